@@ -1,0 +1,10 @@
+//! The object model: wire JSON shared by reference, thin views on it, and the tables that describe every kind.
+//!
+//! Invariants: knows nothing of time, tasks or servers; everything here is a pure function of its arguments.
+
+pub mod http;
+pub mod kinds;
+mod object;
+
+pub use kinds::Kind;
+pub use object::{Object, ObjectList, OwnerReference};

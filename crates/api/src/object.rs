@@ -1,0 +1,297 @@
+//! One API object: the wire JSON, shared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An API object. Cloning is cheap; [`Object::make_mut`] copies on write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Object(Arc<Value>);
+
+static NULL: Value = Value::Null;
+
+impl From<Value> for Object {
+    fn from(value: Value) -> Self {
+        Object(Arc::new(value))
+    }
+}
+
+impl Object {
+    /// Wraps a JSON value.
+    pub fn new(value: Value) -> Self {
+        value.into()
+    }
+
+    /// The JSON.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+
+    /// The JSON to change; copied first if it is shared.
+    pub fn make_mut(&mut self) -> &mut Value {
+        Arc::make_mut(&mut self.0)
+    }
+
+    /// The JSON by value; copied if it is shared.
+    pub fn into_value(self) -> Value {
+        Arc::try_unwrap(self.0).unwrap_or_else(|shared| (*shared).clone())
+    }
+
+    /// Whether both are the very same allocation, the cheap proof of equality.
+    pub fn ptr_eq(&self, other: &Object) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    // --- reading by path; field names only, so the dots in label keys are no trouble here ---
+
+    /// The value at a dotted path of field names such as `spec.template.spec`; `Null` if absent.
+    pub fn at(&self, path: &str) -> &Value {
+        at(&self.0, path)
+    }
+
+    /// The text at a path, empty if absent or not text.
+    pub fn str(&self, path: &str) -> &str {
+        self.at(path).as_str().unwrap_or("")
+    }
+
+    /// The integer at a path.
+    pub fn int(&self, path: &str) -> Option<i64> {
+        self.at(path).as_i64()
+    }
+
+    /// The boolean at a path, false if absent.
+    pub fn bool(&self, path: &str) -> bool {
+        self.at(path).as_bool().unwrap_or(false)
+    }
+
+    /// The elements at a path, empty if absent.
+    pub fn list(&self, path: &str) -> &[Value] {
+        self.at(path).as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// Sets the value at a dotted path, making objects on the way.
+    pub fn set(&mut self, path: &str, value: impl Into<Value>) {
+        set(self.make_mut(), path, value.into());
+    }
+
+    /// Removes the value at a dotted path.
+    pub fn remove(&mut self, path: &str) {
+        let (parent, field) = path.rsplit_once('.').unwrap_or(("", path));
+        let mut cursor = self.make_mut();
+        for part in parent.split('.').filter(|p| !p.is_empty()) {
+            match cursor.get_mut(part) {
+                Some(next) => cursor = next,
+                None => return,
+            }
+        }
+        if let Some(map) = cursor.as_object_mut() {
+            map.remove(field);
+        }
+    }
+
+    // --- metadata ---
+
+    /// `apiVersion`.
+    pub fn api_version(&self) -> &str {
+        self.str("apiVersion")
+    }
+
+    /// `kind`.
+    pub fn kind(&self) -> &str {
+        self.str("kind")
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.str("metadata.name")
+    }
+
+    /// `metadata.namespace`, empty for cluster-scoped objects.
+    pub fn namespace(&self) -> &str {
+        self.str("metadata.namespace")
+    }
+
+    /// `metadata.uid`.
+    pub fn uid(&self) -> &str {
+        self.str("metadata.uid")
+    }
+
+    /// `metadata.resourceVersion`.
+    pub fn resource_version(&self) -> &str {
+        self.str("metadata.resourceVersion")
+    }
+
+    /// `metadata.generation`, 0 if absent.
+    pub fn generation(&self) -> i64 {
+        self.int("metadata.generation").unwrap_or(0)
+    }
+
+    /// `namespace/name`, or `name` for cluster-scoped objects: the key of caches and queues.
+    pub fn key(&self) -> String {
+        match self.namespace() {
+            "" => self.name().to_owned(),
+            namespace => format!("{namespace}/{}", self.name()),
+        }
+    }
+
+    /// Labels.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        string_map(self.at("metadata.labels"))
+    }
+
+    /// The value of one label.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.at("metadata.labels").get(key)?.as_str()
+    }
+
+    /// Annotations.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        string_map(self.at("metadata.annotations"))
+    }
+
+    /// The value of one annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.at("metadata.annotations").get(key)?.as_str()
+    }
+
+    /// Sets one label (`metadata.labels`).
+    pub fn set_label(&mut self, key: &str, value: &str) {
+        entry_map(self.make_mut(), "labels").insert(key.to_owned(), value.into());
+    }
+
+    /// Sets one annotation (`metadata.annotations`).
+    pub fn set_annotation(&mut self, key: &str, value: &str) {
+        entry_map(self.make_mut(), "annotations").insert(key.to_owned(), value.into());
+    }
+
+    /// Whether deletion has been asked for.
+    pub fn is_deleting(&self) -> bool {
+        !self.at("metadata.deletionTimestamp").is_null()
+    }
+
+    /// Owner references.
+    pub fn owner_references(&self) -> Vec<OwnerReference> {
+        self.list("metadata.ownerReferences")
+            .iter()
+            .filter_map(|v| OwnerReference::deserialize(v).ok())
+            .collect()
+    }
+
+    /// The owner reference with `controller: true` (`metav1.GetControllerOf`).
+    pub fn controller_ref(&self) -> Option<OwnerReference> {
+        self.owner_references().into_iter().find(|r| r.controller == Some(true))
+    }
+}
+
+/// The value at a dotted path of field names; `Null` if absent.
+pub fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
+    path.split('.').try_fold(value, |v, part| v.get(part)).unwrap_or(&NULL)
+}
+
+/// Sets the value at a dotted path, making objects on the way.
+pub fn set(value: &mut Value, path: &str, new: Value) {
+    let mut cursor = value;
+    for part in path.split('.') {
+        if !cursor.is_object() {
+            *cursor = Value::Object(Map::new());
+        }
+        let map = cursor.as_object_mut().expect("just made an object");
+        cursor = map.entry(part.to_owned()).or_insert(Value::Null);
+    }
+    *cursor = new;
+}
+
+/// A map of strings; entries of other types are left out.
+pub fn string_map(value: &Value) -> BTreeMap<String, String> {
+    let entries = value.as_object().into_iter().flatten();
+    entries.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+}
+
+fn entry_map<'a>(value: &'a mut Value, field: &str) -> &'a mut Map<String, Value> {
+    let path = format!("metadata.{field}");
+    if !at(value, &path).is_object() {
+        set(value, &path, Value::Object(Map::new()));
+    }
+    value
+        .get_mut("metadata")
+        .and_then(|m| m.get_mut(field))
+        .and_then(Value::as_object_mut)
+        .expect("just made an object")
+}
+
+/// `metav1.OwnerReference`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerReference {
+    /// API version of the owner.
+    pub api_version: String,
+    /// Kind of the owner.
+    pub kind: String,
+    /// Name of the owner.
+    pub name: String,
+    /// Uid of the owner.
+    pub uid: String,
+    /// Whether the owner is the managing controller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<bool>,
+    /// Whether the owner's foreground deletion waits for this object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_owner_deletion: Option<bool>,
+}
+
+/// A list as the API server answers it, with the items shared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectList {
+    /// `v1`, `apps/v1`, ...
+    pub api_version: String,
+    /// `PodList`, ...
+    pub kind: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// `metadata.continue`, empty at the end.
+    pub continue_token: String,
+    /// `metadata.remainingItemCount`.
+    pub remaining_item_count: Option<u64>,
+    /// The items. As upstream, they carry `apiVersion` and `kind` only where a client puts them.
+    pub items: Vec<Object>,
+}
+
+impl ObjectList {
+    /// The wire JSON.
+    pub fn to_value(&self) -> Value {
+        let mut metadata = Map::new();
+        if !self.continue_token.is_empty() {
+            metadata.insert("continue".into(), self.continue_token.clone().into());
+        }
+        if let Some(count) = self.remaining_item_count {
+            metadata.insert("remainingItemCount".into(), count.into());
+        }
+        metadata.insert("resourceVersion".into(), self.resource_version.clone().into());
+        serde_json::json!({
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "metadata": metadata,
+            "items": self.items.iter().map(|o| o.value().clone()).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Reads the wire JSON of a list.
+    pub fn from_value(mut value: Value) -> ObjectList {
+        let items = match value.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => items.into_iter().map(Object::new).collect(),
+            _ => Vec::new(),
+        };
+        let text = |path: &str| at(&value, path).as_str().unwrap_or("").to_owned();
+        ObjectList {
+            api_version: text("apiVersion"),
+            kind: text("kind"),
+            resource_version: text("metadata.resourceVersion"),
+            continue_token: text("metadata.continue"),
+            remaining_item_count: at(&value, "metadata.remainingItemCount").as_u64(),
+            items,
+        }
+    }
+}

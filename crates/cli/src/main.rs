@@ -1,0 +1,3 @@
+//! The native shell.
+
+fn main() {}

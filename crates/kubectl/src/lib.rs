@@ -1,0 +1,1 @@
+//! kubectl: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! lesson: see ARCHITECTURE.md.

@@ -1,0 +1,7 @@
+//! Named limits of the simulation itself. Each crate names its own beside the thing it bounds.
+
+/// Trace events kept in memory; the oldest are dropped and counted.
+pub const TRACE_EVENTS_MAX: usize = 20_000;
+
+/// Tasks alive at once. Above this, `spawn` still succeeds (a cluster must not lose a controller) but the trace says so.
+pub const TASKS_WARN: usize = 50_000;

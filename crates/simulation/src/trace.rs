@@ -1,0 +1,139 @@
+//! What happened, in order: who called whom, what changed, what was decided. The diagram and the lessons' checks read it.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+use crate::Time;
+use crate::limits::TRACE_EVENTS_MAX;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TraceEvent {
+    /// Position in the stream, from 1 without gaps.
+    pub seq: u64,
+    /// Virtual time.
+    pub time: Time,
+    /// What it was.
+    #[serde(flatten)]
+    pub kind: TraceKind,
+}
+
+/// The kinds of things that happen. Names of parts are those of the Kubernetes architecture diagram:
+/// `kubectl`, `kube-apiserver`, `etcd`, `kube-controller-manager/<controller>`, `kube-scheduler`, `kubelet/<node>`,
+/// `kube-proxy`, `coredns`, `learner`, `pod/<namespace>/<name>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum TraceKind {
+    /// A request to the API server was answered (a watch: was opened).
+    #[serde(rename_all = "camelCase")]
+    Call {
+        /// Who asked, from its user agent.
+        from: String,
+        /// Upper-case HTTP method.
+        method: String,
+        /// Path with query.
+        path: String,
+        /// HTTP status of the answer.
+        status: u16,
+    },
+    /// An object changed in the store.
+    #[serde(rename_all = "camelCase")]
+    Write {
+        /// Who asked for it.
+        by: String,
+        /// `ADDED`, `MODIFIED` or `DELETED`.
+        op: String,
+        /// Kind, e.g. `Pod`.
+        kind: String,
+        /// Namespace, empty for cluster-scoped objects.
+        namespace: String,
+        /// Name.
+        name: String,
+        /// Revision of the store.
+        revision: u64,
+    },
+    /// The scheduler decided, or could not.
+    #[serde(rename_all = "camelCase")]
+    Decision {
+        /// Namespace of the pod.
+        namespace: String,
+        /// Name of the pod.
+        pod: String,
+        /// The chosen node; none if there was no place.
+        node: Option<String>,
+        /// The explanation as JSON text: filters and scores per node.
+        explanation: String,
+    },
+    /// A request or packet stream travelled over the simulated network.
+    #[serde(rename_all = "camelCase")]
+    Flow {
+        /// Identifies the connection.
+        id: u64,
+        /// Where from, e.g. `learner` or `pod/default/x`.
+        from: String,
+        /// The addresses and names passed on the way, in order.
+        hops: Vec<String>,
+        /// Where it arrived; empty when it did not.
+        to: String,
+        /// `connected`, `refused`, `unreachable`, `timeout`, `closed`.
+        outcome: String,
+    },
+    /// A container's life: `pulling`, `created`, `started`, `exited`, `killed`.
+    #[serde(rename_all = "camelCase")]
+    Container {
+        /// Node name.
+        node: String,
+        /// Namespace of the pod.
+        namespace: String,
+        /// Name of the pod.
+        pod: String,
+        /// Name of the container.
+        container: String,
+        /// What happened to it.
+        what: String,
+    },
+    /// A limit was hit. Never silent.
+    #[serde(rename_all = "camelCase")]
+    Limit {
+        /// The name of the limit.
+        limit: String,
+        /// What was affected.
+        what: String,
+    },
+    /// The learner did something in a terminal or on the page.
+    #[serde(rename_all = "camelCase")]
+    Learner {
+        /// The command line or the name of the action.
+        what: String,
+    },
+}
+
+/// A bounded stream of trace events.
+#[derive(Default)]
+pub struct Trace {
+    events: VecDeque<TraceEvent>,
+    next_seq: u64,
+}
+
+impl Trace {
+    pub(crate) fn push(&mut self, time: Time, kind: TraceKind) {
+        self.next_seq += 1;
+        if self.events.len() == TRACE_EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(TraceEvent { seq: self.next_seq, time, kind });
+    }
+
+    /// Everything after `seq` that is still kept. A gap in `seq` tells that the reader was too slow.
+    pub fn since(&self, seq: u64) -> Vec<TraceEvent> {
+        let first = self.events.front().map_or(0, |e| e.seq);
+        let skip = usize::try_from((seq + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+        self.events.iter().skip(skip).cloned().collect()
+    }
+
+    /// The newest sequence number; 0 before the first event.
+    pub fn last_seq(&self) -> u64 {
+        self.next_seq
+    }
+}
