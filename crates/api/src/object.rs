@@ -174,10 +174,7 @@ impl Object {
 
     /// Owner references.
     pub fn owner_references(&self) -> Vec<OwnerReference> {
-        self.list("metadata.ownerReferences")
-            .iter()
-            .filter_map(|v| OwnerReference::deserialize(v).ok())
-            .collect()
+        self.list("metadata.ownerReferences").iter().filter_map(|v| OwnerReference::deserialize(v).ok()).collect()
     }
 
     /// The owner reference with `controller: true` (`metav1.GetControllerOf`).

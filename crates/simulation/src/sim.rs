@@ -99,8 +99,7 @@ impl Sim {
 
     /// Starts a task. It is first polled after everything that is already ready.
     pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Task<T> {
-        let state =
-            Rc::new(JoinState { value: RefCell::new(None), done: Signal::new(), waiters: Waiters::default() });
+        let state = Rc::new(JoinState { value: RefCell::new(None), done: Signal::new(), waiters: Waiters::default() });
         let inner = Rc::clone(&state);
         let id = self.0.executor.spawn(Box::pin(async move {
             let value = future.await;

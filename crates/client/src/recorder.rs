@@ -1,0 +1,164 @@
+//! Writes Events, as `k8s.io/client-go/tools/record` does: equal ones are counted instead of repeated.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use api::{Object, kinds};
+use serde_json::{Value, json};
+use simulation::Sim;
+
+use crate::{Client, Error, PatchType};
+
+/// Events that wait to be written; above this the newest are dropped and the trace says so.
+pub const EVENTS_QUEUED_MAX: usize = 1_000;
+/// Distinct events remembered for counting.
+pub const EVENTS_REMEMBERED_MAX: usize = 4_096;
+
+struct Seen {
+    namespace: String,
+    name: String,
+    count: u64,
+}
+
+struct Inner {
+    sim: Sim,
+    client: Client,
+    component: String,
+    host: String,
+    queue: RefCell<VecDeque<(String, Object)>>,
+    seen: RefCell<BTreeMap<String, Seen>>,
+    writing: std::cell::Cell<bool>,
+}
+
+/// A handle to a recorder.
+#[derive(Clone)]
+pub struct EventRecorder(Rc<Inner>);
+
+impl EventRecorder {
+    /// A recorder for events of `component` (e.g. `kubelet`) on `host` (empty if it runs on no node).
+    pub fn new(client: &Client, sim: &Sim, component: &str, host: &str) -> EventRecorder {
+        EventRecorder(Rc::new(Inner {
+            sim: sim.clone(),
+            client: client.clone(),
+            component: component.to_owned(),
+            host: host.to_owned(),
+            queue: RefCell::default(),
+            seen: RefCell::default(),
+            writing: std::cell::Cell::new(false),
+        }))
+    }
+
+    /// Records an event about `object`. `event_type` is `Normal` or `Warning`. Returns at once; written in order.
+    pub fn event(&self, object: &Object, event_type: &str, reason: &str, message: &str) {
+        self.event_on_field(object, "", event_type, reason, message);
+    }
+
+    /// The same about a part of the object, e.g. `spec.containers{web}`.
+    pub fn event_on_field(&self, object: &Object, field_path: &str, event_type: &str, reason: &str, message: &str) {
+        let mut involved = json!({
+            "apiVersion": object.api_version(),
+            "kind": object.kind(),
+            "name": object.name(),
+            "uid": object.uid(),
+        });
+        for (field, value) in [
+            ("namespace", object.namespace()),
+            ("resourceVersion", object.resource_version()),
+            ("fieldPath", field_path),
+        ] {
+            if !value.is_empty() {
+                involved[field] = value.into();
+            }
+        }
+        let key = format!(
+            "{}/{}/{}/{}/{}/{event_type}/{reason}/{message}",
+            object.kind(),
+            object.namespace(),
+            object.name(),
+            object.uid(),
+            field_path
+        );
+        let event = self.build(object, involved, event_type, reason, message);
+        {
+            let mut queue = self.0.queue.borrow_mut();
+            if queue.len() >= EVENTS_QUEUED_MAX {
+                self.0.sim.trace(simulation::TraceKind::Limit {
+                    limit: "EVENTS_QUEUED_MAX".into(),
+                    what: format!("event {reason} about {}", object.key()),
+                });
+                return;
+            }
+            queue.push_back((key, event));
+        }
+        if !self.0.writing.replace(true) {
+            let recorder = self.clone();
+            self.0.sim.spawn(async move { recorder.write_all().await });
+        }
+    }
+
+    fn build(&self, object: &Object, involved: Value, event_type: &str, reason: &str, message: &str) -> Object {
+        let now = self.0.sim.now();
+        let namespace = if object.namespace().is_empty() { "default" } else { object.namespace() };
+        // Upstream: name and nanoseconds in hexadecimal. Virtual time has many events at one moment, so the digits
+        // below a microsecond come from the generator.
+        let unique = now.as_nanos() - now.as_nanos() % 1_000 + self.0.sim.random_below(1_000) as i64;
+        let mut source = json!({ "component": self.0.component });
+        if !self.0.host.is_empty() {
+            source["host"] = self.0.host.clone().into();
+        }
+        Object::new(json!({
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": { "name": format!("{}.{unique:x}", object.name()), "namespace": namespace },
+            "involvedObject": involved,
+            "reason": reason,
+            "message": message,
+            "type": event_type,
+            "source": source,
+            "reportingComponent": self.0.component,
+            "reportingInstance": self.0.host,
+            "firstTimestamp": now.rfc3339(),
+            "lastTimestamp": now.rfc3339(),
+            "eventTime": null,
+            "count": 1,
+        }))
+    }
+
+    async fn write_all(&self) {
+        loop {
+            let next = self.0.queue.borrow_mut().pop_front();
+            let Some((key, event)) = next else { break };
+            // Upstream drops an event that the server refuses; so do we (e.g. in a namespace that is going).
+            let _ = self.write(key, event).await;
+        }
+        self.0.writing.set(false);
+    }
+
+    async fn write(&self, key: String, event: Object) -> Result<(), Error> {
+        let known = {
+            let mut seen = self.0.seen.borrow_mut();
+            seen.get_mut(&key).map(|s| {
+                s.count += 1;
+                (s.namespace.clone(), s.name.clone(), s.count)
+            })
+        };
+        if let Some((namespace, name, count)) = known {
+            let patch =
+                json!({ "count": count, "lastTimestamp": event.at("lastTimestamp"), "message": event.at("message") });
+            let result = self.0.client.patch(&kinds::EVENTS, &namespace, &name, "", PatchType::Strategic, &patch).await;
+            match result {
+                Err(error) if error.is_not_found() => {} // it expired: write it anew
+                other => return other.map(|_| ()),
+            }
+        }
+        let namespace = event.namespace().to_owned();
+        let written = self.0.client.create(&kinds::EVENTS, &namespace, event).await?;
+        let mut seen = self.0.seen.borrow_mut();
+        if seen.len() >= EVENTS_REMEMBERED_MAX {
+            seen.pop_first();
+        }
+        seen.insert(key, Seen { namespace, name: written.name().to_owned(), count: 1 });
+        Ok(())
+    }
+}
