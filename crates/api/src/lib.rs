@@ -2,9 +2,15 @@
 //!
 //! Invariants: knows nothing of time, tasks or servers; everything here is a pure function of its arguments.
 
+pub mod duration;
+pub mod hash;
 pub mod http;
 pub mod kinds;
+pub mod names;
 mod object;
+pub mod status;
+pub mod text;
 
 pub use kinds::Kind;
 pub use object::{Object, ObjectList, OwnerReference};
+pub use status::Status;

@@ -1,0 +1,59 @@
+//! Text as Go writes it: `%q` and JSON with HTML-safe escapes.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+/// `%q`: double quotes, Go's escapes, printable Unicode left alone.
+pub fn go_quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{b}' => out.push_str("\\v"),
+            c if (c as u32) < 0x20 || c == '\u{7f}' => {
+                write!(out, "\\x{:02x}", c as u32).expect("writing to a String succeeds");
+            }
+            c if c.is_control() || c == '\u{feff}' => {
+                write!(out, "\\u{:04x}", c as u32).expect("writing to a String succeeds");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// JSON as Go's `encoding/json` writes it: `<`, `>` and `&` (and the two Unicode line separators) escaped.
+pub fn go_json(value: &Value) -> String {
+    let plain = value.to_string();
+    let mut out = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                write!(out, "\\u{:04x}", c as u32).expect("writing to a String succeeds");
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_as_go_does() {
+        assert_eq!(go_quote("a\"b\\\n\u{1}\u{e9}"), r#""a\"b\\\n\x01é""#);
+        assert_eq!(go_json(&serde_json::json!({"a": "<b>&"})), r#"{"a":"\u003cb\u003e\u0026"}"#);
+    }
+}
