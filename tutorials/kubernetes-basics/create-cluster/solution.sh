@@ -1,0 +1,3 @@
+minikube start
+kubectl version
+kubectl get nodes
