@@ -1,1 +1,31 @@
-//! network: see ARCHITECTURE.md.
+//! The simulated network: one kernel's worth of sockets per pod, the fabric between them, Services, DNS and HTTP/1.1.
+//!
+//! Invariants:
+//! * Every delay is virtual time from [`simulation::Sim`]; nothing here polls, an idle network costs nothing.
+//! * Every buffer and queue has a limit in [`limits`]; what does not fit blocks the writer or is dropped visibly.
+//! * Each connection leaves a trace (`TraceKind::Flow`) with the rules and addresses it passed.
+//!
+//! What is simulated: no IP packets, no congestion, no loss. A stream is bytes with a delay, a datagram arrives whole.
+
+pub mod dns;
+mod error;
+mod fabric;
+pub mod http1;
+pub mod limits;
+pub mod nat;
+mod netns;
+mod pipe;
+mod resolve;
+mod tcp;
+mod udp;
+
+pub use error::NetError;
+pub use fabric::{Fabric, Role};
+pub use netns::NetNs;
+pub use resolve::ResolvConf;
+pub use std::net::{Ipv4Addr, SocketAddrV4};
+pub use tcp::{Listener, TcpStream};
+pub use udp::UdpSocket;
+
+#[cfg(test)]
+mod tests;

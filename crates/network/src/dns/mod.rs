@@ -1,0 +1,3 @@
+//! Cluster DNS: the wire format, and the server that answers for Services.
+
+pub mod wire;

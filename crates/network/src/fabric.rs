@@ -1,0 +1,252 @@
+//! The wires between namespaces: who has which address, and where a packet for an address goes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use simulation::{Sim, TraceKind};
+
+use crate::NetError;
+use crate::limits::{CONNECT_TIMEOUT, HOP_DELAY, LOOPBACK_DELAY, NEIGHBOUR_TIMEOUT};
+use crate::nat::{Protocol, Rules, ServiceRule, choose};
+use crate::netns::{NetNs, NsInner};
+
+/// Where a namespace stands, which decides what it can reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A pod (or a part of the cluster with an address of its own): reaches pods, nodes and Services.
+    #[default]
+    Pod,
+    /// A node: as a pod, and its addresses answer on node ports.
+    Node,
+    /// Outside the cluster, such as the learner's machine: no Service addresses, no pod network; reaches addresses of
+    /// its own /24 network, which is where minikube's nodes are.
+    Outside,
+}
+
+/// The network of one world. Cheap to clone.
+#[derive(Clone)]
+pub struct Fabric(pub(crate) Rc<FabricInner>);
+
+pub(crate) struct FabricInner {
+    pub(crate) sim: Sim,
+    hosts: RefCell<BTreeMap<Ipv4Addr, Weak<NsInner>>>,
+    rules: RefCell<Rc<Rules>>,
+    next_flow: Cell<u64>,
+    hop_delay: Cell<Duration>,
+}
+
+/// What became of a packet's destination.
+pub(crate) struct Route {
+    /// Addresses and names passed, in order; the last is where the packet arrives.
+    pub(crate) hops: Vec<String>,
+    pub(crate) target: Target,
+}
+
+pub(crate) enum Target {
+    /// Arrives at `address` after `delay`; `source` is what the receiver sees.
+    Host { address: SocketAddrV4, source: Ipv4Addr, delay: Duration },
+    /// A rule or nobody answers: the sender learns `error` after `after`.
+    Lost { error: NetError, after: Duration },
+}
+
+impl Fabric {
+    /// A network without anyone on it.
+    pub fn new(sim: Sim) -> Fabric {
+        Fabric(Rc::new(FabricInner {
+            sim,
+            hosts: RefCell::default(),
+            rules: RefCell::default(),
+            next_flow: Cell::new(1),
+            hop_delay: Cell::new(HOP_DELAY),
+        }))
+    }
+
+    /// A new namespace with these addresses (and 127.0.0.1), as a pod has. The name appears in traces, e.g.
+    /// `pod/default/web`. It lives until [`NetNs::detach`] or until its last clone goes.
+    pub fn attach(&self, name: &str, addresses: &[Ipv4Addr]) -> NetNs {
+        self.attach_as(name, addresses, Role::Pod)
+    }
+
+    /// As [`Fabric::attach`], standing elsewhere than a pod. An address that was somebody else's moves here.
+    pub fn attach_as(&self, name: &str, addresses: &[Ipv4Addr], role: Role) -> NetNs {
+        let ns = NsInner::create(Rc::clone(&self.0), name, addresses, role);
+        let mut hosts = self.0.hosts.borrow_mut();
+        for address in addresses {
+            hosts.insert(*address, Rc::downgrade(&ns));
+        }
+        NetNs(ns)
+    }
+
+    /// Takes a namespace off the network; see [`NetNs::detach`].
+    pub fn detach(&self, ns: &NetNs) {
+        ns.detach();
+    }
+
+    /// The world.
+    pub fn sim(&self) -> &Sim {
+        &self.0.sim
+    }
+
+    /// Replaces every Service rule. Connections that are open stay where they are, as with conntrack.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.0.rules.borrow_mut() = Rc::new(rules);
+    }
+
+    /// The Service rules in force.
+    pub fn rules(&self) -> Rc<Rules> {
+        Rc::clone(&self.0.rules.borrow())
+    }
+
+    /// Sets the one-way delay between namespaces; connections that are open keep theirs.
+    pub fn set_hop_delay(&self, delay: Duration) {
+        self.0.hop_delay.set(delay);
+    }
+
+    /// The name of whoever has an address.
+    pub fn name_of(&self, address: Ipv4Addr) -> Option<String> {
+        self.0.host(address).map(|ns| ns.name.clone())
+    }
+}
+
+impl FabricInner {
+    pub(crate) fn host(&self, address: Ipv4Addr) -> Option<Rc<NsInner>> {
+        self.hosts.borrow().get(&address)?.upgrade().filter(|ns| !ns.down.get())
+    }
+
+    pub(crate) fn forget(&self, addresses: &[Ipv4Addr]) {
+        let mut hosts = self.hosts.borrow_mut();
+        for address in addresses {
+            // Someone else may have the address by now.
+            let gone = hosts.get(address).is_some_and(|weak| weak.upgrade().is_none_or(|ns| ns.down.get()));
+            if gone {
+                hosts.remove(address);
+            }
+        }
+    }
+
+    /// Follows the rules for one connection or datagram from `from`.
+    pub(crate) fn route(&self, from: &NsInner, protocol: Protocol, to: SocketAddrV4) -> Route {
+        let own = to.ip().is_loopback() || to.ip().is_unspecified() || from.addresses.contains(to.ip());
+        let mut hops = vec![to.to_string()];
+        let rules = Rc::clone(&self.rules.borrow());
+        if from.role != Role::Outside
+            && let Some(rule) = rules.service(protocol, to)
+        {
+            return self.through_service(from, rule, hops, from.first_address());
+        }
+        let node = self.host(*to.ip()).filter(|ns| ns.role == Role::Node && !to.ip().is_loopback());
+        if let Some(node) = node
+            && (from.role != Role::Outside || from.is_on_link(*to.ip()))
+            && let Some(rule) = rules.node_port(protocol, to.port())
+        {
+            hops.push(node.name.clone());
+            // The node masquerades: the backend sees the node's address.
+            return self.through_service(from, rule, hops, *to.ip());
+        }
+        if own {
+            let (source, ip) = if to.ip().is_loopback() || to.ip().is_unspecified() {
+                (Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST)
+            } else {
+                (*to.ip(), *to.ip())
+            };
+            let address = SocketAddrV4::new(ip, to.port());
+            return Route { hops, target: Target::Host { address, source, delay: LOOPBACK_DELAY } };
+        }
+        self.to_host(from, to, hops, from.first_address())
+    }
+
+    fn through_service(&self, from: &NsInner, rule: &ServiceRule, mut hops: Vec<String>, source: Ipv4Addr) -> Route {
+        hops.push(format!("service/{}", rule.service));
+        match choose(rule, from.first_address(), self.sim.random_u64()) {
+            Some(backend) => {
+                hops.push(backend.to_string());
+                self.to_host(from, backend, hops, source)
+            }
+            None => {
+                hops.push("no endpoints: rejected".to_owned());
+                Route { hops, target: Target::Lost { error: NetError::Refused, after: LOOPBACK_DELAY } }
+            }
+        }
+    }
+
+    fn to_host(&self, from: &NsInner, to: SocketAddrV4, hops: Vec<String>, source: Ipv4Addr) -> Route {
+        // Behind a Service an outside client is already on the node, which reaches everything.
+        let from_node = hops.len() > 1;
+        let reachable = from_node || from.role != Role::Outside || from.is_on_link(*to.ip());
+        let target = match self.host(*to.ip()) {
+            Some(ns) if reachable => {
+                let own = std::ptr::eq(Rc::as_ptr(&ns), from);
+                let delay = if own { LOOPBACK_DELAY } else { self.hop_delay.get() };
+                Target::Host { address: to, source, delay }
+            }
+            None if reachable && self.is_known_network(*to.ip()) => {
+                Target::Lost { error: NetError::Unreachable, after: NEIGHBOUR_TIMEOUT }
+            }
+            _ => Target::Lost { error: NetError::TimedOut, after: CONNECT_TIMEOUT },
+        };
+        Route { hops, target }
+    }
+
+    /// Whether anyone has an address of the same /16: then a missing neighbour is noticed, else a packet just vanishes.
+    fn is_known_network(&self, address: Ipv4Addr) -> bool {
+        let net = |a: Ipv4Addr| a.to_bits() >> 16;
+        self.hosts.borrow().keys().any(|a| net(*a) == net(address))
+    }
+
+    pub(crate) fn next_flow_id(&self) -> u64 {
+        let id = self.next_flow.get();
+        self.next_flow.set(id + 1);
+        id
+    }
+}
+
+/// Reports the beginning and, when dropped, the end of a connection.
+pub(crate) struct FlowGuard {
+    sim: Sim,
+    id: u64,
+    from: String,
+    hops: Vec<String>,
+    to: String,
+}
+
+impl FlowGuard {
+    /// Reports `outcome`; gives a guard that reports `closed`.
+    pub(crate) fn report(
+        sim: &Sim,
+        id: u64,
+        from: &str,
+        hops: Vec<String>,
+        to: String,
+        outcome: &str,
+    ) -> FlowGuard {
+        let guard = FlowGuard { sim: sim.clone(), id, from: from.to_owned(), hops, to };
+        guard.emit(outcome);
+        guard
+    }
+
+    /// Ends without a report of its own, for flows that never came to be.
+    pub(crate) fn forget(mut self) {
+        self.id = 0;
+    }
+
+    fn emit(&self, outcome: &str) {
+        self.sim.trace(TraceKind::Flow {
+            id: self.id,
+            from: self.from.clone(),
+            hops: self.hops.clone(),
+            to: self.to.clone(),
+            outcome: outcome.to_owned(),
+        });
+    }
+}
+
+impl Drop for FlowGuard {
+    fn drop(&mut self) {
+        if self.id != 0 {
+            self.emit("closed");
+        }
+    }
+}

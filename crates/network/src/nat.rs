@@ -1,0 +1,82 @@
+//! The rules that kube-proxy writes: which addresses stand for which backends.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use serde::Serialize;
+
+/// Transport protocol of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Protocol {
+    /// TCP
+    Tcp,
+    /// UDP
+    Udp,
+}
+
+/// One port of one Service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceRule {
+    /// `namespace/name`, and `:port` where ports have names: as kube-proxy names a service port.
+    pub service: String,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// The cluster IP and external IPs with the Service's port.
+    pub addresses: Vec<SocketAddrV4>,
+    /// The port on every node.
+    pub node_port: Option<u16>,
+    /// Ready endpoints. None left: connections are rejected.
+    pub backends: Vec<SocketAddrV4>,
+    /// `sessionAffinity: ClientIP`: the same client gets the same backend.
+    pub client_affinity: bool,
+}
+
+/// Every rule, indexed as a packet looks them up.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    rules: Vec<ServiceRule>,
+    by_address: BTreeMap<(Protocol, SocketAddrV4), usize>,
+    by_node_port: BTreeMap<(Protocol, u16), usize>,
+}
+
+impl Rules {
+    /// Indexes `rules`; of two that claim the same address the first wins.
+    pub fn new(rules: Vec<ServiceRule>) -> Rules {
+        let mut by_address = BTreeMap::new();
+        let mut by_node_port = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            for address in &rule.addresses {
+                by_address.entry((rule.protocol, *address)).or_insert(index);
+            }
+            if let Some(port) = rule.node_port {
+                by_node_port.entry((rule.protocol, port)).or_insert(index);
+            }
+        }
+        Rules { rules, by_address, by_node_port }
+    }
+
+    /// Every rule, in the order given.
+    pub fn all(&self) -> &[ServiceRule] {
+        &self.rules
+    }
+
+    /// The rule for a cluster or external IP.
+    pub fn service(&self, protocol: Protocol, to: SocketAddrV4) -> Option<&ServiceRule> {
+        self.by_address.get(&(protocol, to)).map(|index| &self.rules[*index])
+    }
+
+    /// The rule for a port of a node.
+    pub fn node_port(&self, protocol: Protocol, port: u16) -> Option<&ServiceRule> {
+        self.by_node_port.get(&(protocol, port)).map(|index| &self.rules[*index])
+    }
+}
+
+/// The backend for a client; `random` comes from the seeded generator. None without backends.
+pub fn choose(rule: &ServiceRule, client: Ipv4Addr, random: u64) -> Option<SocketAddrV4> {
+    let count = rule.backends.len() as u64;
+    if count == 0 {
+        return None;
+    }
+    let index = if rule.client_affinity { u64::from(client.to_bits()) % count } else { random % count };
+    rule.backends.get(usize::try_from(index).ok()?).copied()
+}

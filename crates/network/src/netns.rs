@@ -1,0 +1,378 @@
+//! One namespace: the sockets of a pod, a node or a machine.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::rc::{Rc, Weak};
+
+use bytes::Bytes;
+use simulation::Sim;
+
+use crate::fabric::{FabricInner, FlowGuard, Role, Target};
+use crate::limits::{EPHEMERAL_PORTS, LOOPBACK_DELAY, NAMESPACE_SOCKETS_MAX};
+use crate::nat::Protocol;
+use crate::pipe::Pipe;
+use crate::tcp::{End, ListenerInner};
+use crate::udp::UdpInner;
+use crate::{Listener, NetError, ResolvConf, TcpStream, UdpSocket};
+
+/// A network namespace. Clones share it; when the last one goes, its sockets close and its addresses are free.
+#[derive(Clone)]
+pub struct NetNs(pub(crate) Rc<NsInner>);
+
+pub(crate) struct NsInner {
+    fabric: Rc<FabricInner>,
+    pub(crate) name: String,
+    pub(crate) addresses: Vec<Ipv4Addr>,
+    pub(crate) role: Role,
+    pub(crate) down: Cell<bool>,
+    listeners: RefCell<BTreeMap<(u16, Ipv4Addr), Weak<ListenerInner>>>,
+    udp: RefCell<BTreeMap<(u16, Ipv4Addr), Weak<UdpInner>>>,
+    ends: RefCell<Vec<Weak<End>>>,
+    /// Local ports of outgoing connections.
+    ports_taken: RefCell<BTreeMap<u16, u32>>,
+    next_port: Cell<u16>,
+    streams: Cell<usize>,
+    pub(crate) resolv: RefCell<ResolvConf>,
+}
+
+impl NsInner {
+    pub(crate) fn create(fabric: Rc<FabricInner>, name: &str, addresses: &[Ipv4Addr], role: Role) -> Rc<NsInner> {
+        let span = u64::from(EPHEMERAL_PORTS.end() - EPHEMERAL_PORTS.start());
+        let first = EPHEMERAL_PORTS.start() + u16::try_from(fabric.sim.random_below(span)).unwrap_or(0);
+        Rc::new(NsInner {
+            fabric,
+            name: name.to_owned(),
+            addresses: addresses.to_vec(),
+            role,
+            down: Cell::new(false),
+            listeners: RefCell::default(),
+            udp: RefCell::default(),
+            ends: RefCell::default(),
+            ports_taken: RefCell::default(),
+            next_port: Cell::new(first),
+            streams: Cell::new(0),
+            resolv: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn sim(&self) -> &Sim {
+        &self.fabric.sim
+    }
+
+    pub(crate) fn first_address(&self) -> Ipv4Addr {
+        self.addresses.first().copied().unwrap_or(Ipv4Addr::LOCALHOST)
+    }
+
+    /// Whether an address is in the /24 of one of ours.
+    pub(crate) fn is_on_link(&self, address: Ipv4Addr) -> bool {
+        self.addresses.iter().any(|own| own.to_bits() >> 8 == address.to_bits() >> 8)
+    }
+
+    fn check_open(&self) -> Result<(), NetError> {
+        if self.down.get() {
+            return Err(NetError::Down);
+        }
+        let open = self.streams.get() + self.listeners.borrow().len() + self.udp.borrow().len();
+        if open >= NAMESPACE_SOCKETS_MAX { Err(NetError::TooManySockets) } else { Ok(()) }
+    }
+
+    fn ephemeral_port(&self, taken: impl Fn(u16) -> bool) -> Result<u16, NetError> {
+        for _ in EPHEMERAL_PORTS {
+            let port = self.next_port.get();
+            let next = if port >= *EPHEMERAL_PORTS.end() { *EPHEMERAL_PORTS.start() } else { port + 1 };
+            self.next_port.set(next);
+            if !taken(port) {
+                return Ok(port);
+            }
+        }
+        Err(NetError::AddrNotAvailable)
+    }
+
+    fn check_local(&self, ip: Ipv4Addr) -> Result<(), NetError> {
+        let known = ip.is_unspecified() || ip.is_loopback() || self.addresses.contains(&ip);
+        if known { Ok(()) } else { Err(NetError::AddrNotAvailable) }
+    }
+
+    pub(crate) fn stream_closed(&self, local: SocketAddrV4, ephemeral: bool) {
+        self.streams.set(self.streams.get().saturating_sub(1));
+        if ephemeral {
+            self.ports_taken.borrow_mut().remove(&local.port());
+        }
+        self.ends.borrow_mut().retain(|end| end.strong_count() > 0);
+    }
+
+    pub(crate) fn listener_closed(&self, local: SocketAddrV4) {
+        self.listeners.borrow_mut().remove(&(local.port(), *local.ip()));
+    }
+
+    pub(crate) fn udp_closed(&self, local: SocketAddrV4) {
+        self.udp.borrow_mut().remove(&(local.port(), *local.ip()));
+    }
+
+    fn listener_for(&self, to: SocketAddrV4) -> Option<Rc<ListenerInner>> {
+        find(&self.listeners.borrow(), to)
+    }
+
+    fn udp_for(&self, to: SocketAddrV4) -> Option<Rc<UdpInner>> {
+        find(&self.udp.borrow(), to)
+    }
+
+    fn keep(&self, end: &Rc<End>) {
+        self.streams.set(self.streams.get() + 1);
+        self.ends.borrow_mut().push(Rc::downgrade(end));
+    }
+
+    pub(crate) fn send_datagram(self: &Rc<Self>, socket: &Rc<UdpInner>, bytes: Bytes, to: SocketAddrV4) {
+        let route = self.fabric.route(self, Protocol::Udp, to);
+        let (socket, fabric) = (Rc::downgrade(socket), Rc::clone(&self.fabric));
+        let here = Rc::clone(self);
+        match route.target {
+            Target::Lost { error, after } => {
+                // ICMP tells only of rejects and of missing neighbours.
+                if error != NetError::TimedOut {
+                    self.sim().spawn(async move {
+                        fabric.sim.sleep(after).await;
+                        if let Some(socket) = socket.upgrade() {
+                            socket.fail(error);
+                        }
+                    });
+                }
+            }
+            Target::Host { address, source, delay } => {
+                let Some(sender) = socket.upgrade() else { return };
+                if address != to {
+                    sender.nat.borrow_mut().insert(address, to);
+                }
+                let from = SocketAddrV4::new(source, sender.local.port());
+                self.sim().spawn(async move {
+                    fabric.sim.sleep(delay).await;
+                    let host = if address.ip().is_loopback() { Some(here) } else { fabric.host(*address.ip()) };
+                    match host.and_then(|ns| ns.udp_for(address)) {
+                        Some(receiver) => receiver.deliver(bytes, from),
+                        None => {
+                            fabric.sim.sleep(delay).await;
+                            if let Some(socket) = socket.upgrade() {
+                                socket.fail(NetError::Refused);
+                            }
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    fn take_down(&self) {
+        if self.down.replace(true) {
+            return;
+        }
+        let listeners = std::mem::take(&mut *self.listeners.borrow_mut());
+        let sockets = std::mem::take(&mut *self.udp.borrow_mut());
+        let ends = std::mem::take(&mut *self.ends.borrow_mut());
+        listeners.values().filter_map(Weak::upgrade).for_each(|l| l.close());
+        sockets.values().filter_map(Weak::upgrade).for_each(|s| s.close());
+        ends.iter().filter_map(Weak::upgrade).for_each(|e| e.abort());
+        self.fabric.forget(&self.addresses);
+    }
+}
+
+impl Drop for NsInner {
+    fn drop(&mut self) {
+        self.take_down();
+    }
+}
+
+/// The socket bound to an address, or to all addresses.
+fn find<T>(table: &BTreeMap<(u16, Ipv4Addr), Weak<T>>, to: SocketAddrV4) -> Option<Rc<T>> {
+    let exact = table.get(&(to.port(), *to.ip()));
+    exact.or_else(|| table.get(&(to.port(), Ipv4Addr::UNSPECIFIED)))?.upgrade()
+}
+
+/// Whether binding `at` collides: the same port on the same or on all addresses.
+fn collides<T>(table: &BTreeMap<(u16, Ipv4Addr), Weak<T>>, at: SocketAddrV4) -> bool {
+    let range = (at.port(), Ipv4Addr::UNSPECIFIED)..=(at.port(), Ipv4Addr::BROADCAST);
+    table.range(range).any(|((_, ip), socket)| {
+        socket.strong_count() > 0 && (ip == at.ip() || ip.is_unspecified() || at.ip().is_unspecified())
+    })
+}
+
+impl NetNs {
+    /// The name in traces.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Our addresses, without 127.0.0.1.
+    pub fn addresses(&self) -> &[Ipv4Addr] {
+        &self.0.addresses
+    }
+
+    /// The world.
+    pub fn sim(&self) -> &Sim {
+        self.0.sim()
+    }
+
+    /// Closes every socket (peers see resets) and gives the addresses back. Clones are of no more use.
+    pub fn detach(&self) {
+        self.0.take_down();
+    }
+
+    /// Whether it has been detached.
+    pub fn is_down(&self) -> bool {
+        self.0.down.get()
+    }
+
+    /// Listens on an address; 0.0.0.0 for all, port 0 for any.
+    ///
+    /// Errors: `AddrInUse`, `AddrNotAvailable`, `TooManySockets`, `Down`.
+    pub fn listen(&self, at: SocketAddrV4) -> Result<Listener, NetError> {
+        let ns = &self.0;
+        ns.check_open()?;
+        ns.check_local(*at.ip())?;
+        let mut local = at;
+        if local.port() == 0 {
+            let table = ns.listeners.borrow();
+            local.set_port(ns.ephemeral_port(|port| collides(&table, SocketAddrV4::new(*at.ip(), port)))?);
+        }
+        if collides(&ns.listeners.borrow(), local) {
+            return Err(NetError::AddrInUse);
+        }
+        let listener = Rc::new(ListenerInner {
+            local,
+            ns: Rc::downgrade(ns),
+            queue: RefCell::default(),
+            waiters: Default::default(),
+            closed: Cell::new(false),
+        });
+        ns.listeners.borrow_mut().insert((local.port(), *local.ip()), Rc::downgrade(&listener));
+        Ok(Listener(listener))
+    }
+
+    /// Binds a datagram socket; as [`NetNs::listen`].
+    pub fn udp_bind(&self, at: SocketAddrV4) -> Result<UdpSocket, NetError> {
+        let ns = &self.0;
+        ns.check_open()?;
+        ns.check_local(*at.ip())?;
+        let mut local = at;
+        if local.port() == 0 {
+            let table = ns.udp.borrow();
+            local.set_port(ns.ephemeral_port(|port| collides(&table, SocketAddrV4::new(*at.ip(), port)))?);
+        }
+        if collides(&ns.udp.borrow(), local) {
+            return Err(NetError::AddrInUse);
+        }
+        let socket = Rc::new(UdpInner {
+            local,
+            ns: Rc::downgrade(ns),
+            queue: RefCell::default(),
+            error: Cell::new(None),
+            nat: RefCell::default(),
+            waiters: Default::default(),
+            closed: Cell::new(false),
+        });
+        ns.udp.borrow_mut().insert((local.port(), *local.ip()), Rc::downgrade(&socket));
+        Ok(UdpSocket(socket))
+    }
+
+    /// Connects to an address, through Service rules where they apply. Takes a round trip of virtual time.
+    ///
+    /// Errors: `Refused`, `Unreachable` (3 s), `TimedOut` (127 s), `AddrNotAvailable`, `TooManySockets`, `Down`.
+    pub async fn connect(&self, to: SocketAddrV4) -> Result<TcpStream, NetError> {
+        let ns = &self.0;
+        ns.check_open()?;
+        let fabric = Rc::clone(&ns.fabric);
+        let id = fabric.next_flow_id();
+        let route = fabric.route(ns, Protocol::Tcp, to);
+        let (address, source, delay) = match route.target {
+            Target::Host { address, source, delay } => (address, source, delay),
+            Target::Lost { error, after } => {
+                fabric.sim.sleep(after).await;
+                let outcome = match error {
+                    NetError::Refused => "refused",
+                    NetError::Unreachable => "unreachable",
+                    _ => "timeout",
+                };
+                FlowGuard::report(&fabric.sim, id, &ns.name, route.hops, String::new(), outcome).forget();
+                return Err(error);
+            }
+        };
+        let port = {
+            let taken = ns.ports_taken.borrow();
+            ns.ephemeral_port(|port| taken.contains_key(&port))?
+        };
+        fabric.sim.sleep(delay).await;
+        let host = if address.ip().is_loopback() { Some(Rc::clone(ns)) } else { fabric.host(*address.ip()) };
+        let name = host.as_ref().map_or(String::new(), |h| h.name.clone());
+        let listener = host.as_ref().and_then(|h| h.listener_for(address));
+        let client = self.local_for(to, port);
+        let server_sees = SocketAddrV4::new(source, port);
+        let pair = listener.zip(host).and_then(|(listener, host)| {
+            let (near, far) = self.pair(delay, (client, to), (address, server_sees), &host);
+            listener.offer(far).then_some(near)
+        });
+        fabric.sim.sleep(delay).await;
+        if ns.down.get() {
+            return Err(NetError::Down);
+        }
+        match pair {
+            Some(stream) => {
+                let flow = FlowGuard::report(&fabric.sim, id, &ns.name, route.hops, name, "connected");
+                *stream.0.flow.borrow_mut() = Some(flow);
+                Ok(stream)
+            }
+            None => {
+                FlowGuard::report(&fabric.sim, id, &ns.name, route.hops, name, "refused").forget();
+                Err(NetError::Refused)
+            }
+        }
+    }
+
+    fn local_for(&self, to: SocketAddrV4, port: u16) -> SocketAddrV4 {
+        let loopback = to.ip().is_loopback() || to.ip().is_unspecified();
+        let ip = if loopback { Ipv4Addr::LOCALHOST } else { self.0.first_address() };
+        SocketAddrV4::new(ip, port)
+    }
+
+    /// Two connected ends: `near` as (local, peer) here, `far` as (local, peer) at `host`.
+    fn pair(
+        &self,
+        delay: std::time::Duration,
+        near: (SocketAddrV4, SocketAddrV4),
+        far: (SocketAddrV4, SocketAddrV4),
+        host: &Rc<NsInner>,
+    ) -> (TcpStream, TcpStream) {
+        let (there, back) = (Pipe::new(self.sim(), delay), Pipe::new(self.sim(), delay));
+        self.0.ports_taken.borrow_mut().insert(near.0.port(), 1);
+        let end = |rx: &Rc<Pipe>, tx: &Rc<Pipe>, (local, peer), ns: &Rc<NsInner>, ephemeral| {
+            let end = Rc::new(End {
+                rx: Rc::clone(rx),
+                tx: Rc::clone(tx),
+                local,
+                peer,
+                ns: Rc::downgrade(ns),
+                closed: Cell::new(false),
+                flow: RefCell::default(),
+                ephemeral,
+            });
+            ns.keep(&end);
+            TcpStream(end)
+        };
+        (end(&back, &there, near, &self.0, true), end(&there, &back, far, host, false))
+    }
+
+    /// Replaces the resolver's settings (resolv.conf and the hosts file).
+    pub fn set_resolv(&self, resolv: ResolvConf) {
+        *self.0.resolv.borrow_mut() = resolv;
+    }
+
+    /// The resolver's settings.
+    pub fn resolv(&self) -> ResolvConf {
+        self.0.resolv.borrow().clone()
+    }
+
+    /// Two streams connected to each other inside this namespace without a listener, as `socketpair` gives.
+    pub fn stream_pair(&self) -> (TcpStream, TcpStream) {
+        let a = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        self.pair(LOOPBACK_DELAY, (a, a), (a, a), &self.0)
+    }
+}
