@@ -214,14 +214,7 @@ pub(crate) struct FlowGuard {
 
 impl FlowGuard {
     /// Reports `outcome`; gives a guard that reports `closed`.
-    pub(crate) fn report(
-        sim: &Sim,
-        id: u64,
-        from: &str,
-        hops: Vec<String>,
-        to: String,
-        outcome: &str,
-    ) -> FlowGuard {
+    pub(crate) fn report(sim: &Sim, id: u64, from: &str, hops: Vec<String>, to: String, outcome: &str) -> FlowGuard {
         let guard = FlowGuard { sim: sim.clone(), id, from: from.to_owned(), hops, to };
         guard.emit(outcome);
         guard

@@ -129,11 +129,6 @@ impl Pipe {
         self.state.borrow().reset_arrived
     }
 
-    pub(crate) fn is_finished(&self) -> bool {
-        let state = self.state.borrow();
-        state.fin_sent && (state.fin_arrived || state.reset_arrived || state.reader_closed)
-    }
-
     pub(crate) fn is_readable(&self) -> bool {
         let state = self.state.borrow();
         !state.arrived.is_empty() || state.fin_arrived || state.reset_arrived || state.reader_closed

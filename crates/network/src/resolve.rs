@@ -120,7 +120,7 @@ impl NetNs {
             loop {
                 let (bytes, _) = socket.recv_from().await?;
                 if let Some(answer) = wire::read_answer(&bytes, id) {
-                    return Ok(answer);
+                    return Ok::<Answer, NetError>(answer);
                 }
             }
         });

@@ -4,10 +4,10 @@ use std::net::SocketAddrV4;
 
 use api::http::{Body, Method, Request, Response, StatusCode, header};
 
+use super::HttpError;
 use super::body::{BodyReader, frame, write_stream};
 use super::head::{Framing, framing, read_response, write_headers};
 use super::reader::Reader;
-use super::HttpError;
 use crate::limits::HTTP_BODY_BYTES_MAX;
 use crate::{NetNs, TcpStream};
 

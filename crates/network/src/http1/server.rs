@@ -8,10 +8,10 @@ use api::http::{Body, HeaderValue, Method, Request, Response, StatusCode, header
 use futures_util::future::LocalBoxFuture;
 use simulation::{Sim, Task, TraceKind};
 
+use super::HttpError;
 use super::body::{BodyReader, frame, write_stream};
 use super::head::{Framing, framing, read_request, wants_close, write_headers};
 use super::reader::Reader;
-use super::HttpError;
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_SERVER_CONNECTIONS_MAX};
 use crate::{Listener, TcpStream};
 

@@ -22,7 +22,7 @@ fn check(answer: &'static str, expected: Result<(u16, &str), HttpError>) {
         stream.write_all(answer.as_bytes()).await.unwrap();
     });
     let seen = run(&sim, async move {
-        let request = Request::get("/").body(Body::Empty).unwrap();
+        let request = http::Request::get("/").body(Body::Empty).unwrap();
         let response = request_to(&ns, at("10.244.0.2:80"), request).await?;
         let status = response.status().as_u16();
         Ok((status, text(response).await))
@@ -42,7 +42,10 @@ async fn text(response: Response) -> String {
 fn framings() {
     check("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", Ok((200, "hi")));
     check("HTTP/1.1 404 Not Found\r\n\r\nuntil close", Ok((404, "until close")));
-    check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n", Ok((200, "hi yo")));
+    check(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n",
+        Ok((200, "hi yo")),
+    );
     check("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", Ok((204, "")));
     check("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", Err(HttpError::Closed));
     check("", Err(HttpError::Closed));
@@ -73,11 +76,9 @@ fn our_server_and_client() {
     let listener = ns.listen(at("0.0.0.0:80")).unwrap();
     let server = serve(&sim, listener, Rc::new(|request| async move { handler(request) }.boxed_local()));
     let ask = |method: Method, path: &str, body: Body| {
-        let request = Request::builder().method(method).uri(path).body(body).unwrap();
+        let request = http::Request::builder().method(method).uri(path).body(body).unwrap();
         let ns = ns.clone();
-        run(&sim, async move {
-            text(request_to(&ns, at("10.244.0.2:80"), request).await.unwrap()).await
-        })
+        run(&sim, async move { text(request_to(&ns, at("10.244.0.2:80"), request).await.unwrap()).await })
     };
     assert_eq!(ask(Method::GET, "/x?y", Body::Empty), "GET /x 10.244.0.2:80 ");
     assert_eq!(ask(Method::POST, "http://web/x", Body::Bytes(Bytes::from_static(b"data"))), "POST /x web data");
@@ -89,7 +90,10 @@ fn our_server_and_client() {
         let ns = ns.clone();
         async move {
             let stream: TcpStream = ns.connect(at("10.244.0.2:80")).await.unwrap();
-            stream.write_all(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\nbad\r\n\r\n").await.unwrap();
+            stream
+                .write_all(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\nbad\r\n\r\n")
+                .await
+                .unwrap();
             let mut all = Vec::new();
             loop {
                 let bytes = stream.read().await.unwrap();
