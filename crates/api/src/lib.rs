@@ -8,9 +8,12 @@ pub mod http;
 pub mod kinds;
 pub mod names;
 mod object;
+pub mod quantity;
+pub mod selector;
 pub mod status;
 pub mod text;
 
 pub use kinds::Kind;
 pub use object::{Object, ObjectList, OwnerReference};
+pub use quantity::Quantity;
 pub use status::Status;
