@@ -1,3 +1,7 @@
-//! The project's own commands.
+//! The project's own commands: `cargo xtask help` lists them.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xtask::main()
+}

@@ -1,0 +1,1 @@
+//! Nothing but tests of the laws (ARCHITECTURE.md); see tests/.

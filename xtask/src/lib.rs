@@ -1,0 +1,85 @@
+//! The project's own commands, and the checks of the tree that its tests share (`tidy`).
+//!
+//! Nothing here is part of the product. `.ci/run` and people call the same commands, so what passes here passes there.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a build tool: it reads files, the environment and the clock, and it serves the page on loopback"
+)]
+
+mod bench;
+mod browser;
+mod ci;
+mod counts;
+mod dist;
+mod images;
+mod npm;
+mod process;
+mod root;
+mod serve;
+mod setup;
+mod static_server;
+mod test;
+pub mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+The project's own commands.
+
+usage: cargo xtask <command>
+
+  setup [--for serve|test]   check what is needed and install what is missing (default: test, which is everything)
+  serve [--port N]           set up, build the page and serve it on loopback
+  test                       set up, then run every suite; the last line is `N passed, N failed`
+  ci quick                   format, clippy and native unit tests: under a minute when warm
+  ci full                    the same as `test`
+  images                     build the guests and pack them into images/target/registry
+  bench                      print the figures of the built page and the native core
+  tidy [--fix]               check the tree; --fix rewrites generated files (docs/stubs.md)
+
+Environment:
+  KUBONSAI_TOOLS      where set-up keeps the tools it builds (default: ~/.cache/kubonsai/tools)
+  KUBONSAI_CHROMIUM   the browser that the tests drive (default: chromium or google-chrome on PATH)
+  CHROMEDRIVER        its driver (default: chromedriver on PATH)
+";
+
+/// Runs the command line and turns a failure into words and an exit code.
+pub fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<ExitCode> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["help" | "--help" | "-h", ..] => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        ["setup"] | ["setup", "--for", "test"] => done(setup::run(setup::Purpose::Test)),
+        ["setup", "--for", "serve"] => done(setup::run(setup::Purpose::Serve)),
+        ["serve", rest @ ..] => done(serve::run(rest)),
+        ["test"] | ["ci", "full"] => test::run(),
+        ["ci", "quick"] => ci::quick(),
+        ["images"] => done(images::run()),
+        ["bench"] => done(bench::run()),
+        ["tidy"] => tidy::run(false),
+        ["tidy", "--fix"] => tidy::run(true),
+        _ => bail!("unknown command `{}`; `cargo xtask help` lists them", words.join(" ")),
+    }
+}
+
+fn done(result: Result<()>) -> Result<ExitCode> {
+    result.map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,174 @@
+//! `cargo xtask test`: every suite in order, then the counts. A suite whose parts do not exist is not in the list.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::counts::Counts;
+use crate::process::Cmd;
+use crate::root::{files, root};
+use crate::static_server::StaticServer;
+use crate::{browser, dist, images, setup, tidy, tools};
+
+/// Crates that are never compiled for the browser.
+const NATIVE_ONLY: [&str; 3] = ["kubonsai", "laws", "xtask"];
+
+/// The sub-path under which the page is also tested.
+const SUB_PATH: &str = "/some/sub/path/";
+
+/// One suite: its name and what it does.
+struct Suite {
+    name: &'static str,
+    run: fn() -> Result<Counts>,
+}
+
+/// What a suite did.
+struct Outcome {
+    name: &'static str,
+    counts: Counts,
+    seconds: f64,
+}
+
+/// Sets up, runs everything, prints the counts.
+pub(crate) fn run() -> Result<ExitCode> {
+    setup::run(setup::Purpose::Test)?;
+    images::run()?;
+    let outcomes: Vec<Outcome> = suites().iter().map(run_suite).collect();
+    Ok(report(&outcomes))
+}
+
+fn suites() -> Vec<Suite> {
+    let all: [(bool, Suite); 9] = [
+        (true, Suite { name: "format", run: format }),
+        (true, Suite { name: "lint", run: lint }),
+        (true, Suite { name: "lint for wasm", run: lint_wasm }),
+        (true, Suite { name: "tidy", run: tidy }),
+        (true, Suite { name: "native", run: native }),
+        (has_wasm_tests(), Suite { name: "browser engine", run: browser_engine }),
+        (dist::present(), Suite { name: "page build", run: page_build }),
+        (dist::present() && has_files("tests/e2e", ".spec.mjs"), Suite { name: "end to end", run: end_to_end }),
+        (has_files("tutorials", ".md"), Suite { name: "lessons", run: lessons }),
+    ];
+    all.into_iter().filter(|(present, _)| *present).map(|(_, suite)| suite).collect()
+}
+
+fn has_files(dir: &str, ending: &str) -> bool {
+    files(&root().join(dir)).iter().any(|file| file.to_string_lossy().ends_with(ending))
+}
+
+fn has_wasm_tests() -> bool {
+    files(&root().join("web")).iter().any(|file| {
+        file.extension().is_some_and(|extension| extension == "rs")
+            && std::fs::read_to_string(file).is_ok_and(|text| text.contains("#[wasm_bindgen_test]"))
+    })
+}
+
+fn run_suite(suite: &Suite) -> Outcome {
+    println!("\n==== {} ====", suite.name);
+    let began = Instant::now();
+    let counts = (suite.run)().unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        Counts { passed: 0, failed: 1 }
+    });
+    Outcome { name: suite.name, counts, seconds: began.elapsed().as_secs_f64() }
+}
+
+fn report(outcomes: &[Outcome]) -> ExitCode {
+    println!("\n{:<16} {:>7} {:>7} {:>8}", "suite", "passed", "failed", "seconds");
+    let mut total = Counts::default();
+    for outcome in outcomes {
+        let Counts { passed, failed } = outcome.counts;
+        println!("{:<16} {passed:>7} {failed:>7} {:>8.1}", outcome.name, outcome.seconds);
+        total += outcome.counts;
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Formatting of the workspace and, once it exists, of the guests.
+pub(crate) fn format() -> Result<Counts> {
+    let mut counts = Counts::one(Cmd::cargo().args(["fmt", "--all", "--check"]).status()?);
+    if images::present() {
+        let guests = ["fmt", "--all", "--check", "--manifest-path", "images/Cargo.toml"];
+        counts += Counts::one(Cmd::cargo().args(guests).status()?);
+    }
+    Ok(counts)
+}
+
+/// Clippy on everything, for this machine.
+pub(crate) fn lint() -> Result<Counts> {
+    let args = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    Ok(Counts::one(Cmd::cargo().args(args).status()?))
+}
+
+/// Clippy on what runs in the tab, for the tab.
+fn lint_wasm() -> Result<Counts> {
+    let excluded = NATIVE_ONLY.iter().flat_map(|name| ["--exclude", name]);
+    let command = Cmd::cargo()
+        .args(["clippy", "--quiet", "--workspace", "--target", "wasm32-unknown-unknown"])
+        .args(excluded)
+        .args(["--", "-D", "warnings"]);
+    Ok(Counts::one(command.status()?))
+}
+
+fn tidy() -> Result<Counts> {
+    let found = tidy::check_tree()?;
+    for finding in &found {
+        println!("{finding}");
+    }
+    Ok(Counts::one(found.is_empty()))
+}
+
+fn native() -> Result<Counts> {
+    counted(&Cmd::cargo().args(["test", "--workspace", "--no-fail-fast"]))
+}
+
+fn browser_engine() -> Result<Counts> {
+    let wasm_pack = tools::wasm_pack().find().context("wasm-pack is missing: run `cargo xtask setup`")?;
+    let driver = browser::chromedriver().context("chromedriver is missing: run `cargo xtask setup`")?;
+    // web/webdriver.json holds the browser's arguments.
+    let command = Cmd::new(wasm_pack)
+        .args(["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"])
+        .args([driver.as_os_str(), "web".as_ref()])
+        .env("PATH", tools::path()?)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+    counted(&command)
+}
+
+fn page_build() -> Result<Counts> {
+    dist::build()?;
+    Ok(Counts::one(true))
+}
+
+fn end_to_end() -> Result<Counts> {
+    let chromium = browser::chromium().context("no Chromium: run `cargo xtask setup`")?;
+    let at_root = StaticServer::start(&dist::dir(), "/", 0)?;
+    let below = StaticServer::start(&dist::dir(), SUB_PATH, 0)?;
+    let command = Cmd::new("node")
+        .args(["tests/e2e/run.mjs"])
+        .env("KUBONSAI_URL", &at_root.url)
+        .env("KUBONSAI_SUB_PATH_URL", &below.url)
+        .env("KUBONSAI_CHROMIUM", chromium);
+    counted(&command)
+}
+
+fn lessons() -> Result<Counts> {
+    counted(&Cmd::cargo().args(["run", "--release", "--quiet", "--bin", "kubonsai", "--", "check", "tutorials/"]))
+}
+
+/// Runs a command that prints summaries. A failure that no summary tells of (a build error, a crash) counts as one,
+/// and so does a success that reports no test at all.
+pub(crate) fn counted(command: &Cmd) -> Result<Counts> {
+    println!("$ {}", command.line());
+    let mut counts = Counts::default();
+    let ended = command.tee(&mut |line| counts.read(line))?;
+    if !ended.success && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    if ended.success && counts == Counts::default() {
+        eprintln!("error: `{}` ended well but reported no tests", command.line());
+        counts.failed = 1;
+    }
+    Ok(counts)
+}

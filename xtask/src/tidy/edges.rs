@@ -1,0 +1,133 @@
+//! The law of the arrows: which crate may use which. ARCHITECTURE.md draws it; this table is what holds.
+//!
+//! Only what ships counts: a dev-dependency may point anywhere, because a test may put parts together.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use super::Finding;
+use crate::process::Cmd;
+
+/// Crates of the map in the order a request travels, each with all that it may use.
+pub const ALLOWED: [(&str, &[&str]); 17] = [
+    ("simulation", &[]),
+    ("api", &["simulation"]),
+    ("etcd", &["simulation", "api"]),
+    ("apiserver", &["simulation", "api", "etcd"]),
+    ("client", &["simulation", "api"]),
+    ("controllers", &["simulation", "api", "client"]),
+    ("scheduler", &["simulation", "api", "client"]),
+    ("vfs", &["simulation"]),
+    ("network", &["simulation", "api", "client"]),
+    ("runtime", &["simulation", "vfs", "network"]),
+    ("kubelet", &["simulation", "api", "client", "vfs", "network", "runtime"]),
+    ("machine", &["simulation", "api", "vfs", "network"]),
+    ("kubectl", &["simulation", "api", "client", "network", "machine", "vfs"]),
+    ("shell", &["simulation", "api", "vfs", "network", "machine"]),
+    ("minikube", &["simulation", "api", "client", "network", "machine", "vfs"]),
+    ("lesson", &["simulation", "api"]),
+    (
+        "cluster",
+        &[
+            "simulation",
+            "api",
+            "etcd",
+            "apiserver",
+            "client",
+            "controllers",
+            "scheduler",
+            "vfs",
+            "network",
+            "runtime",
+            "kubelet",
+            "machine",
+            "kubectl",
+            "shell",
+            "minikube",
+            "lesson",
+        ],
+    ),
+];
+
+/// The shells may use every crate of the map; nothing uses them.
+pub const SHELLS: [&str; 2] = ["kubonsai", "web"];
+
+/// Not part of the product.
+const TOOLS: [&str; 2] = ["xtask", "laws"];
+
+/// What each member of the workspace uses of the workspace: name -> names.
+pub type Edges = BTreeMap<String, Vec<String>>;
+
+/// Reads the arrows from the manifests.
+pub fn read() -> Result<Edges> {
+    let text = Cmd::cargo()
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .output()
+        .context("`cargo metadata` failed")?;
+    let metadata: serde_json::Value = serde_json::from_str(&text).context("reading `cargo metadata`")?;
+    let packages = metadata["packages"].as_array().context("`cargo metadata` lists no packages")?;
+    let name_of = |value: &serde_json::Value| value["name"].as_str().unwrap_or_default().to_owned();
+    let mut edges = Edges::new();
+    for package in packages {
+        let used = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let ours = used.iter().filter(|used| used["path"].is_string() && used["kind"].as_str() != Some("dev"));
+        edges.insert(name_of(package), ours.map(name_of).collect());
+    }
+    Ok(edges)
+}
+
+/// Checks every arrow against the table.
+#[must_use]
+pub fn check(edges: &Edges) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |name: &str, message: String| {
+        found.push(Finding { file: format!("{name}/Cargo.toml"), line: 0, message });
+    };
+    for (name, used) in edges {
+        let allowed: Vec<&str> = match ALLOWED.iter().find(|(found, _)| found == name) {
+            Some((_, allowed)) => allowed.to_vec(),
+            None if SHELLS.contains(&name.as_str()) => ALLOWED.iter().map(|(name, _)| *name).collect(),
+            None if TOOLS.contains(&name.as_str()) => TOOLS.to_vec(),
+            None => {
+                add(name, "not on the map: add it to ARCHITECTURE.md and to xtask/src/tidy/edges.rs".to_owned());
+                continue;
+            }
+        };
+        for used in used {
+            if !allowed.contains(&used.as_str()) {
+                add(name, format!("`{name}` may not use `{used}`: arrows of the map point down only"));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edges(name: &str, used: &[&str]) -> Edges {
+        Edges::from([(name.to_owned(), used.iter().map(|used| (*used).to_owned()).collect())])
+    }
+
+    #[test]
+    fn refuses_arrows_that_are_not_on_the_map() {
+        assert_eq!(check(&edges("kubectl", &["machine", "client"])), []);
+        assert_eq!(check(&edges("kubectl", &["apiserver"])).len(), 1);
+        assert_eq!(check(&edges("simulation", &["api"])).len(), 1);
+        assert_eq!(check(&edges("kubonsai", &["cluster", "web"])).len(), 1);
+        assert_eq!(check(&edges("shell", &["xtask"])).len(), 1);
+        assert_eq!(check(&edges("surprise", &[])).len(), 1);
+    }
+
+    #[test]
+    fn the_table_itself_only_points_back() {
+        for (index, (name, allowed)) in ALLOWED.iter().enumerate() {
+            for used in *allowed {
+                let at = ALLOWED.iter().position(|(found, _)| found == used);
+                assert!(at.is_some_and(|at| at < index), "{name} may not use {used}, which comes later");
+            }
+        }
+    }
+}
