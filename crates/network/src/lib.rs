@@ -15,6 +15,7 @@ pub mod limits;
 pub mod nat;
 mod netns;
 mod pipe;
+pub mod proxy;
 mod resolve;
 mod tcp;
 mod udp;

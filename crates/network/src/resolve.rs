@@ -63,7 +63,7 @@ impl ResolvConf {
         names
     }
 
-    fn from_hosts(&self, name: &str) -> Vec<Ipv4Addr> {
+    fn in_hosts(&self, name: &str) -> Vec<Ipv4Addr> {
         let wanted = name.trim_end_matches('.');
         let lines = self.hosts.iter().filter(|(_, names)| names.iter().any(|n| n.eq_ignore_ascii_case(wanted)));
         lines.map(|(address, _)| *address).collect()
@@ -80,7 +80,7 @@ impl NetNs {
             return Ok(vec![literal]);
         }
         let conf = self.resolv();
-        let known = conf.from_hosts(name);
+        let known = conf.in_hosts(name);
         if !known.is_empty() {
             return Ok(known);
         }
