@@ -1,1 +1,117 @@
-//! controllers: see ARCHITECTURE.md.
+//! The controllers of the cluster (`kube-controller-manager`): each follows some kinds and moves the cluster from what
+//! is to what was asked for. They meet only at the API server.
+//!
+//! Every controller has one shape, see [`controller`]: a folder, a row in [`CONTROLLERS`], a pure `reconcile`.
+//!
+//! Invariants:
+//! * `reconcile` reads nothing but its [`view::View`]; it never waits and never writes. The [`runner`] does both.
+//! * Nothing is polled: a key is looked at after a change, or at a time that its own state names.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use api::Kind;
+use client::{Client, Informer, ListOptions};
+use simulation::{Sim, Task};
+
+mod cache;
+mod change;
+mod claim;
+mod controller;
+mod deployment;
+mod pods;
+mod replicaset;
+mod runner;
+mod selector;
+mod view;
+
+use controller::Controller;
+use runner::{Runner, Shared};
+
+/// Every controller. The next one is a row here and a folder.
+static CONTROLLERS: &[&Controller] = &[&deployment::CONTROLLER, &replicaset::CONTROLLER];
+
+/// What the controllers are told at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Names of controllers that are not to run, as in `--controllers=*,-name`.
+    pub disabled: Vec<String>,
+}
+
+/// The running controllers; they end with it.
+pub struct ControllerManager {
+    informers: Vec<Informer>,
+    tasks: Vec<Task<()>>,
+}
+
+/// Starts every controller. `client_factory` makes a client for a user agent: one for the shared informers
+/// (`kube-controller-manager`), one for each controller (`kube-controller-manager/<name>`).
+pub fn start(sim: &Sim, client_factory: &dyn Fn(&str) -> Client, options: Options) -> ControllerManager {
+    let shared = Rc::new(Shared::default());
+    let rows = CONTROLLERS.iter().copied().filter(|row| !options.disabled.iter().any(|name| name == row.name));
+    let runners: Vec<Rc<Runner>> = rows
+        .clone()
+        .map(|row| Runner::new(sim, client_factory(&format!("kube-controller-manager/{}", row.name)), &shared, row))
+        .collect();
+    let mut kinds: BTreeMap<String, &'static Kind> = BTreeMap::new();
+    for kind in rows.flat_map(|row| row.follows) {
+        kinds.insert(kind.group_resource(), kind);
+    }
+    let client = client_factory("kube-controller-manager");
+    let mut informers = Vec::new();
+    for kind in kinds.into_values() {
+        let informer = Informer::start(sim, &client, kind, "", ListOptions::default());
+        let (shared, runners) = (Rc::clone(&shared), runners.clone());
+        informer.on_event(move |event| {
+            shared.caches.borrow_mut().apply(kind, event);
+            for runner in &runners {
+                runner.observe(kind, event);
+            }
+            shared.changed.wake_all();
+        });
+        informers.push(informer);
+    }
+    let waits = informers.clone();
+    let starter = sim.spawn({
+        let sim = sim.clone();
+        async move {
+            for informer in &waits {
+                informer.synced().await;
+            }
+            let workers: Vec<Task<()>> = runners.iter().flat_map(Runner::start).collect();
+            // The workers live as long as this task: aborting it must end them too.
+            let _ends = EndWorkers(workers);
+            let _sim = sim;
+            std::future::pending::<()>().await;
+        }
+    });
+    ControllerManager { informers, tasks: vec![starter] }
+}
+
+struct EndWorkers(Vec<Task<()>>);
+
+impl Drop for EndWorkers {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl ControllerManager {
+    /// Ends the controllers.
+    pub fn stop(&self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        for informer in &self.informers {
+            informer.stop();
+        }
+    }
+}
+
+impl Drop for ControllerManager {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,106 @@
+//! What the controllers know of the cluster: one copy of each kind, shared by all of them, with the indexes they need.
+//!
+//! Invariant: a cache changes only in the informer's handler, so a reconciliation, which never waits, sees one state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{Kind, Object};
+use client::Event;
+
+/// The copy of one kind.
+#[derive(Default)]
+pub(crate) struct Cache {
+    objects: BTreeMap<String, Object>,
+    /// Keys by (namespace, uid of the controlling owner); the empty uid stands for orphans.
+    by_controller: BTreeMap<(String, String), BTreeSet<String>>,
+    /// The newest revision that has come in, of any object of the kind.
+    revision: u64,
+}
+
+impl Cache {
+    /// Takes in a change.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        let object = event.object();
+        let key = object.key();
+        self.revision = self.revision.max(object.resource_version().parse().unwrap_or(0));
+        if let Some(old) = self.objects.remove(&key) {
+            self.unindex(&old, &key);
+        }
+        if !matches!(event, Event::Deleted(_)) {
+            self.by_controller.entry(index_of(object)).or_default().insert(key.clone());
+            self.objects.insert(key, object.clone());
+        }
+    }
+
+    fn unindex(&mut self, old: &Object, key: &str) {
+        let index = index_of(old);
+        if let Some(keys) = self.by_controller.get_mut(&index) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.by_controller.remove(&index);
+            }
+        }
+    }
+
+    /// One object by key.
+    pub(crate) fn get(&self, key: &str) -> Option<&Object> {
+        self.objects.get(key)
+    }
+
+    /// Everything, in the order of keys.
+    pub(crate) fn list(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
+    }
+
+    /// Everything in a namespace, in the order of names.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Object> {
+        let prefix = format!("{namespace}/");
+        let start = prefix.clone();
+        self.objects.range(start..).take_while(move |(key, _)| key.starts_with(&prefix)).map(|(_, object)| object)
+    }
+
+    /// What the owner with this uid controls, in the order of names; for the empty uid, what nobody controls.
+    pub(crate) fn controlled_by(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Object> {
+        let keys = self.by_controller.get(&(namespace.to_owned(), uid.to_owned()));
+        keys.into_iter().flatten().filter_map(|key| self.objects.get(key))
+    }
+
+    /// The newest revision that has come in.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+fn index_of(object: &Object) -> (String, String) {
+    let uid = object.controller_ref().map(|owner| owner.uid).unwrap_or_default();
+    (object.namespace().to_owned(), uid)
+}
+
+static EMPTY: Cache = Cache { objects: BTreeMap::new(), by_controller: BTreeMap::new(), revision: 0 };
+
+/// The copies of all kinds.
+#[derive(Default)]
+pub(crate) struct Caches(BTreeMap<String, Cache>);
+
+impl Caches {
+    /// The copy of a kind; empty if it is not followed.
+    pub(crate) fn of(&self, kind: &Kind) -> &Cache {
+        self.0.get(&kind.group_resource()).unwrap_or(&EMPTY)
+    }
+
+    /// Takes in a change.
+    pub(crate) fn apply(&mut self, kind: &Kind, event: &Event) {
+        self.0.entry(kind.group_resource()).or_default().apply(event);
+    }
+
+    /// A world for tests.
+    #[cfg(test)]
+    pub(crate) fn with(objects: &[Object]) -> Caches {
+        let mut caches = Caches::default();
+        for object in objects {
+            let kind = api::kinds::by_kind(object.api_version(), object.kind()).expect("a kind of the table");
+            caches.apply(kind, &Event::Added(object.clone()));
+        }
+        caches
+    }
+}

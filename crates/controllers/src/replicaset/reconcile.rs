@@ -1,0 +1,105 @@
+//! One look at one ReplicaSet.
+
+use api::{Object, kinds};
+use serde_json::{Map, Value, json};
+
+use super::{ranking, status};
+use crate::change::{Change, Conflict, Note, Plan, Retry, Write};
+use crate::claim::{claim, controller_reference};
+use crate::pods;
+use crate::selector::Selector;
+use crate::view::View;
+
+/// Pods created or deleted in one look, at most (`BurstReplicas`).
+const BURST_PODS_MAX: usize = 500;
+/// Pods created in the first batch; each further batch is twice as large, so that a refusal costs few requests.
+const FIRST_BATCH_PODS: usize = 1;
+
+pub(crate) fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
+    let Some(set) = view.get(&kinds::REPLICA_SETS, key) else { return Ok(Vec::new()) };
+    let mut plan = Plan::default();
+    let result = sync(view, &mut plan, set);
+    Ok(plan.finish(result))
+}
+
+fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> {
+    let pods = view.of(&kinds::PODS);
+    let owned = || pods.controlled_by(set.namespace(), set.uid());
+    let orphans = pods.controlled_by(set.namespace(), "");
+    let candidates = owned().chain(orphans).filter(|pod| pods::is_active(pod));
+    let active = claim(plan, (&kinds::REPLICA_SETS, set), &kinds::PODS, candidates);
+    let selector = Selector::of(set);
+    let terminating = owned().filter(|pod| pods::is_terminating(pod) && selector.matches(pod)).count();
+
+    // After a refusal the status tells of it first; the next try comes with a pause.
+    if view.failure.is_none() && !set.is_deleting() {
+        manage(view, plan, set, &active);
+    }
+    let new_status = status::calculate(view, set, &active, terminating);
+    if status::differs(set, &new_status) {
+        let mut updated = set.clone();
+        updated.set("status", new_status);
+        plan.update_status(&kinds::REPLICA_SETS, &updated)?;
+    }
+    if view.failure.is_some() {
+        plan.push(Change::Again);
+        return Ok(());
+    }
+    let minimum = set.int("spec.minReadySeconds").unwrap_or(0);
+    if minimum > 0 {
+        let next = active.iter().filter_map(|pod| pods::available_in(pod, minimum, view.now)).min();
+        plan.push_all(next.map(Change::After));
+    }
+    Ok(())
+}
+
+/// Creates or deletes pods towards `spec.replicas` (`manageReplicas`).
+fn manage(view: &View<'_>, plan: &mut Plan, set: &Object, active: &[&Object]) {
+    let wanted = usize::try_from(set.int("spec.replicas").unwrap_or(1)).unwrap_or(0);
+    if active.len() < wanted {
+        let mut missing = (wanted - active.len()).min(BURST_PODS_MAX);
+        let mut batch = FIRST_BATCH_PODS.min(missing);
+        while batch > 0 {
+            plan.push(Change::Batch((0..batch).map(|_| create_pod(set)).collect()));
+            missing -= batch;
+            batch = (2 * batch).min(missing);
+        }
+    } else if active.len() > wanted {
+        let surplus = (active.len() - wanted).min(BURST_PODS_MAX);
+        let victims = ranking::pods_to_delete(view, set, active, surplus);
+        plan.push(Change::Batch(victims.into_iter().map(|pod| delete_pod(set, pod)).collect()));
+    }
+}
+
+fn create_pod(set: &Object) -> Write {
+    Write::create(&kinds::PODS, pod_from_template(set))
+        .on_success(Note::normal("SuccessfulCreate", "Created pod: {name}"), set)
+        .on_failure(Note::warning("FailedCreate", "Error creating: {error}"), set)
+}
+
+fn delete_pod(set: &Object, pod: &Object) -> Write {
+    // As upstream, by name alone: no precondition on the uid.
+    Write::delete_with(&kinds::PODS, pod, client::DeleteOptions::default())
+        .on_success(Note::normal("SuccessfulDelete", format!("Deleted pod: {}", pod.name())), set)
+        .on_failure(Note::warning("FailedDelete", "Error deleting: {error}"), set)
+}
+
+/// The pod that `spec.template` describes (`GetPodFromTemplate`).
+fn pod_from_template(set: &Object) -> Object {
+    let mut metadata = Map::new();
+    for field in ["labels", "annotations", "finalizers"] {
+        let value = set.at(&format!("spec.template.metadata.{field}"));
+        if !value.is_null() {
+            metadata.insert(field.to_owned(), value.clone());
+        }
+    }
+    metadata.insert("generateName".into(), format!("{}-", set.name()).into());
+    metadata.insert("namespace".into(), set.namespace().into());
+    metadata.insert("ownerReferences".into(), json!([controller_reference(&kinds::REPLICA_SETS, set)]));
+    Object::new(json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": Value::Object(metadata),
+        "spec": set.at("spec.template.spec"),
+    }))
+}

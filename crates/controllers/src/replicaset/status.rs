@@ -1,0 +1,65 @@
+//! `status` of a ReplicaSet (`replica_set_utils.go`).
+
+use api::{Object, kinds};
+use serde_json::{Map, Value, json};
+
+use crate::pods;
+use crate::selector::contains;
+use crate::view::View;
+
+/// The status that follows from the pods.
+pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Object], terminating: usize) -> Value {
+    let minimum = set.int("spec.minReadySeconds").unwrap_or(0);
+    let template_labels = set.at("spec.template.metadata.labels").as_object();
+    let labelled = |pod: &&&Object| contains(pod.at("metadata.labels"), template_labels.into_iter().flatten());
+    let counts = [
+        ("availableReplicas", active.iter().filter(|pod| pods::is_available(pod, minimum, view.now)).count()),
+        ("fullyLabeledReplicas", active.iter().filter(labelled).count()),
+        ("readyReplicas", active.iter().filter(|pod| pods::is_ready(pod)).count()),
+    ];
+    let mut status = Map::new();
+    for (field, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        status.insert(field.to_owned(), count.into());
+    }
+    status.insert("replicas".into(), active.len().into());
+    status.insert("terminatingReplicas".into(), terminating.into());
+    status.insert("observedGeneration".into(), set.generation().into());
+    let conditions = conditions(view, set, active.len());
+    if !conditions.is_empty() {
+        status.insert("conditions".into(), conditions.into());
+    }
+    Value::Object(status)
+}
+
+/// `ReplicaFailure` comes with a refused write and goes with the next success.
+fn conditions(view: &View<'_>, set: &Object, active: usize) -> Vec<Value> {
+    let present = pods::condition(set, "ReplicaFailure").is_some();
+    let mut conditions = set.list("status.conditions").to_vec();
+    match view.failure.filter(|failure| failure.kind == kinds::PODS.kind) {
+        Some(failure) if !present => {
+            let wanted = usize::try_from(set.int("spec.replicas").unwrap_or(1)).unwrap_or(0);
+            let reason = if active < wanted { "FailedCreate" } else { "FailedDelete" };
+            conditions.push(json!({
+                "type": "ReplicaFailure",
+                "status": "True",
+                "reason": reason,
+                "message": failure.message,
+                "lastTransitionTime": view.now_text(),
+            }));
+        }
+        None => conditions.retain(|c| c["type"] != "ReplicaFailure"),
+        Some(_) => {}
+    }
+    conditions
+}
+
+/// Whether the status needs to be written.
+pub(super) fn differs(set: &Object, new: &Value) -> bool {
+    let fields = ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"];
+    let old = set.at("status");
+    let number = |status: &Value, field: &str| status.get(field).and_then(Value::as_i64).unwrap_or(0);
+    fields.iter().any(|field| number(old, field) != number(new, field))
+        || old.get("terminatingReplicas") != new.get("terminatingReplicas")
+        || set.list("status.conditions")
+            != new.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
+}

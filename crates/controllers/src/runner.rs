@@ -1,0 +1,274 @@
+//! Carries out what controllers decide: takes keys from the queue, applies the changes one after another, and waits
+//! until the copies show them before it looks at the same key again.
+//!
+//! That wait stands in for upstream's expectations: no look is ever based on a state from before the last look's writes.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use api::{Kind, Object};
+use client::{Client, Error, Event, EventRecorder, WorkQueue};
+use simulation::notify::Waiters;
+use simulation::{Sim, Task, TraceKind};
+
+use crate::cache::Caches;
+use crate::change::{Change, Note, Op, Write, draft_version};
+use crate::controller::Controller;
+use crate::view::{Failure, View};
+
+/// Keys of one controller that are worked on at the same time (`--concurrent-*-syncs`).
+const WORKERS: usize = 5;
+/// Longest wait for a write to come back through the watch. Reached only when a watch is broken; the look that follows
+/// may then be stale, which the version check of the API server catches.
+const CACHE_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// The copies, and who waits for them to change.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) caches: RefCell<Caches>,
+    pub(crate) changed: Waiters,
+}
+
+/// One controller at work.
+pub(crate) struct Runner {
+    sim: Sim,
+    client: Client,
+    recorder: EventRecorder,
+    pub(crate) queue: WorkQueue,
+    shared: Rc<Shared>,
+    controller: &'static Controller,
+}
+
+/// How a list of changes ended.
+enum End {
+    /// Everything is done.
+    Done,
+    /// The key is to come back with a pause.
+    Again,
+    /// A write was refused; the controller is to hear why.
+    Refused(Failure),
+}
+
+/// What the copies must show before the next look.
+enum Awaited {
+    Revision(&'static Kind, u64),
+    Gone { kind: &'static Kind, key: String, uid: String },
+}
+
+/// What became of the writes of one list.
+#[derive(Default)]
+struct Applied {
+    /// Versions by draft number.
+    drafts: std::collections::BTreeMap<usize, String>,
+    awaited: Vec<Awaited>,
+}
+
+impl Runner {
+    pub(crate) fn new(sim: &Sim, client: Client, shared: &Rc<Shared>, controller: &'static Controller) -> Rc<Runner> {
+        let recorder = EventRecorder::new(&client, sim, controller.component, "");
+        let (sim, shared) = (sim.clone(), Rc::clone(shared));
+        Rc::new(Runner { queue: WorkQueue::new(&sim), sim, client, recorder, shared, controller })
+    }
+
+    /// Starts the workers.
+    pub(crate) fn start(self: &Rc<Runner>) -> Vec<Task<()>> {
+        let worker = |_| {
+            let runner = Rc::clone(self);
+            self.sim.spawn(async move { runner.work().await })
+        };
+        (0..WORKERS).map(worker).collect()
+    }
+
+    /// Queues what a change calls for.
+    pub(crate) fn observe(&self, kind: &'static Kind, event: &Event) {
+        if !self.controller.follows.contains(&kind) {
+            return;
+        }
+        let wakes = {
+            let caches = self.shared.caches.borrow();
+            let view = View { caches: &caches, now: self.sim.now(), failure: None };
+            (self.controller.wake)(&view, kind, event)
+        };
+        for wake in wakes {
+            self.queue.add_after(wake.key, wake.after);
+        }
+    }
+
+    async fn work(self: Rc<Runner>) {
+        loop {
+            let key = self.queue.get().await;
+            self.process(&key).await;
+            self.queue.done(&key);
+        }
+    }
+
+    async fn process(&self, key: &str) {
+        let mut failure = None;
+        loop {
+            let changes = {
+                let caches = self.shared.caches.borrow();
+                let view = View { caches: &caches, now: self.sim.now(), failure: failure.as_ref() };
+                (self.controller.reconcile)(&view, key)
+            };
+            let Ok(changes) = changes else {
+                self.queue.add_rate_limited(key);
+                return;
+            };
+            let mut applied = Applied::default();
+            let end = self.apply(key, changes, &mut applied).await;
+            self.settle(applied.awaited).await;
+            match end {
+                End::Done => return self.queue.forget(key),
+                End::Again => return self.queue.add_rate_limited(key),
+                // A refusal while reporting a refusal: start over with a pause.
+                End::Refused(_) if failure.is_some() => return self.queue.add_rate_limited(key),
+                End::Refused(refusal) => failure = Some(refusal),
+            }
+        }
+    }
+
+    async fn apply(&self, key: &str, changes: Vec<Change>, applied: &mut Applied) -> End {
+        let mut end = End::Done;
+        for change in changes {
+            let stop = match change {
+                Change::Write(write) => self.write(write, applied).await,
+                Change::Batch(writes) => {
+                    let mut first = None;
+                    for write in writes {
+                        let stop = self.write(write, applied).await;
+                        first = first.or(stop);
+                    }
+                    first
+                }
+                Change::Event(note, about) => {
+                    self.tell(&note, &about, "", "");
+                    None
+                }
+                Change::After(pause) => {
+                    self.queue.add_after(key, pause);
+                    None
+                }
+                Change::Again => {
+                    end = End::Again;
+                    None
+                }
+            };
+            if let Some(stop) = stop {
+                return stop;
+            }
+        }
+        end
+    }
+
+    /// One write; gives how the list ends if it cannot go on.
+    async fn write(&self, mut write: Write, applied: &mut Applied) -> Option<End> {
+        if let Op::Update(object) | Op::UpdateSub(_, object) = &mut write.op {
+            if let Some(version) = draft_version(object).and_then(|number| applied.drafts.get(&number)) {
+                object.set("metadata.resourceVersion", version.clone());
+            }
+        }
+        let (kind, draft) = (write.kind, write.draft());
+        let (success, failure, create) = (write.success, write.failure, matches!(write.op, Op::Create(_)));
+        match self.send(kind, write.op, &mut applied.awaited).await {
+            Ok(answer) => {
+                if let Some(number) = draft {
+                    applied.drafts.insert(number, answer.resource_version().to_owned());
+                }
+                if let Some((note, about)) = success {
+                    self.tell(&note, &about, answer.name(), "");
+                }
+                None
+            }
+            // Someone was faster, or the copy was old: a fresh look will tell.
+            Err(error) if error.is_conflict() => Some(End::Again),
+            Err(error) if error.is_not_found() && !create => None,
+            // What is created in a namespace on its way out would only have to go as well.
+            Err(error) if is_namespace_terminating(&error) => Some(End::Done),
+            Err(error) => {
+                if let Some((note, about)) = failure {
+                    self.tell(&note, &about, "", &error.to_string());
+                }
+                Some(End::Refused(refusal(kind, &error)))
+            }
+        }
+    }
+
+    async fn send(&self, kind: &'static Kind, op: Op, awaited: &mut Vec<Awaited>) -> Result<Object, Error> {
+        let client = &self.client;
+        let answer = match op {
+            Op::Create(object) => {
+                let namespace = object.namespace().to_owned();
+                client.create(kind, &namespace, object).await?
+            }
+            Op::Update(object) => client.update(kind, object).await?,
+            Op::UpdateSub(sub, object) => client.update_sub(kind, sub, object).await?,
+            Op::Patch { namespace, name, sub, patch_type, patch } => {
+                client.patch(kind, &namespace, &name, sub, patch_type, &patch).await?
+            }
+            Op::Delete { namespace, name, options } => {
+                let key = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
+                let uid = self.shared.caches.borrow().of(kind).get(&key).map(|o| o.uid().to_owned());
+                client.delete(kind, &namespace, &name, &options).await?;
+                awaited.extend(uid.map(|uid| Awaited::Gone { kind, key, uid }));
+                return Ok(Object::new(serde_json::Value::Null));
+            }
+            Op::DeleteCollection { namespace } => {
+                let (options, all) = (client::DeleteOptions::default(), client::ListOptions::default());
+                client.delete_collection(kind, &namespace, &options, &all).await?;
+                return Ok(Object::new(serde_json::Value::Null));
+            }
+        };
+        if self.controller.follows.contains(&kind) {
+            awaited.extend(answer.resource_version().parse().ok().map(|revision| Awaited::Revision(kind, revision)));
+        }
+        Ok(answer)
+    }
+
+    fn tell(&self, note: &Note, about: &Object, name: &str, error: &str) {
+        let message = note.message.replace("{name}", name).replace("{error}", error);
+        self.recorder.event(about, note.event_type, note.reason, &message);
+    }
+
+    /// Waits until the copies show what was written.
+    async fn settle(&self, awaited: Vec<Awaited>) {
+        if self.shows(&awaited) {
+            return;
+        }
+        let settled = std::future::poll_fn(|cx| {
+            if self.shows(&awaited) {
+                return std::task::Poll::Ready(());
+            }
+            self.shared.changed.register(cx);
+            std::task::Poll::Pending
+        });
+        if self.sim.timeout(CACHE_WAIT_MAX, settled).await.is_err() {
+            self.sim.trace(TraceKind::Limit { limit: "CACHE_WAIT_MAX".into(), what: self.controller.name.into() });
+        }
+    }
+
+    fn shows(&self, awaited: &[Awaited]) -> bool {
+        let caches = self.shared.caches.borrow();
+        awaited.iter().all(|one| match one {
+            Awaited::Revision(kind, revision) => caches.of(kind).revision() >= *revision,
+            Awaited::Gone { kind, key, uid } => {
+                caches.of(kind).get(key).is_none_or(|o| o.uid() != uid || o.is_deleting())
+            }
+        })
+    }
+}
+
+fn refusal(kind: &Kind, error: &Error) -> Failure {
+    let (code, reason) = match error {
+        Error::Status(status) => (status.code, status.reason.clone()),
+        Error::Transport(_) | Error::Decode(_) => (0, String::new()),
+    };
+    Failure { kind: kind.kind, code, reason, message: error.to_string() }
+}
+
+/// `HasStatusCause(err, NamespaceTerminating)`
+fn is_namespace_terminating(error: &Error) -> bool {
+    let Error::Status(status) = error else { return false };
+    let causes = status.details.get("causes").and_then(serde_json::Value::as_array);
+    causes.into_iter().flatten().any(|cause| cause["reason"] == "NamespaceTerminating")
+}

@@ -1,0 +1,51 @@
+//! What a reconciliation is given to look at.
+
+use api::{Kind, Object};
+use simulation::Time;
+
+use crate::cache::{Cache, Caches};
+
+/// The state of the world at one moment. Everything that a `reconcile` function may depend on.
+pub(crate) struct View<'a> {
+    pub(crate) caches: &'a Caches,
+    pub(crate) now: Time,
+    /// The write of the last plan for this key that the server refused, if that is why we are here.
+    pub(crate) failure: Option<&'a Failure>,
+}
+
+/// A refused write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// Kind of the object.
+    pub(crate) kind: &'static str,
+    /// HTTP status of the refusal; 0 when no answer came.
+    pub(crate) code: u16,
+    /// Reason of the refusal, e.g. `AlreadyExists`.
+    pub(crate) reason: String,
+    /// The server's sentence.
+    pub(crate) message: String,
+}
+
+impl<'a> View<'a> {
+    /// The copy of a kind.
+    pub(crate) fn of(&self, kind: &Kind) -> &'a Cache {
+        self.caches.of(kind)
+    }
+
+    /// One object by key.
+    pub(crate) fn get(&self, kind: &Kind, key: &str) -> Option<&'a Object> {
+        self.caches.of(kind).get(key)
+    }
+
+    /// Now, as `metav1.Time` is written.
+    pub(crate) fn now_text(&self) -> String {
+        self.now.rfc3339()
+    }
+
+    /// The object that a controller reference means: same name and uid (`resolveControllerRef`).
+    pub(crate) fn owner(&self, kind: &Kind, of: &Object) -> Option<&'a Object> {
+        let owner = of.controller_ref().filter(|owner| owner.kind == kind.kind)?;
+        let key = if kind.namespaced { format!("{}/{}", of.namespace(), owner.name) } else { owner.name };
+        self.get(kind, &key).filter(|found| found.uid() == owner.uid)
+    }
+}
