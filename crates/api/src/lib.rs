@@ -12,6 +12,7 @@ pub mod quantity;
 pub mod selector;
 pub mod status;
 pub mod text;
+pub mod yaml;
 
 pub use kinds::Kind;
 pub use object::{Object, ObjectList, OwnerReference};

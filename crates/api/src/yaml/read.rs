@@ -1,0 +1,211 @@
+//! Reading YAML to JSON.
+
+use base64::Engine;
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span};
+use serde_json::{Map, Value};
+
+use super::resolve::{Scalar, resolve};
+use super::{DOCUMENT_NODES_MAX, YamlError};
+
+/// Reads every document of a text; empty documents (nothing but comments) are left out.
+///
+/// # Errors
+/// The first complaint, with its line counted within its document as kubectl shows it.
+pub fn parse(text: &str) -> Result<Vec<Value>, YamlError> {
+    parse_documents(text).into_iter().filter(|r| !matches!(r, Ok(Value::Null))).collect()
+}
+
+/// Reads each document by itself: a broken one does not hide those before it, and empty ones are null.
+pub fn parse_documents(text: &str) -> Vec<Result<Value, YamlError>> {
+    documents(text).into_iter().map(|(first_line, document)| parse_at(document, first_line)).collect()
+}
+
+/// Reads one document; null if it is empty.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_document(text: &str) -> Result<Value, YamlError> {
+    parse_at(text, 0)
+}
+
+/// Splits a text at lines that start with `---`, as `YAMLReader` does: each document with the line of its start in the
+/// whole text, from 0. Text after the marker on its line belongs to no document unless it is more than a comment.
+pub fn documents(text: &str) -> Vec<(usize, &str)> {
+    let mut out = Vec::new();
+    let (mut start, mut start_line, mut offset) = (0, 0, 0);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let marker = line.strip_prefix("---").map(str::trim);
+        if marker.is_some_and(|rest| rest.is_empty() || rest.starts_with('#')) {
+            if offset > start {
+                out.push((start_line, &text[start..offset]));
+            }
+            (start, start_line) = (offset + line.len(), number + 1);
+        }
+        offset += line.len();
+    }
+    if text.len() > start || out.is_empty() {
+        out.push((start_line, &text[start..]));
+    }
+    out
+}
+
+fn parse_at(text: &str, first_line: usize) -> Result<Value, YamlError> {
+    let mut options = Options::default();
+    options.emit_unresolved_aliases = true;
+    let parser = Parser::new_from_str_with_options(text, options);
+    let lines = text.matches('\n').count();
+    let mut reader = Reader { parser, anchors: Vec::new(), nodes: 0, first_line, lines };
+    loop {
+        match reader.next()? {
+            None | Some((Event::StreamEnd, _)) => return Ok(Value::Null),
+            Some((Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _)) => {}
+            Some((event, span)) => {
+                let value = reader.node(event, span)?;
+                // What follows must be well formed, though only the first document of a chunk counts.
+                while reader.next()?.is_some() {}
+                return Ok(value);
+            }
+        }
+    }
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, granit_parser::StrInput<'a>>,
+    /// Values of anchors, by the parser's number, and how many nodes each holds.
+    anchors: Vec<(usize, Value, usize)>,
+    nodes: usize,
+    first_line: usize,
+    lines: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, YamlError> {
+        self.parser.next_event().transpose().map_err(|e| YamlError::from_scan(&e, self.first_line, self.lines))
+    }
+
+    fn need(&mut self) -> Result<(Event<'a>, Span), YamlError> {
+        self.next()?.ok_or_else(|| YamlError::plain("unknown problem parsing YAML content"))
+    }
+
+    fn at(&self, span: Span, problem: String) -> YamlError {
+        let line = span.start.line();
+        YamlError { problem, go_line: line, line: self.first_line + line, column: span.start.col() + 1 }
+    }
+
+    fn count(&mut self, span: Span, nodes: usize) -> Result<(), YamlError> {
+        self.nodes += nodes;
+        if self.nodes > DOCUMENT_NODES_MAX {
+            return Err(self.at(span, "document contains excessive aliasing".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span) -> Result<Value, YamlError> {
+        let before = self.nodes;
+        self.count(span, 1)?;
+        let (value, anchor) = match event {
+            Event::Alias(id) => {
+                let known = self.anchors.iter().rev().find(|(known, ..)| *known == id);
+                let Some((_, value, nodes)) = known.cloned() else {
+                    return Err(self.at(span, "anchor value contains itself".to_owned()));
+                };
+                self.count(span, nodes)?;
+                return Ok(value);
+            }
+            Event::UnresolvedAlias(name) => {
+                let problem = format!("unknown anchor '{name}' referenced");
+                return Err(YamlError { go_line: 0, ..self.at(span, problem) });
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                (self.scalar(&text, style, tag.as_deref().map(suffix), span)?, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => (self.sequence()?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping(span)?, anchor),
+            _ => return Err(self.at(span, "did not find expected node content".to_owned())),
+        };
+        if anchor > 0 {
+            self.anchors.push((anchor, value.clone(), self.nodes - before));
+        }
+        Ok(value)
+    }
+
+    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&str>, span: Span) -> Result<Value, YamlError> {
+        let plain = matches!(style, ScalarStyle::Plain);
+        match tag {
+            Some("str") => return Ok(text.into()),
+            Some("binary") => {
+                let compact: String = text.split_whitespace().collect();
+                let bytes = base64::engine::general_purpose::STANDARD
+                    .decode(compact)
+                    .map_err(|_| self.at(span, "!!binary value contains invalid base64 data".to_owned()))?;
+                return Ok(String::from_utf8_lossy(&bytes).into_owned().into());
+            }
+            Some(_) => {}
+            None if !plain => return Ok(text.into()),
+            None => {}
+        }
+        match resolve(text) {
+            Scalar::Value(value) => Ok(value),
+            Scalar::NotFinite(name) => Err(YamlError {
+                problem: format!("unsupported value: {name}"),
+                go_line: 0,
+                ..self.at(span, String::new())
+            }),
+            Scalar::Text | Scalar::Timestamp | Scalar::Merge => Ok(text.into()),
+        }
+    }
+
+    fn sequence(&mut self) -> Result<Value, YamlError> {
+        let mut items = Vec::new();
+        loop {
+            match self.need()? {
+                (Event::SequenceEnd, _) => return Ok(Value::Array(items)),
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, start: Span) -> Result<Value, YamlError> {
+        let mut map = Map::new();
+        let mut merged = Vec::new();
+        loop {
+            let (event, span) = self.need()?;
+            if matches!(event, Event::MappingEnd) {
+                break;
+            }
+            let merge = matches!(&event, Event::Scalar(t, ScalarStyle::Plain, _, None) if t == "<<");
+            let key = self.node(event, span)?;
+            let (event, span) = self.need()?;
+            let value = self.node(event, span)?;
+            if merge {
+                merged.push(value);
+            } else {
+                map.insert(key_text(key).ok_or_else(|| self.at(start, "invalid map key".to_owned()))?, value);
+            }
+        }
+        for source in merged.into_iter().flat_map(|m| if let Value::Array(all) = m { all } else { vec![m] }) {
+            let Value::Object(source) = source else {
+                return Err(self.at(start, "map merge requires map or sequence of maps as the value".to_owned()));
+            };
+            for (key, value) in source {
+                map.entry(key).or_insert(value);
+            }
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+/// The part of a core tag after its prefix.
+fn suffix(tag: &granit_parser::Tag) -> &str {
+    tag.suffix()
+}
+
+/// JSON keys are text: numbers and booleans become theirs.
+fn key_text(key: Value) -> Option<String> {
+    match key {
+        Value::String(text) => Some(text),
+        Value::Null => Some("null".to_owned()),
+        Value::Bool(_) | Value::Number(_) => Some(key.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
