@@ -1,0 +1,132 @@
+// Figures of the built page: node tests/e2e/bench.mjs <dist>
+//
+// The page calls performance.mark("prompt") when the first prompt can be typed at; times count from navigation.
+import { chromium } from "playwright-core";
+import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+import { launchOptions, required } from "./chromium.mjs";
+
+const PROMPT_SECONDS_MAX = 20;
+const IDLE_SECONDS = 5;
+const SETTLE_SECONDS = 3;
+const WARM_RUNS = 5;
+const CLOCK_TICKS_PER_SECOND = 100;
+
+const [dist] = process.argv.slice(2);
+const url = required("KUBONSAI_URL");
+
+const line = (figure, value, target = "") =>
+  console.log(`${figure.padEnd(44)} ${String(value).padEnd(22)}${target && `target ${target}`}`);
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+const milliseconds = (value) => `${Math.round(value)} ms`;
+
+/** Brotli sizes as a good static host sends them, by path. Blobs of images are compressed already or not at all. */
+async function sizes() {
+  const found = new Map();
+  const entries = await readdir(dist, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((entry) => entry.isFile())) {
+    const file = path.join(entry.parentPath ?? entry.path, entry.name);
+    const bytes = await readFile(file);
+    const compressed = brotliCompressSync(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    });
+    const sent = Math.min(bytes.length, compressed.length);
+    found.set(path.relative(dist, file).replaceAll("\\", "/"), { raw: bytes.length, sent });
+  }
+  return found;
+}
+
+/** Opens the page and waits for the prompt: milliseconds since navigation, or null. */
+async function toPrompt(page) {
+  const mark = () => performance.getEntriesByName("prompt").length > 0;
+  await page.goto(url);
+  try {
+    await page.waitForFunction(mark, undefined, { timeout: PROMPT_SECONDS_MAX * 1000 });
+  } catch {
+    return null;
+  }
+  return page.evaluate(() => performance.getEntriesByName("prompt")[0].startTime);
+}
+
+/** The browser's processes: process id, parent, command line, processor ticks, resident bytes. */
+function processes(root) {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      const memory = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Pss:\s+(\d+)/m);
+      const ticks = Number(fields[11]) + Number(fields[12]);
+      return [{ pid: Number(pid), parent: Number(fields[1]), command, ticks, bytes: Number(memory?.[1] ?? 0) * 1024 }];
+    } catch {
+      return []; // it ended while we looked
+    }
+  });
+  const family = new Set([root]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const { pid, parent } of all) {
+      if (family.has(parent) && !family.has(pid)) {
+        family.add(pid);
+        grown = true;
+      }
+    }
+  }
+  return all.filter(({ pid, command }) => family.has(pid) && command.includes("--type=renderer"));
+}
+
+async function idle(pid) {
+  await sleep(SETTLE_SECONDS);
+  const before = processes(pid);
+  await sleep(IDLE_SECONDS);
+  const after = processes(pid);
+  const ticks = (list) => list.reduce((sum, { ticks }) => sum + ticks, 0);
+  const percent = ((ticks(after) - ticks(before)) / CLOCK_TICKS_PER_SECOND / IDLE_SECONDS) * 100;
+  const bytes = after.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { percent, bytes };
+}
+
+const server = await chromium.launchServer(launchOptions());
+const browser = await chromium.connect(server.wsEndpoint());
+const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
+const page = await context.newPage();
+const requested = [];
+context.on("request", (request) => requested.push(request.url()));
+
+const cold = await toPrompt(page);
+const untilPrompt = new Set(requested);
+const sent = await sizes();
+const total = (paths) => paths.reduce((sum, file) => sum + (sent.get(file)?.sent ?? 0), 0);
+const all = [...sent.keys()];
+
+for (const file of all.filter((file) => file.endsWith(".wasm") || file.startsWith("js/")).sort()) {
+  line(`size of ${file}`, `${megabytes(sent.get(file).sent)} brotli`, "");
+}
+if (cold === null) {
+  for (const figure of ["bytes to the first prompt", "time to prompt, cold", "time to prompt, warm"]) {
+    line(figure, `not measured: the page made no performance mark "prompt" in ${PROMPT_SECONDS_MAX} s`);
+  }
+} else {
+  const files = [...untilPrompt].map((address) => new URL(address).pathname.slice(1) || "index.html");
+  line("bytes to the first prompt (brotli)", megabytes(total(files)), "1.2 MB");
+  line("time to prompt, cold", milliseconds(cold), "2500 ms");
+  const warm = [];
+  for (let run = 0; run < WARM_RUNS; run += 1) {
+    warm.push(await toPrompt(page));
+  }
+  warm.sort((a, b) => a - b);
+  line(`time to prompt, warm (median of ${WARM_RUNS})`, milliseconds(warm[Math.floor(WARM_RUNS / 2)]), "1000 ms");
+}
+const images = all.filter((file) => file.startsWith("images/"));
+line("bytes in all without images (brotli)", megabytes(total(all) - total(images)), "2.5 MB");
+line("bytes of images (brotli or as they are)", megabytes(total(images)));
+
+const { percent, bytes } = await idle(server.process().pid);
+line("memory of the tab after start", megabytes(bytes), "150 MB after the lesson");
+line("processor use of the tab while idle", `${percent.toFixed(1)} %`, "about 0 %");
+line("kubectl get pods typed in the tab, p50/p95", "not measured: no lesson to type it in yet", "");
+await browser.close();
+await server.close();

@@ -1,0 +1,5 @@
+//! The page itself.
+
+fn main() {
+    web::app::start();
+}

@@ -1,0 +1,5 @@
+//! The worker that holds the cluster.
+
+fn main() {
+    web::worker::start();
+}
