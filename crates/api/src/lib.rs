@@ -15,6 +15,6 @@ pub mod text;
 pub mod yaml;
 
 pub use kinds::Kind;
-pub use object::{Object, ObjectList, OwnerReference};
+pub use object::{Object, ObjectList, OwnerReference, at as object_at};
 pub use quantity::Quantity;
 pub use status::Status;

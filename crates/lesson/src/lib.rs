@@ -1,1 +1,38 @@
-//! lesson: see ARCHITECTURE.md.
+//! Courses and lessons as their authors write them, and the checks that turn green by themselves.
+//!
+//! A course is a folder: `course.yaml` and one folder a lesson with `lesson.ja.md`, `lesson.en.md`, `checks.yaml`,
+//! `solution.sh` and, if needed, `setup.yaml` and `files/`. Everything wrong in them is an error with file and line.
+//!
+//! Invariants: markdown becomes [`Block`]s and never HTML; raw HTML in it is shown as text. Checks look at the state of
+//! the cluster and at what happened, never at how a command was typed.
+
+mod check;
+mod course;
+mod evaluate;
+mod markdown;
+mod path;
+
+pub use check::{Check, Checks, Clause, Expect, ObjectClause, TraceClause};
+pub use course::{Course, CourseFiles, Lesson, Problem, Setup};
+pub use evaluate::{Facts, Outcome, Progress};
+pub use markdown::{Block, CalloutKind, CodeBlock, Document, Inline, Step};
+
+/// The languages that every lesson speaks, in the order in which they are offered.
+pub const LANGUAGES: [&str; 2] = ["ja", "en"];
+
+/// A text in each language of [`LANGUAGES`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// Japanese.
+    pub ja: String,
+    /// English.
+    pub en: String,
+}
+
+impl Text {
+    /// The text in `language`; English for a language that is not offered.
+    pub fn get(&self, language: &str) -> &str {
+        if language == "ja" { &self.ja } else { &self.en }
+    }
+}

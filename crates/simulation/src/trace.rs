@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Time;
 use crate::limits::TRACE_EVENTS_MAX;
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceEvent {
     /// Position in the stream, from 1 without gaps.
     pub seq: u64,
@@ -22,7 +22,7 @@ pub struct TraceEvent {
 /// The kinds of things that happen. Names of parts are those of the Kubernetes architecture diagram:
 /// `kubectl`, `kube-apiserver`, `etcd`, `kube-controller-manager/<controller>`, `kube-scheduler`, `kubelet/<node>`,
 /// `kube-proxy`, `coredns`, `learner`, `pod/<namespace>/<name>`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum TraceKind {
     /// A request to the API server was answered (a watch: was opened).
