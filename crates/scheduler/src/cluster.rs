@@ -1,0 +1,139 @@
+//! What the scheduler knows: nodes with the pods on them, those it has only decided on included (`backend/cache`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::Object;
+
+use crate::resources::{Resources, pod_requests};
+
+/// A pod that takes room on a node.
+#[derive(Clone, Debug)]
+pub(crate) struct PlacedPod {
+    pub(crate) pod: Object,
+    node: String,
+    requests: Resources,
+    assumed_requests: Resources,
+}
+
+/// A node and what is on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NodeInfo {
+    /// The Node; none while only its pods are known.
+    pub(crate) node: Option<Object>,
+    pub(crate) pods: BTreeMap<String, Object>,
+    pub(crate) allocatable: Resources,
+    pub(crate) pods_max: usize,
+    pub(crate) requested: Resources,
+    /// As `requested`, but containers without a request count a little.
+    pub(crate) requested_assumed: Resources,
+    /// Sizes in bytes by image name.
+    pub(crate) images: BTreeMap<String, i64>,
+}
+
+impl NodeInfo {
+    /// The node's name.
+    pub(crate) fn name(&self) -> &str {
+        self.node.as_ref().map_or("", Object::name)
+    }
+
+    /// The Node.
+    pub(crate) fn object(&self) -> &Object {
+        self.node.as_ref().expect("candidates are nodes that exist")
+    }
+
+    fn set_node(&mut self, node: &Object) {
+        self.allocatable = Resources::from_list(node.at("status.allocatable"));
+        let pods = api::quantity::Quantity::from_value(&node.at("status.allocatable")["pods"]);
+        self.pods_max = pods.ok().and_then(|count| usize::try_from(count.value()).ok()).unwrap_or(0);
+        self.images.clear();
+        for image in node.list("status.images") {
+            let size = image["sizeBytes"].as_i64().unwrap_or(0);
+            for name in image["names"].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
+                self.images.insert(normalized_image(name), size);
+            }
+        }
+        self.node = Some(node.clone());
+    }
+}
+
+/// An image name with its tag spelt out.
+pub(crate) fn normalized_image(name: &str) -> String {
+    let (colon, slash) = (name.rfind(':'), name.rfind('/'));
+    if colon > slash { name.to_owned() } else { format!("{name}:latest") }
+}
+
+/// All nodes and all placed pods.
+#[derive(Default)]
+pub(crate) struct Cluster {
+    nodes: BTreeMap<String, NodeInfo>,
+    pods: BTreeMap<String, PlacedPod>,
+    /// Keys of pods whose binding has not come back yet.
+    assumed: BTreeSet<String>,
+    pub(crate) services: BTreeMap<String, Object>,
+    pub(crate) replica_sets: BTreeMap<String, Object>,
+}
+
+impl Cluster {
+    /// The nodes that exist, by name.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeInfo> {
+        self.nodes.values().filter(|info| info.node.is_some())
+    }
+
+    /// Takes in a node.
+    pub(crate) fn set_node(&mut self, node: &Object) {
+        self.nodes.entry(node.name().to_owned()).or_default().set_node(node);
+    }
+
+    /// Forgets a node; pods that are still on it keep their place in case it comes back.
+    pub(crate) fn remove_node(&mut self, name: &str) {
+        let Some(info) = self.nodes.get_mut(name) else { return };
+        info.node = None;
+        if info.pods.is_empty() {
+            self.nodes.remove(name);
+        }
+    }
+
+    /// Takes in a pod that has a node.
+    pub(crate) fn place(&mut self, pod: &Object) {
+        self.assumed.remove(&pod.key());
+        self.put(pod, pod.str("spec.nodeName"));
+    }
+
+    /// Counts a pod as being on a node before the API server knows.
+    pub(crate) fn assume(&mut self, pod: &Object, node: &str) {
+        self.put(pod, node);
+        self.assumed.insert(pod.key());
+    }
+
+    /// Whether the pod's binding is under way.
+    pub(crate) fn is_assumed(&self, key: &str) -> bool {
+        self.assumed.contains(key)
+    }
+
+    fn put(&mut self, pod: &Object, node: &str) {
+        let key = pod.key();
+        self.remove(&key);
+        let (requests, assumed_requests) = (pod_requests(pod, false), pod_requests(pod, true));
+        let info = self.nodes.entry(node.to_owned()).or_default();
+        info.requested += &requests;
+        info.requested_assumed += &assumed_requests;
+        info.pods.insert(key.clone(), pod.clone());
+        let placed = PlacedPod { pod: pod.clone(), node: node.to_owned(), requests, assumed_requests };
+        self.pods.insert(key, placed);
+    }
+
+    /// Frees a pod's place.
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Object> {
+        self.assumed.remove(key);
+        let placed = self.pods.remove(key)?;
+        if let Some(info) = self.nodes.get_mut(&placed.node) {
+            info.requested -= &placed.requests;
+            info.requested_assumed -= &placed.assumed_requests;
+            info.pods.remove(key);
+            if info.pods.is_empty() && info.node.is_none() {
+                self.nodes.remove(&placed.node);
+            }
+        }
+        Some(placed.pod)
+    }
+}

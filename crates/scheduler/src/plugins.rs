@@ -1,0 +1,30 @@
+//! The default profile: one plugin a file, one row a plugin (`apis/config/v1/default_plugins.go`).
+
+use crate::framework::Plugin;
+
+mod balanced_allocation;
+mod image_locality;
+mod node_affinity;
+mod node_name;
+mod node_ports;
+mod node_resources_fit;
+mod node_unschedulable;
+mod pod_topology_spread;
+mod taint_toleration;
+mod volume_binding;
+
+/// Every plugin, in the order in which filters are asked. A node is out at the first refusal.
+///
+/// Not in the table yet: VolumeRestrictions, NodeVolumeLimits and VolumeZone (no persistent volumes), InterPodAffinity.
+pub(crate) static PLUGINS: &[&Plugin] = &[
+    &node_unschedulable::PLUGIN,
+    &node_name::PLUGIN,
+    &taint_toleration::PLUGIN,
+    &node_affinity::PLUGIN,
+    &node_ports::PLUGIN,
+    &node_resources_fit::PLUGIN,
+    &volume_binding::PLUGIN,
+    &pod_topology_spread::PLUGIN,
+    &balanced_allocation::PLUGIN,
+    &image_locality::PLUGIN,
+];

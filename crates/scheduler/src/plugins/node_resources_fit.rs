@@ -1,0 +1,63 @@
+//! Room for what the pod asks for, and a preference for the emptier node (`plugins/noderesources/fit.go`,
+//! `least_allocated.go`).
+
+use crate::cluster::NodeInfo;
+use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
+
+pub(crate) static PLUGIN: Plugin = Plugin {
+    name: "NodeResourcesFit",
+    pre_filter: None,
+    filter: Some(filter),
+    score: Some(Score { weight: 1, score }),
+    wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeAllocatable, ClusterEvent::PodRemoved],
+};
+
+fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
+    let mut reasons = Vec::new();
+    let mut never = false;
+    if node.pods.len() + 1 > node.pods_max {
+        reasons.push("Too many pods".to_owned());
+    }
+    let wanted = &cycle.requests;
+    if !wanted.is_zero() {
+        let (has, used) = (&node.allocatable, &node.requested);
+        let fixed = [
+            ("cpu", wanted.cpu_milli, has.cpu_milli, used.cpu_milli),
+            ("memory", wanted.memory_bytes, has.memory_bytes, used.memory_bytes),
+            ("ephemeral-storage", wanted.ephemeral_bytes, has.ephemeral_bytes, used.ephemeral_bytes),
+        ];
+        let amount = |of: &crate::resources::Resources, name: &str| of.others.get(name).copied().unwrap_or(0);
+        let others = wanted.others.iter().map(|(name, count)| (&**name, *count, amount(has, name), amount(used, name)));
+        for (name, wanted, has, used) in fixed.into_iter().chain(others) {
+            if wanted > 0 && wanted > has - used {
+                reasons.push(format!("Insufficient {name}"));
+                never |= wanted > has;
+            }
+        }
+    }
+    match (reasons.is_empty(), never) {
+        (true, _) => Verdict::Pass,
+        (false, true) => Verdict::Unresolvable(reasons),
+        (false, false) => Verdict::Unschedulable(reasons),
+    }
+}
+
+fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
+    let free = |wanted: i64, has: i64, used: i64| {
+        let total = wanted + used;
+        (has > 0).then(|| if total > has { 0 } else { (has - total) * SCORE_MAX / has })
+    };
+    let one = |node: &&NodeInfo| {
+        let (wanted, has, used) = (&cycle.assumed_requests, &node.allocatable, &node.requested_assumed);
+        let scores: Vec<i64> = [
+            free(wanted.cpu_milli, has.cpu_milli, used.cpu_milli),
+            free(wanted.memory_bytes, has.memory_bytes, used.memory_bytes),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let count = i64::try_from(scores.len()).unwrap_or(1).max(1);
+        scores.iter().sum::<i64>() / count
+    };
+    Some(nodes.iter().map(one).collect())
+}

@@ -1,0 +1,269 @@
+//! Pods that wait for a node (`backend/queue`): those that are due, by priority and age; those that were refused and
+//! sit out a pause; and those that wait until something happens that could help them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use api::Object;
+use simulation::Time;
+
+use crate::framework::ClusterEvent;
+use crate::plugins::PLUGINS;
+
+/// Pause after the first refusal; doubles with each further one.
+const PAUSE_START: Duration = Duration::from_secs(1);
+/// Longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// A refused pod is tried again after this time even if nothing happened.
+const UNSCHEDULABLE_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// A pod in the queue.
+#[derive(Clone, Debug)]
+pub(crate) struct QueuedPod {
+    pub(crate) pod: Object,
+    /// Attempts so far.
+    pub(crate) attempts: u32,
+    added: Time,
+    sequence: u64,
+    /// When it was last refused.
+    refused_at: Time,
+    refused_by: BTreeSet<&'static str>,
+}
+
+impl QueuedPod {
+    /// Higher priority first, then first come, first served.
+    fn rank(&self) -> (std::cmp::Reverse<i64>, Time, u64) {
+        (std::cmp::Reverse(self.pod.int("spec.priority").unwrap_or(0)), self.added, self.sequence)
+    }
+
+    fn pause_ends(&self) -> Time {
+        let doublings = self.attempts.saturating_sub(1).min(10);
+        self.refused_at + (PAUSE_START * 2_u32.pow(doublings)).min(PAUSE_MAX)
+    }
+}
+
+/// The queue. Keys are `namespace/name`.
+#[derive(Default)]
+pub(crate) struct Queue {
+    active: BTreeMap<String, QueuedPod>,
+    pausing: BTreeMap<String, QueuedPod>,
+    unschedulable: BTreeMap<String, QueuedPod>,
+    /// Being tried right now, with the events that came meanwhile.
+    trying: BTreeMap<String, BTreeSet<ClusterEvent>>,
+    sequence: u64,
+}
+
+/// Whether the pod may be tried at all (`spec.schedulingGates`).
+fn is_gated(pod: &Object) -> bool {
+    !pod.list("spec.schedulingGates").is_empty()
+}
+
+impl Queue {
+    /// A new pod, or a changed one: a change may be just what was missing.
+    pub(crate) fn add(&mut self, pod: &Object, now: Time) {
+        let key = pod.key();
+        let known = self.take(&key);
+        if is_gated(pod) {
+            return;
+        }
+        if self.trying.contains_key(&key) {
+            self.trying.entry(key).or_default().insert(ClusterEvent::NodeAdded);
+            return;
+        }
+        self.sequence += 1;
+        let fresh = QueuedPod {
+            pod: pod.clone(),
+            attempts: 0,
+            added: now,
+            sequence: self.sequence,
+            refused_at: now,
+            refused_by: BTreeSet::new(),
+        };
+        let queued = match known {
+            Some(known) if known.pod.uid() == pod.uid() => QueuedPod { pod: pod.clone(), ..known },
+            _ => fresh,
+        };
+        if queued.attempts > 0 && queued.pause_ends() > now {
+            self.pausing.insert(key, queued);
+        } else {
+            self.active.insert(key, queued);
+        }
+    }
+
+    /// The pod as it is now, without giving it a new chance.
+    pub(crate) fn refresh(&mut self, pod: &Object) {
+        let key = pod.key();
+        for map in [&mut self.active, &mut self.pausing, &mut self.unschedulable] {
+            if let Some(queued) = map.get_mut(&key) {
+                queued.pod = pod.clone();
+            }
+        }
+    }
+
+    /// The pod as it stands in the queue.
+    pub(crate) fn get(&self, key: &str) -> Option<&Object> {
+        let maps = [&self.active, &self.pausing, &self.unschedulable];
+        maps.into_iter().find_map(|map| map.get(key)).map(|queued| &queued.pod)
+    }
+
+    fn take(&mut self, key: &str) -> Option<QueuedPod> {
+        let removed = [&mut self.active, &mut self.pausing, &mut self.unschedulable].map(|map| map.remove(key));
+        removed.into_iter().flatten().next()
+    }
+
+    /// The pod is gone or has a node.
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.take(key);
+    }
+
+    /// The next pod that is due. Call [`Queue::done`] or [`Queue::refused`] with it.
+    pub(crate) fn pop(&mut self, now: Time) -> Option<QueuedPod> {
+        self.wake_due(now);
+        let key = self.active.iter().min_by_key(|(_, queued)| queued.rank()).map(|(key, _)| key.clone())?;
+        let mut queued = self.active.remove(&key)?;
+        queued.attempts += 1;
+        self.trying.insert(key, BTreeSet::new());
+        Some(queued)
+    }
+
+    fn wake_due(&mut self, now: Time) {
+        let due = |map: &mut BTreeMap<String, QueuedPod>, is_due: &dyn Fn(&QueuedPod) -> bool| {
+            let keys: Vec<String> = map.iter().filter(|(_, q)| is_due(q)).map(|(key, _)| key.clone()).collect();
+            keys.into_iter().filter_map(|key| map.remove_entry(&key)).collect::<Vec<_>>()
+        };
+        let rested = due(&mut self.pausing, &|queued| queued.pause_ends() <= now);
+        let forgotten = due(&mut self.unschedulable, &|queued| queued.refused_at + UNSCHEDULABLE_MAX <= now);
+        self.active.extend(rested.into_iter().chain(forgotten));
+    }
+
+    /// When the next pod becomes due by itself.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        let pauses = self.pausing.values().map(QueuedPod::pause_ends);
+        let leftovers = self.unschedulable.values().map(|queued| queued.refused_at + UNSCHEDULABLE_MAX);
+        pauses.chain(leftovers).min()
+    }
+
+    /// Whether a pod is due.
+    pub(crate) fn has_due(&self, now: Time) -> bool {
+        !self.active.is_empty() || self.next_due().is_some_and(|due| due <= now)
+    }
+
+    /// The attempt ended with a node (or the pod is of no more interest).
+    pub(crate) fn done(&mut self, key: &str) {
+        self.trying.remove(key);
+    }
+
+    /// The attempt ended without a node. What happened meanwhile counts: it may have been too late for the attempt.
+    pub(crate) fn refused(&mut self, mut queued: QueuedPod, by: BTreeSet<&'static str>, now: Time) {
+        let key = queued.pod.key();
+        let meanwhile = self.trying.remove(&key).unwrap_or_default();
+        queued.refused_at = now;
+        queued.refused_by = by;
+        if meanwhile.iter().any(|event| helps(&queued.refused_by, *event)) {
+            self.pausing.insert(key, queued);
+        } else {
+            self.unschedulable.insert(key, queued);
+        }
+    }
+
+    /// The attempt failed for another reason than want of a node: again after the pause.
+    pub(crate) fn failed(&mut self, mut queued: QueuedPod, now: Time) {
+        let key = queued.pod.key();
+        self.trying.remove(&key);
+        queued.refused_at = now;
+        self.pausing.insert(key, queued);
+    }
+
+    /// Something happened: pods that it may help are due again, after their pause.
+    pub(crate) fn happened(&mut self, event: ClusterEvent, now: Time) {
+        for events in self.trying.values_mut() {
+            events.insert(event);
+        }
+        let helped = self.unschedulable.iter().filter(|(_, queued)| helps(&queued.refused_by, event));
+        let keys: Vec<String> = helped.map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            let Some(queued) = self.unschedulable.remove(&key) else { continue };
+            if queued.pause_ends() > now {
+                self.pausing.insert(key, queued);
+            } else {
+                self.active.insert(key, queued);
+            }
+        }
+    }
+}
+
+/// Whether an event may change the mind of one of the plugins. Where there was no node at all, every node helps.
+fn helps(refused_by: &BTreeSet<&'static str>, event: ClusterEvent) -> bool {
+    if refused_by.is_empty() {
+        return event == ClusterEvent::NodeAdded;
+    }
+    PLUGINS.iter().any(|plugin| refused_by.contains(plugin.name) && plugin.wakes.contains(&event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const START: Time = Time::from_unix_seconds(1_000);
+
+    fn pod(name: &str, priority: i64) -> Object {
+        let metadata = json!({"name": name, "namespace": "d", "uid": name});
+        Object::new(json!({"metadata": metadata, "spec": {"priority": priority}}))
+    }
+
+    fn at(seconds: u64) -> Time {
+        START + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn priority_then_age() {
+        let mut queue = Queue::default();
+        queue.add(&pod("old", 0), at(0));
+        queue.add(&pod("young", 0), at(1));
+        queue.add(&pod("vip", 100), at(2));
+        let order: Vec<String> = std::iter::from_fn(|| queue.pop(at(3)).map(|q| q.pod.name().to_owned())).collect();
+        assert_eq!(order, ["vip", "old", "young"]);
+    }
+
+    #[test]
+    fn refused_pods_wait_for_what_helps_them() {
+        let mut queue = Queue::default();
+        queue.add(&pod("p", 0), at(0));
+        let tried = queue.pop(at(0)).unwrap();
+        queue.refused(tried, BTreeSet::from(["NodeResourcesFit"]), at(0));
+        queue.happened(ClusterEvent::NodeLabels, at(5));
+        assert!(!queue.has_due(at(5)), "labels do not make room");
+        queue.happened(ClusterEvent::PodRemoved, at(5));
+        assert!(queue.has_due(at(5)), "room, and the pause is over");
+        let tried = queue.pop(at(5)).unwrap();
+        assert_eq!(tried.attempts, 2);
+        queue.refused(tried, BTreeSet::from(["NodeResourcesFit"]), at(5));
+        queue.happened(ClusterEvent::PodRemoved, at(6));
+        assert!(!queue.has_due(at(6)), "the second pause lasts two seconds");
+        assert_eq!(queue.next_due(), Some(at(7)));
+    }
+
+    #[test]
+    fn what_happens_during_the_attempt_counts() {
+        let mut queue = Queue::default();
+        queue.add(&pod("p", 0), at(0));
+        let tried = queue.pop(at(0)).unwrap();
+        queue.happened(ClusterEvent::NodeAdded, at(0));
+        queue.refused(tried, BTreeSet::new(), at(0));
+        assert_eq!(queue.next_due(), Some(at(1)));
+    }
+
+    #[test]
+    fn nothing_waits_for_ever_and_gates_hold() {
+        let mut queue = Queue::default();
+        let mut gated = pod("g", 0);
+        gated.set("spec.schedulingGates", json!([{"name": "x"}]));
+        queue.add(&gated, at(0));
+        assert!(queue.pop(at(0)).is_none());
+        queue.add(&pod("p", 0), at(0));
+        let tried = queue.pop(at(0)).unwrap();
+        queue.refused(tried, BTreeSet::from(["NodeAffinity"]), at(0));
+        assert_eq!(queue.next_due(), Some(at(300)));
+    }
+}

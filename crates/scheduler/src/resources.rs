@@ -1,0 +1,137 @@
+//! Amounts of CPU, memory and the rest that pods ask for and nodes have (`framework.Resource`).
+
+use std::collections::BTreeMap;
+use std::ops::{AddAssign, SubAssign};
+
+use api::Object;
+use api::quantity::Quantity;
+use serde_json::Value;
+
+/// CPU that a container without a request is taken to need when nodes are scored.
+const DEFAULT_CPU_MILLI: i64 = 100;
+/// Memory that a container without a request is taken to need when nodes are scored.
+const DEFAULT_MEMORY_BYTES: i64 = 200 * 1024 * 1024;
+
+/// Amounts by resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Resources {
+    pub(crate) cpu_milli: i64,
+    pub(crate) memory_bytes: i64,
+    pub(crate) ephemeral_bytes: i64,
+    /// Extended resources and huge pages.
+    pub(crate) others: BTreeMap<String, i64>,
+}
+
+impl Resources {
+    /// Reads a resource list such as `status.allocatable`.
+    pub(crate) fn from_list(list: &Value) -> Resources {
+        let mut sum = Resources::default();
+        for (name, value) in list.as_object().into_iter().flatten() {
+            let Ok(quantity) = Quantity::from_value(value) else { continue };
+            match name.as_str() {
+                "cpu" => sum.cpu_milli = quantity.milli_value(),
+                "memory" => sum.memory_bytes = quantity.value(),
+                "ephemeral-storage" => sum.ephemeral_bytes = quantity.value(),
+                "pods" => {}
+                other => {
+                    sum.others.insert(other.to_owned(), quantity.value());
+                }
+            }
+        }
+        sum
+    }
+
+    /// Whether nothing at all is asked for.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.cpu_milli == 0 && self.memory_bytes == 0 && self.ephemeral_bytes == 0 && self.others.is_empty()
+    }
+
+    fn at_least(&mut self, other: &Resources) {
+        self.cpu_milli = self.cpu_milli.max(other.cpu_milli);
+        self.memory_bytes = self.memory_bytes.max(other.memory_bytes);
+        self.ephemeral_bytes = self.ephemeral_bytes.max(other.ephemeral_bytes);
+        for (name, amount) in &other.others {
+            let mine = self.others.entry(name.clone()).or_insert(0);
+            *mine = (*mine).max(*amount);
+        }
+    }
+}
+
+impl AddAssign<&Resources> for Resources {
+    fn add_assign(&mut self, other: &Resources) {
+        self.cpu_milli += other.cpu_milli;
+        self.memory_bytes += other.memory_bytes;
+        self.ephemeral_bytes += other.ephemeral_bytes;
+        for (name, amount) in &other.others {
+            *self.others.entry(name.clone()).or_insert(0) += amount;
+        }
+    }
+}
+
+impl SubAssign<&Resources> for Resources {
+    fn sub_assign(&mut self, other: &Resources) {
+        self.cpu_milli -= other.cpu_milli;
+        self.memory_bytes -= other.memory_bytes;
+        self.ephemeral_bytes -= other.ephemeral_bytes;
+        for (name, amount) in &other.others {
+            *self.others.entry(name.clone()).or_insert(0) -= amount;
+        }
+    }
+}
+
+/// What a pod asks for (`resourcehelper.PodRequests`): its containers together with its sidecars, or what one of its
+/// init containers needs while it runs, whichever is more; and the overhead. `assumed` counts containers without a
+/// request as needing a little.
+pub(crate) fn pod_requests(pod: &Object, assumed: bool) -> Resources {
+    let mut sum = Resources::default();
+    for container in pod.list("spec.containers") {
+        sum += &container_requests(container, assumed);
+    }
+    let mut sidecars = Resources::default();
+    let mut at_start = Resources::default();
+    for container in pod.list("spec.initContainers") {
+        let mut own = container_requests(container, assumed);
+        if container["restartPolicy"] == "Always" {
+            sum += &own;
+            sidecars += &own;
+            at_start.at_least(&sidecars);
+        } else {
+            own += &sidecars;
+            at_start.at_least(&own);
+        }
+    }
+    sum.at_least(&at_start);
+    sum += &Resources::from_list(pod.at("spec.overhead"));
+    sum
+}
+
+fn container_requests(container: &Value, assumed: bool) -> Resources {
+    let requests = &container["resources"]["requests"];
+    let mut amounts = Resources::from_list(requests);
+    if assumed && requests.get("cpu").is_none() {
+        amounts.cpu_milli = DEFAULT_CPU_MILLI;
+    }
+    if assumed && requests.get("memory").is_none() {
+        amounts.memory_bytes = DEFAULT_MEMORY_BYTES;
+    }
+    amounts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn init_containers_count_while_they_run() {
+        let asks = |cpu: &str| json!({"resources": {"requests": {"cpu": cpu}}});
+        let mut sidecar = asks("100m");
+        sidecar["restartPolicy"] = "Always".into();
+        let pod = Object::new(json!({"spec": {
+            "containers": [asks("200m"), {}], "initContainers": [sidecar, asks("1")], "overhead": {"memory": "1Mi"}}}));
+        let real = pod_requests(&pod, false);
+        assert_eq!((real.cpu_milli, real.memory_bytes), (1_100, 1 << 20));
+        let assumed = pod_requests(&pod, true);
+        assert_eq!((assumed.cpu_milli, assumed.memory_bytes), (1_100, (601 << 20)));
+    }
+}

@@ -1,0 +1,153 @@
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn node(name: &str, cpu: &str, extra: Value) -> Object {
+    let mut node = json!({"metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}, "spec": {},
+        "status": {"allocatable": {"cpu": cpu, "memory": "8Gi", "pods": "110"}}});
+    json_patch_like(&mut node, extra);
+    Object::new(node)
+}
+
+fn json_patch_like(target: &mut Value, extra: Value) {
+    match (target, extra) {
+        (Value::Object(target), Value::Object(extra)) => {
+            for (key, value) in extra {
+                json_patch_like(target.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (target, extra) => *target = extra,
+    }
+}
+
+fn pod(name: &str, spec: Value) -> Object {
+    let mut pod = json!({"metadata": {"name": name, "namespace": "d", "uid": name, "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "c", "image": "nginx"}]}});
+    json_patch_like(&mut pod["spec"], spec);
+    Object::new(pod)
+}
+
+fn cluster(nodes: Vec<Object>) -> Cluster {
+    let mut cluster = Cluster::default();
+    for node in nodes {
+        cluster.set_node(&node);
+    }
+    cluster
+}
+
+fn three() -> Vec<Object> {
+    ["minikube", "minikube-m02", "minikube-m03"].map(|name| node(name, "2", json!({}))).into()
+}
+
+/// The node, or the sentence.
+fn place(cluster: &Cluster, pod: &Object) -> String {
+    let decision = schedule(cluster, pod, &mut 0, &mut |_| 0);
+    match decision.outcome {
+        Outcome::Node(node) => node,
+        Outcome::Unschedulable { message, .. } => message,
+    }
+}
+
+fn check(cluster: &Cluster, spec: Value, expected: Expect) {
+    expected.assert_eq(&place(cluster, &pod("p", spec)));
+}
+
+fn asks(cpu: &str, memory: &str) -> Value {
+    json!({"containers": [{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": cpu, "memory": memory}}}]})
+}
+
+#[test]
+fn refusals_in_the_words_of_the_recordings() {
+    let all = cluster(three());
+    check(&all, asks("64", "1Ti"), expect!["0/3 nodes are available: 3 Insufficient cpu, 3 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."]);
+    check(&all, json!({"nodeSelector": {"disk": "ssd"}}), expect!["0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."]);
+    let claim = json!({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "missing"}}]});
+    check(&all, claim, expect![[r#"0/3 nodes are available: persistentvolumeclaim "missing" not found. not found"#]]);
+    check(&cluster(vec![]), json!({}), expect!["no nodes available to schedule pods"]);
+}
+
+#[test]
+fn each_node_is_refused_for_its_own_reason() {
+    let mut nodes = three();
+    nodes[0].set("spec", json!({"unschedulable": true,
+        "taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]}));
+    nodes[1].set("spec", json!({"taints": [{"key": "all", "value": "x", "effect": "NoExecute"}]}));
+    let mut cluster = cluster(nodes);
+    let mut other = pod("other", asks("1500m", "1Gi"));
+    other.set("spec.nodeName", "minikube-m03");
+    cluster.place(&other);
+    check(&cluster, asks("1", "1Gi"), expect!["0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."]);
+    check(&cluster, json!({"tolerations": [{"operator": "Exists"}], "nodeName": "minikube"}), expect!["minikube"]);
+}
+
+#[test]
+fn host_ports_and_pod_counts() {
+    let mut cluster = cluster(vec![node("n1", "2", json!({"status": {"allocatable": {"pods": "1"}}}))]);
+    let port = json!({"containers": [{"name": "c", "image": "nginx", "ports": [{"containerPort": 80, "hostPort": 80}]}]});
+    let mut first = pod("first", port.clone());
+    assert_eq!(place(&cluster, &first), "n1");
+    first.set("spec.nodeName", "n1");
+    cluster.place(&first);
+    check(&cluster, port, expect!["0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."]);
+    check(&cluster, json!({}), expect!["0/1 nodes are available: 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."]);
+}
+
+#[test]
+fn the_pods_of_a_replica_set_are_spread() {
+    let mut cluster = cluster(three());
+    let set = Object::new(json!({"metadata": {"name": "web", "namespace": "d"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}}}));
+    cluster.replica_sets.insert("d/web".into(), set);
+    let mut counts = std::collections::BTreeMap::new();
+    for number in 0..9 {
+        let mut pod = pod(&format!("p{number}"), json!({}));
+        let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u", "controller": true}]);
+        pod.set("metadata.ownerReferences", owner);
+        let node = place(&cluster, &pod);
+        cluster.assume(&pod, &node);
+        *counts.entry(node).or_insert(0) += 1;
+    }
+    assert_eq!(counts.values().copied().collect::<Vec<_>>(), [3, 3, 3]);
+}
+
+#[test]
+fn preferences_decide() {
+    let mut nodes = three();
+    nodes[2].set("spec.taints", json!([{"key": "a", "effect": "PreferNoSchedule"}]));
+    nodes[1].set("status.images", json!([{"names": ["docker.io/library/x:1"], "sizeBytes": 900_000_000}]));
+    let cluster = cluster(nodes);
+    let image = json!({"containers": [{"name": "c", "image": "docker.io/library/x:1"}]});
+    check(&cluster, image, expect!["minikube-m02"]);
+    let affinity = json!({"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+        {"weight": 1, "preference": {"matchExpressions": [
+            {"key": "kubernetes.io/hostname", "operator": "In", "values": ["minikube"]}]}}]}}});
+    check(&cluster, affinity, expect!["minikube"]);
+}
+
+#[test]
+fn spread_constraints_are_kept() {
+    let mut cluster = cluster(three());
+    let spread = json!({"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "web"}}}]});
+    for (name, at) in [("a", "minikube"), ("b", "minikube-m02")] {
+        let mut placed = pod(name, json!({}));
+        placed.set("spec.nodeName", at);
+        cluster.place(&placed);
+    }
+    check(&cluster, spread.clone(), expect!["minikube-m03"]);
+    let mut full = node("minikube-m03", "2", json!({}));
+    full.set("spec.unschedulable", true);
+    cluster.set_node(&full);
+    check(&cluster, spread, expect!["0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match pod topology spread constraints. no new claims to deallocate, preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod."]);
+}
+
+#[test]
+fn the_explanation_names_every_filter_and_score() {
+    let mut nodes = three();
+    nodes[0].set("spec.unschedulable", true);
+    let decision = schedule(&cluster(nodes), &pod("p", asks("500m", "1Gi")), &mut 0, &mut |_| 1);
+    let text = serde_json::to_string_pretty(&serde_json::to_value(&decision.explanation).unwrap()).unwrap();
+    let short: Vec<&str> = text.lines().filter(|line| !line.contains("\"passed\": true")).collect();
+    expect![[""]].assert_eq(&short.join("\n").chars().take(1_500).collect::<String>());
+}
