@@ -48,7 +48,8 @@ impl Recorder {
             let _ = self.client.patch(kind, pod.namespace(), &name, "", PatchType::Strategic, &patch).await;
             return;
         }
-        let unique = self.sim.now().as_nanos() / 1_000 * 1_000 + i64::try_from(self.sim.random_below(1_000)).unwrap_or(0);
+        let unique =
+            self.sim.now().as_nanos() / 1_000 * 1_000 + i64::try_from(self.sim.random_below(1_000)).unwrap_or(0);
         let name = format!("{}.{unique:x}", pod.name());
         let event = Object::new(json!({
             "apiVersion": "v1",

@@ -56,9 +56,7 @@ mod tests {
     #[test]
     fn terms_select() {
         let node = Object::new(json!({"metadata": {"name": "n1", "labels": {"disk": "ssd", "cores": "8"}}}));
-        let label = |operator: &str, key: &str, values: &[&str]| {
-            json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]})
-        };
+        let label = |operator: &str, key: &str, values: &[&str]| json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]});
         for (term, selects) in [
             (label("In", "disk", &["ssd", "nvme"]), true),
             (label("NotIn", "disk", &["ssd"]), false),

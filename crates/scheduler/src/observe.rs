@@ -79,7 +79,8 @@ fn waiting_pod(state: &State, event: &Event, pod: &Object) {
     if pod.is_deleting() {
         return state.queue.borrow_mut().remove(&pod.key());
     }
-    let same = |old: &Object| old.at("spec") == pod.at("spec") && old.at("metadata.labels") == pod.at("metadata.labels");
+    let same =
+        |old: &Object| old.at("spec") == pod.at("spec") && old.at("metadata.labels") == pod.at("metadata.labels");
     let mut queue = state.queue.borrow_mut();
     match event {
         Event::Modified { old, .. } if same(old) => queue.refresh(pod),

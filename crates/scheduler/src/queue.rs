@@ -100,12 +100,6 @@ impl Queue {
         }
     }
 
-    /// The pod as it stands in the queue.
-    pub(crate) fn get(&self, key: &str) -> Option<&Object> {
-        let maps = [&self.active, &self.pausing, &self.unschedulable];
-        maps.into_iter().find_map(|map| map.get(key)).map(|queued| &queued.pod)
-    }
-
     fn take(&mut self, key: &str) -> Option<QueuedPod> {
         let removed = [&mut self.active, &mut self.pausing, &mut self.unschedulable].map(|map| map.remove(key));
         removed.into_iter().flatten().next()

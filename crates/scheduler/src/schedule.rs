@@ -94,8 +94,7 @@ pub(crate) fn schedule(
     for plugin in PLUGINS {
         if let Some(verdict) = plugin.pre_filter.and_then(|filter| filter(&cycle)) {
             // Upstream words it so: the refusal of the pod, and then that of the step that looks for other ways.
-            let message =
-                format!("0/{} nodes are available: {}. not found", nodes.len(), verdict.reasons().join(", "));
+            let message = format!("0/{} nodes are available: {}. not found", nodes.len(), verdict.reasons().join(", "));
             return refuse(explanation, message, BTreeSet::from([plugin.name]));
         }
     }

@@ -30,8 +30,11 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
 /// 100 when all fractions are equal, less the further they are apart.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "fractions, and a score of 0 to 100")]
 fn balance(amounts: [(i64, i64); 2]) -> i64 {
-    let fractions: Vec<f64> =
-        amounts.into_iter().filter(|(_, has)| *has > 0).map(|(used, has)| (used as f64 / has as f64).min(1.0)).collect();
+    let fractions: Vec<f64> = amounts
+        .into_iter()
+        .filter(|(_, has)| *has > 0)
+        .map(|(used, has)| (used as f64 / has as f64).min(1.0))
+        .collect();
     let deviation = if fractions.len() == 2 { ((fractions[0] - fractions[1]) / 2.0).abs() } else { 0.0 };
     ((1.0 - deviation) * SCORE_MAX as f64) as i64
 }

@@ -3,15 +3,13 @@
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};
 
-pub(crate) static PLUGIN: Plugin = Plugin {
-    name: "NodeName",
-    pre_filter: None,
-    filter: Some(filter),
-    score: None,
-    wakes: &[ClusterEvent::NodeAdded],
-};
+pub(crate) static PLUGIN: Plugin =
+    Plugin { name: "NodeName", pre_filter: None, filter: Some(filter), score: None, wakes: &[ClusterEvent::NodeAdded] };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let wanted = cycle.pod.str("spec.nodeName");
-    Verdict::resolvable_never(wanted.is_empty() || wanted == node.name(), "node(s) didn't match the requested node name")
+    Verdict::resolvable_never(
+        wanted.is_empty() || wanted == node.name(),
+        "node(s) didn't match the requested node name",
+    )
 }

@@ -130,8 +130,7 @@ fn counts_by_domain(cycle: &Cycle<'_>, constraint: &Constraint, all: &[Constrain
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts of pods and nodes")]
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
     let own = !cycle.pod.list("spec.topologySpreadConstraints").is_empty();
-    let constraints =
-        if own { own_constraints(cycle.pod, "ScheduleAnyway") } else { default_constraints(cycle) };
+    let constraints = if own { own_constraints(cycle.pod, "ScheduleAnyway") } else { default_constraints(cycle) };
     if constraints.is_empty() {
         return None;
     }
