@@ -9,6 +9,7 @@ pub mod kinds;
 pub mod names;
 mod object;
 pub mod quantity;
+pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod text;

@@ -1,0 +1,179 @@
+//! Decoding: what does not fit the schema, in the words of upstream's decoder.
+//!
+//! Upstream: `sigs.k8s.io/json`, `k8s.io/apimachinery/pkg/runtime/serializer/json` (strict decoding).
+
+use base64::Engine;
+use serde_json::Value;
+
+use super::table::{Definition, Type};
+use crate::quantity::Quantity;
+
+/// What decoding found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Paths of unknown fields in order, e.g. `spec.containers[0].comand`.
+    pub unknown: Vec<String>,
+    /// The first value of a wrong type, in the decoder's words.
+    pub error: Option<String>,
+}
+
+impl Checked {
+    /// The strict decoder's sentence about unknown fields; `None` if there are none.
+    pub fn strict_error(&self) -> Option<String> {
+        if self.unknown.is_empty() {
+            return None;
+        }
+        Some(format!("strict decoding error: {}", self.warnings().join(", ")))
+    }
+
+    /// One warning for each unknown field: `unknown field "spec.replica"`.
+    pub fn warnings(&self) -> Vec<String> {
+        self.unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect()
+    }
+}
+
+/// Decodes an object in mind and says what does not fit.
+pub fn check(root: &'static Definition, value: &Value) -> Checked {
+    let mut checker = Checker { found: Checked::default() };
+    checker.fields(root, value, &Where { indexed: String::new(), plain: String::new(), owner: root.type_name() });
+    checker.found
+}
+
+struct Checker {
+    found: Checked,
+}
+
+/// A place in the object: with list indexes for unknown fields, without for type errors, and the Go type around it.
+struct Where {
+    indexed: String,
+    plain: String,
+    owner: &'static str,
+}
+
+impl Where {
+    fn field(&self, name: &str, owner: &'static str) -> Where {
+        let dot = |base: &str| if base.is_empty() { name.to_owned() } else { format!("{base}.{name}") };
+        Where { indexed: dot(&self.indexed), plain: dot(&self.plain), owner }
+    }
+
+    fn at(&self, suffix: &str) -> Where {
+        Where { indexed: format!("{}{suffix}", self.indexed), plain: self.plain.clone(), owner: self.owner }
+    }
+}
+
+impl Checker {
+    fn fields(&mut self, definition: &'static Definition, value: &Value, place: &Where) {
+        let Some(map) = value.as_object() else { return };
+        for (name, value) in map {
+            match definition.property(name) {
+                Some(property) => self.value(&property.ty, value, &place.field(name, definition.type_name())),
+                None if definition.properties.is_empty() => {}
+                None => self.found.unknown.push(place.field(name, "").indexed),
+            }
+        }
+    }
+
+    fn value(&mut self, ty: &Type, value: &Value, place: &Where) {
+        match (ty, value) {
+            (Type::Any, _) | (_, Value::Null) | (Type::Object, Value::Object(_)) => {}
+            (Type::List(inner), Value::Array(items)) => {
+                for (i, item) in items.iter().enumerate() {
+                    self.value(inner, item, &place.at(&format!("[{i}]")));
+                }
+            }
+            (Type::Map(inner), Value::Object(map)) => {
+                for (key, item) in map {
+                    self.value(inner, item, &place.at(&format!(".{key}")));
+                }
+            }
+            (Type::Ref(_), value) => match ty.definition() {
+                Some(definition) if definition.properties.is_empty() => {}
+                Some(definition) if value.is_object() => self.fields(definition, value, place),
+                _ => self.mismatch(ty, value, place),
+            },
+            (Type::Bytes, Value::String(text)) => self.base64(text),
+            (Type::Time, Value::String(text)) => self.time(text),
+            (Type::String, Value::String(_)) | (Type::Boolean, Value::Bool(_)) | (Type::Float, Value::Number(_)) => {}
+            (Type::IntOrString, Value::String(_)) => {}
+            (Type::Int32 | Type::IntOrString, Value::Number(n))
+                if n.as_i64().is_some_and(|i| i32::try_from(i).is_ok()) => {}
+            (Type::Int64, Value::Number(n)) if n.is_i64() => {}
+            (Type::Quantity, Value::String(_) | Value::Number(_)) => {
+                if let Err(error) = Quantity::from_value(value) {
+                    self.error(error.to_string());
+                }
+            }
+            (Type::Quantity, _) => self.error(crate::quantity::QuantityError::Format.to_string()),
+            _ => self.mismatch(ty, value, place),
+        }
+    }
+
+    fn base64(&mut self, text: &str) {
+        use base64::DecodeError as D;
+        let error = match base64::engine::general_purpose::STANDARD.decode(text) {
+            Ok(_) => return,
+            Err(D::InvalidByte(at, _) | D::InvalidLastSymbol { offset: at, .. }) => at,
+            Err(_) => text.len() / 4 * 4,
+        };
+        self.error(format!("illegal base64 data at input byte {error}"));
+    }
+
+    fn time(&mut self, text: &str) {
+        if text.parse::<jiff::Timestamp>().is_err() {
+            let quoted = crate::text::go_quote(text);
+            let what = r#"as "2006-01-02T15:04:05Z07:00": cannot parse"#;
+            self.error(format!("parsing time {quoted} {what} {quoted} as \"2006\""));
+        }
+    }
+
+    fn mismatch(&mut self, ty: &Type, value: &Value, place: &Where) {
+        let have = match value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(_) => "bool".to_owned(),
+            Value::Number(n) if matches!(ty, Type::Int32 | Type::Int64 | Type::IntOrString) => format!("number {n}"),
+            Value::Number(_) => "number".to_owned(),
+            Value::String(_) => "string".to_owned(),
+            Value::Array(_) => "array".to_owned(),
+            Value::Object(_) => "object".to_owned(),
+        };
+        let Where { plain, owner, .. } = place;
+        let error = match ty {
+            // These decode themselves, so the decoder does not know the field.
+            Type::IntOrString if value.is_number() => {
+                format!("json: cannot unmarshal {have} into Go value of type int32")
+            }
+            Type::IntOrString => format!("json: cannot unmarshal {have} into Go value of type string"),
+            Type::Time => format!("json: cannot unmarshal {have} into Go value of type string"),
+            _ => format!("json: cannot unmarshal {have} into Go struct field {owner}.{plain} of type {}", go_type(ty)),
+        };
+        self.error(error);
+    }
+
+    fn error(&mut self, error: String) {
+        self.found.error.get_or_insert(error);
+    }
+}
+
+/// The type as Go prints it.
+fn go_type(ty: &Type) -> String {
+    match ty {
+        Type::String => "string".to_owned(),
+        Type::Bytes => "[]uint8".to_owned(),
+        Type::Time => "v1.Time".to_owned(),
+        Type::Boolean => "bool".to_owned(),
+        Type::Int32 => "int32".to_owned(),
+        Type::Int64 => "int64".to_owned(),
+        Type::Float => "float64".to_owned(),
+        Type::Object => "runtime.RawExtension".to_owned(),
+        Type::Any => "interface {}".to_owned(),
+        Type::Quantity => "resource.Quantity".to_owned(),
+        Type::IntOrString => "intstr.IntOrString".to_owned(),
+        Type::List(inner) => format!("[]{}", go_type(inner)),
+        Type::Map(inner) => format!("map[string]{}", go_type(inner)),
+        Type::Ref(name) => {
+            let mut parts = name.rsplit('.');
+            let kind = parts.next().unwrap_or("");
+            format!("{}.{kind}", parts.next().unwrap_or("v1"))
+        }
+    }
+}
