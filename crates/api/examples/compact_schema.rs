@@ -17,9 +17,9 @@ fn main() {
     for (name, schema) in all.as_object().expect("a map of definitions") {
         let mut line = format!("={}", short(name));
         // Types shared by every group (DeleteOptions, WatchEvent) name only the first.
-        let kind = &schema["x-kubernetes-group-version-kind"][0];
-        if kind.is_object() {
-            let text = |key: &str| kind[key].as_str().unwrap_or("").to_owned();
+        let gvk = &schema["x-kubernetes-group-version-kind"][0];
+        if gvk.is_object() {
+            let text = |key: &str| gvk[key].as_str().unwrap_or("").to_owned();
             line.push_str(&format!(" {}/{}/{}", text("group"), text("version"), text("kind")));
         }
         if schema["x-kubernetes-map-type"] == "atomic" {
