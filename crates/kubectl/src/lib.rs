@@ -1,1 +1,25 @@
-//! kubectl: see ARCHITECTURE.md.
+//! kubectl: a program of the learner's machine that talks to an API server and to nothing else.
+//!
+//! A command line is read by [`flags`] (rows of data), resolved into objects by [`targets`] with the server's own
+//! discovery, carried out by a file of [`verbs`], and printed by [`printers`] or [`describe`]. Words, columns, exit codes
+//! and the stream on which each thing is said are those of kubectl 1.36.3; help texts are our own.
+
+pub mod age;
+pub mod discovery;
+pub mod duration;
+pub mod failure;
+pub mod flags;
+pub mod gotemplate;
+pub mod goval;
+pub mod jsonpath;
+pub mod kubeconfig;
+pub mod last_applied;
+pub mod manifests;
+pub mod printers;
+pub mod program;
+pub mod rest;
+pub mod session;
+pub mod sorting;
+pub mod targets;
+pub mod tree;
+pub mod verbs;

@@ -1,0 +1,160 @@
+//! JSON values in Go's words: types, `%v`, `%#v`, and `json.Marshal` with its escapes.
+
+use serde_json::Value;
+
+use crate::flags::parse::go_quote;
+
+/// The Go type that a decoded value has.
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(n) if n.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// `fmt.Sprintf("%v", value)`.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(s) => s.clone(),
+        Value::Number(n) => number(n),
+        Value::Bool(b) => b.to_string(),
+        Value::Array(items) => {
+            let parts: Vec<String> = items.iter().map(plain).collect();
+            format!("[{}]", parts.join(" "))
+        }
+        Value::Object(map) => {
+            let parts: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", plain(v))).collect();
+            format!("map[{}]", parts.join(" "))
+        }
+    }
+}
+
+/// A number as `%v` prints it: floats in the shortest form, with an exponent from 1e21 on.
+fn number(n: &serde_json::Number) -> String {
+    match (n.is_f64(), n.as_f64()) {
+        (true, Some(f)) if f.abs() >= 1e21 || (f != 0.0 && f.abs() < 1e-4) => {
+            let text = format!("{f:e}");
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let (sign, digits) = exponent.strip_prefix('-').map_or(("+", exponent), |d| ("-", d));
+            format!("{mantissa}e{sign}{digits:0>2}")
+        }
+        (true, Some(f)) => f.to_string(),
+        _ => n.to_string(),
+    }
+}
+
+/// `fmt.Sprintf("%#v", value)`.
+pub fn sharp(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::String(s) => go_quote(s),
+        Value::Array(items) => {
+            let parts: Vec<String> = items.iter().map(sharp).collect();
+            format!("[]interface {{}}{{{}}}", parts.join(", "))
+        }
+        Value::Object(map) => {
+            let parts: Vec<String> = map.iter().map(|(k, v)| format!("{}:{}", go_quote(k), sharp(v))).collect();
+            format!("map[string]interface {{}}{{{}}}", parts.join(", "))
+        }
+        other => plain(other),
+    }
+}
+
+/// `json.Marshal`: no spaces, `<`, `>` and `&` escaped.
+pub fn json(value: &Value) -> String {
+    let mut out = String::new();
+    write_json(value, None, 0, &mut out);
+    out
+}
+
+/// `json.MarshalIndent` with the given indent.
+pub fn json_indent(value: &Value, indent: &str) -> String {
+    let mut out = String::new();
+    write_json(value, Some(indent), 0, &mut out);
+    out
+}
+
+fn newline(indent: Option<&str>, depth: usize, out: &mut String) {
+    if let Some(indent) = indent {
+        out.push('\n');
+        (0..depth).for_each(|_| out.push_str(indent));
+    }
+}
+
+fn write_json(value: &Value, indent: Option<&str>, depth: usize, out: &mut String) {
+    match value {
+        Value::String(s) => write_text(s, out),
+        Value::Array(items) if items.is_empty() => out.push_str("[]"),
+        Value::Object(map) if map.is_empty() => out.push_str("{}"),
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                newline(indent, depth + 1, out);
+                write_json(item, indent, depth + 1, out);
+            }
+            newline(indent, depth, out);
+            out.push(']');
+        }
+        Value::Object(map) => {
+            out.push('{');
+            for (i, (key, item)) in map.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                newline(indent, depth + 1, out);
+                write_text(key, out);
+                out.push_str(if indent.is_some() { ": " } else { ":" });
+                write_json(item, indent, depth + 1, out);
+            }
+            newline(indent, depth, out);
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if (c as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn in_go_words() {
+        let value = json!({"a": "b<c", "n": [1, 2.5, null, true]});
+        assert_eq!(plain(&value), "map[a:b<c n:[1 2.5 <nil> true]]");
+        assert_eq!(
+            sharp(&value),
+            r#"map[string]interface {}{"a":"b<c", "n":[]interface {}{1, 2.5, interface {}(nil), true}}"#
+        );
+        assert_eq!(super::json(&value), r#"{"a":"b\u003cc","n":[1,2.5,null,true]}"#);
+        assert_eq!(json_indent(&json!({"a": {}}), "    "), "{\n    \"a\": {}\n}");
+    }
+}

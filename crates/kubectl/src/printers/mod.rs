@@ -1,0 +1,6 @@
+//! What objects look like: tables, YAML, JSON, names, templates, columns (`cli-runtime/pkg/printers`, `kubectl/pkg/cmd/get`).
+
+pub mod columns;
+pub mod output;
+pub mod table;
+pub mod tabwriter;
