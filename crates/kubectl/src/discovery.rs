@@ -196,7 +196,8 @@ impl Discovery {
         };
         let version_of_core = |r: &&Rc<Resource>| named(name, r) && r.group.is_empty() && r.version == rest;
         let short = |r: &&Rc<Resource>| {
-            r.short_names.iter().any(|s| s == name) && (rest.is_empty() || r.group == rest || rest == format!("{}.{}", r.version, r.group))
+            r.short_names.iter().any(|s| s == name)
+                && (rest.is_empty() || r.group == rest || rest == format!("{}.{}", r.version, r.group))
         };
         let prefix = |r: &&Rc<Resource>| !rest.is_empty() && named(name, r) && r.group.starts_with(rest);
         let all = || self.resources.iter();
@@ -259,9 +260,10 @@ impl Rest {
         if let Some(found) = self.discovery().await?.by_kind(api_version, kind) {
             return Ok(found);
         }
-        self.discover().await?.by_kind(api_version, kind).ok_or_else(|| {
-            Failure::message(format!("no matches for kind \"{kind}\" in version \"{api_version}\""))
-        })
+        self.discover()
+            .await?
+            .by_kind(api_version, kind)
+            .ok_or_else(|| Failure::message(format!("no matches for kind \"{kind}\" in version \"{api_version}\"")))
     }
 
     /// The resources of a comma-separated list of words and categories.

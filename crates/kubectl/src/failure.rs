@@ -102,8 +102,7 @@ impl Failure {
             }
             Failure::Flag(m, command) => format!("error: {m}\nSee '{command} --help' for usage."),
             Failure::Several(all) => {
-                let lines: Vec<String> =
-                    all.iter().map(|f| standard(f).unwrap_or_else(|| f.bare())).collect();
+                let lines: Vec<String> = all.iter().map(|f| standard(f).unwrap_or_else(|| f.bare())).collect();
                 lines.join("\n")
             }
             Failure::Status(status, _) if text(status, "reason") == "Invalid" => invalid(status),

@@ -26,9 +26,7 @@ impl GoTemplate {
         let template = GoTemplate { text: text.to_owned(), allow_missing };
         match template.build() {
             Ok(_) => Ok(template),
-            Err(why) => {
-                Err(Failure::message(format!("error parsing template {text}, template: {}", located(&why))))
-            }
+            Err(why) => Err(Failure::message(format!("error parsing template {text}, template: {}", located(&why)))),
         }
     }
 
@@ -48,6 +46,10 @@ impl GoTemplate {
     pub fn execute(&self, data: &Value) -> Result<String, (String, Failure)> {
         let template = self.build().map_err(|why| (String::new(), Failure::message(why.to_string())))?;
         template.execute_to_string(&to_go(data)).map_err(|why| {
+            if matches!(why, TemplateError::UndefinedFunction(_) | TemplateError::UndefinedVariable(_)) {
+                let failure = format!("error parsing template {}, template: {}", self.text, located(&why));
+                return (String::new(), Failure::Message(failure));
+            }
             let why = format!("template: output:1: executing \"output\": {why}");
             let report = format!(
                 "Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{}\n\traw data was:\n\t\t{}\n\tobject given to template engine was:\n\t\t{}\n\n",

@@ -139,9 +139,10 @@ impl Config {
         let mut value = file.value.take().unwrap_or_else(empty);
         edit(&mut value);
         let text = api::yaml::emit(&tidy(&value));
-        session.place.write_file(&session.absolute(path), text.as_bytes()).map_err(|why| {
-            Failure::message(format!("open {path}: {why}"))
-        })?;
+        session
+            .place
+            .write_file(&session.absolute(path), text.as_bytes())
+            .map_err(|why| Failure::message(format!("open {path}: {why}")))?;
         file.value = Some(value);
         Ok(())
     }
@@ -150,7 +151,7 @@ impl Config {
 fn read(path: &str, bytes: &[u8]) -> Outcome<Value> {
     let text = String::from_utf8_lossy(bytes);
     let values = api::yaml::parse(&text)
-        .map_err(|why| Failure::message(format!("error loading config file \"{path}\": {why}")))?;
+        .map_err(|why| Failure::message(format!("error loading config file \"{path}\": yaml: {}", why.problem)))?;
     Ok(values.into_iter().next().filter(Value::is_object).unwrap_or_else(empty))
 }
 
@@ -202,7 +203,12 @@ pub fn push(config: &mut Value, section: &str, entry: Value) {
 }
 
 /// The body of an entry, made if it is missing; true when it was there.
-pub fn body_mut<'a>(config: &'a mut Value, section: &str, body: &str, wanted: &str) -> (&'a mut Map<String, Value>, bool) {
+pub fn body_mut<'a>(
+    config: &'a mut Value,
+    section: &str,
+    body: &str,
+    wanted: &str,
+) -> (&'a mut Map<String, Value>, bool) {
     let existed = find(config, section, wanted).is_some();
     if !existed {
         push(config, section, json!({"name": wanted, body: {}}));

@@ -15,6 +15,7 @@ pub mod jsonpath;
 pub mod kubeconfig;
 pub mod last_applied;
 pub mod manifests;
+pub mod place;
 pub mod printers;
 pub mod program;
 pub mod rest;
@@ -23,3 +24,5 @@ pub mod sorting;
 pub mod targets;
 pub mod tree;
 pub mod verbs;
+
+pub use place::Kubectl;

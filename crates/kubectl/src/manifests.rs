@@ -64,7 +64,9 @@ fn files(session: &Session, name: &str, recursive: bool) -> Outcome<Vec<String>>
     let mut found = Vec::new();
     walk(session, name.trim_end_matches('/'), recursive, &mut found, 0);
     if found.is_empty() {
-        return Err(Failure::message(format!("error reading [{name}]: recognized file extensions are [.json .yaml .yml]")));
+        return Err(Failure::message(format!(
+            "error reading [{name}]: recognized file extensions are [.json .yaml .yml]"
+        )));
     }
     Ok(found)
 }
@@ -99,9 +101,7 @@ pub fn read(text: &str, source: &str, into: &mut Vec<Document>) -> Outcome {
         }
         return Ok(());
     }
-    let values = api::yaml::parse(text).map_err(|why| {
-        Failure::message(format!("error parsing {source}: error converting YAML to JSON: yaml: {why}"))
-    })?;
+    let values = api::yaml::parse(text).map_err(|why| Failure::message(format!("error parsing {source}: {why}")))?;
     for value in values.into_iter().filter(|v| !v.is_null()) {
         take_apart(value, source, into);
     }

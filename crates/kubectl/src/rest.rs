@@ -57,24 +57,30 @@ impl Rest {
     }
 
     /// Sends a request as it is; answers of any status come back.
-    pub async fn send(&self, method: Method, path: &str, accept: &str, content: Option<(&str, Body)>) -> Outcome<Response> {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        content: Option<(&str, Body)>,
+    ) -> Outcome<Response> {
         let transport = self.session.place.api(&self.connection.server).map_err(|e| self.unreachable(e))?;
-        let mut builder = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::ACCEPT, accept)
-            .header(header::USER_AGENT, USER_AGENT);
-        if let Some(token) = &self.connection.token {
-            builder = builder.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let body = match content {
-            Some((kind, body)) => {
-                builder = builder.header(header::CONTENT_TYPE, kind);
-                body
+        let (kind, body) = content.map_or((None, Body::Empty), |(kind, body)| (Some(kind), body));
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().map_err(|why| Failure::message(format!("{path}: {why}")))?;
+        let token = self.connection.token.as_ref().map(|t| format!("Bearer {t}"));
+        let headers = [
+            (header::ACCEPT, Some(accept)),
+            (header::USER_AGENT, Some(USER_AGENT)),
+            (header::CONTENT_TYPE, kind),
+            (header::AUTHORIZATION, token.as_deref()),
+        ];
+        for (name, value) in headers {
+            if let Some(value) = value.and_then(|v| HeaderValue::from_str(v).ok()) {
+                request.headers_mut().insert(name, value);
             }
-            None => Body::Empty,
-        };
-        let request = builder.body(body).map_err(|why| Failure::message(format!("{path}: {why}")))?;
+        }
         let response = transport.call(request).await.map_err(|e| self.unreachable(e))?;
         self.warn(&response).await;
         Ok(response)
@@ -91,7 +97,13 @@ impl Rest {
     }
 
     /// Sends a request and refuses answers that are not 2xx.
-    pub async fn call(&self, method: Method, path: &str, accept: &str, content: Option<(&str, Body)>) -> Outcome<Response> {
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        content: Option<(&str, Body)>,
+    ) -> Outcome<Response> {
         let response = self.send(method, path, accept, content).await?;
         if response.status().is_success() || response.status().as_u16() == 101 {
             return Ok(response);
@@ -188,7 +200,10 @@ pub async fn refusal(response: Response) -> Failure {
         503 => ("ServiceUnavailable", "the server is currently unable to handle the request".to_owned()),
         500 => (
             "InternalError",
-            format!("an error on the server ({}) has prevented the request from succeeding", crate::flags::parse::go_quote(&text)),
+            format!(
+                "an error on the server ({}) has prevented the request from succeeding",
+                crate::flags::parse::go_quote(&text)
+            ),
         ),
         _ => ("", if text.is_empty() { "unknown".to_owned() } else { text }),
     };
@@ -216,7 +231,8 @@ pub async fn json(body: Body) -> Outcome<Value> {
         Body::List(list) => Ok(list.to_value()),
         other => {
             let bytes = bytes_of(other).await;
-            serde_json::from_slice(&bytes).map_err(|why| Failure::message(format!("unable to decode the answer: {why}")))
+            serde_json::from_slice(&bytes)
+                .map_err(|why| Failure::message(format!("unable to decode the answer: {why}")))
         }
     }
 }
@@ -278,7 +294,10 @@ mod tests {
 
     #[test]
     fn queries_and_warnings() {
-        assert_eq!(with_query("/api/v1/pods", &[("labelSelector", "a=b"), ("limit", "")]), "/api/v1/pods?labelSelector=a%3Db");
+        assert_eq!(
+            with_query("/api/v1/pods", &[("labelSelector", "a=b"), ("limit", "")]),
+            "/api/v1/pods?labelSelector=a%3Db"
+        );
         let value = HeaderValue::from_static("299 - \"v1 Endpoints is deprecated\"");
         assert_eq!(warning(&value).as_deref(), Some("v1 Endpoints is deprecated"));
     }

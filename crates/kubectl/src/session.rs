@@ -86,7 +86,11 @@ impl Session {
 
     /// An absolute path for one that was typed.
     pub fn absolute(&self, path: &str) -> String {
-        if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.place.cwd().trim_end_matches('/')) }
+        if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("{}/{path}", self.place.cwd().trim_end_matches('/'))
+        }
     }
 
     /// Everything on standard input.

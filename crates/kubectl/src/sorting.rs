@@ -48,9 +48,7 @@ impl Ord for Key {
             (Value::Null, Value::Null) => Ordering::Equal,
             (Value::Null, _) => Ordering::Less,
             (_, Value::Null) => Ordering::Greater,
-            (Value::Number(a), Value::Number(b)) => {
-                a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
-            }
+            (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
             (Value::String(a), Value::String(b)) => natural(a, b),
             (a, b) => a.to_string().cmp(&b.to_string()),
         }

@@ -186,9 +186,7 @@ fn split_pair(word: &str) -> Outcome<(&str, &str)> {
 
 async fn select(rest: &Rest, query: &Query, slashes: usize) -> Outcome<(Vec<Target>, Vec<Failure>)> {
     if slashes > 0 {
-        return Err(Failure::message(
-            "selectors and the all flag cannot be used when passing resource/name arguments",
-        ));
+        return Err(Failure::message("selectors and the all flag cannot be used when passing resource/name arguments"));
     }
     match query.words.as_slice() {
         [] => Err(Failure::message("at least one resource must be specified to use a selector")),
@@ -328,16 +326,18 @@ pub async fn read_one(rest: &Rest, named: Named) -> Outcome<Info> {
 
 /// Lists the objects that a query selects.
 pub async fn list(rest: &Rest, query: &Query, resource: &Rc<Resource>, namespace: &str) -> Outcome<Vec<Info>> {
-    let answer = rest.get(&list_path(query, resource, namespace)).await.map_err(|f| {
-        selector_failure(f, resource, query)
-    })?;
+    let answer =
+        rest.get(&list_path(query, resource, namespace)).await.map_err(|f| selector_failure(f, resource, query))?;
     Ok(items(&answer, resource))
 }
 
 /// The path of a list with the query's selectors.
 pub fn list_path(query: &Query, resource: &Resource, namespace: &str) -> String {
     let labels = query.labels.as_deref().unwrap_or("");
-    with_query(&resource.collection(namespace), &[("labelSelector", labels), ("fieldSelector", &query.fields), ("limit", "500")])
+    with_query(
+        &resource.collection(namespace),
+        &[("labelSelector", labels), ("fieldSelector", &query.fields), ("limit", "500")],
+    )
 }
 
 /// Bad selectors are reported with what was looked for (`cli-runtime` selector.go).
@@ -345,9 +345,11 @@ pub fn selector_failure(failure: Failure, resource: &Resource, query: &Query) ->
     let labels = query.labels.as_deref().unwrap_or("");
     match failure {
         Failure::Status(mut status, doing)
-            if matches!(status["reason"].as_str(), Some("BadRequest")) && !(labels.is_empty() && query.fields.is_empty()) =>
+            if matches!(status["reason"].as_str(), Some("BadRequest"))
+                && !(labels.is_empty() && query.fields.is_empty()) =>
         {
-            let version = if resource.group.is_empty() { format!("/{}", resource.version) } else { resource.api_version() };
+            let version =
+                if resource.group.is_empty() { format!("/{}", resource.version) } else { resource.api_version() };
             let message = status["message"].as_str().unwrap_or("");
             status["message"] = format!(
                 "Unable to find \"{version}, Resource={}\" that match label selector \"{labels}\", field selector \"{}\": {message}",

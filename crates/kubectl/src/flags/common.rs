@@ -62,7 +62,8 @@ pub static FIELD_SELECTOR: &[Flag] =
     &[text("field-selector", "", "Only objects whose fields match, e.g. --field-selector key1=value1.")];
 
 /// `--chunk-size`.
-pub static CHUNK_SIZE: &[Flag] = &[int("chunk-size", "500", "Ask for long lists in parts of this many; 0 asks for all at once.")];
+pub static CHUNK_SIZE: &[Flag] =
+    &[int("chunk-size", "500", "Ask for long lists in parts of this many; 0 asks for all at once.")];
 
 /// `--dry-run`.
 pub static DRY_RUN: &[Flag] = &[text(

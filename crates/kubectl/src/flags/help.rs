@@ -18,8 +18,7 @@ pub fn command(command: &Command, path: &str) -> String {
         out.push_str(&format!("\nAliases:\n{}\n", names.join(", ")));
     }
     if !command.examples.is_empty() {
-        let blocks: Vec<String> =
-            command.examples.iter().map(|(why, line)| format!("  # {why}\n  {line}\n")).collect();
+        let blocks: Vec<String> = command.examples.iter().map(|(why, line)| format!("  # {why}\n  {line}\n")).collect();
         out.push_str(&format!("\nExamples:\n{}", blocks.join("  \n")));
     }
     if !command.commands.is_empty() {

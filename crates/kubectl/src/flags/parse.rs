@@ -51,7 +51,9 @@ impl Args {
     pub fn list(&self, name: &str) -> Vec<String> {
         match self.given.get(name) {
             Some(values) => values.clone(),
-            None => self.defaults.get(name).filter(|d| !d.is_empty()).map(|d| vec![(*d).to_owned()]).unwrap_or_default(),
+            None => {
+                self.defaults.get(name).filter(|d| !d.is_empty()).map(|d| vec![(*d).to_owned()]).unwrap_or_default()
+            }
         }
     }
 
@@ -111,11 +113,11 @@ fn first_word(command: &Command, words: &[String]) -> Option<usize> {
             return None;
         }
         if let Some(name) = word.strip_prefix("--") {
-            skip = !name.contains('=') && !command.flag(name).is_some_and(|f| f.bare.is_some());
+            skip = !name.contains('=') && command.flag(name).is_none_or(|f| f.bare.is_none());
         } else if word.len() > 1 && word.starts_with('-') {
             let mut letters = word.chars().skip(1);
             let flag = letters.next().and_then(|c| command.shorthand(c));
-            skip = word.len() == 2 && !flag.is_some_and(|f| f.bare.is_some());
+            skip = word.len() == 2 && flag.is_none_or(|f| f.bare.is_none());
         } else if !word.is_empty() {
             return Some(i);
         }

@@ -251,7 +251,8 @@ fn passes(left: &Value, operator: &str, right: &Value) -> Result<bool, String> {
             "==" | "!=" => Some(a.cmp(b)),
             _ => return Err("invalid type for comparison".to_owned()),
         },
-        (Value::Array(_) | Value::Object(_) | Value::Null, _) | (_, Value::Array(_) | Value::Object(_) | Value::Null) => {
+        (Value::Array(_) | Value::Object(_) | Value::Null, _)
+        | (_, Value::Array(_) | Value::Object(_) | Value::Null) => {
             return Err("invalid type for comparison".to_owned());
         }
         _ => return Err("incompatible types for comparison".to_owned()),

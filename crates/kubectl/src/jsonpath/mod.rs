@@ -77,9 +77,10 @@ pub fn relaxed(text: &str) -> Result<String, String> {
     };
     let inner = inner.strip_prefix('.').unwrap_or(inner);
     if inner.is_empty() || inner.starts_with('{') || inner.ends_with('}') || inner.starts_with('}') {
-        return Err(format!(
-            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{{name1.name2}}' or '{{.name1.name2}}'"
-        ));
+        return Err(
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'"
+                .to_owned(),
+        );
     }
     Ok(format!("{{.{inner}}}"))
 }

@@ -199,8 +199,7 @@ impl<'a> Action<'a> {
         let Some(end) = end else { return Err("unterminated quoted string".to_owned()) };
         let text = self.take(end);
         let inner = &text[1..text.len() - 1];
-        let unquoted = unquote(inner, quote)
-            .ok_or_else(|| format!("unquote string {text} error invalid syntax"))?;
+        let unquoted = unquote(inner, quote).ok_or_else(|| format!("unquote string {text} error invalid syntax"))?;
         self.nodes.push(Node::Text(unquoted));
         Ok(())
     }

@@ -89,7 +89,10 @@ mod tests {
     fn prints_columns() {
         let object = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}, {"port": 81}]}});
         let print = |spec: &str| Columns::parse(spec, false).and_then(|c| c.print(&[&object]));
-        assert_eq!(print("N:.metadata.name,P:.spec.ports[*].port,X:{.nope}").unwrap(), "N     P       X\nweb   80,81   <none>\n");
+        assert_eq!(
+            print("N:.metadata.name,P:.spec.ports[*].port,X:{.nope}").unwrap(),
+            "N     P       X\nweb   80,81   <none>\n"
+        );
         assert_eq!(
             print("NAME").unwrap_err().bare(),
             "unexpected custom-columns spec: NAME, expected <header>:<json-path-expr>"

@@ -8,8 +8,8 @@ use super::columns::Columns;
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
-use crate::goval;
 use crate::gotemplate::GoTemplate;
+use crate::goval;
 use crate::jsonpath;
 use crate::session::Session;
 
@@ -62,8 +62,15 @@ pub fn format(session: &Session, args: &Args, allowed: &str) -> Outcome<Format> 
     };
     let takes_template = matches!(
         name,
-        "jsonpath" | "jsonpath-as-json" | "jsonpath-file" | "go-template" | "go-template-file" | "template" | "templatefile"
-            | "custom-columns" | "custom-columns-file"
+        "jsonpath"
+            | "jsonpath-as-json"
+            | "jsonpath-file"
+            | "go-template"
+            | "go-template-file"
+            | "template"
+            | "templatefile"
+            | "custom-columns"
+            | "custom-columns-file"
     );
     if inline.is_some() && !takes_template {
         return Err(unknown());
@@ -257,9 +264,7 @@ impl DryRun {
             "client" => Ok(DryRun::Client),
             "server" => Ok(DryRun::Server),
             "unchanged" | "true" => {
-                session
-                    .err("W --dry-run is deprecated and can be replaced with --dry-run=client.\n")
-                    .await;
+                session.err("W --dry-run is deprecated and can be replaced with --dry-run=client.\n").await;
                 Ok(DryRun::Client)
             }
             "false" => Ok(DryRun::None),

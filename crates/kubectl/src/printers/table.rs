@@ -201,16 +201,24 @@ mod tests {
             label_columns: vec!["app".into()],
             ..Default::default()
         };
-        assert_eq!(print(options), "NAMESPACE   NAME      READY   APP   LABELS\ndefault     pod/web   1/1     web   app=web\n");
+        assert_eq!(
+            print(options),
+            "NAMESPACE   NAME      READY   APP   LABELS\ndefault     pod/web   1/1     web   app=web\n"
+        );
     }
 
     #[test]
     fn a_watch_keeps_its_columns() {
         let mut printer = TablePrinter::new(Options { no_headers: true, ..Default::default() });
-        let row = |status: &str, age: &str| json!({"columnDefinitions": [{"name": "Name"}, {"name": "S"}, {"name": "A"}],
-            "rows": [{"cells": ["w1-767644575b-krhms", status, age]}]});
+        let row = |status: &str, age: &str| {
+            json!({"columnDefinitions": [{"name": "Name"}, {"name": "S"}, {"name": "A"}],
+            "rows": [{"cells": ["w1-767644575b-krhms", status, age]}]})
+        };
         assert_eq!(printer.print(&row("Pending", "0s"), None), "w1-767644575b-krhms   Pending   0s\n");
-        assert_eq!(printer.print(&row("ContainerCreating", "0s"), None), "w1-767644575b-krhms   ContainerCreating   0s\n");
+        assert_eq!(
+            printer.print(&row("ContainerCreating", "0s"), None),
+            "w1-767644575b-krhms   ContainerCreating   0s\n"
+        );
         assert_eq!(printer.print(&row("Running", "1s"), None), "w1-767644575b-krhms   Running             1s\n");
     }
 }

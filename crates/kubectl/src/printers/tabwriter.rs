@@ -59,7 +59,8 @@ impl TabWriter {
         let lines: Vec<Vec<&str>> = body.split('\n').map(|line| line.split('\t').collect()).collect();
         let mut out = String::new();
         let mut unused = Vec::new();
-        let mut columns = Columns { widths: Vec::new(), keep: remembered.is_some(), widest: remembered.unwrap_or(&mut unused) };
+        let mut columns =
+            Columns { widths: Vec::new(), keep: remembered.is_some(), widest: remembered.unwrap_or(&mut unused) };
         self.format(&lines, 0, lines.len(), &mut columns, &mut out);
         if !ends_with_newline {
             out.pop();
@@ -103,7 +104,9 @@ impl TabWriter {
             let last = cells.len() - 1;
             for (j, cell) in cells.iter().enumerate() {
                 out.push_str(cell);
-                if j < last && let Some(width) = widths.get(j) {
+                if j < last
+                    && let Some(width) = widths.get(j)
+                {
                     let pad = width.saturating_sub(cell.chars().count());
                     out.extend(std::iter::repeat_n(' ', pad));
                 }

@@ -232,7 +232,9 @@ impl Get {
 
     /// One table for each run of parts of the same type, with empty lines between.
     fn lay_out(&self, parts: &[Part]) -> String {
-        let with_kind = parts.iter().any(|p| p.resource.kind != parts[0].resource.kind || p.resource.group != parts[0].resource.group);
+        let with_kind = parts
+            .iter()
+            .any(|p| p.resource.kind != parts[0].resource.kind || p.resource.group != parts[0].resource.group);
         let mut out = String::new();
         let mut rest = parts;
         while let Some(first) = rest.first() {
@@ -255,8 +257,7 @@ impl Get {
         let found = self.fetch(&query).await?;
         let single = found.single;
         let ignore = self.args.on("ignore-not-found");
-        let mut failures: Vec<Failure> =
-            found.failures.into_iter().filter(|f| !(ignore && f.is_not_found())).collect();
+        let mut failures: Vec<Failure> = found.failures.into_iter().filter(|f| !(ignore && f.is_not_found())).collect();
         if single && !failures.is_empty() {
             return Failure::several(failures);
         }

@@ -30,8 +30,19 @@ const KUSTOMIZE: &str = "v5.8.1";
 
 /// The fields in the order in which Go prints them.
 const FIELDS: &[&str] = &[
-    "major", "minor", "emulationMajor", "emulationMinor", "minCompatibilityMajor", "minCompatibilityMinor", "gitVersion",
-    "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform",
+    "major",
+    "minor",
+    "emulationMajor",
+    "emulationMinor",
+    "minCompatibilityMajor",
+    "minCompatibilityMinor",
+    "gitVersion",
+    "gitCommit",
+    "gitTreeState",
+    "buildDate",
+    "goVersion",
+    "compiler",
+    "platform",
 ];
 
 fn client() -> Value {

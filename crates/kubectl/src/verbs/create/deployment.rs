@@ -45,7 +45,9 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let containers: Vec<Value> = images
         .iter()
         .enumerate()
-        .map(|(i, image)| container(image, &command, (i == 0 && args.changed("port")).then(|| args.int("port")), suffix))
+        .map(|(i, image)| {
+            container(image, &command, (i == 0 && args.changed("port")).then(|| args.int("port")), suffix)
+        })
         .collect();
     let labels = json!({"app": name});
     let object = json!({

@@ -54,7 +54,7 @@ pub async fn create(session: Rc<Session>, args: Args, resource: Resource, mut ob
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
     let rest = session.rest(&args)?;
-    if resource.namespaced && (rest.connection.namespace_given || dry_run != DryRun::Client) && rest.connection.namespace_given {
+    if resource.namespaced && rest.connection.namespace_given {
         object["metadata"]["namespace"] = rest.namespace().into();
     }
     if args.on("save-config") {

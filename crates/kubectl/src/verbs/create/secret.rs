@@ -30,7 +30,10 @@ static GENERIC: Command = Command {
     long: "Create a secret from files, directories or values on the command line.",
     examples: &[
         ("Two values", "kubectl create secret generic db --from-literal=user=admin --from-literal=password=s3cr3t"),
-        ("Files under their own names", "kubectl create secret generic db --from-file=./username --from-file=./password"),
+        (
+            "Files under their own names",
+            "kubectl create secret generic db --from-file=./username --from-file=./password",
+        ),
     ],
     flags: &[sources::FLAGS, FLAGS, COMMON[0], COMMON[1], COMMON[2], COMMON[3], COMMON[4]],
     action: Action::Run(|session, args| Box::pin(run(session, args))),

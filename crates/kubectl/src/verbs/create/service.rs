@@ -109,7 +109,10 @@ fn port(pair: &str) -> Outcome<Value> {
     let (from, to) = pair.split_once(':').unwrap_or((pair, pair));
     let parse = |text: &str| -> Outcome<u64> {
         text.parse::<u64>().map_err(|_| {
-            Failure::message(format!("strconv.ParseUint: parsing {}: invalid syntax", crate::flags::parse::go_quote(text)))
+            Failure::message(format!(
+                "strconv.ParseUint: parsing {}: invalid syntax",
+                crate::flags::parse::go_quote(text)
+            ))
         })
     };
     let number = parse(from)?;

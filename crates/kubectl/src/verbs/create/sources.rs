@@ -8,7 +8,10 @@ use crate::session::Session;
 pub static FLAGS: &[Flag] = &[
     crate::flags::switch("append-hash", "Append a hash of the content to the name."),
     slice("from-env-file", "File of KEY=VALUE lines."),
-    slice("from-file", "File whose content becomes a value, under its own name or as key=file; a directory gives all its files."),
+    slice(
+        "from-file",
+        "File whose content becomes a value, under its own name or as key=file; a directory gives all its files.",
+    ),
     array("from-literal", "A key and its value, e.g. key=value."),
 ];
 
@@ -50,9 +53,7 @@ fn file_source(session: &Session, source: &str, all: &mut Vec<(String, Vec<u8>)>
     let full = session.absolute(path);
     match session.place.stat(&full) {
         None => Err(Failure::message(format!("error reading {path}: no such file or directory"))),
-        Some(true) if key.is_some() => {
-            Err(Failure::message("cannot give a key name for a directory path"))
-        }
+        Some(true) if key.is_some() => Err(Failure::message("cannot give a key name for a directory path")),
         Some(true) => {
             for name in session.place.list(&full) {
                 let inner = format!("{}/{name}", full.trim_end_matches('/'));
