@@ -1,0 +1,90 @@
+//! Watchers: cursors over the ring of a table.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use api::Object;
+use futures_util::stream::Stream;
+
+use crate::store::{Compacted, Etcd, Revision};
+
+/// What happened to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// It came into being.
+    Added,
+    /// It was overwritten.
+    Modified,
+    /// It was removed.
+    Deleted,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The revision that the change made.
+    pub revision: Revision,
+    /// What happened.
+    pub op: Op,
+    /// To which key.
+    pub key: Rc<str>,
+    /// The new value; of a deletion, the last one as its deleter described it.
+    pub value: Object,
+    /// The value before.
+    pub previous: Option<Object>,
+}
+
+/// The events of a prefix after a revision, in order. A stream that ends only with [`Compacted`].
+pub struct Watcher {
+    etcd: Etcd,
+    table: Rc<str>,
+    prefix: Box<str>,
+    /// Everything up to here has been seen (or does not concern the prefix).
+    seen: Revision,
+    failed: bool,
+}
+
+impl Watcher {
+    pub(crate) fn new(etcd: Etcd, table: Rc<str>, prefix: Box<str>, seen: Revision) -> Self {
+        Watcher { etcd, table, prefix, seen, failed: false }
+    }
+
+    /// The revision up to which the stream is complete: what a bookmark may promise.
+    pub fn seen(&self) -> Revision {
+        self.seen
+    }
+
+    /// The next event if there is one now.
+    pub fn try_next(&mut self) -> Option<Result<Event, Compacted>> {
+        if self.failed {
+            return None;
+        }
+        let state = self.etcd.state();
+        let ring = state.rings.get(&self.table)?;
+        if self.seen < ring.dropped {
+            self.failed = true;
+            return Some(Err(Compacted { requested: self.seen, oldest: ring.dropped }));
+        }
+        let start = ring.events.partition_point(|e| e.revision <= self.seen);
+        let found = ring.events.iter().skip(start).find(|e| e.key.starts_with(&*self.prefix)).cloned();
+        self.seen = found.as_ref().map_or(state.revision, |e| e.revision).max(self.seen);
+        found.map(Ok)
+    }
+}
+
+impl Stream for Watcher {
+    type Item = Result<Event, Compacted>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(item) = self.try_next() {
+            return Poll::Ready(Some(item));
+        }
+        if self.failed {
+            return Poll::Ready(None);
+        }
+        let state = self.etcd.state();
+        state.rings.get(&self.table).expect("made when the watch began, never removed").waiters.register(cx);
+        Poll::Pending
+    }
+}
