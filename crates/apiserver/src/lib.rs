@@ -1,1 +1,28 @@
-//! apiserver: see ARCHITECTURE.md.
+//! The API server: http types in, http types out, over the store.
+//!
+//! The one way into the cluster. It knows nothing of controllers, schedulers or kubelets except as clients; the only
+//! thing it calls is a node or a pod, through [`NodeProxy`].
+//!
+//! Way of a request: [`server`] (trace) → [`handler`] (route, negotiate) → [`registry`] (read, write, watch) with the
+//! rules of the kind from [`strategy`], the plugins of [`admission`] and the words of [`validation`] → [`wire`].
+
+mod admission;
+mod allocator;
+mod bootstrap;
+mod discovery;
+mod failure;
+mod handler;
+mod health;
+mod negotiate;
+mod patch;
+mod registry;
+mod request;
+mod server;
+mod strategy;
+mod subresource;
+mod table;
+mod validation;
+mod value;
+mod wire;
+
+pub use server::{ApiServer, Config, NoNodes, NodeProxy};

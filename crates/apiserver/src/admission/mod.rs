@@ -1,0 +1,54 @@
+//! Admission plugins: what looks at, or changes, a new object before its kind's rules do (plugin/pkg/admission).
+//!
+//! Order as upstream's default list: NamespaceLifecycle first, then those of the kind
+//! ([`crate::strategy::Strategy::admit_create`]).
+
+pub mod pod;
+
+use api::kinds::NAMESPACES;
+use api::status::{Cause, Status};
+use serde_json::Value;
+
+use crate::failure;
+use crate::registry::Context;
+use crate::strategy::Strategy;
+use crate::value::text;
+
+/// Runs every plugin on a new object.
+pub fn before_create(
+    cx: &Context<'_>,
+    strategy: &Strategy,
+    namespace: &str,
+    object: &mut Value,
+) -> Result<(), Status> {
+    if strategy.kind.namespaced {
+        namespace_lifecycle(cx, strategy, namespace, object)?;
+    }
+    (strategy.admit_create)(cx, object)
+}
+
+/// The name under which admission speaks of a new object: that of a generated one ends where the suffix would begin.
+pub fn spoken_name(object: &Value) -> &str {
+    match text(object, "metadata.name") {
+        "" => text(object, "metadata.generateName"),
+        name => name,
+    }
+}
+
+/// Nothing new in a namespace that does not exist or that is being deleted (plugin/pkg/admission/namespace/lifecycle).
+fn namespace_lifecycle(cx: &Context<'_>, strategy: &Strategy, namespace: &str, object: &Value) -> Result<(), Status> {
+    let found = cx.require(&NAMESPACES, "", namespace)?;
+    if !found.value.is_deleting() && found.value.str("status.phase") != "Terminating" {
+        return Ok(());
+    }
+    let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+    let mut status = failure::forbidden(strategy.kind, spoken_name(object), &why);
+    if let Some(details) = &mut status.details {
+        details.causes.push(Cause {
+            reason: "NamespaceTerminating".into(),
+            message: format!("namespace {namespace} is being terminated"),
+            field: "metadata.namespace".into(),
+        });
+    }
+    Err(status)
+}

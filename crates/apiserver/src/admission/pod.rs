@@ -1,0 +1,140 @@
+//! Plugins for pods, in upstream's order: ServiceAccount, Priority, DefaultTolerationSeconds.
+
+use api::kinds::{PODS, SERVICE_ACCOUNTS};
+use api::status::Status;
+use serde_json::{Value, json};
+
+use super::spoken_name;
+use crate::failure;
+use crate::registry::Context;
+use crate::value::{at, list, list_mut, map_mut, text};
+
+/// Where the token of the service account is mounted.
+const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// Begins the name of the volume with the token.
+const TOKEN_VOLUME_PREFIX: &str = "kube-api-access-";
+/// Life of the token in seconds: an hour and a bit, by which the kubelet tells it from others.
+const TOKEN_SECONDS: i64 = 3607;
+/// How long a pod stays on a node that is not ready or unreachable, in seconds.
+const TOLERATION_SECONDS: i64 = 300;
+
+/// The priority classes that every cluster has, and their values.
+const PRIORITY_CLASSES: &[(&str, i64)] =
+    &[("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
+
+/// Runs the plugins on a new pod.
+pub fn admit(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
+    service_account(cx, pod)?;
+    priority(pod)?;
+    tolerations(pod);
+    Ok(())
+}
+
+/// plugin/pkg/admission/serviceaccount
+fn service_account(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
+    if is_mirror(pod) {
+        return Ok(());
+    }
+    if text(pod, "spec.serviceAccountName").is_empty() {
+        pod["spec"]["serviceAccountName"] = "default".into();
+    }
+    let name = text(pod, "spec.serviceAccountName").to_owned();
+    pod["spec"]["serviceAccount"] = name.clone().into();
+    let namespace = text(pod, "metadata.namespace").to_owned();
+    let Some(account) = cx.find(&SERVICE_ACCOUNTS, &namespace, &name) else {
+        let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");
+        return Err(failure::forbidden(&PODS, spoken_name(pod), &why));
+    };
+    let wanted = at(pod, "spec.automountServiceAccountToken").as_bool();
+    let wanted = wanted.or_else(|| account.value.at("automountServiceAccountToken").as_bool());
+    if wanted.unwrap_or(true) {
+        mount_token(cx, pod);
+    }
+    let secrets = account.value.list("imagePullSecrets");
+    if list(pod, "spec.imagePullSecrets").is_empty() && !secrets.is_empty() {
+        pod["spec"]["imagePullSecrets"] = secrets.into();
+    }
+    Ok(())
+}
+
+/// Whether the pod mirrors a static one of a kubelet.
+fn is_mirror(pod: &Value) -> bool {
+    at(pod, "metadata.annotations").get("kubernetes.io/config.mirror").is_some()
+}
+
+fn mount_token(cx: &Context<'_>, pod: &mut Value) {
+    let own = list(pod, "spec.volumes").iter().map(|v| text(v, "name"));
+    let existing = own.clone().find(|n| n.starts_with(TOKEN_VOLUME_PREFIX)).map(str::to_owned);
+    let volume = existing.clone().unwrap_or_else(|| format!("{TOKEN_VOLUME_PREFIX}{}", cx.server.sim.name_suffix(5)));
+    let mount = json!({"name": volume, "readOnly": true, "mountPath": TOKEN_PATH});
+    let mut mounted = false;
+    for field in ["spec.initContainers", "spec.containers"] {
+        for container in list_mut(pod, field) {
+            if list(container, "volumeMounts").iter().any(|m| text(m, "mountPath") == TOKEN_PATH) {
+                continue;
+            }
+            let mounts = map_mut(container).entry("volumeMounts").or_insert(Value::Null);
+            push(mounts, mount.clone());
+            mounted = true;
+        }
+    }
+    if mounted && existing.is_none() {
+        push(map_mut(&mut pod["spec"]).entry("volumes").or_insert(Value::Null), token_volume(&volume));
+    }
+}
+
+fn token_volume(name: &str) -> Value {
+    let namespace = json!({"apiVersion": "v1", "fieldPath": "metadata.namespace"});
+    json!({"name": name, "projected": {"defaultMode": 0o644, "sources": [
+        {"serviceAccountToken": {"expirationSeconds": TOKEN_SECONDS, "path": "token"}},
+        {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
+        {"downwardAPI": {"items": [{"fieldRef": namespace, "path": "namespace"}]}},
+    ]}})
+}
+
+fn push(list: &mut Value, item: Value) {
+    match list.as_array_mut() {
+        Some(items) => items.push(item),
+        None => *list = json!([item]),
+    }
+}
+
+/// plugin/pkg/admission/priority
+fn priority(pod: &mut Value) -> Result<(), Status> {
+    let class = text(pod, "spec.priorityClassName").to_owned();
+    let value = match PRIORITY_CLASSES.iter().find(|(name, _)| *name == class) {
+        Some((_, value)) => *value,
+        None if class.is_empty() => 0,
+        None => {
+            let why = format!("no PriorityClass with name {class} was found");
+            return Err(failure::forbidden(&PODS, spoken_name(pod), &why));
+        }
+    };
+    if let Some(given) = at(pod, "spec.priority").as_i64()
+        && given != value
+    {
+        let why = format!(
+            "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
+        );
+        return Err(failure::forbidden(&PODS, spoken_name(pod), &why));
+    }
+    pod["spec"]["priority"] = value.into();
+    pod["spec"]["preemptionPolicy"] = "PreemptLowerPriority".into();
+    Ok(())
+}
+
+/// plugin/pkg/admission/defaulttolerationseconds
+fn tolerations(pod: &mut Value) {
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let covers = |t: &Value| {
+            text(t, "key") == key || (text(t, "key").is_empty() && text(t, "operator") == "Exists")
+        };
+        let effect = |t: &Value| matches!(text(t, "effect"), "" | "NoExecute");
+        if list(pod, "spec.tolerations").iter().any(|t| covers(t) && effect(t)) {
+            continue;
+        }
+        let toleration =
+            json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_SECONDS});
+        push(map_mut(&mut pod["spec"]).entry("tolerations").or_insert(Value::Null), toleration);
+    }
+}

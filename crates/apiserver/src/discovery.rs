@@ -1,0 +1,226 @@
+//! What the server serves, as clients discover it: legacy (`/api`, `/apis`, `/apis/apps/v1`) and aggregated
+//! (`apidiscovery.k8s.io/v2`, chosen by the Accept header).
+//!
+//! Everything comes from the table of kinds. Texts are written with the fields in upstream's order.
+
+use api::Kind;
+use api::http::{Body, Response, StatusCode, header};
+use api::kinds::KINDS;
+use api::status::Status;
+use base64::Engine as _;
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
+use crate::negotiate::{clauses, wants_pretty};
+use crate::request::Head;
+use crate::server::Config;
+use crate::wire;
+
+/// Groups in the order of `/apis`.
+const GROUPS: &[&str] = &[
+    "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+    "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
+    "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io",
+    "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io",
+];
+
+const ALL_VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const PROXY_VERBS: &[&str] = &["create", "delete", "get", "patch", "update"];
+const PART_VERBS: &[&str] = &["get", "patch", "update"];
+
+/// Subresources whose answer is of another kind than their object: resource, subresource, (group, version, kind), verbs.
+type Sub = (&'static str, &'static str, (&'static str, &'static str, &'static str), &'static [&'static str]);
+const SUBRESOURCES: &[Sub] = &[
+    ("namespaces", "finalize", ("", "", "Namespace"), &["update"]),
+    ("nodes", "proxy", ("", "", "NodeProxyOptions"), PROXY_VERBS),
+    ("pods", "attach", ("", "", "PodAttachOptions"), &["create", "get"]),
+    ("pods", "binding", ("", "", "Binding"), &["create"]),
+    ("pods", "eviction", ("policy", "v1", "Eviction"), &["create"]),
+    ("pods", "exec", ("", "", "PodExecOptions"), &["create", "get"]),
+    ("pods", "log", ("", "", "Pod"), &["get"]),
+    ("pods", "portforward", ("", "", "PodPortForwardOptions"), &["create", "get"]),
+    ("pods", "proxy", ("", "", "PodProxyOptions"), PROXY_VERBS),
+    ("serviceaccounts", "token", ("authentication.k8s.io", "v1", "TokenRequest"), &["create"]),
+    ("services", "proxy", ("", "", "ServiceProxyOptions"), PROXY_VERBS),
+    ("deployments", "scale", ("autoscaling", "v1", "Scale"), PART_VERBS),
+    ("replicasets", "scale", ("autoscaling", "v1", "Scale"), PART_VERBS),
+];
+
+fn subresource(kind: &Kind, name: &'static str) -> Sub {
+    let known = SUBRESOURCES.iter().find(|s| s.0 == kind.plural && s.1 == name);
+    known.copied().unwrap_or((kind.plural, name, ("", "", kind.kind), PART_VERBS))
+}
+
+/// The verbs of a kind.
+pub fn verbs(kind: &Kind) -> Vec<&'static str> {
+    let no_collection = std::ptr::eq(kind, &api::kinds::NAMESPACES);
+    ALL_VERBS.iter().copied().filter(|v| !(no_collection && *v == "deletecollection")).collect()
+}
+
+/// Answers `/api`, `/apis` and what is below; the segments are those of the path.
+pub fn answer(head: &Head, segments: &[String], config: &Config) -> Response {
+    let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if matches!(parts.as_slice(), ["api"] | ["apis"])
+        && let Some(response) = aggregated(head, parts[0])
+    {
+        return response;
+    }
+    let value = match parts.as_slice() {
+        ["api"] => json!({
+            "kind": "APIVersions", "versions": ["v1"],
+            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": config.address}],
+        }),
+        ["apis"] => {
+            json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().map(group).collect::<Vec<_>>()})
+        }
+        ["apis", name] if groups().any(|g| g == *name) => {
+            let mut value = group(name);
+            value["kind"] = "APIGroup".into();
+            value["apiVersion"] = "v1".into();
+            value
+        }
+        ["api", version] => match resources("", version) {
+            Some(list) => list,
+            None => return wire::failure(Status::no_such_path()),
+        },
+        ["apis", group, version] => match resources(group, version) {
+            Some(list) => list,
+            None => return wire::text(StatusCode::NOT_FOUND, "404 page not found\n"),
+        },
+        _ => return wire::text(StatusCode::NOT_FOUND, "404 page not found\n"),
+    };
+    let text = wire::json_text(&value, wants_pretty(head));
+    wire::build(StatusCode::OK, "application/json", Body::Bytes(text.into()))
+}
+
+fn groups() -> impl Iterator<Item = &'static str> {
+    GROUPS.iter().copied().filter(|g| KINDS.iter().any(|k| k.group == *g))
+}
+
+fn versions(group: &str) -> Vec<&'static str> {
+    let mut versions: Vec<&str> = KINDS.iter().filter(|k| k.group == group).map(|k| k.version).collect();
+    versions.dedup();
+    versions
+}
+
+fn group(name: &str) -> Value {
+    let versions: Vec<Value> =
+        versions(name).iter().map(|v| json!({"groupVersion": format!("{name}/{v}"), "version": v})).collect();
+    json!({"name": name, "versions": versions, "preferredVersion": versions[0]})
+}
+
+/// `APIResourceList` of a group version.
+fn resources(group: &str, version: &str) -> Option<Value> {
+    let mut rows = Vec::new();
+    for kind in KINDS.iter().filter(|k| k.group == group && k.version == version) {
+        let mut row = json!({
+            "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
+            "verbs": verbs(kind), "storageVersionHash": storage_version_hash(kind),
+        });
+        if !kind.short_names.is_empty() {
+            row["shortNames"] = json!(kind.short_names);
+        }
+        if !kind.categories.is_empty() {
+            row["categories"] = json!(kind.categories);
+        }
+        rows.push(row);
+        for (_, name, (group, version, kind_name), verbs) in kind.subresources.iter().map(|s| subresource(kind, s)) {
+            let mut row = json!({
+                "name": format!("{}/{name}", kind.plural), "singularName": "", "namespaced": kind.namespaced,
+                "kind": kind_name, "verbs": verbs,
+            });
+            if !version.is_empty() {
+                row["group"] = group.into();
+                row["version"] = version.into();
+            }
+            rows.push(row);
+        }
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    rows.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    let mut list = json!({"kind": "APIResourceList", "resources": rows});
+    if group.is_empty() {
+        list["groupVersion"] = version.into();
+    } else {
+        list["apiVersion"] = "v1".into();
+        list["groupVersion"] = format!("{group}/{version}").into();
+    }
+    Some(list)
+}
+
+/// Names the storage form of a kind (`discovery.StorageVersionHash`).
+fn storage_version_hash(kind: &Kind) -> String {
+    let digest = sha2::Sha256::digest(format!("{}/{}/{}", kind.group, kind.version, kind.kind));
+    base64::engine::general_purpose::STANDARD.encode(&digest[..8])
+}
+
+/// The aggregated form, if the client asks for it first.
+fn aggregated(head: &Head, root: &str) -> Option<Response> {
+    for clause in clauses(head.header(header::ACCEPT)) {
+        if !matches!(clause.media_type, "application/json" | "*/*" | "application/*") {
+            continue;
+        }
+        let version = match (clause.param("as"), clause.param("g"), clause.param("v")) {
+            ("APIGroupDiscoveryList", "apidiscovery.k8s.io", version @ ("v2" | "v2beta1")) => version,
+            ("", ..) => return None,
+            _ => continue,
+        };
+        let items: Vec<Value> = match root {
+            "api" => vec![group_discovery("")],
+            _ => groups().map(group_discovery).collect(),
+        };
+        let value = json!({
+            "kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"),
+            "metadata": {}, "items": items,
+        });
+        let content_type = format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+        let text = wire::json_text(&value, wants_pretty(head));
+        return Some(wire::build(StatusCode::OK, &content_type, Body::Bytes(text.into())));
+    }
+    None
+}
+
+fn group_discovery(group: &str) -> Value {
+    let versions: Vec<Value> = versions(group)
+        .iter()
+        .map(|version| {
+            let mut kinds: Vec<&&Kind> = KINDS.iter().filter(|k| k.group == group && k.version == *version).collect();
+            kinds.sort_by_key(|k| k.plural);
+            let resources: Vec<Value> = kinds.into_iter().map(|k| resource_discovery(k)).collect();
+            json!({"version": version, "resources": resources, "freshness": "Current"})
+        })
+        .collect();
+    let metadata = if group.is_empty() { json!({}) } else { json!({"name": group}) };
+    json!({"metadata": metadata, "versions": versions})
+}
+
+fn resource_discovery(kind: &Kind) -> Value {
+    let mut row = json!({
+        "resource": kind.plural,
+        "responseKind": {"group": "", "version": "", "kind": kind.kind},
+        "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": kind.singular,
+        "verbs": verbs(kind),
+    });
+    if !kind.short_names.is_empty() {
+        row["shortNames"] = json!(kind.short_names);
+    }
+    if !kind.categories.is_empty() {
+        row["categories"] = json!(kind.categories);
+    }
+    if !kind.subresources.is_empty() {
+        let subs: Vec<Value> = kind
+            .subresources
+            .iter()
+            .map(|s| {
+                let (_, name, (group, version, kind_name), verbs) = subresource(kind, s);
+                let response = json!({"group": group, "version": version, "kind": kind_name});
+                json!({"subresource": name, "responseKind": response, "verbs": verbs})
+            })
+            .collect();
+        row["subresources"] = subs.into();
+    }
+    row
+}

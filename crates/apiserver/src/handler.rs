@@ -1,0 +1,218 @@
+//! From a request to its answer (k8s.io/apiserver/pkg/endpoints/handlers).
+
+use api::Object;
+use api::http::{Body, Method, Response, StatusCode, header};
+use api::status::Status;
+use serde_json::{Value, json};
+
+use crate::negotiate::{Format, Shape, resource_format};
+use crate::registry::delete::{self, DeleteOptions};
+use crate::registry::update::Part;
+use crate::registry::{Context, decode, watch};
+use crate::request::{Head, Route, Target, route};
+use crate::server::Server;
+use crate::table::{self, Include};
+use crate::{discovery, health, strategy, wire};
+
+/// Answers one request.
+pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
+    let path = head.uri.path().to_owned();
+    match route(&path) {
+        Route::Discovery(segments) => discovery::answer(&head, &segments, &server.config),
+        Route::Resource(target) => resource(server, &head, &target, body).await.unwrap_or_else(wire::failure),
+        Route::UnknownResource => wire::failure(Status::no_such_path()),
+        Route::Other => other(server, &head, &path),
+    }
+}
+
+fn other(server: &Server, head: &Head, path: &str) -> Response {
+    if let Some(response) = health::answer(path, &head.query) {
+        return response;
+    }
+    match path.trim_end_matches('/') {
+        "/version" => {
+            let body = Body::Bytes(version(&server.config.version).into());
+            wire::build(StatusCode::OK, "application/json", body)
+        }
+        "" => {
+            let value = json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"]});
+            let body = Body::Bytes(wire::json_text(&value, true).into());
+            wire::build(StatusCode::OK, "application/json", body)
+        }
+        _ => wire::text(StatusCode::NOT_FOUND, "404 page not found\n"),
+    }
+}
+
+/// `version.Info`: always indented.
+fn version(git_version: &str) -> String {
+    let mut numbers = git_version.trim_start_matches('v').split('.');
+    let (major, minor) = (numbers.next().unwrap_or("1"), numbers.next().unwrap_or("0"));
+    let compatible = minor.parse::<u32>().map_or(0, |m| m.saturating_sub(1));
+    let fields = [
+        ("major", major.to_owned()),
+        ("minor", minor.to_owned()),
+        ("emulationMajor", major.to_owned()),
+        ("emulationMinor", minor.to_owned()),
+        ("minCompatibilityMajor", major.to_owned()),
+        ("minCompatibilityMinor", compatible.to_string()),
+        ("gitVersion", git_version.to_owned()),
+        ("gitCommit", "7b29fb077260554429dcef8234272e9fd25fcfbd".to_owned()),
+        ("gitTreeState", "clean".to_owned()),
+        ("buildDate", "2026-08-01T00:00:00Z".to_owned()),
+        ("goVersion", "go1.26.6".to_owned()),
+        ("compiler", "gc".to_owned()),
+        ("platform", "linux/amd64".to_owned()),
+    ];
+    let lines: Vec<String> = fields.iter().map(|(key, value)| format!("  \"{key}\": \"{value}\"")).collect();
+    format!("{{\n{}\n}}", lines.join(",\n"))
+}
+
+async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
+    let caller = head.caller();
+    let dry_run = match head.query.get("dryRun") {
+        "" => false,
+        "All" => true,
+        other => {
+            return Err(Status::bad_request(format!(
+                "dryRun: Unsupported value: {}: supported values: \"All\"",
+                json!([other])
+            )));
+        }
+    };
+    let cx = Context { server, caller: &caller, dry_run };
+    if !target.subresource.is_empty() {
+        return crate::subresource::answer(&cx, head, target, body).await;
+    }
+    let format = resource_format(head)?;
+    let strategy = strategy::of(target.kind);
+    let place = (target.namespace.as_str(), target.name.as_str());
+    let named = !target.name.is_empty();
+    let answer = match (&head.method, named) {
+        (&Method::GET, _) if target.watch_prefix || head.query.flag("watch") => {
+            return watch_answer(&cx, head, target, format);
+        }
+        (&Method::GET, true) => cx.require(target.kind, place.0, place.1)?.value.clone(),
+        (&Method::GET, false) => return list_answer(&cx, head, target, format),
+        (&Method::POST, false) => {
+            if target.kind.namespaced && target.namespace.is_empty() {
+                return Err(Status::method_not_allowed());
+            }
+            let object = decode::object(head, body, target.kind)?;
+            let created = cx.create(strategy, place.0, object)?;
+            return Ok(shaped(&cx, head, target, StatusCode::CREATED, created, format));
+        }
+        (&Method::PUT, true) => {
+            let new = decode::object(head, body, target.kind)?;
+            if strategy.create_on_update && cx.find(target.kind, place.0, place.1).is_none() {
+                let created = cx.create(strategy, place.0, new)?;
+                return Ok(shaped(&cx, head, target, StatusCode::CREATED, created, format));
+            }
+            cx.update(strategy, Part::Main, place, |_| Ok(new))?
+        }
+        (&Method::PATCH, true) => {
+            let patch = decode::patch(head, body)?;
+            cx.update(strategy, Part::Main, place, |old| patch.apply(target.kind, head, old))?
+        }
+        (&Method::DELETE, true) => {
+            let options = delete_options(head, body)?;
+            delete::answer(strategy, cx.delete(strategy, place, &options)?)
+        }
+        (&Method::DELETE, false) => {
+            let options = delete_options(head, body)?;
+            let list = cx.delete_collection(strategy, place.0, &head.query, &options)?;
+            return Ok(wire::list(list, format));
+        }
+        _ => return Err(Status::method_not_allowed()),
+    };
+    Ok(shaped(&cx, head, target, StatusCode::OK, answer, format))
+}
+
+/// Options of a DELETE: from its body, else from the query.
+pub fn delete_options(head: &Head, body: Body) -> Result<DeleteOptions, Status> {
+    let mut options = DeleteOptions::from_value(&decode::any(head, body)?);
+    let query = &head.query;
+    if options.grace_period_seconds.is_none() {
+        options.grace_period_seconds = query.get("gracePeriodSeconds").parse().ok();
+    }
+    if options.propagation.is_none() && !query.get("propagationPolicy").is_empty() {
+        options.propagation = Some(query.get("propagationPolicy").to_owned());
+    }
+    if options.orphan_dependents.is_none() && query.has("orphanDependents") {
+        options.orphan_dependents = Some(query.flag("orphanDependents"));
+    }
+    Ok(options)
+}
+
+/// One object in the negotiated shape.
+pub fn shaped(cx: &Context<'_>, head: &Head, target: &Target, code: StatusCode, object: Object, format: Format) -> Response {
+    let object = match format.shape {
+        _ if object.kind() == "Status" => object,
+        Shape::Plain => object,
+        Shape::Partial => table::partial(&object),
+        Shape::Table => {
+            let metadata = json!({"resourceVersion": object.resource_version()});
+            let (now, strategy) = (cx.server.sim.now(), strategy::of(target.kind));
+            table::make(now, strategy, std::slice::from_ref(&object), metadata, include(head), true)
+        }
+    };
+    wire::object(code, object, format)
+}
+
+fn list_answer(cx: &Context<'_>, head: &Head, target: &Target, format: Format) -> Result<Response, Status> {
+    let strategy = strategy::of(target.kind);
+    let mut list = cx.list(strategy, &target.namespace, &head.query)?;
+    match format.shape {
+        Shape::Plain => {}
+        Shape::Partial => {
+            list.items = list.items.iter().map(table::partial).collect();
+            list.api_version = "meta.k8s.io/v1".into();
+            list.kind = "PartialObjectMetadataList".into();
+        }
+        Shape::Table => {
+            let items = std::mem::take(&mut list.items);
+            let metadata = list.to_value()["metadata"].take();
+            let table = table::make(cx.server.sim.now(), strategy, &items, metadata, include(head), true);
+            return Ok(wire::object(StatusCode::OK, table, format));
+        }
+    }
+    Ok(wire::list(list, format))
+}
+
+fn include(head: &Head) -> Include {
+    match head.query.get("includeObject") {
+        "None" => Include::None,
+        "Object" => Include::Object,
+        _ => Include::Metadata,
+    }
+}
+
+fn watch_answer(cx: &Context<'_>, head: &Head, target: &Target, format: Format) -> Result<Response, Status> {
+    let strategy = strategy::of(target.kind);
+    let transform: watch::Transform = match format.shape {
+        Shape::Plain => watch::unchanged(),
+        Shape::Partial => Box::new(|object| table::partial(&object)),
+        Shape::Table => {
+            let (include, sim) = (include(head), cx.server.sim.clone());
+            let mut headers = true;
+            Box::new(move |object| {
+                let metadata = json!({"resourceVersion": object.resource_version()});
+                let headers = std::mem::replace(&mut headers, false);
+                table::make(sim.now(), strategy, std::slice::from_ref(&object), metadata, include, headers)
+            })
+        }
+    };
+    let stream = cx.watch(strategy, (&target.namespace, &target.name), &head.query, transform)?;
+    let mut response = wire::build(StatusCode::OK, "application/json", Body::Stream(Box::pin(stream)));
+    if format.shape != Shape::Plain {
+        let value = header::HeaderValue::from_static("application/json;stream=watch");
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    Ok(response)
+}
+
+/// A value that only some answers need.
+pub fn success(code: u16) -> Object {
+    let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"});
+    status["code"] = Value::from(code);
+    Object::new(status)
+}

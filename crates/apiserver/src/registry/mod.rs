@@ -1,0 +1,119 @@
+//! Reading and writing objects, the same for every kind (k8s.io/apiserver/pkg/registry/generic/registry/store.go).
+//!
+//! Invariants:
+//! * A stored object carries `apiVersion`, `kind` and the `metadata.resourceVersion` of its last write, so that reads,
+//!   lists and watches share it without a copy.
+//! * Every write goes through [`Context::commit`] or [`Context::erase`], which trace it.
+//!
+//! Differences from upstream: `metadata.managedFields` is not kept (clients hide it by default), so server-side apply is
+//! refused by name; items of lists carry their `apiVersion` and `kind`.
+
+pub mod create;
+pub mod decode;
+pub mod delete;
+pub mod read;
+pub mod update;
+pub mod watch;
+
+use std::rc::Rc;
+
+use api::status::Status;
+use api::{Kind, Object};
+use etcd::{Expect, KeyValue};
+use serde_json::Value;
+use simulation::TraceKind;
+
+use crate::failure;
+use crate::server::Server;
+use crate::value::metadata_mut;
+
+/// One request's view of the server.
+pub struct Context<'a> {
+    /// The server.
+    pub(crate) server: &'a Server,
+    /// Who asks, for the trace.
+    pub caller: &'a str,
+    /// `dryRun=All`: everything happens but the write.
+    pub dry_run: bool,
+}
+
+/// The key of an object, or of a collection when `name` is empty (then it ends with `/`).
+pub fn key(kind: &Kind, namespace: &str, name: &str) -> String {
+    let table = kind.group_resource();
+    if kind.namespaced && !(namespace.is_empty() && name.is_empty()) {
+        format!("{table}/{namespace}/{name}")
+    } else {
+        format!("{table}/{name}")
+    }
+}
+
+impl Context<'_> {
+    /// What is stored under a name.
+    pub fn find(&self, kind: &Kind, namespace: &str, name: &str) -> Option<Rc<KeyValue>> {
+        self.server.etcd.get(&key(kind, namespace, name))
+    }
+
+    /// What is stored under a name, or 404.
+    pub fn require(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Rc<KeyValue>, Status> {
+        self.find(kind, namespace, name).ok_or_else(|| failure::not_found(kind, name))
+    }
+
+    /// Every object of a kind in a namespace (empty: in all).
+    pub fn all(&self, kind: &Kind, namespace: &str) -> Vec<Object> {
+        let range = self.server.etcd.range(&key(kind, namespace, ""), 0).unwrap_or_default();
+        range.iter().map(|kv| kv.value.clone()).collect()
+    }
+
+    /// Virtual now as `metav1.Time`.
+    pub fn now(&self) -> String {
+        self.server.sim.now().rfc3339()
+    }
+
+    /// Writes an object; on a dry run only says what would be written.
+    fn commit(&self, kind: &'static Kind, expect: Expect, mut object: Value) -> Result<Object, Status> {
+        let metadata = metadata_mut(&mut object);
+        let text = |field: &str| metadata.get(field).and_then(Value::as_str).unwrap_or("").to_owned();
+        let (namespace, name) = (text("namespace"), text("name"));
+        if self.dry_run {
+            return Ok(Object::new(object));
+        }
+        let written = self.server.etcd.put(&key(kind, &namespace, &name), expect, |revision| {
+            metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
+            Object::new(object)
+        });
+        let written = written.map_err(|_| match expect {
+            Expect::Absent => failure::already_exists(kind, &name),
+            _ => failure::modified(kind, &name),
+        })?;
+        let op = if matches!(expect, Expect::Absent) { "ADDED" } else { "MODIFIED" };
+        self.trace_write(op, kind, &written.value, written.mod_revision);
+        Ok(written.value.clone())
+    }
+
+    /// Removes an object and returns its last state, which carries the revision of the deletion.
+    fn erase(&self, kind: &'static Kind, object: &Object) -> Result<Object, Status> {
+        if self.dry_run {
+            return Ok(object.clone());
+        }
+        let key = key(kind, object.namespace(), object.name());
+        let last = self.server.etcd.delete(&key, Expect::Anything, |revision, last| {
+            let mut last = last.clone();
+            last.set("metadata.resourceVersion", revision.to_string());
+            last
+        });
+        let last = last.map_err(|_| failure::not_found(kind, object.name()))?;
+        self.trace_write("DELETED", kind, &last, self.server.etcd.revision());
+        Ok(last)
+    }
+
+    fn trace_write(&self, op: &str, kind: &Kind, object: &Object, revision: u64) {
+        self.server.sim.trace(TraceKind::Write {
+            by: self.caller.to_owned(),
+            op: op.to_owned(),
+            kind: kind.kind.to_owned(),
+            namespace: object.namespace().to_owned(),
+            name: object.name().to_owned(),
+            revision,
+        });
+    }
+}

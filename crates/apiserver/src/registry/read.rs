@@ -1,0 +1,173 @@
+//! GET of an object and of a collection.
+
+use api::selector::{FieldSelector, LabelSelector};
+use api::status::Status;
+use api::{Object, ObjectList};
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use super::{Context, key};
+use crate::failure;
+use crate::request::Query;
+use crate::strategy::Strategy;
+
+/// Which objects a list or a watch wants.
+#[derive(Clone)]
+pub struct Selection {
+    strategy: &'static Strategy,
+    labels: Option<LabelSelector>,
+    fields: Option<FieldSelector>,
+}
+
+impl Selection {
+    /// Everything of a kind.
+    pub fn everything(strategy: &'static Strategy) -> Self {
+        Selection { strategy, labels: None, fields: None }
+    }
+
+    /// Reads `labelSelector` and `fieldSelector`.
+    pub fn from_query(strategy: &'static Strategy, query: &Query) -> Result<Self, Status> {
+        let (labels, fields) = (query.get("labelSelector"), query.get("fieldSelector"));
+        let mut selection = Self::everything(strategy);
+        let refuse = |why: String| {
+            let kind = strategy.kind;
+            let version = format!("{}/{}", kind.group, kind.version);
+            Status::bad_request(format!(
+                "Unable to find {:?} that match label selector {labels:?}, field selector {fields:?}: {why}",
+                format!("{version}, Resource={}", kind.plural),
+            ))
+        };
+        if !labels.is_empty() {
+            selection.labels = Some(LabelSelector::parse(labels).map_err(refuse)?);
+        }
+        if !fields.is_empty() {
+            let selector = FieldSelector::parse(fields).map_err(refuse)?;
+            for requirement in selector.requirements() {
+                if !selection.knows(&requirement.field) {
+                    return Err(refuse(format!("field label not supported: {}", requirement.field)));
+                }
+            }
+            selection.fields = Some(selector);
+        }
+        Ok(selection)
+    }
+
+    fn knows(&self, field: &str) -> bool {
+        field == "metadata.name"
+            || (field == "metadata.namespace" && self.strategy.kind.namespaced)
+            || (self.strategy.fields)(&Value::Null).iter().any(|(name, _)| *name == field)
+    }
+
+    /// Whether everything matches.
+    pub fn is_everything(&self) -> bool {
+        self.labels.is_none() && self.fields.is_none()
+    }
+
+    /// Whether an object matches.
+    pub fn matches(&self, object: &Object) -> bool {
+        if let Some(labels) = &self.labels
+            && !labels.matches_object(object)
+        {
+            return false;
+        }
+        let Some(fields) = &self.fields else { return true };
+        let own = (self.strategy.fields)(object.value());
+        fields.matches(|field| match field {
+            "metadata.name" => object.name().to_owned(),
+            "metadata.namespace" => object.namespace().to_owned(),
+            other => own.iter().find(|(name, _)| *name == other).map(|(_, v)| v.clone()).unwrap_or_default(),
+        })
+    }
+}
+
+/// A revision in a parameter; 0 if absent.
+pub fn revision(text: &str) -> Result<u64, Status> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.parse().map_err(|_| {
+        let why = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
+        Status::bad_request(format!("resourceVersion: Invalid value: {text:?}: {why}"))
+    })
+}
+
+/// Where the next page of a list begins.
+struct Continue {
+    revision: u64,
+    start: String,
+}
+
+impl Continue {
+    fn encode(&self) -> String {
+        let token = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": self.start});
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token.to_string())
+    }
+
+    fn decode(token: &str) -> Result<Self, Status> {
+        let read = || {
+            let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).ok()?;
+            let value: Value = serde_json::from_slice(&bytes).ok()?;
+            Some(Continue { revision: value["rv"].as_u64()?, start: value["start"].as_str()?.to_owned() })
+        };
+        read().ok_or_else(|| Status::bad_request("continue key is not valid: encoding problem"))
+    }
+}
+
+/// Words of a 410 on a continued list whose revision is gone.
+const CONTINUE_TOO_OLD: &str = "The provided continue parameter is too old to display a consistent list result. You can \
+    start a new list without the continue parameter, or use the continue token in this response to retrieve the \
+    remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were \
+    created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+impl Context<'_> {
+    /// A page of a collection.
+    pub fn list(&self, strategy: &'static Strategy, namespace: &str, query: &Query) -> Result<ObjectList, Status> {
+        let selection = Selection::from_query(strategy, query)?;
+        let limit = query.get("limit").parse::<usize>().ok().filter(|l| *l > 0);
+        let asked = revision(query.get("resourceVersion"))?;
+        let current = self.server.etcd.revision();
+        let token = match query.get("continue") {
+            "" => None,
+            _ if asked != 0 => {
+                return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+            }
+            token => Some(Continue::decode(token)?),
+        };
+        if asked > current {
+            return Err(failure::too_large_resource_version(asked, current));
+        }
+        let exact = query.get("resourceVersionMatch") == "Exact";
+        let (at, start) = match &token {
+            Some(token) => (token.revision, token.start.as_str()),
+            None if exact => (asked, ""),
+            None => (0, ""),
+        };
+        let range = self.server.etcd.range(&key(strategy.kind, namespace, ""), at).map_err(|_| {
+            Status::expired(if token.is_some() {
+                CONTINUE_TOO_OLD.to_owned()
+            } else {
+                format!("The resourceVersion for the provided list is too old: {at}")
+            })
+        })?;
+        let as_of = if at == 0 { current } else { at };
+        let mut items = Vec::new();
+        let mut remaining = 0;
+        let mut next = None;
+        for kv in range.iter().filter(|kv| start.is_empty() || &*kv.key >= start) {
+            if limit.is_some_and(|l| items.len() == l) {
+                next.get_or_insert_with(|| Continue { revision: as_of, start: kv.key.to_string() }.encode());
+                remaining += 1;
+            } else if selection.matches(&kv.value) {
+                items.push(kv.value.clone());
+            }
+        }
+        Ok(ObjectList {
+            api_version: strategy.kind.api_version(),
+            kind: format!("{}List", strategy.kind.kind),
+            resource_version: as_of.to_string(),
+            remaining_item_count: (next.is_some() && selection.is_everything()).then_some(remaining),
+            continue_token: next.unwrap_or_default(),
+            items,
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! PUT and PATCH of an object or of its status (`Store.Update`, `rest.BeforeUpdate`).
+
+use api::Object;
+use api::status::{FieldError, FieldErrors, Status};
+use etcd::Expect;
+use serde_json::Value;
+
+use super::Context;
+use crate::strategy::{Strategy, keep};
+use crate::value::{at, int, list, metadata_mut, text};
+use crate::{failure, validation};
+
+/// Which part of an object a request changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Everything but the status.
+    Main,
+    /// The status (and some metadata).
+    Status,
+    /// `spec.finalizers` of a namespace.
+    Finalize,
+    /// The node of a pod.
+    Binding,
+}
+
+impl Context<'_> {
+    /// Changes an object. `change` makes the new object from the stored one.
+    ///
+    /// A change that changes nothing writes nothing: the stored object comes back with its old resourceVersion.
+    pub fn update(
+        &self,
+        strategy: &'static Strategy,
+        part: Part,
+        (namespace, name): (&str, &str),
+        change: impl FnOnce(&Object) -> Result<Value, Status>,
+    ) -> Result<Object, Status> {
+        let kind = strategy.kind;
+        let stored = self.require(kind, namespace, name)?;
+        let old = stored.value.value();
+        let mut new = change(&stored.value)?;
+        self.check_target(strategy, (namespace, name), &mut new, old)?;
+        keep_system_fields(&mut new, old);
+        (strategy.defaults)(&mut new);
+        match part {
+            Part::Main => {
+                if strategy.has_status {
+                    keep(&mut new, old, "status");
+                }
+                (strategy.prepare_update)(self, &mut new, old)?;
+            }
+            Part::Status => {
+                keep(&mut new, old, "spec");
+                (strategy.prepare_status)(&mut new, old);
+            }
+            Part::Finalize | Part::Binding => {}
+        }
+        super::decode::normalise(&mut new, kind);
+        if part == Part::Main {
+            count_generation(strategy, &mut new, old);
+        }
+        let mut errors = FieldErrors::new();
+        validation::metadata::validate(&new, kind, strategy.name_rule, &mut errors);
+        validation::metadata::validate_update(&new, old, &mut errors);
+        if part == Part::Main {
+            (strategy.validate)(&new, &mut errors);
+            (strategy.validate_update)(&new, old, &mut errors);
+        }
+        if !errors.is_empty() {
+            return Err(failure::invalid(kind, name, &errors));
+        }
+        if new == *old {
+            return Ok(stored.value.clone());
+        }
+        if deletes_itself(&new, old) {
+            return self.erase_with(kind, new);
+        }
+        self.commit(kind, Expect::Revision(stored.mod_revision), new)
+    }
+
+    /// Checks name, namespace, uid and resourceVersion of the new object against the URL and the stored object.
+    fn check_target(
+        &self,
+        strategy: &Strategy,
+        (namespace, name): (&str, &str),
+        new: &mut Value,
+        old: &Value,
+    ) -> Result<(), Status> {
+        let kind = strategy.kind;
+        let own_name = text(new, "metadata.name");
+        if own_name.is_empty() {
+            metadata_mut(new).insert("name".into(), name.into());
+        } else if own_name != name {
+            return Err(Status::bad_request(format!(
+                "the name of the object ({own_name}) does not match the name on the URL ({name})"
+            )));
+        }
+        let own_namespace = text(new, "metadata.namespace");
+        if own_namespace.is_empty() && kind.namespaced {
+            metadata_mut(new).insert("namespace".into(), namespace.into());
+        } else if own_namespace != if kind.namespaced { namespace } else { "" } {
+            return Err(Status::bad_request(format!(
+                "the namespace of the object ({own_namespace}) does not match the namespace on the request ({namespace})"
+            )));
+        }
+        let (uid, old_uid) = (text(new, "metadata.uid"), text(old, "metadata.uid"));
+        if !uid.is_empty() && uid != old_uid {
+            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {old_uid}");
+            return Err(failure::conflict(kind, name, &why));
+        }
+        let version = text(new, "metadata.resourceVersion");
+        if matches!(version, "" | "0") {
+            if !strategy.unconditional_update {
+                let mut errors = FieldErrors::new();
+                errors.push(FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update"));
+                return Err(failure::invalid(kind, name, &errors));
+            }
+        } else if version != text(old, "metadata.resourceVersion") {
+            if version.parse::<u64>().is_err() {
+                return Err(Status::bad_request(format!(
+                    "invalid resource version {version:?}: strconv.ParseUint: parsing {version:?}: invalid syntax"
+                )));
+            }
+            return Err(failure::modified(kind, name));
+        }
+        Ok(())
+    }
+
+    /// Removes an object whose last update took its last finalizer away.
+    pub(super) fn erase_with(&self, kind: &'static api::Kind, last: Value) -> Result<Object, Status> {
+        let last = Object::new(last);
+        self.erase(kind, &last)?;
+        Ok(last)
+    }
+}
+
+/// What an update can never change.
+fn keep_system_fields(new: &mut Value, old: &Value) {
+    let old = at(old, "metadata").clone();
+    let metadata = metadata_mut(new);
+    metadata.remove("managedFields");
+    metadata.remove("selfLink");
+    for field in [
+        "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion",
+        "generateName",
+    ] {
+        match old.get(field) {
+            Some(value) => metadata.insert(field.into(), value.clone()),
+            None => metadata.remove(field),
+        };
+    }
+}
+
+fn count_generation(strategy: &Strategy, new: &mut Value, old: &Value) {
+    if let Some(changed) = strategy.generation
+        && changed(new, old)
+    {
+        let next = int(old, "metadata.generation").unwrap_or(0) + 1;
+        metadata_mut(new).insert("generation".into(), next.into());
+    }
+}
+
+/// `ShouldDeleteDuringUpdate`: deletion was asked for, no grace is left and no finalizer either.
+fn deletes_itself(new: &Value, old: &Value) -> bool {
+    list(new, "metadata.finalizers").is_empty()
+        && list(new, "spec.finalizers").is_empty()
+        && !at(old, "metadata.deletionTimestamp").is_null()
+        && int(old, "metadata.deletionGracePeriodSeconds").unwrap_or(0) == 0
+}

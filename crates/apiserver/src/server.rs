@@ -1,0 +1,104 @@
+//! The server: its parts, and the way of a request through them.
+
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use api::http::{Request, Response, Transport, TransportError};
+use etcd::Etcd;
+use futures_util::future::LocalBoxFuture;
+use simulation::{Sim, TraceKind};
+
+use crate::request::{Head, Query};
+use crate::{bootstrap, handler};
+
+/// How the API server reaches nodes and pods. The cluster supplies it; without nodes every call fails.
+pub trait NodeProxy {
+    /// Calls the kubelet of a node.
+    fn kubelet(&self, node: &str, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>>;
+    /// Calls a pod over plain HTTP.
+    fn http(&self, ip: &str, port: u16, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>>;
+}
+
+/// A cluster without nodes.
+pub struct NoNodes;
+
+impl NodeProxy for NoNodes {
+    fn kubelet(&self, _: &str, _: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+        Box::pin(std::future::ready(Err(TransportError::Unreachable)))
+    }
+    fn http(&self, _: &str, _: u16, _: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+        Box::pin(std::future::ready(Err(TransportError::Unreachable)))
+    }
+}
+
+/// What a server is made with.
+pub struct Config {
+    /// Network of the ClusterIPs and the length of its prefix.
+    pub service_cidr: (Ipv4Addr, u8),
+    /// Where clients find the server, `host:port`.
+    pub address: String,
+    /// The version, e.g. `v1.36.3`.
+    pub version: String,
+    /// The way to nodes and pods.
+    pub nodes: Rc<dyn NodeProxy>,
+}
+
+impl Default for Config {
+    /// minikube's shape, without nodes.
+    fn default() -> Self {
+        Config {
+            service_cidr: (Ipv4Addr::new(10, 96, 0, 0), 12),
+            address: "192.168.49.2:8443".into(),
+            version: "v1.36.3".into(),
+            nodes: Rc::new(NoNodes),
+        }
+    }
+}
+
+pub(crate) struct Server {
+    pub(crate) sim: Sim,
+    pub(crate) etcd: Etcd,
+    pub(crate) config: Config,
+}
+
+/// The API server. Clones are handles to the same server.
+#[derive(Clone)]
+pub struct ApiServer(pub(crate) Rc<Server>);
+
+impl ApiServer {
+    /// A server with an empty store in which only the bootstrap objects exist.
+    pub fn new(sim: Sim, config: Config) -> Self {
+        let server = Rc::new(Server { sim, etcd: Etcd::new(), config });
+        bootstrap::run(&server);
+        ApiServer(server)
+    }
+
+    /// The store behind the server, for looking at past states. Writing past the server breaks its rules.
+    pub fn store(&self) -> &Etcd {
+        &self.0.etcd
+    }
+}
+
+impl Transport for ApiServer {
+    fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+        let server = Rc::clone(&self.0);
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let head = Head {
+                method: parts.method,
+                query: Query::parse(parts.uri.query().unwrap_or("")),
+                uri: parts.uri,
+                headers: parts.headers,
+            };
+            let call = (head.caller(), head.method.to_string(), head.uri.clone());
+            let response = handler::handle(&server, head, body).await;
+            server.sim.trace(TraceKind::Call {
+                from: call.0,
+                method: call.1,
+                path: call.2.path_and_query().map_or_else(|| call.2.path().to_owned(), ToString::to_string),
+                status: response.status().as_u16(),
+            });
+            Ok(response)
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! What is particular to each kind, as data: one [`Strategy`] a kind, one file a kind.
+//!
+//! Adding a kind is a row in `api::kinds`, a file here and a line in [`STRATEGIES`]. Upstream: `strategy.go` of each
+//! package below pkg/registry, pkg/apis/*/v1/defaults.go, pkg/apis/*/validation.
+
+use api::Kind;
+use api::status::{FieldErrors, Status};
+use serde_json::Value;
+
+use crate::registry::Context;
+use crate::value::at;
+
+mod config_map;
+mod deployment;
+mod endpoint_slice;
+mod endpoints;
+mod event;
+mod lease;
+mod namespace;
+mod node;
+mod pod;
+pub mod pod_spec;
+mod replica_set;
+mod secret;
+mod service;
+mod service_account;
+
+/// The rules of a kind. Every hook has a default that does nothing.
+pub struct Strategy {
+    /// The row in the table of kinds.
+    pub kind: &'static Kind,
+    /// Which names are good: `api::names::dns1123_subdomain` and the like.
+    pub name_rule: fn(&str) -> Vec<String>,
+    /// Fills in what the client left out.
+    pub defaults: fn(&mut Value),
+    /// Admission plugins that run before an object is created.
+    pub admit_create: fn(&Context<'_>, &mut Value) -> Result<(), Status>,
+    /// Sets what only the server may set on a new object.
+    pub prepare_create: fn(&Context<'_>, &mut Value) -> Result<(), Status>,
+    /// Keeps or computes what only the server may change, on an update of the object itself: (new, old).
+    pub prepare_update: fn(&Context<'_>, &mut Value, &Value) -> Result<(), Status>,
+    /// Keeps what an update of the status may not change: (new, old).
+    pub prepare_status: fn(&mut Value, &Value),
+    /// The rules that every object of the kind keeps.
+    pub validate: fn(&Value, &mut FieldErrors),
+    /// The rules of a change: (new, old).
+    pub validate_update: fn(&Value, &Value, &mut FieldErrors),
+    /// Whether the object has a status that only the status subresource changes.
+    pub has_status: bool,
+    /// Whether `metadata.generation` counts changes of what is wanted, and whether (new, old) is such a change.
+    pub generation: Option<fn(&Value, &Value) -> bool>,
+    /// Whether an update without a resourceVersion overwrites whatever is there.
+    pub unconditional_update: bool,
+    /// Whether a PUT creates what does not exist.
+    pub create_on_update: bool,
+    /// Whether a deletion answers with the object instead of a Status.
+    pub returns_deleted: bool,
+    /// How many seconds a deletion that asks for (or defaults to) a grace period really gets; `None` when the kind has none.
+    pub grace: Option<fn(&Value, Option<i64>) -> i64>,
+    /// The values of the fields that can be selected by, besides `metadata.name` and `metadata.namespace`.
+    pub fields: fn(&Value) -> Vec<(&'static str, String)>,
+}
+
+/// A strategy that does nothing of its own, to build others from.
+pub const fn plain(kind: &'static Kind) -> Strategy {
+    Strategy {
+        kind,
+        name_rule: api::names::dns1123_subdomain,
+        defaults: |_| (),
+        admit_create: |_, _| Ok(()),
+        prepare_create: |_, _| Ok(()),
+        prepare_update: |_, _, _| Ok(()),
+        prepare_status: |_, _| (),
+        validate: |_, _| (),
+        validate_update: |_, _, _| (),
+        has_status: false,
+        generation: None,
+        unconditional_update: true,
+        create_on_update: false,
+        returns_deleted: false,
+        grace: None,
+        fields: |_| Vec::new(),
+    }
+}
+
+/// Every strategy.
+static STRATEGIES: &[&Strategy] = &[
+    &config_map::STRATEGY,
+    &endpoints::STRATEGY,
+    &event::STRATEGY,
+    &namespace::STRATEGY,
+    &node::STRATEGY,
+    &pod::STRATEGY,
+    &secret::STRATEGY,
+    &service_account::STRATEGY,
+    &service::STRATEGY,
+    &deployment::STRATEGY,
+    &replica_set::STRATEGY,
+    &lease::STRATEGY,
+    &endpoint_slice::STRATEGY,
+];
+
+/// The strategy of a kind.
+pub fn of(kind: &Kind) -> &'static Strategy {
+    STRATEGIES.iter().find(|s| std::ptr::eq(s.kind, kind)).expect("a test checks that every kind has one")
+}
+
+/// Whether the value at a dotted path differs.
+pub fn differs(new: &Value, old: &Value, path: &str) -> bool {
+    at(new, path) != at(old, path)
+}
+
+/// Replaces the value at a top-level field by the old one, or removes it.
+pub fn keep(new: &mut Value, old: &Value, field: &str) {
+    let Some(map) = new.as_object_mut() else { return };
+    match old.get(field) {
+        Some(value) => map.insert(field.to_owned(), value.clone()),
+        None => map.remove(field),
+    };
+}
+
+/// Replaces a field of the metadata by the old one, or removes it.
+pub fn keep_metadata(new: &mut Value, old: &Value, field: &str) {
+    match old.get("metadata") {
+        Some(metadata) => keep(&mut new["metadata"], metadata, field),
+        None => keep(&mut new["metadata"], &Value::Null, field),
+    }
+}
+
+/// Sets a field if it is absent, null or an empty string.
+pub fn default_to(object: &mut Value, field: &str, value: impl Into<Value>) {
+    let Some(map) = object.as_object_mut() else { return };
+    if map.get(field).is_none_or(|v| v.is_null() || v.as_str() == Some("")) {
+        map.insert(field.to_owned(), value.into());
+    }
+}
+
+/// The struct at a field, made if absent.
+pub fn child<'a>(object: &'a mut Value, field: &str) -> &'a mut Value {
+    if !object.get(field).is_some_and(Value::is_object) {
+        default_to(object, field, serde_json::json!({}));
+    }
+    &mut object[field]
+}
+
+/// Puts a condition into `status.conditions`, in the place of the one of its type.
+pub fn set_condition(object: &mut Value, condition: Value) {
+    let status = child(object, "status");
+    if !status.get("conditions").is_some_and(Value::is_array) {
+        status["conditions"] = Value::Array(Vec::new());
+    }
+    let Some(conditions) = status["conditions"].as_array_mut() else { return };
+    match conditions.iter_mut().find(|c| c["type"] == condition["type"]) {
+        Some(old) => *old = condition,
+        None => conditions.push(condition),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_kind_has_a_strategy() {
+        for kind in api::kinds::KINDS {
+            super::of(kind);
+        }
+    }
+}

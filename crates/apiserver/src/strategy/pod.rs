@@ -1,0 +1,97 @@
+//! Pods (pkg/registry/core/pod).
+
+use api::kinds::PODS;
+use serde_json::{Value, json};
+
+use super::{Strategy, child, default_to, differs, plain, pod_spec};
+use crate::value::{at, fields, int, list, list_mut, map_mut, text};
+use crate::{admission, validation};
+
+pub static STRATEGY: Strategy = Strategy {
+    defaults,
+    admit_create: admission::pod::admit,
+    prepare_create: |_, object| {
+        object["status"] = json!({"phase": "Pending", "qosClass": qos_class(object)});
+        Ok(())
+    },
+    prepare_status: |new, old| {
+        super::keep_metadata(new, old, "ownerReferences");
+        let qos = at(old, "status.qosClass").clone();
+        let status = child(new, "status");
+        default_to(status, "qosClass", qos);
+    },
+    validate: validation::pod::validate,
+    validate_update: validation::pod::validate_update,
+    has_status: true,
+    generation: Some(|new, old| differs(new, old, "spec")),
+    returns_deleted: true,
+    grace: Some(grace),
+    fields: |object| {
+        let plain = ["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase"];
+        let mut all: Vec<(&'static str, String)> = plain.map(|path| (path, text(object, path).to_owned())).to_vec();
+        let host_network = at(object, "spec.hostNetwork").as_bool().unwrap_or(false);
+        all.push(("spec.hostNetwork", host_network.to_string()));
+        all.push(("status.podIP", text(object, "status.podIP").to_owned()));
+        all.push(("status.nominatedNodeName", text(object, "status.nominatedNodeName").to_owned()));
+        all
+    },
+    ..plain(&PODS)
+};
+
+fn defaults(object: &mut Value) {
+    let spec = child(object, "spec");
+    pod_spec::spec_defaults(spec);
+    default_to(spec, "enableServiceLinks", true);
+    for field in ["initContainers", "containers"] {
+        for container in list_mut(spec, field) {
+            requests_from_limits(child(container, "resources"));
+        }
+    }
+    for condition in list_mut(object, "status.conditions") {
+        map_mut(condition).entry("lastProbeTime").or_insert(Value::Null);
+    }
+}
+
+/// What is limited and not requested is requested in full.
+fn requests_from_limits(resources: &mut Value) {
+    let limits: Vec<(String, Value)> = fields(at(resources, "limits")).map(|(k, v)| (k.clone(), v.clone())).collect();
+    if limits.is_empty() {
+        return;
+    }
+    let requests = map_mut(child(resources, "requests"));
+    for (name, value) in limits {
+        requests.entry(name).or_insert(value);
+    }
+}
+
+/// Seconds that a deleted pod gets (`podStrategy.CheckGracefulDelete`).
+fn grace(pod: &Value, asked: Option<i64>) -> i64 {
+    let phase = text(pod, "status.phase");
+    if text(pod, "spec.nodeName").is_empty() || matches!(phase, "Failed" | "Succeeded") {
+        return 0;
+    }
+    let period = asked.or_else(|| int(pod, "spec.terminationGracePeriodSeconds")).unwrap_or(0);
+    if period < 0 { 1 } else { period }
+}
+
+/// Quality of service (pkg/apis/core/helper/qos).
+pub fn qos_class(pod: &Value) -> &'static str {
+    let mut any = false;
+    let mut guaranteed = true;
+    for container in list(pod, "spec.containers").iter().chain(list(pod, "spec.initContainers")) {
+        for resource in ["cpu", "memory"] {
+            let amount = |which: &str| {
+                let value = at(container, "resources").get(which)?.get(resource)?;
+                api::quantity::Quantity::from_value(value).ok().filter(|q| !q.is_zero())
+            };
+            let (request, limit) = (amount("requests"), amount("limits"));
+            any |= request.is_some() || limit.is_some();
+            guaranteed &= limit.is_some() && (request.is_none() || request == limit);
+        }
+    }
+    match (any, guaranteed) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}

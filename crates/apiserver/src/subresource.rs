@@ -1,0 +1,164 @@
+//! Subresources: status, finalize, scale, binding, eviction. Those that reach nodes and pods are in [`crate::proxy`].
+
+use api::http::{Body, Method, Response, StatusCode};
+use api::status::{FieldError, FieldErrors, Status};
+use api::{Kind, Object};
+use serde_json::{Value, json};
+
+use crate::handler::{delete_options, shaped, success};
+use crate::negotiate::resource_format;
+use crate::registry::update::Part;
+use crate::registry::{Context, decode};
+use crate::request::{Head, Target};
+use crate::strategy;
+use crate::value::{at, int, map_mut, metadata_mut, text};
+use crate::{failure, wire};
+
+/// Answers a request to a subresource.
+pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
+    match target.subresource.as_str() {
+        "status" => part(cx, head, target, body, Part::Status),
+        "finalize" => part(cx, head, target, body, Part::Finalize),
+        "scale" => scale(cx, head, target, body),
+        "binding" => binding(cx, head, target, body),
+        "eviction" => eviction(cx, head, target, body),
+        _ => Err(Status::not_built(simulation::stub!("kube-apiserver", "this subresource"))),
+    }
+}
+
+fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) -> Result<Response, Status> {
+    let format = resource_format(head)?;
+    let strategy = strategy::of(target.kind);
+    let place = (target.namespace.as_str(), target.name.as_str());
+    let object = match head.method {
+        Method::GET if part == Part::Status => cx.require(target.kind, place.0, place.1)?.value.clone(),
+        Method::PUT => {
+            let new = decode::object(head, body, target.kind)?;
+            cx.update(strategy, part, place, |_| Ok(new))?
+        }
+        Method::PATCH if part == Part::Status => {
+            let patch = decode::patch(head, body)?;
+            cx.update(strategy, part, place, |old| patch.apply(target.kind, head, old))?
+        }
+        _ => return Err(Status::method_not_allowed()),
+    };
+    Ok(shaped(cx, head, target, StatusCode::OK, object, format))
+}
+
+/// `autoscaling/v1 Scale` of an object.
+fn scale_of(object: &Object) -> Object {
+    let mut metadata = json!({
+        "name": object.name(), "namespace": object.namespace(), "uid": object.uid(),
+        "resourceVersion": object.resource_version(), "creationTimestamp": object.at("metadata.creationTimestamp"),
+    });
+    map_mut(&mut metadata).retain(|_, v| !v.is_null());
+    let mut spec = json!({});
+    if let Some(replicas) = object.int("spec.replicas").filter(|r| *r != 0) {
+        spec["replicas"] = replicas.into();
+    }
+    let mut status = json!({"replicas": object.int("status.replicas").unwrap_or(0)});
+    let selector = api::selector::LabelSelector::from_value(object.at("spec.selector")).unwrap_or_default();
+    let selector = selector.to_string();
+    if !selector.is_empty() {
+        status["selector"] = selector.into();
+    }
+    Object::new(json!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": spec, "status": status,
+    }))
+}
+
+static SCALE: Kind = Kind {
+    group: "autoscaling",
+    version: "v1",
+    kind: "Scale",
+    plural: "scales",
+    singular: "scale",
+    short_names: &[],
+    categories: &[],
+    namespaced: true,
+    subresources: &[],
+    schema: "io.k8s.api.autoscaling.v1.Scale",
+};
+
+fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
+    let format = resource_format(head)?;
+    let strategy = strategy::of(target.kind);
+    let place = (target.namespace.as_str(), target.name.as_str());
+    let wanted: Box<dyn FnOnce(&Object) -> Result<Value, Status>> = match head.method {
+        Method::GET => {
+            let object = scale_of(&cx.require(target.kind, place.0, place.1)?.value);
+            return Ok(wire::object(StatusCode::OK, object, format));
+        }
+        Method::PUT => {
+            let new = decode::object(head, body, &SCALE)?;
+            Box::new(move |_| Ok(new))
+        }
+        Method::PATCH => {
+            let patch = decode::patch(head, body)?;
+            Box::new(move |old| patch.apply(&SCALE, head, &scale_of(old)))
+        }
+        _ => return Err(Status::method_not_allowed()),
+    };
+    let updated = cx.update(strategy, Part::Main, place, |old| {
+        let scale = wanted(old)?;
+        let replicas = int(&scale, "spec.replicas").unwrap_or(0);
+        if replicas < 0 {
+            let mut errors = FieldErrors::new();
+            errors.push(FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0"));
+            return Err(failure::invalid(&SCALE, old.name(), &errors));
+        }
+        let mut new = old.value().clone();
+        new["spec"]["replicas"] = replicas.into();
+        let version = text(&scale, "metadata.resourceVersion");
+        metadata_mut(&mut new).insert("resourceVersion".into(), version.into());
+        Ok(new)
+    })?;
+    Ok(wire::object(StatusCode::OK, scale_of(&updated), format))
+}
+
+/// Assigns a pod to a node (`BindingREST.assignPod`).
+fn binding(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
+    if head.method != Method::POST {
+        return Err(Status::method_not_allowed());
+    }
+    let binding = decode::any(head, body)?;
+    let node = text(&binding, "target.name").to_owned();
+    if node.is_empty() {
+        let mut errors = FieldErrors::new();
+        errors.push(FieldError::required("target.name", ""));
+        return Err(Status::invalid("", "Binding", &target.name, &errors));
+    }
+    let now = cx.now();
+    cx.update(strategy::of(target.kind), Part::Binding, (&target.namespace, &target.name), |old| {
+        let busy = |why: String| failure::conflict_sub(target.kind, "binding", old.name(), &why);
+        if old.is_deleting() {
+            return Err(busy(format!("pod {} is being deleted, cannot be assigned to a host", old.name())));
+        }
+        match old.str("spec.nodeName") {
+            "" => {}
+            other => {
+                return Err(busy(format!("pod {} is already assigned to node {other:?}", old.name())));
+            }
+        }
+        let mut new = old.value().clone();
+        new["spec"]["nodeName"] = node.clone().into();
+        for (key, value) in crate::value::fields(at(&binding, "metadata.annotations")) {
+            let annotations = metadata_mut(&mut new).entry("annotations").or_insert_with(|| json!({}));
+            map_mut(annotations).insert(key.clone(), value.clone());
+        }
+        strategy::set_condition(&mut new, json!({"type": "PodScheduled", "status": "True", "lastTransitionTime": now}));
+        Ok(new)
+    })?;
+    Ok(wire::build(StatusCode::CREATED, "application/json", success(201).into()))
+}
+
+/// Deletes a pod on behalf of a drain. Without PodDisruptionBudgets in the table of kinds nothing forbids it.
+fn eviction(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
+    if head.method != Method::POST {
+        return Err(Status::method_not_allowed());
+    }
+    let eviction = decode::any(head, body)?;
+    let options = delete_options(head, Body::Object(Object::new(at(&eviction, "deleteOptions").clone())))?;
+    cx.delete(strategy::of(target.kind), (&target.namespace, &target.name), &options)?;
+    Ok(wire::build(StatusCode::CREATED, "application/json", success(201).into()))
+}
