@@ -123,7 +123,9 @@ fn check_address(cx: &Context<'_>, wanted: &str, taken: &BTreeSet<&str>) -> Resu
     };
     let Ok(ip) = wanted.parse::<Ipv4Addr>() else { return Ok(()) };
     if u32::from(ip) >> (32 - prefix) != u32::from(network) >> (32 - prefix) {
-        return complain(format!("the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {network}/{prefix}"));
+        return complain(format!(
+            "the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {network}/{prefix}"
+        ));
     }
     if taken.contains(wanted) {
         return complain("provided IP is already allocated".to_owned());
@@ -148,7 +150,12 @@ fn free_address(cx: &Context<'_>, taken: &BTreeSet<&str>) -> Result<String, Fiel
     Err(FieldError::invalid("spec.clusterIPs", json!([""]), "failed to allocate a serviceIP: range is full"))
 }
 
-fn node_ports(cx: &Context<'_>, spec: &mut Value, old: Option<&Value>, others: &[api::Object]) -> Result<(), FieldError> {
+fn node_ports(
+    cx: &Context<'_>,
+    spec: &mut Value,
+    old: Option<&Value>,
+    others: &[api::Object],
+) -> Result<(), FieldError> {
     let number = |p: &Value| at(p, "nodePort").as_i64().filter(|n| *n != 0);
     let own: BTreeSet<i64> = old.map(|o| list(o, "spec.ports").iter().filter_map(number).collect()).unwrap_or_default();
     let mut taken: BTreeSet<i64> = others.iter().flat_map(|o| o.list("spec.ports")).filter_map(number).collect();
@@ -175,7 +182,9 @@ fn node_ports(cx: &Context<'_>, spec: &mut Value, old: Option<&Value>, others: &
 }
 
 fn free_node_port(cx: &Context<'_>, taken: &BTreeSet<i64>) -> Result<i64, FieldError> {
-    for (low, high) in [(NODE_PORTS_DYNAMIC_FROM, *NODE_PORTS.end()), (*NODE_PORTS.start(), NODE_PORTS_DYNAMIC_FROM - 1)] {
+    for (low, high) in
+        [(NODE_PORTS_DYNAMIC_FROM, *NODE_PORTS.end()), (*NODE_PORTS.start(), NODE_PORTS_DYNAMIC_FROM - 1)]
+    {
         let size = high - low + 1;
         let start = cx.server.sim.random_below(size as u64) as i64;
         if let Some(free) = (0..size).map(|i| low + (start + i) % size).find(|p| !taken.contains(p)) {

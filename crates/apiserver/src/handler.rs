@@ -144,7 +144,14 @@ pub fn delete_options(head: &Head, body: Body) -> Result<DeleteOptions, Status> 
 }
 
 /// One object in the negotiated shape.
-pub fn shaped(cx: &Context<'_>, head: &Head, target: &Target, code: StatusCode, object: Object, format: Format) -> Response {
+pub fn shaped(
+    cx: &Context<'_>,
+    head: &Head,
+    target: &Target,
+    code: StatusCode,
+    object: Object,
+    format: Format,
+) -> Response {
     let object = match format.shape {
         _ if object.kind() == "Status" => object,
         Shape::Plain => object,

@@ -5,8 +5,8 @@
 
 use api::http::header;
 
-use api::status::Status;
 use crate::request::Head;
+use api::status::Status;
 
 /// How the bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,8 +45,13 @@ impl Patch {
             Patch::Json(patch) => {
                 let patch: json_patch::Patch =
                     serde_json::from_value(patch.clone()).map_err(|e| Status::bad_request(e.to_string()))?;
-                json_patch::patch(&mut value, &patch)
-                    .map_err(|e| Status::failure(422, "Invalid", format!("the server rejected our request due to an error in our request: {e}")))?;
+                json_patch::patch(&mut value, &patch).map_err(|e| {
+                    Status::failure(
+                        422,
+                        "Invalid",
+                        format!("the server rejected our request due to an error in our request: {e}"),
+                    )
+                })?;
             }
             Patch::Merge(patch) | Patch::Strategic(patch) => json_patch::merge(&mut value, patch),
         }

@@ -222,7 +222,10 @@ mod tests {
         check("/api/v1/namespaces/default/finalize", "namespaces||default|finalize|");
         check("/api/v1/namespaces/default/pods/x/log", "pods|default|x|log|");
         check("/apis/apps/v1/namespaces/default/deployments/x/scale", "deployments.apps|default|x|scale|");
-        check("/api/v1/namespaces/default/services/http:web:80/proxy/a%20b/c", "services|default|http:web:80|proxy|/a%20b/c");
+        check(
+            "/api/v1/namespaces/default/services/http:web:80/proxy/a%20b/c",
+            "services|default|http:web:80|proxy|/a%20b/c",
+        );
         check("/api/v1/namespaces/default/pods/x/proxy", "pods|default|x|proxy|");
         check("/api/v1/nodes/minikube/status", "nodes||minikube|status|");
         check("/api/v1/namespaces/default/nodes/minikube", "unknown resource");

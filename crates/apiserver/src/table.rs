@@ -18,9 +18,21 @@ pub enum Include {
 }
 
 /// Makes a Table of objects. `headers` is false for all but the first table of a watch.
-pub fn make(_now: Time, _strategy: &Strategy, objects: &[Object], metadata: Value, include: Include, headers: bool) -> Object {
-    let rows: Vec<Value> = objects.iter().map(|o| json!({"cells": [o.name()], "object": included(o, include)})).collect();
-    let columns = if headers { json!([{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}]) } else { Value::Null };
+pub fn make(
+    _now: Time,
+    _strategy: &Strategy,
+    objects: &[Object],
+    metadata: Value,
+    include: Include,
+    headers: bool,
+) -> Object {
+    let rows: Vec<Value> =
+        objects.iter().map(|o| json!({"cells": [o.name()], "object": included(o, include)})).collect();
+    let columns = if headers {
+        json!([{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}])
+    } else {
+        Value::Null
+    };
     Object::new(json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows,
     }))

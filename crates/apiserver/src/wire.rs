@@ -13,10 +13,38 @@ use crate::negotiate::{Encoding, Format};
 
 /// Fields that come first, in this order.
 const FIRST: &[&str] = &[
-    "kind", "apiVersion", "groupVersion", "metadata", "name", "singularName", "generateName", "namespace", "namespaced", "group",
-    "version", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-    "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "spec", "status", "message",
-    "reason", "details", "code", "versions", "preferredVersion", "verbs", "shortNames", "categories",
+    "kind",
+    "apiVersion",
+    "groupVersion",
+    "metadata",
+    "name",
+    "singularName",
+    "generateName",
+    "namespace",
+    "namespaced",
+    "group",
+    "version",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "spec",
+    "status",
+    "message",
+    "reason",
+    "details",
+    "code",
+    "versions",
+    "preferredVersion",
+    "verbs",
+    "shortNames",
+    "categories",
 ];
 
 fn rank(key: &str) -> usize {
@@ -101,9 +129,7 @@ pub fn build(code: StatusCode, content_type: &str, body: Body) -> Response {
 pub fn object(code: StatusCode, object: Object, format: Format) -> Response {
     match (format.encoding, format.pretty) {
         (Encoding::Json, false) => build(code, "application/json", Body::Object(object)),
-        (Encoding::Json, true) => {
-            build(code, "application/json", Body::Bytes(json_text(object.value(), true).into()))
-        }
+        (Encoding::Json, true) => build(code, "application/json", Body::Bytes(json_text(object.value(), true).into())),
         (Encoding::Yaml, _) => build(code, "application/yaml", Body::Bytes(api::yaml::emit(object.value()).into())),
     }
 }

@@ -253,7 +253,8 @@ impl Etcd {
         {
             let mut state = self.0.borrow_mut();
             let compacted = state.compacted;
-            let ring = state.rings.entry(Rc::clone(&table)).or_insert_with(|| Ring { dropped: compacted, ..Ring::default() });
+            let ring =
+                state.rings.entry(Rc::clone(&table)).or_insert_with(|| Ring { dropped: compacted, ..Ring::default() });
             if from < ring.dropped {
                 return Err(Compacted { requested: from, oldest: ring.dropped });
             }

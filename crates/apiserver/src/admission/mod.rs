@@ -15,12 +15,7 @@ use crate::strategy::Strategy;
 use crate::value::text;
 
 /// Runs every plugin on a new object.
-pub fn before_create(
-    cx: &Context<'_>,
-    strategy: &Strategy,
-    namespace: &str,
-    object: &mut Value,
-) -> Result<(), Status> {
+pub fn before_create(cx: &Context<'_>, strategy: &Strategy, namespace: &str, object: &mut Value) -> Result<(), Status> {
     if strategy.kind.namespaced {
         namespace_lifecycle(cx, strategy, namespace, object)?;
     }

@@ -126,9 +126,8 @@ fn priority(pod: &mut Value) -> Result<(), Status> {
 /// plugin/pkg/admission/defaulttolerationseconds
 fn tolerations(pod: &mut Value) {
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
-        let covers = |t: &Value| {
-            text(t, "key") == key || (text(t, "key").is_empty() && text(t, "operator") == "Exists")
-        };
+        let covers =
+            |t: &Value| text(t, "key") == key || (text(t, "key").is_empty() && text(t, "operator") == "Exists");
         let effect = |t: &Value| matches!(text(t, "effect"), "" | "NoExecute");
         if list(pod, "spec.tolerations").iter().any(|t| covers(t) && effect(t)) {
             continue;

@@ -70,9 +70,14 @@ impl Context<'_> {
     fn fill_system_fields(&self, object: &mut Value) {
         let sim = &self.server.sim;
         let metadata = metadata_mut(object);
-        for field in
-            ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation", "resourceVersion"]
-        {
+        for field in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "managedFields",
+            "generation",
+            "resourceVersion",
+        ] {
             metadata.remove(field);
         }
         metadata.insert("uid".into(), sim.uid().into());

@@ -42,7 +42,9 @@ pub fn any(head: &Head, body: Body) -> Result<Value, Status> {
 
 fn unreadable(why: &str, bytes: &[u8]) -> Status {
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(100)]).into_owned();
-    Status::bad_request(format!("the object provided is unrecognized (must be of type unknown): couldn't get version/kind; json parse error: {why} ({shown})"))
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type unknown): couldn't get version/kind; json parse error: {why} ({shown})"
+    ))
 }
 
 /// The content type of a body without its parameters.
@@ -54,7 +56,8 @@ pub fn media_type(head: &Head) -> &str {
 pub fn object(head: &Head, body: Body, kind: &Kind) -> Result<Value, Status> {
     let mut object = any(head, body)?;
     if !object.is_object() {
-        let what = format!("the object provided is unrecognized (must be of type {}): couldn't get version/kind", kind.kind);
+        let what =
+            format!("the object provided is unrecognized (must be of type {}): couldn't get version/kind", kind.kind);
         return Err(Status::bad_request(what));
     }
     let (own_version, own_kind) = (text(&object, "apiVersion"), text(&object, "kind"));
@@ -82,8 +85,9 @@ pub fn patch(head: &Head, body: Body) -> Result<Patch, Status> {
 
 fn any_json(body: Body) -> Result<Value, Status> {
     match body {
-        Body::Bytes(bytes) => serde_json::from_slice(&bytes)
-            .map_err(|e| Status::bad_request(format!("error decoding patch: {e}"))),
+        Body::Bytes(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))
+        }
         Body::Object(object) => Ok(object.into_value()),
         _ => Err(Status::bad_request("error decoding patch: unexpected end of JSON input")),
     }

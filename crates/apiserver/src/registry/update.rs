@@ -140,7 +140,12 @@ fn keep_system_fields(new: &mut Value, old: &Value) {
     metadata.remove("managedFields");
     metadata.remove("selfLink");
     for field in [
-        "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
         "generateName",
     ] {
         match old.get(field) {

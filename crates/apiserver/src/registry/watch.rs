@@ -183,4 +183,3 @@ impl Stream for WatchStream {
 pub fn unchanged() -> Transform {
     Box::new(|object| object)
 }
-

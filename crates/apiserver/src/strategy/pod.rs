@@ -27,7 +27,8 @@ pub static STRATEGY: Strategy = Strategy {
     returns_deleted: true,
     grace: Some(grace),
     fields: |object| {
-        let plain = ["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase"];
+        let plain =
+            ["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase"];
         let mut all: Vec<(&'static str, String)> = plain.map(|path| (path, text(object, path).to_owned())).to_vec();
         let host_network = at(object, "spec.hostNetwork").as_bool().unwrap_or(false);
         all.push(("spec.hostNetwork", host_network.to_string()));

@@ -25,9 +25,7 @@ pub static STRATEGY: Strategy = Strategy {
     has_status: true,
     create_on_update: true,
     returns_deleted: true,
-    fields: |object| {
-        ["spec.clusterIP", "spec.type"].map(|path| (path, text(object, path).to_owned())).to_vec()
-    },
+    fields: |object| ["spec.clusterIP", "spec.type"].map(|path| (path, text(object, path).to_owned())).to_vec(),
     ..plain(&SERVICES)
 };
 
@@ -46,7 +44,9 @@ fn defaults(object: &mut Value) {
     default_to(spec, "type", "ClusterIP");
     for port in list_mut(spec, "ports") {
         default_to(port, "protocol", "TCP");
-        let unset = matches!(at(port, "targetPort"), Value::Null) || at(port, "targetPort") == 0 || at(port, "targetPort") == "";
+        let unset = matches!(at(port, "targetPort"), Value::Null)
+            || at(port, "targetPort") == 0
+            || at(port, "targetPort") == "";
         if unset {
             port["targetPort"] = at(port, "port").clone();
         }
@@ -78,7 +78,8 @@ fn drop_by_type(new: &mut Value, old: Option<&Value>) {
         }
     }
     if !matches!(kind.as_str(), "NodePort" | "LoadBalancer") && old.is_some() {
-        let old_ports: Vec<Value> = crate::value::list(&old_spec, "ports").iter().map(|p| at(p, "nodePort").clone()).collect();
+        let old_ports: Vec<Value> =
+            crate::value::list(&old_spec, "ports").iter().map(|p| at(p, "nodePort").clone()).collect();
         for port in list_mut(spec, "ports") {
             if old_ports.contains(at(port, "nodePort")) {
                 map_mut(port).remove("nodePort");

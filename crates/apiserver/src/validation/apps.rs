@@ -110,7 +110,11 @@ fn rollout_strategy(strategy: &Value, errors: &mut FieldErrors) {
             let mut shown = Map::new();
             shown.insert("Type".into(), other.into());
             shown.insert("RollingUpdate".into(), rolling.clone());
-            errors.push(FieldError::not_supported("spec.strategy", Value::Object(shown), &["Recreate", "RollingUpdate"]));
+            errors.push(FieldError::not_supported(
+                "spec.strategy",
+                Value::Object(shown),
+                &["Recreate", "RollingUpdate"],
+            ));
         }
     }
 }

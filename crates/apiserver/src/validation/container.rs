@@ -55,7 +55,12 @@ pub fn validate(container: &Value, path: &str, init: bool, facts: &PodFacts<'_>,
     for hook in ["postStart", "preStop"] {
         let one = at(container, "lifecycle").get(hook).unwrap_or(&Value::Null);
         if !one.is_null() {
-            probe::handler(one, &format!("{path}.lifecycle.{hook}"), &["exec", "httpGet", "tcpSocket", "sleep"], errors);
+            probe::handler(
+                one,
+                &format!("{path}.lifecycle.{hook}"),
+                &["exec", "httpGet", "tcpSocket", "sleep"],
+                errors,
+            );
         }
     }
 }
@@ -108,8 +113,15 @@ fn environment(variables: &[Value], path: &str, errors: &mut FieldErrors) {
 
 /// Fields that an environment variable can take its value from.
 const ENV_FIELDS: &[&str] = &[
-    "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
-    "status.hostIPs", "status.podIP", "status.podIPs",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
 ];
 
 fn value_from(source: &Value, value: &str, path: &str, errors: &mut FieldErrors) {
@@ -144,7 +156,8 @@ fn value_from(source: &Value, value: &str, path: &str, errors: &mut FieldErrors)
         }
     }
     if sources == 0 {
-        let detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`";
+        let detail =
+            "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`";
         errors.push(FieldError::invalid(path, "", detail));
     } else if !value.is_empty() {
         errors.push(FieldError::invalid(path, "", "may not be specified when `value` is not empty"));
@@ -200,8 +213,18 @@ fn resources(resources: &Value, path: &str, errors: &mut FieldErrors) {
 
 /// Fields of a container's security context, as upstream's struct shows them.
 const SECURITY_FIELDS: &[&str] = &[
-    "capabilities", "privileged", "seLinuxOptions", "windowsOptions", "runAsUser", "runAsGroup", "runAsNonRoot",
-    "readOnlyRootFilesystem", "allowPrivilegeEscalation", "procMount", "seccompProfile", "appArmorProfile",
+    "capabilities",
+    "privileged",
+    "seLinuxOptions",
+    "windowsOptions",
+    "runAsUser",
+    "runAsGroup",
+    "runAsNonRoot",
+    "readOnlyRootFilesystem",
+    "allowPrivilegeEscalation",
+    "procMount",
+    "seccompProfile",
+    "appArmorProfile",
 ];
 
 fn security(context: &Value, path: &str, errors: &mut FieldErrors) {

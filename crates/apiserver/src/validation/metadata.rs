@@ -40,8 +40,10 @@ pub fn validate_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
     let extra: Vec<&Value> = list(new, "metadata.finalizers").iter().filter(|f| !old.contains(f)).collect();
     if !extra.is_empty() {
         let names: Vec<String> = extra.iter().map(|f| format!("{:?}", f.as_str().unwrap_or(""))).collect();
-        let detail =
-            format!("no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}", names.join(", "));
+        let detail = format!(
+            "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+            names.join(", ")
+        );
         errors.push(FieldError::forbidden("metadata.finalizers", detail));
     }
 }
@@ -71,7 +73,12 @@ fn owner_references(owners: &[Value], errors: &mut FieldErrors) {
     let mut controller = "";
     for (i, owner) in owners.iter().enumerate() {
         let path = "metadata.ownerReferences";
-        for (field, what) in [("apiVersion", "version must not be empty"), ("kind", "kind must not be empty"), ("name", "name must not be empty"), ("uid", "uid must not be empty")] {
+        for (field, what) in [
+            ("apiVersion", "version must not be empty"),
+            ("kind", "kind must not be empty"),
+            ("name", "name must not be empty"),
+            ("uid", "uid must not be empty"),
+        ] {
             if text(owner, field).is_empty() {
                 let shown = if field == "apiVersion" { format!("{path}.{field}") } else { format!("{path}.{field}") };
                 errors.push(FieldError::invalid(shown, "", what));

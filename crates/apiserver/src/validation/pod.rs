@@ -73,7 +73,8 @@ fn tolerations(tolerations: &[Value], path: &str, errors: &mut FieldErrors) {
         match text(toleration, "operator") {
             "" | "Equal" => {
                 if key.is_empty() {
-                    let detail = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+                    let detail =
+                        "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
                     errors.push(FieldError::invalid(format!("{path}.operator"), text(toleration, "operator"), detail));
                 }
                 errors.invalid_all(&format!("{path}.operator"), value, names::label_value(value));
@@ -230,7 +231,12 @@ fn changed(new: &Value, old: &Value, path: &str, out: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             for key in keys {
-                changed(a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"), out);
+                changed(
+                    a.get(key).unwrap_or(&Value::Null),
+                    b.get(key).unwrap_or(&Value::Null),
+                    &format!("{path}.{key}"),
+                    out,
+                );
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
@@ -245,10 +251,15 @@ fn changed(new: &Value, old: &Value, path: &str, out: &mut Vec<String>) {
 /// Names of resources in a map that break the rules of names.
 pub fn resource_names(map: &Value, path: &str, errors: &mut FieldErrors) {
     for (name, _) in fields(map) {
-        let standard = matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
+        let standard =
+            matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
         if !standard && !name.contains('/') {
             let path = format!("{path}[{name}]");
-            errors.push(FieldError::invalid(&path, name.as_str(), "must be a standard resource type or fully qualified"));
+            errors.push(FieldError::invalid(
+                &path,
+                name.as_str(),
+                "must be a standard resource type or fully qualified",
+            ));
             errors.push(FieldError::invalid(path, name.as_str(), "must be a standard resource for containers"));
         }
     }

@@ -52,10 +52,9 @@ pub fn validate(object: &Value, errors: &mut FieldErrors) {
             }
         }
     }
-    for (field, known) in [
-        ("externalTrafficPolicy", ["Cluster", "Local"]),
-        ("internalTrafficPolicy", ["Cluster", "Local"]),
-    ] {
+    for (field, known) in
+        [("externalTrafficPolicy", ["Cluster", "Local"]), ("internalTrafficPolicy", ["Cluster", "Local"])]
+    {
         let value = text(spec, field);
         if !value.is_empty() {
             one_of(value, &format!("spec.{field}"), &known, errors);

@@ -135,7 +135,10 @@ fn graceful_deletion_of_pods() {
         bound["status"]["conditions"],
         json!([{"lastProbeTime": null, "lastTransitionTime": "2026-11-21T03:00:00Z", "status": "True", "type": "PodScheduled"}])
     );
-    let mut watch = h.watch(&format!("{PODS}?watch=true&resourceVersion={}", bound["metadata"]["resourceVersion"].as_str().unwrap()));
+    let mut watch = h.watch(&format!(
+        "{PODS}?watch=true&resourceVersion={}",
+        bound["metadata"]["resourceVersion"].as_str().unwrap()
+    ));
     let dying = h.ok("DELETE", &format!("{PODS}/x"), Value::Null);
     assert_eq!(dying["metadata"]["deletionGracePeriodSeconds"], 30);
     assert_eq!(dying["metadata"]["deletionTimestamp"], "2026-11-21T03:00:30Z");
@@ -207,7 +210,8 @@ fn lists_select_and_page() {
     }
     let names = |path: &str| {
         let list = h.get(path);
-        let names: Vec<&str> = list["items"].as_array().unwrap().iter().filter_map(|i| i["metadata"]["name"].as_str()).collect();
+        let names: Vec<&str> =
+            list["items"].as_array().unwrap().iter().filter_map(|i| i["metadata"]["name"].as_str()).collect();
         (names.join(" "), list["metadata"].clone())
     };
     let all = "/api/v1/configmaps";
@@ -233,7 +237,10 @@ fn watches_begin_resume_and_expire() {
     let maps = "/api/v1/namespaces/default/configmaps";
     let a = h.ok("POST", maps, json!({"metadata": {"name": "a", "labels": {"app": "web"}}}));
     let mut all = h.watch(&format!("{maps}?watch=1"));
-    let mut web = h.watch(&format!("{maps}?watch=1&labelSelector=app%3Dweb&resourceVersion={}", a["metadata"]["resourceVersion"].as_str().unwrap()));
+    let mut web = h.watch(&format!(
+        "{maps}?watch=1&labelSelector=app%3Dweb&resourceVersion={}",
+        a["metadata"]["resourceVersion"].as_str().unwrap()
+    ));
     assert_eq!(all.names(), ["ADDED a"]);
     let mut moved = a.clone();
     moved["metadata"]["labels"] = json!({"app": "db"});
@@ -264,7 +271,8 @@ fn services_get_addresses_and_ports() {
     let services = "/api/v1/namespaces/default/services";
     let service = |name: &str, spec: Value| json!({"metadata": {"name": name}, "spec": spec});
     let ports = json!([{"port": 80}]);
-    let made = h.ok("POST", services, service("web", json!({"type": "NodePort", "selector": {"app": "web"}, "ports": ports})));
+    let made =
+        h.ok("POST", services, service("web", json!({"type": "NodePort", "selector": {"app": "web"}, "ports": ports})));
     let mut spec = made["spec"].clone();
     assert!(spec["clusterIP"].as_str().unwrap().starts_with("10."));
     assert_eq!(spec["clusterIPs"][0], spec["clusterIP"]);
@@ -284,7 +292,9 @@ fn services_get_addresses_and_ports() {
     let number = made["spec"]["ports"][0]["nodePort"].to_string();
     assert_eq!(
         h.refusal("POST", services, service("other", taken)),
-        format!("422 Invalid: Service \"other\" is invalid: spec.ports[0].nodePort: Invalid value: {number}: provided port is already allocated")
+        format!(
+            "422 Invalid: Service \"other\" is invalid: spec.ports[0].nodePort: Invalid value: {number}: provided port is already allocated"
+        )
     );
     assert_eq!(
         h.refusal("POST", services, service("taken", json!({"clusterIP": "10.96.0.1", "ports": ports}))),
@@ -307,12 +317,20 @@ fn scale_is_a_view_of_its_object() {
     h.ok("POST", DEPLOYMENTS, deployment("web"));
     let path = format!("{DEPLOYMENTS}/web/scale");
     let mut scale = h.get(&path);
-    assert_eq!((&scale["kind"], &scale["spec"], &scale["status"]), (&json!("Scale"), &json!({"replicas": 3}), &json!({"replicas": 0, "selector": "app=web"})));
+    assert_eq!(
+        (&scale["kind"], &scale["spec"], &scale["status"]),
+        (&json!("Scale"), &json!({"replicas": 3}), &json!({"replicas": 0, "selector": "app=web"}))
+    );
     scale["spec"]["replicas"] = 5.into();
     let scaled = h.ok("PUT", &path, scale.clone());
     assert_eq!(scaled["spec"]["replicas"], 5);
     assert_eq!(h.get(&format!("{DEPLOYMENTS}/web"))["metadata"]["generation"], 2);
     assert!(h.refusal("PUT", &path, scale).starts_with("409 Conflict"));
-    let (code, patched) = h.call_with("PATCH", &path, json!({"spec": {"replicas": 0}}), &[("content-type", "application/merge-patch+json")]);
+    let (code, patched) = h.call_with(
+        "PATCH",
+        &path,
+        json!({"spec": {"replicas": 0}}),
+        &[("content-type", "application/merge-patch+json")],
+    );
     assert_eq!((code, &patched["spec"]), (200, &json!({})));
 }
