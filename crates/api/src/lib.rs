@@ -8,6 +8,7 @@ pub mod http;
 pub mod kinds;
 pub mod names;
 mod object;
+pub mod patch;
 pub mod quantity;
 pub mod schema;
 pub mod selector;

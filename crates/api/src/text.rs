@@ -47,6 +47,20 @@ pub fn go_json(value: &Value) -> String {
     out
 }
 
+/// `%v`: `map[a:1 b:[x y]]`, `<nil>`.
+pub fn go_value(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let entries: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_value(v))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +68,10 @@ mod tests {
     #[test]
     fn quotes_as_go_does() {
         assert_eq!(go_quote("a\"b\\\n\u{1}\u{e9}"), r#""a\"b\\\n\x01é""#);
+        assert_eq!(
+            go_value(&serde_json::json!({"spec": {"replicas": "x", "l": [1, null]}})),
+            "map[spec:map[l:[1 <nil>] replicas:x]]"
+        );
         assert_eq!(go_json(&serde_json::json!({"a": "<b>&"})), r#"{"a":"\u003cb\u003e\u0026"}"#);
     }
 }
