@@ -13,6 +13,8 @@ pub(crate) struct Cache {
     objects: BTreeMap<String, Object>,
     /// Keys by (namespace, uid of the controlling owner); the empty uid stands for orphans.
     by_controller: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Keys by uid of any owner.
+    by_owner: BTreeMap<String, BTreeSet<String>>,
     /// The newest revision that has come in, of any object of the kind.
     revision: u64,
 }
@@ -28,6 +30,9 @@ impl Cache {
         }
         if !matches!(event, Event::Deleted(_)) {
             self.by_controller.entry(index_of(object)).or_default().insert(key.clone());
+            for owner in object.owner_references() {
+                self.by_owner.entry(owner.uid).or_default().insert(key.clone());
+            }
             self.objects.insert(key, object.clone());
         }
     }
@@ -38,6 +43,14 @@ impl Cache {
             keys.remove(key);
             if keys.is_empty() {
                 self.by_controller.remove(&index);
+            }
+        }
+        for owner in old.owner_references() {
+            if let Some(keys) = self.by_owner.get_mut(&owner.uid) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.by_owner.remove(&owner.uid);
+                }
             }
         }
     }
@@ -65,6 +78,11 @@ impl Cache {
         keys.into_iter().flatten().filter_map(|key| self.objects.get(key))
     }
 
+    /// What has an owner reference to this uid.
+    pub(crate) fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Object> {
+        self.by_owner.get(uid).into_iter().flatten().filter_map(|key| self.objects.get(key))
+    }
+
     /// The newest revision that has come in.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
@@ -76,7 +94,8 @@ fn index_of(object: &Object) -> (String, String) {
     (object.namespace().to_owned(), uid)
 }
 
-static EMPTY: Cache = Cache { objects: BTreeMap::new(), by_controller: BTreeMap::new(), revision: 0 };
+static EMPTY: Cache =
+    Cache { objects: BTreeMap::new(), by_controller: BTreeMap::new(), by_owner: BTreeMap::new(), revision: 0 };
 
 /// The copies of all kinds.
 #[derive(Default)]

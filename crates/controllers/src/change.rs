@@ -18,11 +18,13 @@ const DRAFT: &str = "draft:";
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     /// A write. If it fails, the rest of the list is dropped.
-    Write(Write),
+    Write(Box<Write>),
     /// Writes that are all tried; if any fails, the rest of the list is dropped.
     Batch(Vec<Write>),
     /// An event about an object.
     Event(Note, Object),
+    /// Go on only if the server, too, knows no such object: the copies may lag. Otherwise the key comes back.
+    Unless { kind: &'static Kind, key: String, uid: String },
     /// Reconcile the key again after a pause.
     After(Duration),
     /// Reconcile the key again after the pause that its failures call for.
@@ -135,6 +137,12 @@ impl Write {
     }
 }
 
+impl From<Write> for Change {
+    fn from(write: Write) -> Self {
+        Change::Write(Box::new(write))
+    }
+}
+
 /// The plan cannot go on: the next look will be at fresher objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conflict;
@@ -166,7 +174,7 @@ impl Plan {
 
     /// Adds a write that concerns no version.
     pub(crate) fn write(&mut self, write: Write) {
-        self.changes.push(Change::Write(write));
+        self.changes.push(Change::Write(Box::new(write)));
     }
 
     /// Adds an event.
@@ -182,7 +190,7 @@ impl Plan {
         write.draft = Some(number);
         object.set("metadata.uid", format!("{DRAFT}{number}"));
         object.set("metadata.resourceVersion", format!("{DRAFT}{number}"));
-        self.changes.push(Change::Write(write));
+        self.changes.push(Change::Write(Box::new(write)));
         object
     }
 
@@ -202,7 +210,7 @@ impl Plan {
         }
         let number = self.next_draft();
         write.draft = Some(number);
-        self.changes.push(Change::Write(write));
+        self.changes.push(Change::Write(Box::new(write)));
         let mut after = object;
         after.set("metadata.resourceVersion", format!("{DRAFT}{number}"));
         self.written.insert(id, after.resource_version().to_owned());
@@ -267,6 +275,7 @@ pub(crate) fn describe(changes: &[Change]) -> String {
         Change::Event(note, about) => {
             format!("event {} {} {} {}: {}", about.kind(), about.name(), note.event_type, note.reason, note.message)
         }
+        Change::Unless { kind, key, .. } => format!("unless {} {key} exists", kind.kind),
         Change::After(pause) => format!("after {pause:?}"),
         Change::Again => "again".to_owned(),
     };

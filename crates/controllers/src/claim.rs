@@ -5,7 +5,7 @@ use client::PatchType;
 use serde_json::{Value, json};
 
 use crate::change::{Plan, Write};
-use crate::selector::Selector;
+use crate::selector;
 
 /// The reference with which `owner` controls a dependent.
 pub(crate) fn controller_reference(kind: &Kind, owner: &Object) -> Value {
@@ -27,10 +27,10 @@ pub(crate) fn claim<'a>(
     kind: &'static Kind,
     candidates: impl Iterator<Item = &'a Object>,
 ) -> Vec<&'a Object> {
-    let selector = Selector::of(owner);
+    let selector = selector::of(owner);
     let mut claimed = Vec::new();
     for candidate in candidates {
-        let matches = selector.matches(candidate);
+        let matches = selector.matches_object(candidate);
         match candidate.controller_ref() {
             Some(reference) if reference.uid != owner.uid() => {}
             Some(_) if matches => claimed.push(candidate),

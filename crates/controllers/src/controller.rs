@@ -15,11 +15,29 @@ pub(crate) struct Controller {
     /// The source of its events.
     pub(crate) component: &'static str,
     /// Kinds that it looks at.
-    pub(crate) follows: &'static [&'static Kind],
+    pub(crate) follows: Follows,
     /// The keys that a change calls for. `view` already shows the change.
     pub(crate) wake: fn(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake>,
     /// What is to be done about a key. Pure: depends on nothing but its arguments.
     pub(crate) reconcile: fn(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry>,
+}
+
+/// A choice of kinds.
+pub(crate) enum Follows {
+    /// These.
+    Kinds(&'static [&'static Kind]),
+    /// Every kind of the table but these.
+    AllBut(&'static [&'static Kind]),
+}
+
+impl Follows {
+    /// Whether a kind is among them.
+    pub(crate) fn contains(&self, kind: &Kind) -> bool {
+        match self {
+            Follows::Kinds(kinds) => kinds.contains(&kind),
+            Follows::AllBut(kinds) => !kinds.contains(&kind),
+        }
+    }
 }
 
 /// A key that is to be looked at.

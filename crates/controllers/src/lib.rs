@@ -7,10 +7,9 @@
 //! * `reconcile` reads nothing but its [`view::View`]; it never waits and never writes. The [`runner`] does both.
 //! * Nothing is polled: a key is looked at after a change, or at a time that its own state names.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use api::Kind;
+use api::{Kind, kinds};
 use client::{Client, Informer, ListOptions};
 use simulation::{Sim, Task};
 
@@ -19,17 +18,40 @@ mod change;
 mod claim;
 mod controller;
 mod deployment;
+mod endpoints;
+mod endpointslice;
+mod garbagecollector;
+mod namespace;
+mod nodelifecycle;
+mod podgc;
 mod pods;
 mod replicaset;
+mod root_ca;
 mod runner;
 mod selector;
+mod serviceaccount;
+mod services;
+mod tainteviction;
+mod taints;
 mod view;
 
 use controller::Controller;
 use runner::{Runner, Shared};
 
 /// Every controller. The next one is a row here and a folder.
-static CONTROLLERS: &[&Controller] = &[&deployment::CONTROLLER, &replicaset::CONTROLLER];
+static CONTROLLERS: &[&Controller] = &[
+    &serviceaccount::CONTROLLER,
+    &root_ca::CONTROLLER,
+    &namespace::CONTROLLER,
+    &garbagecollector::CONTROLLER,
+    &nodelifecycle::CONTROLLER,
+    &tainteviction::CONTROLLER,
+    &podgc::CONTROLLER,
+    &endpoints::CONTROLLER,
+    &endpointslice::CONTROLLER,
+    &replicaset::CONTROLLER,
+    &deployment::CONTROLLER,
+];
 
 /// What the controllers are told at the start.
 #[derive(Clone, Debug, Default)]
@@ -53,13 +75,11 @@ pub fn start(sim: &Sim, client_factory: &dyn Fn(&str) -> Client, options: Option
         .clone()
         .map(|row| Runner::new(sim, client_factory(&format!("kube-controller-manager/{}", row.name)), &shared, row))
         .collect();
-    let mut kinds: BTreeMap<String, &'static Kind> = BTreeMap::new();
-    for kind in rows.flat_map(|row| row.follows) {
-        kinds.insert(kind.group_resource(), kind);
-    }
+    let followed = |kind: &&&'static Kind| rows.clone().any(|row| row.follows.contains(kind));
+    let kinds = kinds::KINDS.iter().filter(followed).copied();
     let client = client_factory("kube-controller-manager");
     let mut informers = Vec::new();
-    for kind in kinds.into_values() {
+    for kind in kinds {
         let informer = Informer::start(sim, &client, kind, "", ListOptions::default());
         let (shared, runners) = (Rc::clone(&shared), runners.clone());
         informer.on_event(move |event| {

@@ -58,3 +58,16 @@ pub(crate) fn available_in(pod: &Object, min_ready_seconds: i64, now: Time) -> O
 pub(crate) fn created(object: &Object) -> Option<Time> {
     Time::parse_rfc3339(object.str("metadata.creationTimestamp"))
 }
+
+/// The condition that tells why a pod is being taken away.
+pub(crate) fn disruption_target(pod: &Object, reason: &str, message: &str, now: &str) -> Value {
+    serde_json::json!({
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": reason,
+        "message": message,
+        "lastProbeTime": null,
+        "lastTransitionTime": now,
+        "observedGeneration": pod.generation(),
+    })
+}

@@ -82,7 +82,7 @@ impl Runner {
 
     /// Queues what a change calls for.
     pub(crate) fn observe(&self, kind: &'static Kind, event: &Event) {
-        if !self.controller.follows.contains(&kind) {
+        if !self.controller.follows.contains(kind) {
             return;
         }
         let wakes = {
@@ -132,7 +132,7 @@ impl Runner {
         let mut end = End::Done;
         for change in changes {
             let stop = match change {
-                Change::Write(write) => self.write(write, applied).await,
+                Change::Write(write) => self.write(*write, applied).await,
                 Change::Batch(writes) => {
                     let mut first = None;
                     for write in writes {
@@ -145,6 +145,7 @@ impl Runner {
                     self.tell(&note, &about, "", "");
                     None
                 }
+                Change::Unless { kind, key, uid } => self.stop_if_exists(kind, &key, &uid).await,
                 Change::After(pause) => {
                     self.queue.add_after(key, pause);
                     None
@@ -161,12 +162,22 @@ impl Runner {
         end
     }
 
+    /// Asks the server whether an object is there that the copies do not show.
+    async fn stop_if_exists(&self, kind: &'static Kind, key: &str, uid: &str) -> Option<End> {
+        let (namespace, name) = key.split_once('/').unwrap_or(("", key));
+        match self.client.get(kind, namespace, name).await {
+            Ok(found) if found.uid() != uid => None,
+            Err(error) if error.is_not_found() => None,
+            Ok(_) | Err(_) => Some(End::Again),
+        }
+    }
+
     /// One write; gives how the list ends if it cannot go on.
     async fn write(&self, mut write: Write, applied: &mut Applied) -> Option<End> {
-        if let Op::Update(object) | Op::UpdateSub(_, object) = &mut write.op {
-            if let Some(version) = draft_version(object).and_then(|number| applied.drafts.get(&number)) {
-                object.set("metadata.resourceVersion", version.clone());
-            }
+        if let Op::Update(object) | Op::UpdateSub(_, object) = &mut write.op
+            && let Some(version) = draft_version(object).and_then(|number| applied.drafts.get(&number))
+        {
+            object.set("metadata.resourceVersion", version.clone());
         }
         let (kind, draft) = (write.kind, write.draft());
         let (success, failure, create) = (write.success, write.failure, matches!(write.op, Op::Create(_)));
@@ -219,7 +230,7 @@ impl Runner {
                 return Ok(Object::new(serde_json::Value::Null));
             }
         };
-        if self.controller.follows.contains(&kind) {
+        if self.controller.follows.contains(kind) {
             awaited.extend(answer.resource_version().parse().ok().map(|revision| Awaited::Revision(kind, revision)));
         }
         Ok(answer)

@@ -23,13 +23,12 @@ pub(super) fn get<'a>(status: &'a Value, condition_type: &str) -> Option<&'a Val
 /// with the same status, the time of transition stays (`SetDeploymentCondition`).
 pub(super) fn set(status: &mut Value, mut condition: Value) {
     let condition_type = condition["type"].as_str().unwrap_or("").to_owned();
-    if let Some(current) = get(status, &condition_type) {
-        if current["status"] == condition["status"] {
-            if current["reason"] == condition["reason"] {
-                return;
-            }
-            condition["lastTransitionTime"] = current["lastTransitionTime"].clone();
+    let same_status = get(status, &condition_type).filter(|current| current["status"] == condition["status"]);
+    if let Some(current) = same_status {
+        if current["reason"] == condition["reason"] {
+            return;
         }
+        condition["lastTransitionTime"] = current["lastTransitionTime"].clone();
     }
     remove(status, &condition_type);
     match status.get_mut("conditions").and_then(Value::as_array_mut) {

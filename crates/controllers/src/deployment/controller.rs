@@ -3,14 +3,14 @@
 use api::{Kind, Object, kinds};
 use client::Event;
 
-use crate::controller::{Controller, Wake};
-use crate::selector::Selector;
+use crate::controller::{Controller, Follows, Wake};
+use crate::selector;
 use crate::view::View;
 
 pub(crate) static CONTROLLER: Controller = Controller {
     name: "deployment-controller",
     component: "deployment-controller",
-    follows: &[&kinds::DEPLOYMENTS, &kinds::REPLICA_SETS, &kinds::PODS],
+    follows: Follows::Kinds(&[&kinds::DEPLOYMENTS, &kinds::REPLICA_SETS, &kinds::PODS]),
     wake,
     reconcile: super::reconcile::reconcile,
 };
@@ -49,7 +49,7 @@ fn owner(view: &View<'_>, set: &Object) -> Vec<Wake> {
 /// The Deployments that might adopt an orphan.
 fn matching(view: &View<'_>, set: &Object) -> Vec<Wake> {
     let deployments = view.of(&kinds::DEPLOYMENTS).in_namespace(set.namespace());
-    let selects = |d: &&Object| !Selector::of(d).is_empty() && Selector::of(d).matches(set);
+    let selects = |d: &&Object| !selector::of(d).is_everything() && selector::of(d).matches_object(set);
     deployments.filter(selects).map(Wake::now).collect()
 }
 

@@ -6,7 +6,7 @@ use super::annotations::{self, DESIRED_REPLICAS};
 use super::{conditions, facts, progress, recreate, revision, rolling, scale, status};
 use crate::change::{Change, Conflict, Note, Plan, Retry};
 use crate::claim::claim;
-use crate::selector::Selector;
+use crate::selector;
 use crate::view::View;
 
 /// A reconciliation under way. `deployment` is changed as upstream changes its copy: annotations and status, but never
@@ -40,7 +40,7 @@ pub(crate) fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry
 }
 
 fn sync(view: &View<'_>, plan: &mut Plan, deployment: &Object) -> Result<(), Conflict> {
-    if Selector::of(deployment).is_empty() {
+    if selector::of(deployment).is_everything() {
         return refuse_selecting_all(plan, deployment);
     }
     let candidates = view.of(&kinds::REPLICA_SETS);

@@ -5,15 +5,15 @@ use std::time::Duration;
 use api::{Kind, Object, kinds};
 use client::Event;
 
-use crate::controller::{Controller, Wake};
+use crate::controller::{Controller, Follows, Wake};
 use crate::pods;
-use crate::selector::Selector;
+use crate::selector;
 use crate::view::View;
 
 pub(crate) static CONTROLLER: Controller = Controller {
     name: "replicaset-controller",
     component: "replicaset-controller",
-    follows: &[&kinds::REPLICA_SETS, &kinds::PODS],
+    follows: Follows::Kinds(&[&kinds::REPLICA_SETS, &kinds::PODS]),
     wake,
     reconcile: super::reconcile::reconcile,
 };
@@ -60,5 +60,5 @@ fn owner(view: &View<'_>, pod: &Object) -> Vec<Wake> {
 /// The ReplicaSets that might adopt an orphan.
 fn matching(view: &View<'_>, pod: &Object) -> Vec<Wake> {
     let sets = view.of(&kinds::REPLICA_SETS).in_namespace(pod.namespace());
-    sets.filter(|rs| Selector::of(rs).matches(pod)).map(Wake::now).collect()
+    sets.filter(|rs| selector::of(rs).matches_object(pod)).map(Wake::now).collect()
 }

@@ -7,7 +7,7 @@ use api::{Object, kinds};
 use simulation::Time;
 
 use crate::pods;
-use crate::selector::Selector;
+use crate::selector;
 use crate::view::View;
 
 /// The `surplus` pods to delete.
@@ -33,9 +33,9 @@ fn related_pods_per_node<'a>(view: &View<'a>, set: &Object) -> BTreeMap<&'a str,
     let Some(owner) = set.controller_ref() else { return counts };
     let mut seen = BTreeSet::new();
     for related in view.of(&kinds::REPLICA_SETS).controlled_by(set.namespace(), &owner.uid) {
-        let selector = Selector::of(related);
+        let selector = selector::of(related);
         for pod in view.of(&kinds::PODS).in_namespace(set.namespace()) {
-            if pods::is_active(pod) && selector.matches(pod) && seen.insert(pod.uid()) {
+            if pods::is_active(pod) && selector.matches_object(pod) && seen.insert(pod.uid()) {
                 *counts.entry(pod.str("spec.nodeName")).or_insert(0) += 1;
             }
         }

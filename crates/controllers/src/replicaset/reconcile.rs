@@ -7,7 +7,7 @@ use super::{ranking, status};
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};
 use crate::claim::{claim, controller_reference};
 use crate::pods;
-use crate::selector::Selector;
+use crate::selector;
 use crate::view::View;
 
 /// Pods created or deleted in one look, at most (`BurstReplicas`).
@@ -28,8 +28,8 @@ fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> 
     let orphans = pods.controlled_by(set.namespace(), "");
     let candidates = owned().chain(orphans).filter(|pod| pods::is_active(pod));
     let active = claim(plan, (&kinds::REPLICA_SETS, set), &kinds::PODS, candidates);
-    let selector = Selector::of(set);
-    let terminating = owned().filter(|pod| pods::is_terminating(pod) && selector.matches(pod)).count();
+    let selector = selector::of(set);
+    let terminating = owned().filter(|pod| pods::is_terminating(pod) && selector.matches_object(pod)).count();
 
     // After a refusal the status tells of it first; the next try comes with a pause.
     if view.failure.is_none() && !set.is_deleting() {
