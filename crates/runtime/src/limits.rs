@@ -1,0 +1,39 @@
+//! Named limits of containers. Hitting one is an error of a call, a trace event, or the end of the process.
+
+use std::time::Duration;
+
+/// Fuel that stands for one second of one CPU. Chosen so that a tab, which manages about 150 million a second in all,
+/// keeps up with a few busy containers at 1x.
+pub const FUEL_PER_CPU_SECOND: u64 = 50_000_000;
+/// Fuel of one turn of a process: 10 ms of virtual CPU time, a few ms of the tab's.
+pub const FUEL_PER_SLICE: u64 = 500_000;
+/// Period of a CPU limit, as the kernel's `cpu.cfs_period_us`.
+pub const CPU_PERIOD: Duration = Duration::from_millis(100);
+/// CPU time that a process may be ahead of the clock before it has to wait for it.
+pub const CPU_AHEAD_MAX: Duration = Duration::from_millis(1);
+/// Processes of one container; more is `EAGAIN`.
+pub const PROCESSES_MAX: usize = 256;
+/// Descriptors of one process; more is `EMFILE`.
+pub const DESCRIPTORS_MAX: usize = 256;
+/// Memory of a container without a limit of its own; more is an out-of-memory kill.
+pub const MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Bytes of arguments and environment; more is `E2BIG`.
+pub const ARGUMENT_BYTES_MAX: usize = 128 * 1024;
+/// Bytes in a pipe.
+pub const PIPE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes typed and not yet read on a terminal; more are dropped, as on Linux.
+pub const TERMINAL_INPUT_BYTES_MAX: usize = 4096;
+/// Interpreters of interpreters (`#!`).
+pub const INTERPRETERS_MAX: usize = 4;
+/// Loaded modules kept for further instances.
+pub const MODULES_CACHED_MAX: usize = 64;
+/// Bytes of one log line; a longer one is split, as container runtimes do.
+pub const LOG_LINE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of one container's log that are kept; the oldest lines go (upstream rotates at 10 MiB).
+pub const LOG_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of one image blob after unpacking.
+pub const BLOB_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// How fast images are pulled, for the time it appears to take.
+pub const PULL_BYTES_PER_SECOND: u64 = 2 * 1024 * 1024;
+/// How long a registry takes to answer.
+pub const PULL_LATENCY: Duration = Duration::from_millis(650);
