@@ -7,6 +7,8 @@ use std::time::Duration;
 pub const FUEL_PER_CPU_SECOND: u64 = 50_000_000;
 /// Fuel of one turn of a process: 10 ms of virtual CPU time, a few ms of the tab's.
 pub const FUEL_PER_SLICE: u64 = 500_000;
+/// CPU of a container without a limit of its own, in thousandths: that of a node.
+pub const CPU_MILLI_MAX: u64 = 2_000;
 /// Period of a CPU limit, as the kernel's `cpu.cfs_period_us`.
 pub const CPU_PERIOD: Duration = Duration::from_millis(100);
 /// CPU time that a process may be ahead of the clock before it has to wait for it.

@@ -19,73 +19,249 @@ pub enum Syscall {
     Env,
     Exit(i32),
     Yield,
-    Random { length: usize },
-    ClockResolution { clock: u32 },
-    ClockTime { clock: u32 },
+    Random {
+        length: usize,
+    },
+    ClockResolution {
+        clock: u32,
+    },
+    ClockTime {
+        clock: u32,
+    },
     // --- descriptors ---
     /// Nothing but a check of the descriptor.
-    Touch { fd: u32 },
-    Allocate { fd: u32, end: u64 },
-    Close { fd: u32 },
-    Fdstat { fd: u32 },
-    SetFlags { fd: u32, flags: u16 },
-    Filestat { fd: u32 },
-    SetSize { fd: u32, size: u64 },
-    SetTimes { fd: u32, times: TimesFlags },
-    Read { fd: u32, max: usize, offset: Option<u64> },
-    Write { fd: u32, bytes: Bytes, offset: Option<u64> },
-    Prestat { fd: u32 },
-    Readdir { fd: u32, cookie: u64, max: usize },
-    Renumber { from: u32, to: u32 },
-    Seek { fd: u32, delta: i64, whence: u32 },
-    Dup { fd: u32 },
+    Touch {
+        fd: u32,
+    },
+    Allocate {
+        fd: u32,
+        end: u64,
+    },
+    Close {
+        fd: u32,
+    },
+    Fdstat {
+        fd: u32,
+    },
+    SetFlags {
+        fd: u32,
+        flags: u16,
+    },
+    Filestat {
+        fd: u32,
+    },
+    SetSize {
+        fd: u32,
+        size: u64,
+    },
+    SetTimes {
+        fd: u32,
+        times: TimesFlags,
+    },
+    Read {
+        fd: u32,
+        max: usize,
+        offset: Option<u64>,
+    },
+    Write {
+        fd: u32,
+        bytes: Bytes,
+        offset: Option<u64>,
+    },
+    Prestat {
+        fd: u32,
+    },
+    Readdir {
+        fd: u32,
+        cookie: u64,
+        max: usize,
+    },
+    Renumber {
+        from: u32,
+        to: u32,
+    },
+    Seek {
+        fd: u32,
+        delta: i64,
+        whence: u32,
+    },
+    Dup {
+        fd: u32,
+    },
     Pipe,
     // --- paths ---
-    CreateDirectory { dir: u32, path: String },
-    PathFilestat { dir: u32, path: String, follow: bool },
-    PathSetTimes { dir: u32, path: String, follow: bool, times: TimesFlags },
-    Link { dir: u32, path: String, follow: bool, new_dir: u32, new_path: String },
-    Open { dir: u32, path: String, flags: OpenFlags },
-    Readlink { dir: u32, path: String },
-    RemoveDirectory { dir: u32, path: String },
-    Rename { dir: u32, path: String, new_dir: u32, new_path: String },
-    Symlink { target: String, dir: u32, path: String },
-    Unlink { dir: u32, path: String },
+    CreateDirectory {
+        dir: u32,
+        path: String,
+    },
+    PathFilestat {
+        dir: u32,
+        path: String,
+        follow: bool,
+    },
+    PathSetTimes {
+        dir: u32,
+        path: String,
+        follow: bool,
+        times: TimesFlags,
+    },
+    Link {
+        dir: u32,
+        path: String,
+        follow: bool,
+        new_dir: u32,
+        new_path: String,
+    },
+    Open {
+        dir: u32,
+        path: String,
+        flags: OpenFlags,
+    },
+    Readlink {
+        dir: u32,
+        path: String,
+    },
+    RemoveDirectory {
+        dir: u32,
+        path: String,
+    },
+    Rename {
+        dir: u32,
+        path: String,
+        new_dir: u32,
+        new_path: String,
+    },
+    Symlink {
+        target: String,
+        dir: u32,
+        path: String,
+    },
+    Unlink {
+        dir: u32,
+        path: String,
+    },
     Getcwd,
-    Chdir { path: String },
-    Chmod { path: String, mode: u32 },
-    Chown { path: String, uid: u32, gid: u32 },
-    StatMode { path: String, follow: bool },
+    Chdir {
+        path: String,
+    },
+    Chmod {
+        path: String,
+        mode: u32,
+    },
+    Chown {
+        path: String,
+        uid: u32,
+        gid: u32,
+    },
+    StatMode {
+        path: String,
+        follow: bool,
+    },
     MountInfo,
     // --- waiting ---
-    Poll { subscriptions: Vec<Subscription> },
+    Poll {
+        subscriptions: Vec<Subscription>,
+    },
     // --- sockets ---
-    SockOpen { family: u32, kind: u32 },
-    SockBind { fd: u32, address: Address },
-    SockListen { fd: u32 },
-    SockAccept { fd: u32, flags: u16 },
-    SockConnect { fd: u32, address: Address },
-    SockRecv { fd: u32, max: usize, peek: bool },
-    SockSendTo { fd: u32, bytes: Bytes, address: Address },
-    SockShutdown { fd: u32, how: u32 },
-    SockAddress { fd: u32, peer: bool },
-    SockSetOption { fd: u32, name: u32, value: Bytes },
-    SockGetOption { fd: u32, name: u32 },
-    Resolve { name: String },
+    SockOpen {
+        family: u32,
+        kind: u32,
+    },
+    SockBind {
+        fd: u32,
+        address: Address,
+    },
+    SockListen {
+        fd: u32,
+    },
+    SockAccept {
+        fd: u32,
+        flags: u16,
+    },
+    SockConnect {
+        fd: u32,
+        address: Address,
+    },
+    SockRecv {
+        fd: u32,
+        max: usize,
+        peek: bool,
+    },
+    SockSendTo {
+        fd: u32,
+        bytes: Bytes,
+        address: Address,
+    },
+    SockShutdown {
+        fd: u32,
+        how: u32,
+    },
+    SockAddress {
+        fd: u32,
+        peer: bool,
+    },
+    SockSetOption {
+        fd: u32,
+        name: u32,
+        value: Bytes,
+    },
+    SockGetOption {
+        fd: u32,
+        name: u32,
+    },
+    Resolve {
+        name: String,
+    },
     // --- processes, terminals, signals ---
     Hostname,
-    Spawn { path: Option<String>, argv: Vec<Bytes>, env: Vec<Bytes>, cwd: String, fds: Vec<u32> },
-    Wait { pid: u32, no_hang: bool },
-    Kill { pid: u32, signal: u32 },
+    Spawn {
+        path: Option<String>,
+        argv: Vec<Bytes>,
+        env: Vec<Bytes>,
+        cwd: String,
+        fds: Vec<u32>,
+    },
+    Wait {
+        pid: u32,
+        no_hang: bool,
+    },
+    Kill {
+        pid: u32,
+        signal: u32,
+    },
     Getpid,
     Getppid,
     ProcList,
     Getuid,
-    TtyGet { fd: u32 },
-    TtySet { fd: u32, raw: bool },
-    SignalHandle { signal: u32, mode: u32 },
+    TtyGet {
+        fd: u32,
+    },
+    TtySet {
+        fd: u32,
+        raw: bool,
+    },
+    SignalHandle {
+        signal: u32,
+        mode: u32,
+    },
     SignalTake,
-    Raise { signal: u32 },
+    Raise {
+        signal: u32,
+    },
+}
+
+impl Syscall {
+    /// Fuel that the host's part costs, so that loops of calls make time pass as they would on a machine.
+    pub fn fuel(&self) -> u64 {
+        match self {
+            Syscall::Spawn { .. } => 50_000, // a millisecond: fork and exec
+            Syscall::Resolve { .. } | Syscall::ProcList => 5_000,
+            Syscall::Readdir { .. } | Syscall::MountInfo => 2_000,
+            Syscall::Open { .. } | Syscall::PathFilestat { .. } | Syscall::Rename { .. } => 1_000,
+            Syscall::Poll { subscriptions } => 200 + 50 * subscriptions.len() as u64,
+            _ => 200,
+        }
+    }
 }
 
 /// Which times to set: a value, or the present.

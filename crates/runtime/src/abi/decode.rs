@@ -85,8 +85,7 @@ impl<'a> Args<'a> {
 
     fn address(&mut self, port: impl FnOnce(&mut Self) -> Result<u32, Errno>) -> Result<Address, Errno> {
         let at = self.u32()?;
-        let (buffer, length) =
-            (u32_at(self.memory, at)?, u32_at(self.memory, at.checked_add(4).ok_or(Errno::Fault)?)?);
+        let (buffer, length) = (u32_at(self.memory, at)?, u32_at(self.memory, at.checked_add(4).ok_or(Errno::Fault)?)?);
         let b = match length {
             4 | 16 => slice(self.memory, buffer, 4)?,
             ADDRESS_WITH_FAMILY_BYTES => {
@@ -106,8 +105,7 @@ impl<'a> Args<'a> {
     /// A place for an address: where, and with or without a family.
     fn address_out(&mut self) -> Result<(u32, bool), Errno> {
         let at = self.u32()?;
-        let (buffer, length) =
-            (u32_at(self.memory, at)?, u32_at(self.memory, at.checked_add(4).ok_or(Errno::Fault)?)?);
+        let (buffer, length) = (u32_at(self.memory, at)?, u32_at(self.memory, at.checked_add(4).ok_or(Errno::Fault)?)?);
         if length < 4 {
             return Err(Errno::Invalid);
         }
@@ -373,10 +371,7 @@ fn decode_socket(call: Call, a: &mut Args<'_>) -> Option<Decoded> {
             Call::SockBind => (Syscall::SockBind { fd: a.u32()?, address: a.address(Args::u32)? }, Out::None),
             Call::SockListen => (Syscall::SockListen { fd: a.u32()? }, Out::None),
             Call::SockConnect => (Syscall::SockConnect { fd: a.u32()?, address: a.address(Args::u32)? }, Out::None),
-            Call::SockGetLocalAddr
-            | Call::SockGetLocalAddr3
-            | Call::SockGetPeerAddr
-            | Call::SockGetPeerAddr3 => {
+            Call::SockGetLocalAddr | Call::SockGetLocalAddr3 | Call::SockGetPeerAddr | Call::SockGetPeerAddr3 => {
                 let (fd, address) = (a.u32()?, a.address_out()?);
                 let typed = matches!(call, Call::SockGetLocalAddr | Call::SockGetPeerAddr);
                 let kind = if typed { Some(a.u32()?) } else { None };

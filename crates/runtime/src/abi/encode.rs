@@ -18,23 +18,62 @@ pub enum Out {
     Triple(u32, u32, u32),
     U64(u32),
     /// Scattered bytes and their count.
-    Vectors { vectors: Vec<(u32, u32)>, count: Option<u32> },
+    Vectors {
+        vectors: Vec<(u32, u32)>,
+        count: Option<u32>,
+    },
     /// As above with what a receiving call tells besides.
-    Received { vectors: Vec<(u32, u32)>, count: u32, flags: u32, address: Option<(u32, bool)>, port: Option<u32> },
+    Received {
+        vectors: Vec<(u32, u32)>,
+        count: u32,
+        flags: u32,
+        address: Option<(u32, bool)>,
+        port: Option<u32>,
+    },
     /// As many bytes as fit. With `full_length` the length is told even so, and not fitting is `ERANGE`.
-    Buffer { at: u32, max: u32, used: u32, full_length: bool },
+    Buffer {
+        at: u32,
+        max: u32,
+        used: u32,
+        full_length: bool,
+    },
     /// Bytes that must fit, else `ENAMETOOLONG`.
-    Exact { at: u32, length: u32 },
-    Strings { pointers: u32, buffer: u32 },
-    StringsSizes { count: u32, bytes: u32 },
+    Exact {
+        at: u32,
+        length: u32,
+    },
+    Strings {
+        pointers: u32,
+        buffer: u32,
+    },
+    StringsSizes {
+        count: u32,
+        bytes: u32,
+    },
     Filestat(u32),
     Fdstat(u32),
     Prestat(u32),
-    Events { at: u32, count: u32 },
-    Address { address: (u32, bool), kind: Option<u32>, port: u32 },
-    Addresses { at: u32, max: u32, count: u32 },
+    Events {
+        at: u32,
+        count: u32,
+    },
+    Address {
+        address: (u32, bool),
+        kind: Option<u32>,
+        port: u32,
+    },
+    Addresses {
+        at: u32,
+        max: u32,
+        count: u32,
+    },
     /// A chain of prepared `addrinfo` records.
-    Addrinfo { list: u32, max: u32, count: u32, port: u16 },
+    Addrinfo {
+        list: u32,
+        max: u32,
+        count: u32,
+        port: u16,
+    },
 }
 
 /// Writes a reply; gives the errno for the guest.
@@ -184,13 +223,7 @@ fn write_ip(memory: &mut [u8], (at, with_family): (u32, bool), ip: Ipv4Addr) -> 
 }
 
 /// Records: flags u16, family u8, type u8, protocol u8 (padded), addrlen, addr, canonname, canonnamelen, next.
-fn write_addrinfo(
-    memory: &mut [u8],
-    list: u32,
-    max: u32,
-    port: u16,
-    addresses: &[Ipv4Addr],
-) -> Result<u32, Errno> {
+fn write_addrinfo(memory: &mut [u8], list: u32, max: u32, port: u16, addresses: &[Ipv4Addr]) -> Result<u32, Errno> {
     let mut at = list;
     let mut written = 0;
     for ip in addresses.iter().take(max as usize) {

@@ -8,8 +8,8 @@ mod imports;
 mod memory;
 
 pub use calls::{
-    Address, Event, Fdstat, Filestat, FiletypeCode, Interest, OpenFlags, Reply, Subscription, SubscriptionKind, Syscall,
-    TimesFlags,
+    Address, Event, Fdstat, Filestat, FiletypeCode, Interest, OpenFlags, Reply, Subscription, SubscriptionKind,
+    Syscall, TimesFlags,
 };
 pub use decode::decode;
 pub use encode::{Out, encode};

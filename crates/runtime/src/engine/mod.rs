@@ -50,8 +50,8 @@ impl Trap {
     /// The exit code that a Linux container would show.
     pub fn exit_code(&self) -> i32 {
         match self {
-            Trap::Oom => 137,         // 128 + SIGKILL
-            Trap::Unreachable => 134, // 128 + SIGABRT
+            Trap::Oom => 137,                            // 128 + SIGKILL
+            Trap::Unreachable => 134,                    // 128 + SIGABRT
             Trap::StackOverflow | Trap::Other(_) => 139, // 128 + SIGSEGV
         }
     }

@@ -26,8 +26,8 @@ const BYTES_COPIED_PER_FUEL: u32 = 64;
 const TABLE_ELEMENTS_MAX: usize = 1_000_000;
 /// Fuel for instantiation, which copies data segments and runs no code.
 const FUEL_OF_INSTANTIATION: u64 = 1 << 40;
-/// Fuel that a call costs besides the guest's own instructions, so that loops of calls make time pass.
-const FUEL_PER_CALL: u64 = 200;
+/// Fuel that a call with bad arguments costs.
+const FUEL_OF_REFUSAL: u64 = 200;
 /// Bytes moved by a call for one unit of fuel.
 const BYTES_PER_FUEL: u64 = 8;
 
@@ -273,7 +273,7 @@ impl WasmiProcess {
                         return Step::Trapped(Trap::Other("a host function failed".into()));
                     };
                     let asked = abi::decode(what, &args, self.memory.data(&self.store));
-                    self.burn(FUEL_PER_CALL);
+                    self.burn(asked.as_ref().map_or(FUEL_OF_REFUSAL, |(syscall, _)| syscall.fuel()));
                     self.state = State::Asked(call, asked.map(|(syscall, out)| (Rc::new(syscall), out)));
                 }
                 Ok(ResumableCall::OutOfFuel(call)) => {

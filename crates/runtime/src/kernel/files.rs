@@ -66,7 +66,11 @@ impl Kernel<'_> {
             S::PathSetTimes { dir, path, follow, times } => {
                 let path = self.path(*dir, path)?;
                 let (accessed, modified) = self.times(*times);
-                let set = if *follow { files.utimes(&path, accessed, modified) } else { files.lutimes(&path, accessed, modified) };
+                let set = if *follow {
+                    files.utimes(&path, accessed, modified)
+                } else {
+                    files.lutimes(&path, accessed, modified)
+                };
                 set.map(done)
             }
             S::Link { dir, path, follow, new_dir, new_path } => {
@@ -142,14 +146,14 @@ impl Kernel<'_> {
                 self.description(*fd)?.flags.set(*flags & (fd::APPEND | fd::NONBLOCK));
                 Ok(Reply::Ok)
             }
-            S::Filestat { fd } => self.fd_filestat(&self.description(*fd)?).map(Reply::Filestat),
+            S::Filestat { fd } => self.fd_filestat(&*self.description(*fd)?).map(Reply::Filestat),
             S::Prestat { fd } if *fd == super::ROOT_FD => match &self.description(*fd)?.kind {
                 Kind::Directory { path, .. } => Ok(Reply::Bytes(Bytes::copy_from_slice(path.as_bytes()))),
                 _ => Err(Errno::BadFd),
             },
             S::Prestat { .. } => Err(Errno::BadFd),
-            S::Readdir { fd, cookie, max } => self.readdir(&self.description(*fd)?, *cookie, *max),
-            S::Seek { fd, delta, whence } => seek(&self.description(*fd)?, *delta, *whence).map(Reply::U64),
+            S::Readdir { fd, cookie, max } => self.readdir(&*self.description(*fd)?, *cookie, *max),
+            S::Seek { fd, delta, whence } => seek(&*self.description(*fd)?, *delta, *whence).map(Reply::U64),
             S::Allocate { fd, .. } | S::SetSize { fd, .. } | S::SetTimes { fd, .. } => {
                 let description = self.description(*fd)?;
                 let Kind::File(file) = &description.kind else { return Err(Errno::Invalid) };

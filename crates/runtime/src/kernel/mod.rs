@@ -20,8 +20,8 @@ use bytes::Bytes;
 use simulation::Time;
 use vfs::Errno;
 
-pub use fd::{Description, FdTable, Kind};
 pub(crate) use fd::ROOT_FD;
+pub use fd::{Description, FdTable, Kind};
 pub use pipe::{PipeReader, PipeWriter, pipe};
 pub(crate) use socket::Later;
 pub use tty::{Output, Sink, Tty};
@@ -91,7 +91,13 @@ impl<'a> Kernel<'a> {
                 self.jail.sim.random_bytes(&mut bytes);
                 Ok(Reply::Bytes(bytes.into()))
             }
-            S::ClockResolution { clock } => if *clock < 4 { Ok(Reply::U64(1)) } else { Err(Errno::Invalid) },
+            S::ClockResolution { clock } => {
+                if *clock < 4 {
+                    Ok(Reply::U64(1))
+                } else {
+                    Err(Errno::Invalid)
+                }
+            }
             S::ClockTime { clock } => self.clock(*clock),
             S::Yield => {
                 if !self.proc.waiting.yielded.replace(true) {
@@ -174,7 +180,13 @@ impl<'a> Kernel<'a> {
             Syscall::SockSetOption { fd, name, value } => self.set_option(*fd, *name, value),
             Syscall::SockGetOption { fd, name } => self.socket(*fd, |s| {
                 Ok(Reply::U32(match name {
-                    1 => if s.is_stream { 2 } else { 1 },
+                    1 => {
+                        if s.is_stream {
+                            2
+                        } else {
+                            1
+                        }
+                    }
                     2 => s.take_error().map_or(0, |e| u32::from(e.number())),
                     _ => 0,
                 }))

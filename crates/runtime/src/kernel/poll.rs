@@ -36,9 +36,9 @@ impl Kernel<'_> {
             Syscall::SockRecv { max, peek, .. } => self.receive(&description, *max, *peek),
             Syscall::SockAccept { flags, .. } => self.accept(&description, *flags),
             Syscall::SockConnect { address, .. } => match &description.kind {
-                Kind::Socket(socket) => socket
-                    .connect(*address, !description.is_nonblocking())
-                    .map(|result| result.map(|()| Reply::Ok)),
+                Kind::Socket(socket) => {
+                    socket.connect(*address, !description.is_nonblocking()).map(|result| result.map(|()| Reply::Ok))
+                }
                 _ => Some(Err(Errno::NotSocket)),
             },
             _ => None,

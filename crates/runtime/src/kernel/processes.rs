@@ -72,14 +72,7 @@ impl Kernel<'_> {
         }
     }
 
-    fn spawn(
-        &self,
-        path: Option<&str>,
-        argv: &[Bytes],
-        env: &[Bytes],
-        cwd: &str,
-        fds: &[u32],
-    ) -> Result<Reply, Errno> {
+    fn spawn(&self, path: Option<&str>, argv: &[Bytes], env: &[Bytes], cwd: &str, fds: &[u32]) -> Result<Reply, Errno> {
         let mut own = Vec::new();
         for (i, fd) in (0_u32..).zip(fds) {
             if *fd != NO_FD {

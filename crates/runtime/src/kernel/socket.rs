@@ -239,9 +239,7 @@ impl Socket {
         }
         match &*self.state.borrow() {
             State::Stream(stream) => stream.try_write(bytes).map(|r| r.map_err(errno)),
-            State::Udp(socket, Some(to)) => {
-                Some(socket.send_to(bytes, *to).map(|()| bytes.len()).map_err(errno))
-            }
+            State::Udp(socket, Some(to)) => Some(socket.send_to(bytes, *to).map(|()| bytes.len()).map_err(errno)),
             State::Connecting(_) => None,
             _ => Some(Err(Errno::NotConnected)),
         }

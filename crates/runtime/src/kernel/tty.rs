@@ -26,6 +26,8 @@ pub enum Output {
     Sink(Rc<dyn Sink>),
 }
 
+type OnSignal = Rc<dyn Fn(u32)>;
+
 /// A terminal. Without further settings it is cooked: lines, echo, Ctrl-C.
 pub struct Tty {
     line: RefCell<Vec<u8>>,
@@ -37,7 +39,7 @@ pub struct Tty {
     size: Cell<(u16, u16)>,
     output: Output,
     waiters: Waiters,
-    on_signal: RefCell<Option<Rc<dyn Fn(u32)>>>,
+    on_signal: RefCell<Option<OnSignal>>,
 }
 
 /// Columns and rows until someone says otherwise.
@@ -67,7 +69,7 @@ impl Tty {
     }
 
     /// Who is told of Ctrl-C and of a change of size.
-    pub(crate) fn set_on_signal(&self, f: Rc<dyn Fn(u32)>) {
+    pub(crate) fn set_on_signal(&self, f: OnSignal) {
         *self.on_signal.borrow_mut() = Some(f);
     }
 

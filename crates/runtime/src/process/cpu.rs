@@ -9,8 +9,8 @@ use crate::limits::{CPU_PERIOD, FUEL_PER_CPU_SECOND, FUEL_PER_SLICE};
 /// The CPU of one container.
 #[derive(Debug)]
 pub struct Cpu {
-    /// Fuel of one period; none = no limit.
-    quota: Option<u64>,
+    /// Fuel of one period.
+    quota: u64,
     period_start: Cell<Time>,
     used_in_period: Cell<u64>,
     used: Cell<u64>,
@@ -18,14 +18,14 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// `milli` thousandths of a CPU; none = no limit.
-    pub fn new(milli: Option<u64>) -> Self {
+    /// `milli` thousandths of a CPU.
+    pub fn new(milli: u64) -> Self {
         let per_period = |milli: u64| {
             let fuel = u128::from(milli) * u128::from(FUEL_PER_CPU_SECOND) * CPU_PERIOD.as_millis() / 1_000_000;
             u64::try_from(fuel).unwrap_or(u64::MAX).max(1)
         };
         Cpu {
-            quota: milli.map(per_period),
+            quota: per_period(milli),
             period_start: Cell::new(Time::default()),
             used_in_period: Cell::new(0),
             used: Cell::new(0),
@@ -38,7 +38,7 @@ impl Cpu {
     /// # Errors
     /// The moment of the next period.
     pub fn grant(&self, now: Time) -> Result<u64, Time> {
-        let Some(quota) = self.quota else { return Ok(FUEL_PER_SLICE) };
+        let quota = self.quota;
         if now.saturating_since(self.period_start.get()) >= CPU_PERIOD {
             // What was used beyond the quota is taken from the next periods.
             let debt = self.used_in_period.get().saturating_sub(quota);
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn half_a_cpu_gets_half_the_fuel() {
-        let cpu = Cpu::new(Some(500));
+        let cpu = Cpu::new(500);
         let mut now = Time::from_unix_seconds(10);
         let end = now + Duration::from_secs(1);
         while now < end {

@@ -92,9 +92,7 @@ fn check(files: &Vfs, file: &str) -> Result<(), ExecError> {
         Err(Errno::Access) => Err(ExecError::Permission(file.to_owned())),
         Err(_) => Err(ExecError::NotFound(file.to_owned())),
         Ok(meta) if meta.is_dir() => Err(ExecError::IsDirectory(file.to_owned())),
-        Ok(meta) if !meta.is_file() || files.access(file, 1).is_err() => {
-            Err(ExecError::Permission(file.to_owned()))
-        }
+        Ok(meta) if !meta.is_file() || files.access(file, 1).is_err() => Err(ExecError::Permission(file.to_owned())),
         Ok(_) => Ok(()),
     }
 }

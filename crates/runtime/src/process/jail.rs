@@ -15,7 +15,7 @@ use super::{Cpu, Loader, Proc, task};
 use crate::engine::{MemoryBudget, SpawnError, Trap};
 use crate::kernel::signals::{self, Disposition};
 use crate::kernel::{Description, FdTable, Kind, ROOT_FD, Tty};
-use crate::limits::{ARGUMENT_BYTES_MAX, MEMORY_BYTES_MAX, PROCESSES_MAX};
+use crate::limits::{ARGUMENT_BYTES_MAX, CPU_MILLI_MAX, MEMORY_BYTES_MAX, PROCESSES_MAX};
 
 /// What a jail is made from.
 pub struct JailConfig {
@@ -31,7 +31,7 @@ pub struct JailConfig {
     pub loader: Rc<Loader>,
     /// Memory limit; none = [`MEMORY_BYTES_MAX`].
     pub memory_bytes: Option<u64>,
-    /// CPU limit in thousandths; none = no limit.
+    /// CPU limit in thousandths; none = [`CPU_MILLI_MAX`].
     pub cpu_milli: Option<u64>,
 }
 
@@ -102,7 +102,7 @@ impl Jail {
             files: config.files,
             net: config.net,
             hostname: config.hostname,
-            cpu: Cpu::new(config.cpu_milli),
+            cpu: Cpu::new(config.cpu_milli.unwrap_or(CPU_MILLI_MAX)),
             budget: MemoryBudget::new(config.memory_bytes.unwrap_or(MEMORY_BYTES_MAX)),
             loader: config.loader,
             processes: RefCell::default(),

@@ -6,6 +6,8 @@ mod jail;
 mod loader;
 mod proc;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use cpu::Cpu;
 pub use exec::{DEFAULT_PATH, ExecError};
