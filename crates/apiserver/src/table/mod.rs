@@ -1,0 +1,243 @@
+//! Tables: what `kubectl get` prints (pkg/printers/internalversion, `metav1.Table`).
+//!
+//! A kind's table is data: its columns, and a function that makes the cells of an object. A test holds the columns
+//! against those of a recorded server.
+
+mod apps;
+mod endpoints;
+mod node;
+mod others;
+mod pod;
+mod service;
+
+use api::Object;
+use serde_json::{Value, json};
+use simulation::Time;
+
+use crate::strategy::Strategy;
+
+/// A column.
+pub struct Column {
+    /// The heading, before clients write it in capitals.
+    pub name: &'static str,
+    /// `string` or `integer`.
+    pub kind: &'static str,
+    /// `name` for the name of the object.
+    pub format: &'static str,
+    /// 0 is always shown, 1 only with `-o wide`.
+    pub priority: u8,
+}
+
+const fn column(name: &'static str, kind: &'static str, format: &'static str, priority: u8) -> Column {
+    Column { name, kind, format, priority }
+}
+
+/// The name of the object.
+const NAME: Column = column("Name", "string", "name", 0);
+/// How long ago it was created.
+const AGE: Column = shown("Age");
+
+/// A column that is always shown.
+const fn shown(name: &'static str) -> Column {
+    column(name, "string", "", 0)
+}
+
+/// A number that is always shown.
+const fn number(name: &'static str) -> Column {
+    column(name, "integer", "", 0)
+}
+
+/// A column of `-o wide`.
+const fn wide(name: &'static str) -> Column {
+    column(name, "string", "", 1)
+}
+
+/// How the objects of a kind become rows.
+pub struct Printer {
+    /// The row in the table of kinds.
+    kind: &'static api::Kind,
+    /// The columns.
+    columns: &'static [Column],
+    /// The cells of an object at a time.
+    cells: fn(&Object, Time) -> Vec<Value>,
+}
+
+static PRINTERS: &[&Printer] = &[
+    &others::CONFIG_MAPS,
+    &endpoints::ENDPOINTS,
+    &others::EVENTS,
+    &others::NAMESPACES,
+    &node::NODES,
+    &pod::PODS,
+    &others::SECRETS,
+    &others::SERVICE_ACCOUNTS,
+    &service::SERVICES,
+    &apps::DEPLOYMENTS,
+    &apps::REPLICA_SETS,
+    &others::LEASES,
+    &endpoints::ENDPOINT_SLICES,
+];
+
+/// What a kind without a printer of its own shows (`rest.DefaultTableConvertor`).
+static DEFAULT: Printer = Printer {
+    kind: &api::kinds::CONFIG_MAPS,
+    columns: &[NAME, column("Created At", "date", "", 0)],
+    cells: |object, _| vec![object.name().into(), object.at("metadata.creationTimestamp").clone()],
+};
+
+fn printer(kind: &api::Kind) -> &'static Printer {
+    PRINTERS.iter().find(|p| std::ptr::eq(p.kind, kind)).copied().unwrap_or(&DEFAULT)
+}
+
+/// What each row carries of its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Include {
+    /// Nothing.
+    None,
+    /// Its metadata.
+    Metadata,
+    /// All of it.
+    Object,
+}
+
+/// Makes a Table of objects. `headers` is false for all but the first table of a watch.
+pub fn make(
+    now: Time,
+    strategy: &Strategy,
+    objects: &[Object],
+    metadata: Value,
+    include: Include,
+    headers: bool,
+) -> Object {
+    let printer = printer(strategy.kind);
+    let rows: Vec<Value> = objects.iter().map(|object| row(printer, object, now, include)).collect();
+    let column = |c: &Column| json!({"name": c.name, "type": c.kind, "format": c.format, "description": "", "priority": c.priority});
+    let columns: Value = if headers { printer.columns.iter().map(column).collect() } else { Value::Null };
+    Object::new(json!({
+        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows,
+    }))
+}
+
+fn row(printer: &Printer, object: &Object, now: Time, include: Include) -> Value {
+    // A bookmark is an object without a name: a row without cells.
+    let cells = if object.name().is_empty() { Vec::new() } else { (printer.cells)(object, now) };
+    let mut row = json!({"cells": cells, "object": included(object, include)});
+    let done = match object.str("status.phase") {
+        _ if object.kind() != "Pod" => return row,
+        "Succeeded" => ("Succeeded", "The pod has completed successfully."),
+        "Failed" => ("Failed", "The pod failed."),
+        _ => return row,
+    };
+    row["conditions"] = json!([{"type": "Completed", "status": "True", "reason": done.0, "message": done.1}]);
+    row
+}
+
+fn included(object: &Object, include: Include) -> Value {
+    match include {
+        Include::None => Value::Null,
+        Include::Object => object.value().clone(),
+        Include::Metadata => partial(object).into_value(),
+    }
+}
+
+/// `PartialObjectMetadata` of an object.
+pub fn partial(object: &Object) -> Object {
+    Object::new(json!({
+        "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.at("metadata"),
+    }))
+}
+
+// --- what many printers need ---
+
+/// How long ago a time in the object was, as ages are printed.
+fn since(value: &Value, now: Time) -> String {
+    match value.as_str().and_then(Time::parse_rfc3339) {
+        Some(then) => api::duration::human_nanos(now.as_nanos() - then.as_nanos()),
+        None => "<unknown>".to_owned(),
+    }
+}
+
+/// The age of an object.
+fn age(object: &Object, now: Time) -> Value {
+    since(object.at("metadata.creationTimestamp"), now).into()
+}
+
+/// A text, or what stands for none.
+fn or<'a>(text: &'a str, none: &'a str) -> &'a str {
+    if text.is_empty() { none } else { text }
+}
+
+/// The first three of many, and how many more (`listWithMoreString`).
+fn first_three(items: &[String]) -> String {
+    match items.len() {
+        0 => "<unset>".to_owned(),
+        1..=3 => items.join(","),
+        count => format!("{} + {} more...", items[..3].join(","), count - 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_printer() {
+        for kind in api::kinds::KINDS {
+            assert!(std::ptr::eq(printer(kind).kind, *kind), "{}", kind.plural);
+        }
+    }
+
+    /// Columns of a recorded v1.36.3 server, as `name/type/format/priority`.
+    const RECORDED: &[(&str, &str)] = &[
+        ("configmaps", "Name/string/name/0 Data/string//0 Age/string//0"),
+        ("endpoints", "Name/string/name/0 Endpoints/string//0 Age/string//0"),
+        (
+            "events",
+            "Last Seen/string//0 Type/string//0 Reason/string//0 Object/string//0 Subobject/string//1 Source/string//1 \
+             Message/string//0 First Seen/string//1 Count/string//1 Name/string/name/1",
+        ),
+        ("namespaces", "Name/string/name/0 Status/string//0 Age/string//0"),
+        (
+            "nodes",
+            "Name/string/name/0 Status/string//0 Roles/string//0 Age/string//0 Version/string//0 Internal-IP/string//1 \
+             External-IP/string//1 OS-Image/string//1 Kernel-Version/string//1 Container-Runtime/string//1",
+        ),
+        (
+            "pods",
+            "Name/string/name/0 Ready/string//0 Status/string//0 Restarts/string//0 Age/string//0 IP/string//1 \
+             Node/string//1 Nominated Node/string//1 Readiness Gates/string//1",
+        ),
+        ("secrets", "Name/string/name/0 Type/string//0 Data/string//0 Age/string//0"),
+        ("serviceaccounts", "Name/string/name/0 Age/string//0"),
+        (
+            "services",
+            "Name/string/name/0 Type/string//0 Cluster-IP/string//0 External-IP/string//0 Port(s)/string//0 \
+             Age/string//0 Selector/string//1",
+        ),
+        (
+            "deployments",
+            "Name/string/name/0 Ready/string//0 Up-to-date/string//0 Available/string//0 Age/string//0 \
+             Containers/string//1 Images/string//1 Selector/string//1",
+        ),
+        (
+            "replicasets",
+            "Name/string/name/0 Desired/integer//0 Current/integer//0 Ready/integer//0 Age/string//0 \
+             Containers/string//1 Images/string//1 Selector/string//1",
+        ),
+        ("leases", "Name/string/name/0 Holder/string//0 Age/string//0"),
+        (
+            "endpointslices",
+            "Name/string/name/0 AddressType/string//0 Ports/string//0 Endpoints/string//0 Age/string//0",
+        ),
+    ];
+
+    #[test]
+    fn columns_are_those_of_the_recorded_server() {
+        for (plural, expected) in RECORDED {
+            let printer = PRINTERS.iter().find(|p| p.kind.plural == *plural).unwrap();
+            let show = |c: &Column| format!("{}/{}/{}/{}", c.name, c.kind, c.format, c.priority);
+            let columns: Vec<String> = printer.columns.iter().map(show).collect();
+            assert_eq!(columns.join(" "), *expected, "{plural}");
+        }
+    }
+}
