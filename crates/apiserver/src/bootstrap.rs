@@ -14,7 +14,7 @@ use crate::strategy;
 
 /// Creates the bootstrap objects.
 pub fn run(server: &Server) {
-    let cx = Context { server, caller: "kube-apiserver", dry_run: false };
+    let cx = Context { server, caller: "kube-apiserver", dry_run: false, warnings: Default::default() };
     let create = |kind: &'static Kind, namespace: &str, object: Value| {
         cx.create(strategy::of(kind), namespace, object).expect("bootstrap objects are valid and new");
     };

@@ -1,11 +1,14 @@
 //! From a request to its answer (k8s.io/apiserver/pkg/endpoints/handlers).
 
+use std::cell::RefCell;
+
 use api::Object;
 use api::http::{Body, Method, Response, StatusCode, header};
-use api::status::Status;
+use api::status::{FieldError, FieldErrors, Status};
 use serde_json::{Value, json};
 
 use crate::negotiate::{Format, Shape, resource_format};
+use crate::patch::Patch;
 use crate::registry::delete::{self, DeleteOptions};
 use crate::registry::update::Part;
 use crate::registry::{Context, decode, watch};
@@ -19,7 +22,7 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
     let path = head.uri.path().to_owned();
     match route(&path) {
         Route::Discovery(segments) => discovery::answer(&head, &segments, &server.config),
-        Route::Resource(target) => resource(server, &head, &target, body).await.unwrap_or_else(wire::failure),
+        Route::Resource(target) => resource(server, &head, &target, body).await,
         Route::UnknownResource => wire::failure(Status::no_such_path()),
         Route::Other => other(server, &head, &path),
     }
@@ -67,21 +70,33 @@ fn version(git_version: &str) -> String {
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
-async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
+async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> Response {
     let caller = head.caller();
     let dry_run = match head.query.get("dryRun") {
         "" => false,
         "All" => true,
-        other => {
-            return Err(Status::bad_request(format!(
-                "dryRun: Unsupported value: {}: supported values: \"All\"",
-                json!([other])
-            )));
-        }
+        other => return wire::failure(unsupported_dry_run(other)),
     };
-    let cx = Context { server, caller: &caller, dry_run };
+    let cx = Context { server, caller: &caller, dry_run, warnings: RefCell::default() };
+    let mut response = dispatch(&cx, head, target, body).await.unwrap_or_else(wire::failure);
+    for warning in cx.warnings.take() {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = header::HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(header::WARNING, value);
+        }
+    }
+    response
+}
+
+fn unsupported_dry_run(value: &str) -> Status {
+    let mut errors = FieldErrors::new();
+    errors.push(FieldError::not_supported("dryRun", json!([value]), &["All"]));
+    Status::invalid("meta.k8s.io", "CreateOptions", "", &errors)
+}
+
+async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
     if !target.subresource.is_empty() {
-        return crate::subresource::answer(&cx, head, target, body).await;
+        return crate::subresource::answer(cx, head, target, body).await;
     }
     let format = resource_format(head)?;
     let strategy = strategy::of(target.kind);
@@ -89,29 +104,29 @@ async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> 
     let named = !target.name.is_empty();
     let answer = match (&head.method, named) {
         (&Method::GET, _) if target.watch_prefix || head.query.flag("watch") => {
-            return watch_answer(&cx, head, target, format);
+            return watch_answer(cx, head, target, format);
         }
         (&Method::GET, true) => cx.require(target.kind, place.0, place.1)?.value.clone(),
-        (&Method::GET, false) => return list_answer(&cx, head, target, format),
+        (&Method::GET, false) => return list_answer(cx, head, target, format),
         (&Method::POST, false) => {
             if target.kind.namespaced && target.namespace.is_empty() {
                 return Err(Status::method_not_allowed());
             }
-            let object = decode::object(head, body, target.kind)?;
+            let object = decode::object(cx, head, body, target.kind)?;
             let created = cx.create(strategy, place.0, object)?;
-            return Ok(shaped(&cx, head, target, StatusCode::CREATED, created, format));
+            return Ok(shaped(cx, head, target, StatusCode::CREATED, created, format));
         }
         (&Method::PUT, true) => {
-            let new = decode::object(head, body, target.kind)?;
+            let new = decode::object(cx, head, body, target.kind)?;
             if strategy.create_on_update && cx.find(target.kind, place.0, place.1).is_none() {
                 let created = cx.create(strategy, place.0, new)?;
-                return Ok(shaped(&cx, head, target, StatusCode::CREATED, created, format));
+                return Ok(shaped(cx, head, target, StatusCode::CREATED, created, format));
             }
             cx.update(strategy, Part::Main, place, |_| Ok(new))?
         }
         (&Method::PATCH, true) => {
-            let patch = decode::patch(head, body)?;
-            cx.update(strategy, Part::Main, place, |old| patch.apply(target.kind, head, old))?
+            let patch = Patch::read(head, body)?;
+            cx.update(strategy, Part::Main, place, |old| patch.apply(target.kind, old))?
         }
         (&Method::DELETE, true) => {
             let options = delete_options(head, body)?;
@@ -124,7 +139,7 @@ async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> 
         }
         _ => return Err(Status::method_not_allowed()),
     };
-    Ok(shaped(&cx, head, target, StatusCode::OK, answer, format))
+    Ok(shaped(cx, head, target, StatusCode::OK, answer, format))
 }
 
 /// Options of a DELETE: from its body, else from the query.

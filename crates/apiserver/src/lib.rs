@@ -15,6 +15,7 @@ mod handler;
 mod health;
 mod negotiate;
 mod patch;
+mod proxy;
 mod registry;
 mod request;
 mod server;

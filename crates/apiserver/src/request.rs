@@ -36,9 +36,9 @@ impl Query {
         matches!(self.get(key), "1" | "t" | "T" | "true" | "TRUE" | "True")
     }
 
-    /// Every value of a parameter.
-    pub fn all(&self, key: &str) -> Vec<&str> {
-        self.0.iter().filter(|(k, _)| k == key).map(|(_, v)| v.as_str()).collect()
+    /// Every parameter, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
@@ -240,6 +240,6 @@ mod tests {
         let query = Query::parse("labelSelector=app%3Dweb%2Ctier+in+%28a%29&watch=1&command=a&command=b");
         assert_eq!(query.get("labelSelector"), "app=web,tier in (a)");
         assert!(query.flag("watch") && !query.flag("x"));
-        assert_eq!(query.all("command"), ["a", "b"]);
+        assert_eq!(query.pairs().filter(|(key, _)| *key == "command").map(|(_, v)| v).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

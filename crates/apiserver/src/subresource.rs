@@ -1,4 +1,5 @@
-//! Subresources: status, finalize, scale, binding, eviction. Those that reach nodes and pods are in [`crate::proxy`].
+//! Subresources: status, finalize, scale, binding, eviction. Those that reach nodes and pods are in
+//! [`crate::proxy`].
 
 use api::http::{Body, Method, Response, StatusCode};
 use api::status::{FieldError, FieldErrors, Status};
@@ -7,12 +8,13 @@ use serde_json::{Value, json};
 
 use crate::handler::{delete_options, shaped, success};
 use crate::negotiate::resource_format;
+use crate::patch::Patch;
 use crate::registry::update::Part;
 use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
-use crate::{failure, wire};
+use crate::{failure, proxy, wire};
 
 /// Answers a request to a subresource.
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -22,6 +24,9 @@ pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) 
         "scale" => scale(cx, head, target, body),
         "binding" => binding(cx, head, target, body),
         "eviction" => eviction(cx, head, target, body),
+        "proxy" => proxy::proxy(cx, head.clone(), target, body).await,
+        "log" | "exec" | "attach" | "portforward" => proxy::kubelet(cx, head.clone(), target, body).await,
+        "token" => Err(Status::not_built(simulation::stub!("kube-apiserver", "tokens of service accounts"))),
         _ => Err(Status::not_built(simulation::stub!("kube-apiserver", "this subresource"))),
     }
 }
@@ -33,12 +38,12 @@ fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) 
     let object = match head.method {
         Method::GET if part == Part::Status => cx.require(target.kind, place.0, place.1)?.value.clone(),
         Method::PUT => {
-            let new = decode::object(head, body, target.kind)?;
+            let new = decode::object(cx, head, body, target.kind)?;
             cx.update(strategy, part, place, |_| Ok(new))?
         }
         Method::PATCH if part == Part::Status => {
-            let patch = decode::patch(head, body)?;
-            cx.update(strategy, part, place, |old| patch.apply(target.kind, head, old))?
+            let patch = Patch::read(head, body)?;
+            cx.update(strategy, part, place, |old| patch.apply(target.kind, old))?
         }
         _ => return Err(Status::method_not_allowed()),
     };
@@ -80,22 +85,25 @@ static SCALE: Kind = Kind {
     schema: "io.k8s.api.autoscaling.v1.Scale",
 };
 
+/// Makes the new Scale from the stored object.
+type Wanted<'a> = Box<dyn FnOnce(&Object) -> Result<Value, Status> + 'a>;
+
 fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
     let format = resource_format(head)?;
     let strategy = strategy::of(target.kind);
     let place = (target.namespace.as_str(), target.name.as_str());
-    let wanted: Box<dyn FnOnce(&Object) -> Result<Value, Status>> = match head.method {
+    let wanted: Wanted<'_> = match head.method {
         Method::GET => {
             let object = scale_of(&cx.require(target.kind, place.0, place.1)?.value);
             return Ok(wire::object(StatusCode::OK, object, format));
         }
         Method::PUT => {
-            let new = decode::object(head, body, &SCALE)?;
+            let new = decode::object(cx, head, body, &SCALE)?;
             Box::new(move |_| Ok(new))
         }
         Method::PATCH => {
-            let patch = decode::patch(head, body)?;
-            Box::new(move |old| patch.apply(&SCALE, head, &scale_of(old)))
+            let patch = Patch::read(head, body)?;
+            Box::new(move |old| patch.apply(&SCALE, &scale_of(old)))
         }
         _ => return Err(Status::method_not_allowed()),
     };

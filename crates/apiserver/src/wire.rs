@@ -7,7 +7,7 @@ use api::http::{Body, Response, StatusCode, header};
 use api::status::Status;
 use api::{Object, ObjectList};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::negotiate::{Encoding, Format};
 
@@ -47,8 +47,22 @@ const FIRST: &[&str] = &[
     "categories",
 ];
 
-fn rank(key: &str) -> usize {
-    FIRST.iter().position(|k| *k == key).unwrap_or(FIRST.len())
+/// Structs of discovery with an order of their own: the field by which they are known, and their fields.
+const ORDERS: &[(&str, &[&str])] = &[
+    (
+        "singularName",
+        &["name", "singularName", "namespaced", "group", "version", "kind", "verbs", "shortNames", "categories"],
+    ),
+    (
+        "responseKind",
+        &["resource", "subresource", "responseKind", "scope", "singularResource", "verbs", "shortNames", "categories"],
+    ),
+    ("group", &["group", "version", "kind"]),
+];
+
+/// The order in which the fields of a struct are written.
+fn order(map: &Map<String, Value>) -> &'static [&'static str] {
+    ORDERS.iter().find(|(mark, _)| map.contains_key(*mark)).map_or(FIRST, |(_, order)| order)
 }
 
 /// JSON text. `depth` is the indentation, `None` for compact text.
@@ -60,7 +74,8 @@ fn write(value: &Value, depth: Option<usize>, out: &mut String) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             let mut fields: Vec<(&String, &Value)> = map.iter().collect();
-            fields.sort_by_key(|(key, _)| rank(key));
+            let order = order(map);
+            fields.sort_by_key(|(key, _)| order.iter().position(|k| k == key).unwrap_or(order.len()));
             out.push('{');
             for (i, (key, value)) in fields.into_iter().enumerate() {
                 if i > 0 {

@@ -1,5 +1,7 @@
 //! What the API server relies on.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use api::Object;
 use etcd::{Compacted, Etcd, Expect, Op, RangeError, SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
 use serde_json::json;

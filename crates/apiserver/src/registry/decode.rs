@@ -2,12 +2,14 @@
 
 use api::Kind;
 use api::http::{Body, header};
-use api::status::Status;
+use api::schema::{self, Definition, Type};
+use api::status::{FieldError, FieldErrors, Status};
 use serde_json::Value;
 
-use crate::patch::Patch;
+use super::Context;
+use crate::patch::go_json_error;
 use crate::request::Head;
-use crate::value::{map_mut, metadata_mut, text};
+use crate::value::{map_mut, text};
 
 /// What can be read, as messages name it.
 const READ: &[&str] = &["application/json", "application/yaml"];
@@ -31,7 +33,9 @@ pub fn any(head: &Head, body: Body) -> Result<Value, Status> {
         return Err(Status::too_large(&format!("limit is {BODY_BYTES_MAX}")));
     }
     match media_type(head) {
-        "" | "application/json" => serde_json::from_slice(&bytes).map_err(|e| unreadable(&e.to_string(), &bytes)),
+        "" | "application/json" => {
+            serde_json::from_slice(&bytes).map_err(|e| unreadable(&go_json_error(&e, &bytes), &bytes))
+        }
         "application/yaml" => {
             let text = std::str::from_utf8(&bytes).map_err(|e| unreadable(&e.to_string(), &bytes))?;
             api::yaml::parse_document(text).map_err(|e| unreadable(&e.to_string(), &bytes))
@@ -52,13 +56,42 @@ pub fn media_type(head: &Head) -> &str {
     head.header(header::CONTENT_TYPE).split(';').next().unwrap_or("").trim()
 }
 
+/// What happens to fields that the schema does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// They are dropped.
+    Ignore,
+    /// They are dropped, and the answer warns of them.
+    Warn,
+    /// The request is refused.
+    Strict,
+}
+
+impl FieldValidation {
+    /// From the parameter `fieldValidation`.
+    pub fn of(head: &Head) -> Result<Self, Status> {
+        match head.query.get("fieldValidation") {
+            "" | "Warn" => Ok(FieldValidation::Warn),
+            "Ignore" => Ok(FieldValidation::Ignore),
+            "Strict" => Ok(FieldValidation::Strict),
+            other => {
+                let mut errors = FieldErrors::new();
+                let known = ["", "Ignore", "Strict", "Warn"];
+                errors.push(FieldError::not_supported("fieldValidation", other, &known));
+                Err(Status::invalid("meta.k8s.io", "CreateOptions", "", &errors))
+            }
+        }
+    }
+}
+
 /// The object in the body of a POST or PUT, checked to be of the kind that the URL names.
-pub fn object(head: &Head, body: Body, kind: &Kind) -> Result<Value, Status> {
+pub fn object(cx: &Context<'_>, head: &Head, body: Body, kind: &Kind) -> Result<Value, Status> {
     let mut object = any(head, body)?;
+    let what = format!("the object provided is unrecognized (must be of type {})", kind.kind);
     if !object.is_object() {
-        let what =
-            format!("the object provided is unrecognized (must be of type {}): couldn't get version/kind", kind.kind);
-        return Err(Status::bad_request(what));
+        return Err(Status::bad_request(format!(
+            "{what}: couldn't get version/kind; json parse error: unexpected end of JSON input"
+        )));
     }
     let (own_version, own_kind) = (text(&object, "apiVersion"), text(&object, "kind"));
     if !own_version.is_empty() && own_version != kind.api_version() {
@@ -68,62 +101,121 @@ pub fn object(head: &Head, body: Body, kind: &Kind) -> Result<Value, Status> {
         )));
     }
     if !own_kind.is_empty() && own_kind != kind.kind {
+        let version = kind.api_version();
         return Err(Status::bad_request(format!(
-            "{own_kind} in version {:?} cannot be handled as a {}: no kind \"{own_kind}\" is served here",
-            kind.version, kind.kind
+            "{own_kind} in version {:?} cannot be handled as a {}: converting ({version}.{own_kind}) to ({version}.{}): unknown conversion",
+            kind.version, kind.kind, kind.kind
         )));
     }
+    let warnings = check(&object, kind, FieldValidation::of(head)?)?;
+    cx.warnings.borrow_mut().extend(warnings);
     normalise(&mut object, kind);
     Ok(object)
 }
 
-/// The body of a PATCH.
-pub fn patch(head: &Head, body: Body) -> Result<Patch, Status> {
-    let kind = media_type(head).to_owned();
-    Patch::new(&kind, any_json(body)?)
-}
-
-fn any_json(body: Body) -> Result<Value, Status> {
-    match body {
-        Body::Bytes(bytes) => {
-            serde_json::from_slice(&bytes).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))
-        }
-        Body::Object(object) => Ok(object.into_value()),
-        _ => Err(Status::bad_request("error decoding patch: unexpected end of JSON input")),
+/// Decodes against the schema; returns warnings.
+fn check(object: &Value, kind: &Kind, validation: FieldValidation) -> Result<Vec<String>, Status> {
+    let Some(definition) = schema::definition(kind.schema) else { return Ok(Vec::new()) };
+    let checked = schema::check(definition, object);
+    let refuse = |why: &str| {
+        let name = kind.kind;
+        Err(Status::bad_request(format!("{name} in version {:?} cannot be handled as a {name}: {why}", kind.version)))
+    };
+    if let Some(why) = &checked.error {
+        return refuse(why);
+    }
+    match (validation, checked.strict_error()) {
+        (FieldValidation::Strict, Some(why)) => refuse(&why),
+        (FieldValidation::Warn, Some(_)) => Ok(checked.warnings()),
+        _ => Ok(Vec::new()),
     }
 }
 
-/// Brings an object into the form in which upstream would write it back: `apiVersion` and `kind` as the URL says, no
-/// nulls, no empty things where upstream omits them.
+/// Brings an object into the form in which upstream would write it back: `apiVersion` and `kind` as the URL says, and
+/// of the fields those and only those that Go's encoder would write.
 pub fn normalise(object: &mut Value, kind: &Kind) {
     let map = map_mut(object);
     map.insert("apiVersion".into(), kind.api_version().into());
     map.insert("kind".into(), kind.kind.into());
-    drop_nulls(object);
-    let metadata = metadata_mut(object);
-    for field in ["labels", "annotations", "finalizers", "ownerReferences", "generateName", "namespace"] {
-        let empty = match metadata.get(field) {
-            Some(Value::Object(map)) => map.is_empty(),
-            Some(Value::Array(list)) => list.is_empty(),
-            Some(Value::String(text)) => text.is_empty(),
-            _ => false,
-        };
-        if empty {
-            metadata.remove(field);
+    if let Some(definition) = schema::definition(kind.schema) {
+        omit_zeros(definition, object);
+        schema::normalize(definition, object);
+    }
+}
+
+/// Optional numbers and booleans that upstream keeps as plain values and therefore omits when they are zero. All others
+/// are pointers, whose zero is written.
+const ZERO_OMITTED: &[&str] = &[
+    "availableReplicas",
+    "count",
+    "fullyLabeledReplicas",
+    "healthCheckNodePort",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "hostPort",
+    "initialDelaySeconds",
+    "minReadySeconds",
+    "nodePort",
+    "observedGeneration",
+    "publishNotReadyAddresses",
+    "readOnly",
+    "readyReplicas",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "unavailableReplicas",
+    "unschedulable",
+    "updatedReplicas",
+];
+
+/// Optional texts that upstream keeps as pointers, whose empty text is written: definition, field.
+const EMPTY_KEPT: &[(&str, &str)] = &[
+    ("api.core.v1.GRPCAction", "service"),
+    ("api.core.v1.HostPathVolumeSource", "type"),
+    ("api.core.v1.Event", "reportingComponent"),
+    ("api.core.v1.Event", "reportingInstance"),
+    ("api.core.v1.PersistentVolumeClaimSpec", "storageClassName"),
+    ("api.discovery.v1.EndpointPort", "name"),
+];
+
+/// Drops the zero values that upstream omits (`omitempty`).
+fn omit_zeros(definition: &'static Definition, value: &mut Value) {
+    let Some(map) = value.as_object_mut() else { return };
+    map.retain(|name, value| {
+        let Some(property) = definition.property(name) else { return true };
+        if property.required {
+            return true;
+        }
+        match value {
+            Value::String(text) => {
+                let kept = EMPTY_KEPT.contains(&(definition.name, name.as_str()));
+                !text.is_empty() || kept || property.ty != Type::String
+            }
+            Value::Bool(false) => !ZERO_OMITTED.contains(&name.as_str()),
+            Value::Number(number) if number.as_i64() == Some(0) => {
+                let status = name == "replicas" && definition.name == "api.apps.v1.DeploymentStatus";
+                let scale = name == "replicas" && definition.name == "api.autoscaling.v1.ScaleSpec";
+                !(ZERO_OMITTED.contains(&name.as_str()) || status || scale)
+            }
+            _ => true,
+        }
+    });
+    for property in &definition.properties {
+        if let Some(value) = map.get_mut(property.name) {
+            omit_inner(&property.ty, value);
         }
     }
 }
 
-/// Times that upstream writes as null when they are not set: of Events and of pod conditions.
-const WRITTEN_AS_NULL: &[&str] = &["eventTime", "firstTimestamp", "lastTimestamp", "lastProbeTime"];
-
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|key, v| !v.is_null() || WRITTEN_AS_NULL.contains(&key.as_str()));
-            map.values_mut().for_each(drop_nulls);
+fn omit_inner(ty: &Type, value: &mut Value) {
+    match (ty, value) {
+        (Type::List(of), Value::Array(items)) => items.iter_mut().for_each(|v| omit_inner(of, v)),
+        (Type::Ref(_), value) => {
+            if let Some(definition) = ty.definition() {
+                omit_zeros(definition, value);
+            }
         }
-        Value::Array(list) => list.iter_mut().for_each(drop_nulls),
         _ => {}
     }
 }

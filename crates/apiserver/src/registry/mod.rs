@@ -15,6 +15,7 @@ pub mod read;
 pub mod update;
 pub mod watch;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use api::status::Status;
@@ -35,6 +36,8 @@ pub struct Context<'a> {
     pub caller: &'a str,
     /// `dryRun=All`: everything happens but the write.
     pub dry_run: bool,
+    /// What the `Warning` headers of the answer will say.
+    pub warnings: RefCell<Vec<String>>,
 }
 
 /// The key of an object, or of a collection when `name` is empty (then it ends with `/`).

@@ -44,7 +44,7 @@ impl Selection {
             let selector = FieldSelector::parse(fields).map_err(refuse)?;
             for requirement in selector.requirements() {
                 if !selection.knows(&requirement.field) {
-                    return Err(refuse(format!("field label not supported: {}", requirement.field)));
+                    return Err(refuse(selection.unknown(&requirement.field)));
                 }
             }
             selection.fields = Some(selector);
@@ -56,6 +56,16 @@ impl Selection {
         field == "metadata.name"
             || (field == "metadata.namespace" && self.strategy.kind.namespaced)
             || (self.strategy.fields)(&Value::Null).iter().any(|(name, _)| *name == field)
+    }
+
+    /// How a kind says that it does not know a field: those with fields of their own name the field alone.
+    fn unknown(&self, field: &str) -> String {
+        let kind = self.strategy.kind;
+        if kind.group.is_empty() && !(self.strategy.fields)(&Value::Null).is_empty() {
+            return format!("field label not supported: {field}");
+        }
+        let known = if kind.namespaced { "\"metadata.name\", \"metadata.namespace\"" } else { "\"metadata.name\"" };
+        format!("{field:?} is not a known field selector: only {known}")
     }
 
     /// Whether everything matches.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use simulation::Time;
 
 use super::{AGE, NAME, Printer, age, or, shown, since, wide};
-use crate::value::{at, int, list, text};
+use crate::value::{at, int, text};
 
 pub static PODS: Printer = Printer {
     kind: &kinds::PODS,

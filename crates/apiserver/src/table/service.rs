@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use api::selector::LabelSelector;
 use api::{Object, kinds};
 use serde_json::Value;
-use simulation::Time;
 
 use super::{AGE, NAME, Printer, age, or, shown, wide};
 use crate::value::{int, text};
@@ -73,7 +72,7 @@ mod tests {
     #[track_caller]
     fn check(spec: Value, expected: &str) {
         let object = Object::new(json!({"metadata": {"name": "web"}, "spec": spec}));
-        let cells = (SERVICES.cells)(&object, Time::default());
+        let cells = (SERVICES.cells)(&object, simulation::Time::default());
         let shown: Vec<&str> = cells.iter().filter_map(Value::as_str).collect();
         assert_eq!(shown.join(" | "), expected);
     }

@@ -80,8 +80,7 @@ fn owner_references(owners: &[Value], errors: &mut FieldErrors) {
             ("uid", "uid must not be empty"),
         ] {
             if text(owner, field).is_empty() {
-                let shown = if field == "apiVersion" { format!("{path}.{field}") } else { format!("{path}.{field}") };
-                errors.push(FieldError::invalid(shown, "", what));
+                errors.push(FieldError::invalid(format!("{path}.{field}"), "", what));
             }
         }
         if owner.get("controller") == Some(&Value::Bool(true)) {

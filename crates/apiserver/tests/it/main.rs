@@ -1,5 +1,10 @@
 //! The server as its clients see it: HTTP-shaped requests in, statuses and JSON out. Expectations are taken from
 //! recordings of Kubernetes 1.36.3.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod basics;
+mod clients;
 mod harness;
+mod manifests;
+mod reach;
