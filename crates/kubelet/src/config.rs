@@ -1,0 +1,76 @@
+//! What a node is like.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use api::quantity::Quantity;
+
+use crate::pod::Budget;
+
+/// The facts of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Node name.
+    pub name: String,
+    /// Its InternalIP.
+    pub ip: Ipv4Addr,
+    /// Addresses of its pods, e.g. `10.244.0.0/24`.
+    pub pod_cidr: String,
+    /// Capacity in thousandths of a CPU.
+    pub cpu_milli: i64,
+    /// Capacity in bytes.
+    pub memory_bytes: i64,
+    /// Capacity in bytes.
+    pub ephemeral_storage_bytes: i64,
+    /// Pods at most.
+    pub pods_max: i64,
+    /// Labels besides those that every kubelet sets.
+    pub labels: BTreeMap<String, String>,
+    /// The address of the cluster's DNS.
+    pub cluster_dns: Ipv4Addr,
+    /// `cluster.local`
+    pub cluster_domain: String,
+    /// `v1.36.3`
+    pub version: String,
+}
+
+impl NodeConfig {
+    /// A node in minikube's shape.
+    pub fn minikube(name: &str, ip: Ipv4Addr, pod_cidr: &str) -> NodeConfig {
+        NodeConfig {
+            name: name.to_owned(),
+            ip,
+            pod_cidr: pod_cidr.to_owned(),
+            cpu_milli: 2_000,
+            memory_bytes: 8 << 30,
+            ephemeral_storage_bytes: 64 << 30,
+            pods_max: 110,
+            labels: BTreeMap::new(),
+            cluster_dns: Ipv4Addr::new(10, 96, 0, 10),
+            cluster_domain: "cluster.local".to_owned(),
+            version: "v1.36.3".to_owned(),
+        }
+    }
+
+    /// Milli-CPUs and bytes for pods.
+    pub(crate) fn allocatable(&self) -> (i64, i64) {
+        (self.cpu_milli, self.memory_bytes)
+    }
+
+    pub(crate) fn budget(&self) -> Budget {
+        Budget { cpu_milli: self.cpu_milli, memory_bytes: self.memory_bytes, pods: self.pods_max }
+    }
+
+    /// `status.capacity`, which is also what is allocatable.
+    pub(crate) fn capacity(&self) -> serde_json::Value {
+        let kibi = |bytes: i64| format!("{}Ki", bytes / 1024);
+        serde_json::json!({
+            "cpu": Quantity::from_milli(self.cpu_milli).to_string(),
+            "memory": kibi(self.memory_bytes),
+            "ephemeral-storage": kibi(self.ephemeral_storage_bytes),
+            "hugepages-1Gi": "0",
+            "hugepages-2Mi": "0",
+            "pods": self.pods_max.to_string(),
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! Named limits and periods of the kubelet; the names and values are upstream's where there is one.
+
+use simulation::Duration;
+
+/// Between two looks at the runtime upstream; here the delay with which a change is noticed at most.
+pub const PLEG_RELIST_PERIOD: Duration = Duration::from_secs(1);
+/// First back-off of a failed container or pull.
+pub const BACK_OFF_START: Duration = Duration::from_secs(10);
+/// Longest back-off of a failed container or pull (`MaxCrashLoopBackOff`).
+pub const BACK_OFF_MAX: Duration = Duration::from_secs(300);
+/// Until a pod whose sync failed is tried again, lengthened by up to half.
+pub const SYNC_RETRY: Duration = Duration::from_secs(10);
+/// Between two tries to mount a volume that cannot be mounted: first.
+pub const MOUNT_RETRY_START: Duration = Duration::from_millis(500);
+/// Between two tries to mount a volume that cannot be mounted: longest.
+pub const MOUNT_RETRY_MAX: Duration = Duration::from_secs(122);
+/// Containers always get this long between SIGTERM and SIGKILL.
+pub const GRACE_MIN: Duration = Duration::from_secs(2);
+/// Between two renewals of the node's lease.
+pub const LEASE_PERIOD: Duration = Duration::from_secs(10);
+/// How long a lease holds.
+pub const LEASE_SECONDS: i64 = 40;
+/// Between two reports of an unchanged node status (`nodeStatusReportFrequency`).
+pub const NODE_STATUS_PERIOD: Duration = Duration::from_secs(300);
+/// Until a failed call to the API server is tried again.
+pub const API_RETRY: Duration = Duration::from_secs(1);
+/// Between two refreshes of a pod's configMap, secret and downwardAPI volumes.
+pub const VOLUME_REFRESH_PERIOD: Duration = Duration::from_secs(60);
+/// Bytes of a probe's output that an event shows.
+pub const PROBE_OUTPUT_BYTES_MAX: usize = 10 * 1024;
+/// Bytes of a container's termination message.
+pub const TERMINATION_MESSAGE_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of the end of a log that stand in for a termination message.
+pub const TERMINATION_LOG_TAIL_BYTES_MAX: usize = 2 * 1024;
+/// Lines of a log that stand in for a termination message.
+pub const TERMINATION_LOG_TAIL_LINES_MAX: u64 = 80;
+/// Bytes that all the volumes of a pod made from API objects may hold.
+pub const API_VOLUME_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Images in the node's status (`nodeStatusMaxImages`).
+pub const NODE_STATUS_IMAGES_MAX: usize = 50;

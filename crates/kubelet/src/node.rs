@@ -1,0 +1,262 @@
+//! The node's own object, its status and its lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus`).
+//!
+//! Differences: a node never comes under pressure; what is allocatable is all of its capacity.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use api::{Object, kinds};
+use client::{Client, EventRecorder, PatchType};
+use serde_json::{Value, json};
+use simulation::notify::Waiters;
+use simulation::{Duration, Sim, Time};
+
+use crate::NodeConfig;
+use crate::cri::Runtime;
+use crate::limits::{API_RETRY, LEASE_PERIOD, LEASE_SECONDS, NODE_STATUS_IMAGES_MAX, NODE_STATUS_PERIOD};
+
+const LEASE_NAMESPACE: &str = "kube-node-lease";
+
+/// Conditions other than Ready: type, reason, message. All are `False` on a healthy node.
+const PRESSURES: [(&str, &str, &str); 3] = [
+    ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+];
+
+/// Keeps the Node object and the Lease.
+pub(crate) struct Node {
+    pub(crate) sim: Sim,
+    pub(crate) client: Client,
+    pub(crate) config: NodeConfig,
+    pub(crate) runtime: Rc<dyn Runtime>,
+    pub(crate) recorder: EventRecorder,
+    changed: Cell<bool>,
+    waiters: Waiters,
+    /// Since when the conditions are as they are.
+    since: Time,
+    boot_id: String,
+    machine_id: String,
+}
+
+impl Node {
+    pub(crate) fn new(
+        sim: &Sim,
+        client: &Client,
+        config: &NodeConfig,
+        runtime: &Rc<dyn Runtime>,
+        recorder: &EventRecorder,
+    ) -> Rc<Node> {
+        Rc::new(Node {
+            sim: sim.clone(),
+            client: client.clone(),
+            config: config.clone(),
+            runtime: Rc::clone(runtime),
+            recorder: recorder.clone(),
+            changed: Cell::new(false),
+            waiters: Waiters::default(),
+            since: sim.now(),
+            boot_id: sim.uid(),
+            machine_id: sim.uid(),
+        })
+    }
+
+    /// The images may have changed.
+    pub(crate) fn touch(&self) {
+        self.changed.set(true);
+        self.waiters.wake_all();
+    }
+
+    /// As events name it: with its name for a uid, which is what upstream does.
+    fn reference(&self) -> Object {
+        Object::new(json!({ "kind": "Node", "metadata": { "name": self.config.name, "uid": self.config.name } }))
+    }
+
+    /// Registers the node; completes when the API has it.
+    pub(crate) async fn register(&self) {
+        let says = |reason: &str, message: &str| self.recorder.event(&self.reference(), "Normal", reason, message);
+        says("Starting", "Starting kubelet.");
+        let object = self.object();
+        loop {
+            match self.client.create(&kinds::NODES, "", object.clone()).await {
+                Ok(_) => break,
+                Err(error) if error.is_already_exists() => {
+                    let labels = json!({ "metadata": { "labels": object.at("metadata.labels") } });
+                    let name = &self.config.name;
+                    if self.client.patch(&kinds::NODES, "", name, "", PatchType::Strategic, &labels).await.is_ok() {
+                        break;
+                    }
+                }
+                Err(_) => {}
+            }
+            self.sim.sleep(API_RETRY).await;
+        }
+        for event in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
+            says(event, &format!("Node {} status is now: {event}", self.config.name));
+        }
+        says("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+        self.report().await;
+        says("NodeReady", &format!("Node {} status is now: NodeReady", self.config.name));
+    }
+
+    fn object(&self) -> Object {
+        let config = &self.config;
+        let mut labels = json!({
+            "beta.kubernetes.io/arch": "amd64",
+            "beta.kubernetes.io/os": "linux",
+            "kubernetes.io/arch": "amd64",
+            "kubernetes.io/hostname": config.name,
+            "kubernetes.io/os": "linux",
+        });
+        for (key, value) in &config.labels {
+            labels[key.as_str()] = value.clone().into();
+        }
+        Object::new(json!({
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": config.name,
+                "labels": labels,
+                "annotations": { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+            },
+            "spec": { "podCIDR": config.pod_cidr, "podCIDRs": [config.pod_cidr] },
+            "status": self.status(),
+        }))
+    }
+
+    fn status(&self) -> Value {
+        let now = self.sim.now().rfc3339();
+        let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+            json!({
+                "type": kind,
+                "status": status,
+                "reason": reason,
+                "message": message,
+                "lastHeartbeatTime": now,
+                "lastTransitionTime": self.since.rfc3339(),
+            })
+        };
+        let mut conditions: Vec<Value> =
+            PRESSURES.iter().map(|(kind, reason, message)| condition(kind, "False", reason, message)).collect();
+        conditions.push(condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"));
+        let config = &self.config;
+        let uuid = self.machine_id.to_uppercase();
+        json!({
+            "addresses": [
+                { "type": "InternalIP", "address": config.ip.to_string() },
+                { "type": "Hostname", "address": config.name },
+            ],
+            "capacity": config.capacity(),
+            "allocatable": config.capacity(),
+            "conditions": conditions,
+            "daemonEndpoints": { "kubeletEndpoint": { "Port": 10250 } },
+            "images": self.images(),
+            "nodeInfo": {
+                "architecture": "amd64",
+                "bootID": self.boot_id,
+                "containerRuntimeVersion": "docker://28.4.0",
+                "kernelVersion": "6.6.87-kubonsai",
+                "kubeProxyVersion": "",
+                "kubeletVersion": config.version,
+                "machineID": self.machine_id.replace('-', ""),
+                "operatingSystem": "linux",
+                "osImage": "Debian GNU/Linux 12 (bookworm)",
+                "systemUUID": uuid.to_lowercase(),
+            },
+        })
+    }
+
+    fn images(&self) -> Value {
+        let mut images = self.runtime.images();
+        images.sort_by(|a, b| b.size_bytes.cmp(&a.size_bytes).then_with(|| a.names.cmp(&b.names)));
+        images.truncate(NODE_STATUS_IMAGES_MAX);
+        let shown = images.iter().map(|i| json!({ "names": i.names, "sizeBytes": i.size_bytes }));
+        shown.collect::<Vec<_>>().into()
+    }
+
+    async fn report(&self) {
+        let patch = json!({ "status": self.status() });
+        let name = &self.config.name;
+        while let Err(error) =
+            self.client.patch(&kinds::NODES, "", name, "status", PatchType::Strategic, &patch).await
+        {
+            if error.is_not_found() {
+                return;
+            }
+            self.sim.sleep(API_RETRY).await;
+        }
+    }
+
+    /// Reports the status every five minutes, and within ten seconds of a change.
+    pub(crate) async fn keep_status(self: Rc<Self>) {
+        loop {
+            let mut timer = self.sim.sleep(NODE_STATUS_PERIOD);
+            std::future::poll_fn(|cx| {
+                use std::future::Future as _;
+                if self.changed.get() {
+                    return std::task::Poll::Ready(());
+                }
+                self.waiters.register(cx);
+                std::pin::Pin::new(&mut timer).poll(cx)
+            })
+            .await;
+            if self.changed.get() {
+                self.sim.sleep(LEASE_PERIOD).await;
+                self.changed.set(false);
+            }
+            self.report().await;
+        }
+    }
+
+    /// Renews the lease every ten seconds.
+    pub(crate) async fn keep_lease(self: Rc<Self>) {
+        let mut held: Option<Object> = None;
+        let mut pause = Duration::from_millis(200);
+        loop {
+            match self.renew(held.take()).await {
+                Ok(lease) => {
+                    held = Some(lease);
+                    pause = Duration::from_millis(200);
+                    self.sim.sleep(LEASE_PERIOD).await;
+                }
+                Err(_) => {
+                    self.sim.sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(7));
+                }
+            }
+        }
+    }
+
+    async fn renew(&self, held: Option<Object>) -> Result<Object, client::Error> {
+        let name = &self.config.name;
+        let now = self.sim.now().rfc3339_micro();
+        let held = match held {
+            Some(lease) => Some(lease),
+            None => match self.client.get(&kinds::LEASES, LEASE_NAMESPACE, name).await {
+                Ok(lease) => Some(lease),
+                Err(error) if error.is_not_found() => None,
+                Err(error) => return Err(error),
+            },
+        };
+        if let Some(mut lease) = held {
+            lease.set("spec.holderIdentity", name.as_str());
+            lease.set("spec.leaseDurationSeconds", LEASE_SECONDS);
+            lease.set("spec.renewTime", now);
+            return self.client.update(&kinds::LEASES, lease).await;
+        }
+        let node = self.client.get(&kinds::NODES, "", name).await?;
+        let lease = Object::new(json!({
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": name,
+                "namespace": LEASE_NAMESPACE,
+                "ownerReferences": [
+                    { "apiVersion": "v1", "kind": "Node", "name": name, "uid": node.uid() },
+                ],
+            },
+            "spec": { "holderIdentity": name, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": now },
+        }));
+        self.client.create(&kinds::LEASES, LEASE_NAMESPACE, lease).await
+    }
+}

@@ -1,0 +1,271 @@
+//! One pod on this node: its worker task and what it holds (`pkg/kubelet/pod_workers.go`).
+//!
+//! A worker sleeps until the pod changes in the API, the runtime or a probe reports something, or a back-off ends.
+
+mod admit;
+mod hooks;
+mod kill;
+mod publish;
+mod start;
+mod sync;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::task::Poll;
+
+use api::Object;
+use client::{Client, EventRecorder, Informer};
+use serde_json::Value;
+use simulation::notify::{Signal, Waiters};
+use simulation::{Sim, Time, TraceKind};
+use vfs::Vfs;
+
+use crate::NodeConfig;
+use crate::actions::{Existing, View};
+use crate::backoff::BackOff;
+use crate::cri::{Id, Runtime, Sandbox};
+use crate::images::Images;
+use crate::probes::{Prober, Probing, Results};
+use crate::spec;
+use crate::status::Reasons;
+use crate::volumes::Volumes;
+
+pub(crate) use admit::Budget;
+
+/// What all the pods of a node share.
+pub(crate) struct Shared {
+    pub(crate) sim: Sim,
+    pub(crate) client: Client,
+    pub(crate) config: NodeConfig,
+    pub(crate) runtime: Rc<dyn Runtime>,
+    pub(crate) recorder: EventRecorder,
+    pub(crate) images: Images,
+    pub(crate) prober: Prober,
+    pub(crate) results: Results,
+    pub(crate) restarts: BackOff,
+    pub(crate) services: Informer,
+    pub(crate) host: Vfs,
+    /// Which pod a container belongs to.
+    pub(crate) owners: RefCell<BTreeMap<Id, String>>,
+    /// Asks for a look at a pod at the next relist.
+    pub(crate) relist: Rc<dyn Fn(&str)>,
+    /// What the other pods of the node ask for.
+    pub(crate) admitted: Rc<dyn Fn(&str) -> Vec<Budget>>,
+}
+
+/// A container that the worker made.
+struct Record {
+    name: String,
+    id: Id,
+    attempt: u32,
+    spec_image: String,
+    /// Holds the termination message.
+    message_file: Option<Vfs>,
+    /// The termination message, once the container has ended.
+    message: Option<String>,
+}
+
+/// One pod.
+pub(crate) struct Worker {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) uid: String,
+    pod: RefCell<Object>,
+    /// The API has it no more.
+    deleted: Cell<bool>,
+    /// The API was told that nothing is left.
+    released: Cell<bool>,
+    dirty: Cell<bool>,
+    waiters: Waiters,
+    /// Raised when the pod is to end: cancels pulls.
+    ending: Signal,
+    /// Nothing is started any more.
+    terminal: Cell<bool>,
+    sandbox: RefCell<Option<Sandbox>>,
+    pod_ip: Cell<Option<Ipv4Addr>>,
+    sandboxes: Cell<u32>,
+    records: RefCell<Vec<Record>>,
+    status: RefCell<Value>,
+    published: RefCell<Value>,
+    reasons: RefCell<Reasons>,
+    volumes: Volumes,
+    mount_pause: Cell<Option<simulation::Duration>>,
+    refreshed: Cell<Option<Time>>,
+    probing: RefCell<BTreeMap<Id, Probing>>,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: &Rc<Shared>, pod: Object) -> Rc<Worker> {
+        Rc::new(Worker {
+            shared: Rc::clone(shared),
+            uid: pod.uid().to_owned(),
+            status: RefCell::new(pod.at("status").clone()),
+            published: RefCell::new(pod.at("status").clone()),
+            pod: RefCell::new(pod),
+            deleted: Cell::new(false),
+            released: Cell::new(false),
+            dirty: Cell::new(true),
+            waiters: Waiters::default(),
+            ending: Signal::new(),
+            terminal: Cell::new(false),
+            sandbox: RefCell::default(),
+            pod_ip: Cell::new(None),
+            sandboxes: Cell::new(0),
+            records: RefCell::default(),
+            reasons: RefCell::default(),
+            volumes: Volumes::default(),
+            mount_pause: Cell::new(None),
+            refreshed: Cell::new(None),
+            probing: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn pod(&self) -> Object {
+        self.pod.borrow().clone()
+    }
+
+    /// The pod as the API has it now.
+    pub(crate) fn update(&self, pod: Object) {
+        if pod.is_deleting() {
+            self.ending.raise();
+        }
+        let before = self.pod.replace(pod.clone());
+        // What we wrote ourselves is no news.
+        let same = |path: &str| before.at(path) == pod.at(path);
+        if !(same("spec") && same("metadata.deletionTimestamp") && same("metadata.deletionGracePeriodSeconds")) {
+            self.wake();
+        } else if before.at("metadata.labels") != pod.at("metadata.labels") || before.generation() != pod.generation() {
+            self.wake();
+        }
+    }
+
+    /// The pod is gone from the API.
+    pub(crate) fn forgotten(&self, last: Object) {
+        self.pod.replace(last);
+        self.deleted.set(true);
+        self.ending.raise();
+        self.wake();
+    }
+
+    /// Makes the worker look again.
+    pub(crate) fn wake(&self) {
+        self.dirty.set(true);
+        self.waiters.wake_all();
+    }
+
+    /// Whether the pod still takes resources of the node.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.terminal.get()
+    }
+
+    /// The status as it was last made.
+    pub(crate) fn status(&self) -> Value {
+        self.status.borrow().clone()
+    }
+
+    /// The pod's network, while it has one.
+    pub(crate) fn sandbox(&self) -> Option<Sandbox> {
+        self.sandbox.borrow().clone()
+    }
+
+    /// The newest container of a name, and the one before it.
+    pub(crate) fn container_ids(&self, name: &str) -> (Option<Id>, Option<Id>) {
+        let records = self.records.borrow();
+        let mut ids = records.iter().rev().filter(|r| r.name == name).map(|r| r.id.clone());
+        (ids.next(), ids.next())
+    }
+
+    /// What exists now, newest container first.
+    fn existing(&self) -> Existing {
+        let views = self.records.borrow().iter().rev().filter_map(|record| {
+            let mut status = self.shared.runtime.container_status(&record.id)?;
+            if let Some(message) = record.message.as_ref().filter(|m| !m.is_empty()) {
+                status.message.clone_from(message);
+            }
+            Some(View {
+                id: record.id.clone(),
+                name: record.name.clone(),
+                attempt: record.attempt,
+                spec_image: record.spec_image.clone(),
+                status,
+            })
+        });
+        Existing { containers: views.collect(), has_sandbox: self.sandbox.borrow().is_some() }
+    }
+
+    /// The pod's life. Ends when nothing of it is left on the node.
+    pub(crate) async fn run(self: Rc<Self>) {
+        while !self.is_over() {
+            self.dirty.set(false);
+            let again = if self.is_ending() {
+                self.terminate().await;
+                None
+            } else {
+                self.sync().await
+            };
+            if !self.dirty.get() && !self.is_over() {
+                self.wait(again).await;
+            }
+        }
+        self.clean_up();
+    }
+
+    fn is_over(&self) -> bool {
+        self.deleted.get() && self.terminal.get() && self.sandbox.borrow().is_none()
+    }
+
+    fn is_ending(&self) -> bool {
+        let pod = self.pod.borrow();
+        let settled = matches!(self.status.borrow()["phase"].as_str(), Some("Succeeded" | "Failed"));
+        self.deleted.get() || pod.is_deleting() || settled || spec::is_finished(&pod)
+    }
+
+    async fn wait(&self, until: Option<Time>) {
+        let mut sleep = until.map(|at| self.shared.sim.sleep_until(at));
+        std::future::poll_fn(|cx| {
+            use std::future::Future as _;
+            if self.dirty.get() {
+                return Poll::Ready(());
+            }
+            self.waiters.register(cx);
+            match &mut sleep {
+                Some(sleep) => std::pin::Pin::new(sleep).poll(cx),
+                None => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    fn clean_up(&self) {
+        self.probing.borrow_mut().clear();
+        let records = std::mem::take(&mut *self.records.borrow_mut());
+        for record in &records {
+            self.shared.runtime.remove_container(&record.id);
+            self.shared.owners.borrow_mut().remove(&record.id);
+        }
+        self.shared.images.forget(&self.uid);
+        self.shared.restarts.forget(&self.uid);
+    }
+
+    fn container_event(&self, container: &str, kind: &str, reason: &str, message: &str) {
+        let pod = self.pod.borrow();
+        let path = spec::field_path(&pod, container);
+        self.shared.recorder.event_on_field(&pod, &path, kind, reason, message);
+    }
+
+    fn pod_event(&self, kind: &str, reason: &str, message: &str) {
+        self.shared.recorder.event(&self.pod.borrow(), kind, reason, message);
+    }
+
+    fn trace(&self, container: &str, what: &str) {
+        let pod = self.pod.borrow();
+        self.shared.sim.trace(TraceKind::Container {
+            node: self.shared.config.name.clone(),
+            namespace: pod.namespace().to_owned(),
+            pod: pod.name().to_owned(),
+            container: container.to_owned(),
+            what: what.to_owned(),
+        });
+    }
+}

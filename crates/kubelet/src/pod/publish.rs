@@ -1,0 +1,128 @@
+//! Telling the API what a pod is like (`pkg/kubelet/status/status_manager.go`).
+
+use api::kinds;
+use client::{DeleteOptions, PatchType};
+use serde_json::{Value, json};
+
+use super::Worker;
+use crate::limits::API_RETRY;
+use crate::status::{self, Inputs};
+
+impl Worker {
+    /// Makes the status anew and writes it if it changed.
+    pub(super) async fn publish(&self) {
+        let made = {
+            let pod = self.pod.borrow();
+            let existing = self.existing();
+            let old = self.status.borrow();
+            let reasons = self.reasons.borrow();
+            status::generate(&Inputs {
+                pod: &pod,
+                old: &old,
+                existing: &existing,
+                pod_ip: self.pod_ip.get().map(|ip| ip.to_string()),
+                host_ip: &self.shared.config.ip.to_string(),
+                reasons: &reasons,
+                verdicts: &self.shared.results,
+                terminal: self.terminal.get(),
+                now: self.shared.sim.now(),
+            })
+        };
+        self.write_status(made).await;
+    }
+
+    /// Writes a status, trying again until the API takes it or has no such pod.
+    pub(super) async fn write_status(&self, made: Value) {
+        self.status.replace(made);
+        while !self.deleted.get() {
+            let wanted = self.status();
+            let Some(patch) = difference(&self.published.borrow(), &wanted) else { return };
+            let (namespace, name) = {
+                let pod = self.pod.borrow();
+                (pod.namespace().to_owned(), pod.name().to_owned())
+            };
+            let body = json!({ "metadata": { "uid": self.uid }, "status": patch });
+            let client = &self.shared.client;
+            match client.patch(&kinds::PODS, &namespace, &name, "status", PatchType::Strategic, &body).await {
+                Ok(_) => {
+                    self.published.replace(wanted);
+                    return;
+                }
+                // Gone, or another pod of that name: the informer will tell.
+                Err(error) if error.is_not_found() || error.is_conflict() => return,
+                Err(_) => self.shared.sim.sleep(API_RETRY).await,
+            }
+        }
+    }
+
+    /// Lets the API forget the pod: nothing of it is left here.
+    pub(super) async fn release(&self) {
+        let pod = self.pod();
+        if !pod.is_deleting() || self.deleted.get() || self.released.get() {
+            return;
+        }
+        let options = DeleteOptions {
+            grace_period_seconds: Some(0),
+            precondition_uid: Some(self.uid.clone()),
+            ..DeleteOptions::default()
+        };
+        loop {
+            match self.shared.client.delete(&kinds::PODS, pod.namespace(), pod.name(), &options).await {
+                Ok(_) => break,
+                Err(error) if error.is_not_found() || error.is_conflict() => break,
+                Err(_) => self.shared.sim.sleep(API_RETRY).await,
+            }
+        }
+        self.released.set(true);
+    }
+}
+
+/// The fields of `new` that differ from `old`, with null for those that went; none if nothing differs.
+///
+/// Conditions are merged by type, so all of one that changed are sent, with nulls for its absent words.
+fn difference(old: &Value, new: &Value) -> Option<Value> {
+    let mut patch = serde_json::Map::new();
+    let empty = serde_json::Map::new();
+    let (old, new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
+    for (field, value) in new {
+        if old.get(field) == Some(value) {
+            continue;
+        }
+        let value = if field == "conditions" { with_nulls(value) } else { value.clone() };
+        patch.insert(field.clone(), value);
+    }
+    for field in old.keys().filter(|f| !new.contains_key(*f)) {
+        patch.insert(field.clone(), Value::Null);
+    }
+    (!patch.is_empty()).then(|| patch.into())
+}
+
+fn with_nulls(conditions: &Value) -> Value {
+    let mut conditions = conditions.clone();
+    for condition in conditions.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        for field in ["reason", "message"] {
+            condition.entry(field.to_owned()).or_insert(Value::Null);
+        }
+    }
+    conditions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changed_is_sent() {
+        let old = json!({"phase": "Pending", "reason": "x", "hostIP": "1.2.3.4", "conditions": []});
+        let new = json!({"phase": "Running", "hostIP": "1.2.3.4", "conditions": [{"type": "Ready", "reason": "y"}]});
+        assert_eq!(
+            difference(&old, &new),
+            Some(json!({
+                "phase": "Running",
+                "reason": null,
+                "conditions": [{"type": "Ready", "reason": "y", "message": null}],
+            }))
+        );
+        assert_eq!(difference(&new, &new), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! Bringing a pod to what is wanted (`SyncPod`).
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+use simulation::Time;
+
+use super::Worker;
+use crate::actions::{self, Actions};
+use crate::cri::{SandboxConfig, State};
+use crate::env::Facts;
+use crate::limits::{MOUNT_RETRY_MAX, MOUNT_RETRY_START, SYNC_RETRY, VOLUME_REFRESH_PERIOD};
+use crate::spec;
+use crate::volumes::{MountError, Source, Volumes};
+
+/// Something did not work; when to try again.
+pub(super) struct Again(pub(super) Time);
+
+impl Worker {
+    /// One pass. Gives the time at which the next is due, if any is.
+    pub(super) async fn sync(self: &Rc<Self>) -> Option<Time> {
+        if self.sandboxes.get() == 0
+            && self.records.borrow().is_empty()
+            && let Some((reason, message)) = self.refusal()
+        {
+            self.reject(&reason, &message).await;
+            return None;
+        }
+        self.collect_messages().await;
+        self.drop_old_probes();
+        self.publish().await;
+        if let Some(at) = self.deadline()
+            && self.shared.sim.now() >= at
+        {
+            let message = "Pod was active on the node longer than the specified deadline";
+            self.pod_event("Normal", "DeadlineExceeded", message);
+            self.fail_with("DeadlineExceeded", message);
+            self.wake();
+            return None;
+        }
+        let again = match self.bring_about().await {
+            Ok(()) => self.after_success().await,
+            Err(Again(at)) => Some(at),
+        };
+        self.collect_messages().await;
+        self.publish().await;
+        again.into_iter().chain(self.deadline()).min()
+    }
+
+    async fn bring_about(self: &Rc<Self>) -> Result<(), Again> {
+        self.set_up_volumes().await?;
+        let actions = {
+            let pod = self.pod.borrow();
+            actions::compute(&pod, &self.existing(), &self.shared.results)
+        };
+        if actions.kill_pod {
+            // Everything has ended for good: the phase says how, and the next pass tidies up.
+            self.terminal.set(true);
+            self.wake();
+            return Ok(());
+        }
+        let kills = actions.to_kill.iter().map(|kill| self.kill(&kill.id, &kill.name, &kill.message, kill.grace_seconds));
+        join_all(kills).await;
+        if actions.create_sandbox {
+            self.make_sandbox().await?;
+        }
+        self.start_all(&actions).await
+    }
+
+    async fn start_all(self: &Rc<Self>, actions: &Actions) -> Result<(), Again> {
+        let mut again: Option<Time> = None;
+        for name in actions.init_to_start.iter().chain(&actions.to_start) {
+            if self.ending.is_raised() {
+                return Ok(());
+            }
+            let container = spec::find(&self.pod.borrow(), name).cloned();
+            let Some(container) = container else { continue };
+            let outcome = self.start(&container).await;
+            match outcome {
+                Ok(()) => {
+                    self.reasons.borrow_mut().remove(name);
+                }
+                Err(failure) => {
+                    self.reasons.borrow_mut().insert(name.clone(), (failure.reason, failure.message));
+                    let at = failure.again.unwrap_or_else(|| self.retry_time());
+                    again = Some(again.map_or(at, |t| t.min(at)));
+                }
+            }
+        }
+        again.map_or(Ok(()), |at| Err(Again(at)))
+    }
+
+    pub(super) fn retry_time(&self) -> Time {
+        let sim = &self.shared.sim;
+        sim.now() + sim.jitter(SYNC_RETRY, 0.5)
+    }
+
+    async fn make_sandbox(self: &Rc<Self>) -> Result<(), Again> {
+        let pod = self.pod();
+        let config = SandboxConfig {
+            name: pod.name().to_owned(),
+            namespace: pod.namespace().to_owned(),
+            uid: self.uid.clone(),
+            hostname: spec::hostname(&pod),
+            host_network: spec::host_network(&pod),
+            attempt: self.sandboxes.get(),
+        };
+        match self.shared.runtime.run_sandbox(config).await {
+            Ok(sandbox) => {
+                sandbox.net.set_resolv(self.resolv(&pod));
+                self.pod_ip.set(Some(sandbox.ip));
+                self.sandboxes.set(self.sandboxes.get() + 1);
+                self.sandbox.replace(Some(sandbox));
+                (self.shared.relist)(&self.uid);
+                Ok(())
+            }
+            Err(message) => {
+                let message = format!("Failed to create pod sandbox: {message}");
+                self.pod_event("Warning", "FailedCreatePodSandBox", &message);
+                Err(Again(self.retry_time()))
+            }
+        }
+    }
+
+    async fn set_up_volumes(&self) -> Result<(), Again> {
+        let failed = self.with_source(|source| Box::pin(self.volumes.set_up(source))).await;
+        if failed.is_empty() {
+            self.mount_pause.set(None);
+            return Ok(());
+        }
+        self.report_mounts(&failed);
+        let pause = self.mount_pause.get().map_or(MOUNT_RETRY_START, |p| (p * 2).min(MOUNT_RETRY_MAX));
+        self.mount_pause.set(Some(pause));
+        Err(Again(self.shared.sim.now() + pause))
+    }
+
+    fn report_mounts(&self, failed: &[MountError]) {
+        let mut said = BTreeMap::new();
+        for error in failed {
+            if said.insert(&error.volume, ()).is_none() {
+                self.pod_event("Warning", "FailedMount", &error.message);
+            }
+        }
+    }
+
+    async fn with_source<T>(
+        &self,
+        action: impl AsyncFnOnce(&Source<'_>) -> T,
+    ) -> T {
+        let pod = self.pod();
+        let pod_ip = self.pod_ip.get().map(|ip| ip.to_string()).unwrap_or_default();
+        let host_ip = self.shared.config.ip.to_string();
+        let facts = Facts {
+            pod: &pod,
+            pod_ip: &pod_ip,
+            host_ip: &host_ip,
+            allocatable: self.shared.config.allocatable(),
+        };
+        let shared = &self.shared;
+        let source = Source { sim: &shared.sim, client: &shared.client, host: &shared.host, facts: &facts };
+        action(&source).await
+    }
+
+    /// Refreshes volumes when it is time; gives the time of the next refresh.
+    async fn after_success(&self) -> Option<Time> {
+        if self.is_ending() || !Volumes::need_refresh(&self.pod.borrow()) {
+            return None;
+        }
+        let now = self.shared.sim.now();
+        let due = self.refreshed.get().unwrap_or(now) + VOLUME_REFRESH_PERIOD;
+        if self.refreshed.get().is_none() {
+            self.refreshed.set(Some(now));
+            return Some(due);
+        }
+        if now < due {
+            return Some(due);
+        }
+        let failed = self.with_source(|source| Box::pin(self.volumes.refresh(source))).await;
+        self.report_mounts(&failed);
+        self.refreshed.set(Some(now));
+        Some(now + VOLUME_REFRESH_PERIOD)
+    }
+
+    fn drop_old_probes(&self) {
+        let runtime = &self.shared.runtime;
+        let runs = |id: &String| runtime.container_status(id).is_some_and(|s| s.state == State::Running);
+        let old: Vec<_> = {
+            let mut probing = self.probing.borrow_mut();
+            let ids: Vec<String> = probing.keys().filter(|id| !runs(id)).cloned().collect();
+            ids.iter().filter_map(|id| probing.remove(id)).collect()
+        };
+        drop(old); // after the borrow: ending a probe wakes whoever awaits it
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let seconds = self.pod.borrow().int("spec.activeDeadlineSeconds").filter(|s| *s >= 0)?;
+        let started = Time::parse_rfc3339(self.status.borrow()["startTime"].as_str()?)?;
+        Some(started + simulation::Duration::from_secs(u64::try_from(seconds).ok()?))
+    }
+
+    /// Makes the pod's next status a failure of its own.
+    fn fail_with(&self, reason: &str, message: &str) {
+        let mut status = self.status();
+        status["phase"] = "Failed".into();
+        status["reason"] = reason.into();
+        status["message"] = message.into();
+        self.status.replace(status);
+    }
+}
