@@ -178,7 +178,8 @@ impl Worker {
 
     /// What exists now, newest container first.
     fn existing(&self) -> Existing {
-        let views = self.records.borrow().iter().rev().filter_map(|record| {
+        let records = self.records.borrow();
+        let views = records.iter().rev().filter_map(|record| {
             let mut status = self.shared.runtime.container_status(&record.id)?;
             if let Some(message) = record.message.as_ref().filter(|m| !m.is_empty()) {
                 status.message.clone_from(message);

@@ -218,7 +218,7 @@ impl Worker {
             _ => ResolvConf::cluster_first(config.cluster_dns, pod.namespace(), &config.cluster_domain),
         };
         let own = pod.at("spec.dnsConfig");
-        resolv.nameservers.extend(spec::texts(own, "nameservers").iter().filter_map(|a| a.parse().ok()));
+        resolv.nameservers.extend(spec::texts(own, "nameservers").iter().filter_map(|a| a.parse::<Ipv4Addr>().ok()));
         resolv.search.extend(spec::texts(own, "searches"));
         for option in spec::items(own, "options").iter().filter(|o| spec::name(o) == "ndots") {
             resolv.ndots = spec::text(option, "value").parse().unwrap_or(resolv.ndots);

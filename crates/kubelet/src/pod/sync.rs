@@ -124,7 +124,7 @@ impl Worker {
     }
 
     async fn set_up_volumes(&self) -> Result<(), Again> {
-        let failed = self.with_source(|source| Box::pin(self.volumes.set_up(source))).await;
+        let failed = self.bring_volumes(false).await;
         if failed.is_empty() {
             self.mount_pause.set(None);
             return Ok(());
@@ -144,10 +144,8 @@ impl Worker {
         }
     }
 
-    async fn with_source<T>(
-        &self,
-        action: impl AsyncFnOnce(&Source<'_>) -> T,
-    ) -> T {
+    /// Sets up what is missing, or refreshes what there is.
+    async fn bring_volumes(&self, refresh: bool) -> Vec<MountError> {
         let pod = self.pod();
         let pod_ip = self.pod_ip.get().map(|ip| ip.to_string()).unwrap_or_default();
         let host_ip = self.shared.config.ip.to_string();
@@ -159,7 +157,7 @@ impl Worker {
         };
         let shared = &self.shared;
         let source = Source { sim: &shared.sim, client: &shared.client, host: &shared.host, facts: &facts };
-        action(&source).await
+        if refresh { self.volumes.refresh(&source).await } else { self.volumes.set_up(&source).await }
     }
 
     /// Refreshes volumes when it is time; gives the time of the next refresh.
@@ -176,7 +174,7 @@ impl Worker {
         if now < due {
             return Some(due);
         }
-        let failed = self.with_source(|source| Box::pin(self.volumes.refresh(source))).await;
+        let failed = self.bring_volumes(true).await;
         self.report_mounts(&failed);
         self.refreshed.set(Some(now));
         Some(now + VOLUME_REFRESH_PERIOD)

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use api::http::{Body, Duplex, Response, StatusCode, duplex};
 use bytes::Bytes;
 use futures_channel::mpsc::Sender;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use network::{NetError, NetNs, TcpStream};
 
-use super::streams::{channel, frame};
+use super::streams::{channel, frame, send};
 use super::{Query, Refusal};
 use crate::Kubelet;
 use crate::pod::Worker;
@@ -44,24 +44,24 @@ struct Forward {
 }
 
 async fn carry(kubelet: Kubelet, what: Forward, ports: Vec<u16>, peer: Duplex) {
-    let Duplex { mut send, mut recv } = peer;
+    let Duplex { send: mut to_peer, mut recv } = peer;
     let mut streams: Vec<Option<TcpStream>> = Vec::new();
     for (index, port) in ports.iter().enumerate() {
         let (data, error) = channels(index);
         for channel in [data, error] {
-            let _ = send.send(frame(channel, &port.to_le_bytes())).await;
+            send(&mut to_peer, frame(channel, &port.to_le_bytes())).await;
         }
         // The connection is made from inside the pod, as upstream does, so it reaches what listens on 127.0.0.1.
         let to = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, *port);
         match what.net.connect(to).await {
             Ok(stream) => {
-                kubelet.0.sim.spawn(back(stream.clone(), data, send.clone()));
+                kubelet.0.sim.spawn(back(stream.clone(), data, to_peer.clone()));
                 streams.push(Some(stream));
             }
             Err(failure) => {
                 let message = sentence(&what, *port, failure);
-                let _ = send.send(frame(error, message.as_bytes())).await;
-                let _ = send.send(frame(channel::CLOSE, &[data])).await;
+                send(&mut to_peer, frame(error, message.as_bytes())).await;
+                send(&mut to_peer, frame(channel::CLOSE, &[data])).await;
                 streams.push(None);
             }
         }
@@ -88,13 +88,13 @@ fn channels(index: usize) -> (u8, u8) {
 }
 
 /// From the pod to the peer.
-async fn back(stream: TcpStream, data: u8, mut send: Sender<Bytes>) {
+async fn back(stream: TcpStream, data: u8, mut to_peer: Sender<Bytes>) {
     while let Ok(bytes) = stream.read().await {
-        if bytes.is_empty() || send.send(frame(data, &bytes)).await.is_err() {
+        if bytes.is_empty() || !send(&mut to_peer, frame(data, &bytes)).await {
             break;
         }
     }
-    let _ = send.send(frame(channel::CLOSE, &[data])).await;
+    send(&mut to_peer, frame(channel::CLOSE, &[data])).await;
 }
 
 fn sentence(what: &Forward, port: u16, error: NetError) -> String {

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use api::http::{Body, Duplex, Response, StatusCode, duplex};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::stream::LocalBoxStream;
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, select_biased};
+use futures_channel::mpsc::Sender;
+use futures_util::{FutureExt as _, StreamExt as _, select_biased};
 use serde_json::{Value, json};
 
 use super::{Query, Refusal};
@@ -58,7 +59,7 @@ pub(super) fn answer(
                 "reason": "InternalError",
                 "code": 500,
             });
-            let _ = near.send.send(frame(channel::ERROR, status.to_string().as_bytes())).await;
+            send(&mut near.send, frame(channel::ERROR, status.to_string().as_bytes())).await;
         });
     }
     let mut response = Response::new(Body::Upgrade(far));
@@ -74,11 +75,17 @@ pub(super) fn frame(channel: u8, payload: &[u8]) -> Bytes {
     bytes.freeze()
 }
 
+/// Waits for room and sends; false when the peer has gone.
+pub(super) async fn send(to: &mut Sender<Bytes>, message: Bytes) -> bool {
+    let ready = std::future::poll_fn(|cx| to.poll_ready(cx)).await;
+    ready.is_ok() && to.start_send(message).is_ok()
+}
+
 /// Carries the streams until the process ends or the peer goes.
 async fn carry(session: ExecSession, peer: Duplex, ends_with_code: bool) {
     let ExecSession { stdin, stdout, stderr, exit, resize, kill } = session;
-    let Duplex { mut send, mut recv } = peer;
-    let (out, err) = (send.clone(), send.clone());
+    let Duplex { send: mut back, mut recv } = peer;
+    let (out, err) = (back.clone(), back.clone());
     let output = async move {
         futures_util::join!(pump(stdout, channel::STDOUT, out), pump(stderr, channel::STDERR, err));
         exit.await
@@ -118,16 +125,16 @@ async fn carry(session: ExecSession, peer: Duplex, ends_with_code: bool) {
         }
     };
     let status = exit_status(if ends_with_code { code } else { 0 });
-    let _ = send.send(frame(channel::ERROR, status.to_string().as_bytes())).await;
+    send(&mut back, frame(channel::ERROR, status.to_string().as_bytes())).await;
 }
 
 async fn pump(
     mut from: LocalBoxStream<'static, Bytes>,
     channel: u8,
-    mut to: futures_channel::mpsc::Sender<Bytes>,
+    mut to: Sender<Bytes>,
 ) {
     while let Some(bytes) = from.next().await {
-        if to.send(frame(channel, &bytes)).await.is_err() {
+        if !send(&mut to, frame(channel, &bytes)).await {
             return;
         }
     }
