@@ -116,8 +116,7 @@ pub(crate) fn compute(pod: &Object, existing: &Existing, verdicts: &dyn Verdicts
 
 fn without_sandbox(pod: &Object, existing: &Existing) -> Actions {
     let wanted = |c: &&Value| should_start(pod, c, existing);
-    let to_start: Vec<String> =
-        spec::containers(pod).iter().filter(wanted).map(|c| spec::name(c).to_owned()).collect();
+    let to_start: Vec<String> = spec::containers(pod).iter().filter(wanted).map(|c| spec::name(c).to_owned()).collect();
     if to_start.is_empty() && existing.any_regular(pod) {
         return Actions { kill_pod: true, ..Actions::default() };
     }
@@ -129,12 +128,7 @@ fn without_sandbox(pod: &Object, existing: &Existing) -> Actions {
     actions
 }
 
-fn failed_probe(
-    container: &Value,
-    view: &View,
-    verdicts: &dyn Verdicts,
-    what: &str,
-) -> Option<(String, Option<i64>)> {
+fn failed_probe(container: &Value, view: &View, verdicts: &dyn Verdicts, what: &str) -> Option<(String, Option<i64>)> {
     let failed = |kind: &str, field: &str| {
         let message = format!("{what} {} failed {kind} probe", view.name);
         (message, spec::api_at(container, field).get("terminationGracePeriodSeconds").and_then(Value::as_i64))

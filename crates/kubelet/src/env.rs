@@ -82,11 +82,9 @@ async fn from_source(
         return match data.get(key) {
             Some(value) => Ok(Some(value.clone())),
             None if reference["optional"].as_bool() == Some(true) => Ok(None),
-            None => Err(format!(
-                "couldn't find key {key} in {what} {}/{}",
-                facts.pod.namespace(),
-                spec::name(reference)
-            )),
+            None => {
+                Err(format!("couldn't find key {key} in {what} {}/{}", facts.pod.namespace(), spec::name(reference)))
+            }
         };
     }
     Err(simulation::stub!("kubelet", "environment variables from files").to_owned())
@@ -274,7 +272,11 @@ mod tests {
             Object::new(json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec}))
         };
         let services = [
-            service("default", "kubernetes", json!({"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443}]})),
+            service(
+                "default",
+                "kubernetes",
+                json!({"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443}]}),
+            ),
             service("shop", "my-db", json!({"clusterIP": "10.96.3.4", "ports": [{"port": 53, "protocol": "UDP"}]})),
             service("shop", "headless", json!({"clusterIP": "None"})),
             service("other", "x", json!({"clusterIP": "10.96.3.5", "ports": [{"port": 1}]})),

@@ -150,9 +150,7 @@ fn check_reference(image: &str) -> Result<(), String> {
     };
     let tag_ok = tag.is_none_or(|t| {
         let first = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-        t.len() <= 128
-            && t.bytes().next().is_some_and(first)
-            && t.bytes().all(|b| first(b) || b == b'.' || b == b'-')
+        t.len() <= 128 && t.bytes().next().is_some_and(first) && t.bytes().all(|b| first(b) || b == b'.' || b == b'-')
     });
     let (domain, path) = match name.split_once('/') {
         Some((d, p)) if d.contains(['.', ':']) || d == "localhost" || d.bytes().any(|b| b.is_ascii_uppercase()) => {
@@ -181,7 +179,8 @@ mod tests {
 
     #[test]
     fn references() {
-        for good in ["nginx", "nginx:1.25", "gcr.io/google-samples/kubernetes-bootcamp:v1", "localhost:5000/a/b_c:x-Y"] {
+        for good in ["nginx", "nginx:1.25", "gcr.io/google-samples/kubernetes-bootcamp:v1", "localhost:5000/a/b_c:x-Y"]
+        {
             assert_eq!(check_reference(good), Ok(()), "{good}");
         }
         for bad in ["", "nginx:", "a//b", "nginx:-x", "nginx@sha256:12", "-a", "a b"] {

@@ -41,8 +41,11 @@ use crate::cri::Runtime;
 use crate::images::Images;
 use crate::limits::PLEG_RELIST_PERIOD;
 use crate::node::Node;
-use crate::pod::{Budget, Shared, Worker};
+use crate::pod::{Budget, Others, Shared, Worker};
 use crate::probes::{Prober, Results};
+
+/// Pod workers and their tasks by uid.
+type Workers = Rc<RefCell<BTreeMap<String, (Rc<Worker>, Task<()>)>>>;
 
 /// A running kubelet. Clones are handles to the same one; it runs until [`Kubelet::stop`].
 #[derive(Clone)]
@@ -53,7 +56,7 @@ struct Inner {
     shared: Rc<Shared>,
     net: NetNs,
     pods: Informer,
-    workers: Rc<RefCell<BTreeMap<String, (Rc<Worker>, Task<()>)>>>,
+    workers: Workers,
     tasks: RefCell<Vec<Task<()>>>,
     relist: Rc<Relist>,
     stopped: Cell<bool>,
@@ -65,7 +68,7 @@ struct Relist {
     origin: Time,
     pending: RefCell<BTreeSet<String>>,
     scheduled: Cell<bool>,
-    workers: Rc<RefCell<BTreeMap<String, (Rc<Worker>, Task<()>)>>>,
+    workers: Workers,
 }
 
 impl Relist {
@@ -98,7 +101,7 @@ impl Kubelet {
     pub fn start(sim: &Sim, client: &Client, runtime: Rc<dyn Runtime>, config: NodeConfig, net: NetNs) -> Kubelet {
         let client = client.with_user_agent(&format!("kubelet/{}", config.name));
         let recorder = EventRecorder::new(&client, sim, "kubelet", &config.name);
-        let workers = Rc::new(RefCell::new(BTreeMap::new()));
+        let workers = Workers::default();
         let relist = Rc::new(Relist {
             sim: sim.clone(),
             origin: sim.now(),
@@ -228,7 +231,7 @@ impl Kubelet {
 }
 
 /// What the pods other than the given one ask of the node.
-fn budgets(workers: &Rc<RefCell<BTreeMap<String, (Rc<Worker>, Task<()>)>>>) -> Rc<dyn Fn(&str) -> Vec<Budget>> {
+fn budgets(workers: &Workers) -> Others {
     let workers = Rc::downgrade(workers);
     Rc::new(move |except: &str| {
         let Some(workers) = workers.upgrade() else { return Vec::new() };
@@ -291,3 +294,8 @@ impl Transport for Kubelet {
         async move { Ok(server::answer(&kubelet, request).await) }.boxed_local()
     }
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

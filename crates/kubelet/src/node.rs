@@ -177,8 +177,7 @@ impl Node {
     async fn report(&self) {
         let patch = json!({ "status": self.status() });
         let name = &self.config.name;
-        while let Err(error) =
-            self.client.patch(&kinds::NODES, "", name, "status", PatchType::Strategic, &patch).await
+        while let Err(error) = self.client.patch(&kinds::NODES, "", name, "status", PatchType::Strategic, &patch).await
         {
             if error.is_not_found() {
                 return;

@@ -373,12 +373,7 @@ impl Prober {
     }
 
     /// Runs a command in a container; its exit code and its output, standard output first.
-    pub(crate) async fn run(
-        &self,
-        id: &Id,
-        argv: Vec<String>,
-        timeout: Duration,
-    ) -> Result<(i32, String), RunError> {
+    pub(crate) async fn run(&self, id: &Id, argv: Vec<String>, timeout: Duration) -> Result<(i32, String), RunError> {
         let session = self.runtime.exec(id, argv, false, false).map_err(RunError::Refused)?;
         let kill = Rc::clone(&session.kill);
         let mut all = Box::pin(

@@ -48,7 +48,9 @@ impl Worker {
             let action = &hook["httpGet"];
             let path = spec::text(action, "path");
             let failed = |error: String| {
-                format!("HTTP lifecycle hook ({path}) for Container \"{name}\" in Pod \"{full}\" failed - error: {error}")
+                format!(
+                    "HTTP lifecycle hook ({path}) for Container \"{name}\" in Pod \"{full}\" failed - error: {error}"
+                )
             };
             let port = port_of(&action["port"], container).map_err(failed)?;
             let to = SocketAddrV4::new(spec::text(action, "host").parse().unwrap_or(ip), port);

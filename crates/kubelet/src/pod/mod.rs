@@ -34,6 +34,9 @@ use crate::volumes::Volumes;
 
 pub(crate) use admit::Budget;
 
+/// What the pods other than the one with a given uid ask for.
+pub(crate) type Others = Rc<dyn Fn(&str) -> Vec<Budget>>;
+
 /// What all the pods of a node share.
 pub(crate) struct Shared {
     pub(crate) sim: Sim,
@@ -52,7 +55,7 @@ pub(crate) struct Shared {
     /// Asks for a look at a pod at the next relist.
     pub(crate) relist: Rc<dyn Fn(&str)>,
     /// What the other pods of the node ask for.
-    pub(crate) admitted: Rc<dyn Fn(&str) -> Vec<Budget>>,
+    pub(crate) admitted: Others,
 }
 
 /// A container that the worker made.
@@ -132,10 +135,14 @@ impl Worker {
         }
         let before = self.pod.replace(pod.clone());
         // What we wrote ourselves is no news.
-        let same = |path: &str| before.at(path) == pod.at(path);
-        if !(same("spec") && same("metadata.deletionTimestamp") && same("metadata.deletionGracePeriodSeconds")) {
-            self.wake();
-        } else if before.at("metadata.labels") != pod.at("metadata.labels") || before.generation() != pod.generation() {
+        const WATCHED: [&str; 5] = [
+            "spec",
+            "metadata.deletionTimestamp",
+            "metadata.deletionGracePeriodSeconds",
+            "metadata.labels",
+            "metadata.generation",
+        ];
+        if WATCHED.iter().any(|path| before.at(path) != pod.at(path)) {
             self.wake();
         }
     }

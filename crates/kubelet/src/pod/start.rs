@@ -14,9 +14,7 @@ use vfs::Vfs;
 use super::{Record, Worker};
 use crate::cri::{ContainerConfig, LogOptions, Mount, State};
 use crate::env::{self, Facts};
-use crate::limits::{
-    TERMINATION_LOG_TAIL_BYTES_MAX, TERMINATION_LOG_TAIL_LINES_MAX, TERMINATION_MESSAGE_BYTES_MAX,
-};
+use crate::limits::{TERMINATION_LOG_TAIL_BYTES_MAX, TERMINATION_LOG_TAIL_LINES_MAX, TERMINATION_MESSAGE_BYTES_MAX};
 use crate::probes::Target;
 use crate::spec;
 use crate::volumes::{hosts_file, one_file};
@@ -133,8 +131,7 @@ impl Worker {
         shared.services.synced().await;
         let pod_ip = self.pod_ip.get().map(|ip| ip.to_string()).unwrap_or_default();
         let host_ip = shared.config.ip.to_string();
-        let facts =
-            Facts { pod, pod_ip: &pod_ip, host_ip: &host_ip, allocatable: shared.config.allocatable() };
+        let facts = Facts { pod, pod_ip: &pod_ip, host_ip: &host_ip, allocatable: shared.config.allocatable() };
         let env = env::of_container(&shared.client, &facts, container, &shared.services.list()).await?;
         let lookup = |wanted: &str| env.iter().find(|(n, _)| n == wanted).map(|(_, v)| v.clone());
         let words = |path: &str| spec::texts(container, path).iter().map(|w| env::expand(w, lookup)).collect();
@@ -243,11 +240,9 @@ impl Worker {
         let ended: Vec<(String, String, Option<Vfs>)> = {
             let records = self.records.borrow();
             let new = records.iter().filter(|r| r.message.is_none());
-            new.filter(|r| {
-                self.shared.runtime.container_status(&r.id).is_some_and(|s| s.state == State::Exited)
-            })
-            .map(|r| (r.id.clone(), r.name.clone(), r.message_file.clone()))
-            .collect()
+            new.filter(|r| self.shared.runtime.container_status(&r.id).is_some_and(|s| s.state == State::Exited))
+                .map(|r| (r.id.clone(), r.name.clone(), r.message_file.clone()))
+                .collect()
         };
         for (id, name, file) in ended {
             let message = self.termination_message(&id, &name, file).await;

@@ -60,7 +60,8 @@ impl Worker {
             self.wake();
             return Ok(());
         }
-        let kills = actions.to_kill.iter().map(|kill| self.kill(&kill.id, &kill.name, &kill.message, kill.grace_seconds));
+        let kills =
+            actions.to_kill.iter().map(|kill| self.kill(&kill.id, &kill.name, &kill.message, kill.grace_seconds));
         join_all(kills).await;
         if actions.create_sandbox {
             self.make_sandbox().await?;
@@ -149,12 +150,8 @@ impl Worker {
         let pod = self.pod();
         let pod_ip = self.pod_ip.get().map(|ip| ip.to_string()).unwrap_or_default();
         let host_ip = self.shared.config.ip.to_string();
-        let facts = Facts {
-            pod: &pod,
-            pod_ip: &pod_ip,
-            host_ip: &host_ip,
-            allocatable: self.shared.config.allocatable(),
-        };
+        let facts =
+            Facts { pod: &pod, pod_ip: &pod_ip, host_ip: &host_ip, allocatable: self.shared.config.allocatable() };
         let shared = &self.shared;
         let source = Source { sim: &shared.sim, client: &shared.client, host: &shared.host, facts: &facts };
         if refresh { self.volumes.refresh(&source).await } else { self.volumes.set_up(&source).await }

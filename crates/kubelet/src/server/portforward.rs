@@ -100,7 +100,9 @@ async fn back(stream: TcpStream, data: u8, mut to_peer: Sender<Bytes>) {
 fn sentence(what: &Forward, port: u16, error: NetError) -> String {
     let error = match error {
         NetError::Refused => {
-            format!("IPv4: dial tcp4 127.0.0.1:{port}: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address found")
+            format!(
+                "IPv4: dial tcp4 127.0.0.1:{port}: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address found"
+            )
         }
         other => other.to_string(),
     };

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use api::http::{Body, Duplex, Response, StatusCode, duplex};
 use bytes::{BufMut as _, Bytes, BytesMut};
-use futures_util::stream::LocalBoxStream;
 use futures_channel::mpsc::Sender;
+use futures_util::stream::LocalBoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, select_biased};
 use serde_json::{Value, json};
 
@@ -37,11 +37,8 @@ pub(super) fn answer(
     let id = running.ok_or_else(|| Refusal::internal(format!("container not found (\"{container}\")")))?;
     let stdin = query.flag(&["stdin", "input"]);
     let tty = query.flag(&["tty"]);
-    let session = if kind == "exec" {
-        runtime.exec(&id, query.all("command"), tty, stdin)
-    } else {
-        runtime.attach(&id, stdin)
-    };
+    let session =
+        if kind == "exec" { runtime.exec(&id, query.all("command"), tty, stdin) } else { runtime.attach(&id, stdin) };
     let (near, far) = duplex();
     let failure = match session {
         Ok(session) => {
@@ -128,11 +125,7 @@ async fn carry(session: ExecSession, peer: Duplex, ends_with_code: bool) {
     send(&mut back, frame(channel::ERROR, status.to_string().as_bytes())).await;
 }
 
-async fn pump(
-    mut from: LocalBoxStream<'static, Bytes>,
-    channel: u8,
-    mut to: Sender<Bytes>,
-) {
+async fn pump(mut from: LocalBoxStream<'static, Bytes>, channel: u8, mut to: Sender<Bytes>) {
     while let Some(bytes) = from.next().await {
         if !send(&mut to, frame(channel, &bytes)).await {
             return;

@@ -94,11 +94,7 @@ fn pod_ready(inputs: &Inputs<'_>, conditions: &[Value], containers_ready: &Verdi
             Some(_) => {}
         }
     }
-    if missing.is_empty() {
-        (true, "", String::new())
-    } else {
-        (false, "ReadinessGatesNotReady", missing.join(", "))
-    }
+    if missing.is_empty() { (true, "", String::new()) } else { (false, "ReadinessGatesNotReady", missing.join(", ")) }
 }
 
 fn initialized(inputs: &Inputs<'_>, statuses: &[Value], phase: &str) -> Verdict {

@@ -132,7 +132,10 @@ fn waiting_for_restart(
     status: &mut Map<String, Value>,
 ) {
     let done = init && newest.is_some_and(|v| v.status.state == State::Exited && v.status.exit_code == 0);
-    if inputs.terminal || (done && !spec::is_sidecar(container)) || !should_start(inputs.pod, container, inputs.existing) {
+    if inputs.terminal
+        || (done && !spec::is_sidecar(container))
+        || !should_start(inputs.pod, container, inputs.existing)
+    {
         return;
     }
     let Some((reason, message)) = inputs.reasons.get(spec::name(container)) else { return };

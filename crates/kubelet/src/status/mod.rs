@@ -96,8 +96,7 @@ fn has_run(statuses: &[Value], pod: &Object) -> bool {
 
 /// `status.qosClass` (`pkg/apis/core/v1/helper/qos`).
 pub(crate) fn qos_class(pod: &Object) -> &'static str {
-    if let Some(known) = ["Guaranteed", "Burstable", "BestEffort"].iter().find(|c| pod.str("status.qosClass") == **c)
-    {
+    if let Some(known) = ["Guaranteed", "Burstable", "BestEffort"].iter().find(|c| pod.str("status.qosClass") == **c) {
         return known;
     }
     let all = || crate::spec::init_containers(pod).iter().chain(crate::spec::containers(pod));
@@ -105,9 +104,8 @@ pub(crate) fn qos_class(pod: &Object) -> &'static str {
         let text = crate::spec::api_at(container, "resources")[list][name].clone();
         api::quantity::Quantity::from_value(&text).ok().filter(|q| !q.is_zero()).map(|q| q.milli_value())
     };
-    let none = all().all(|c| {
-        ["requests", "limits"].iter().all(|l| ["cpu", "memory"].iter().all(|n| amount(c, l, n).is_none()))
-    });
+    let none = all()
+        .all(|c| ["requests", "limits"].iter().all(|l| ["cpu", "memory"].iter().all(|n| amount(c, l, n).is_none())));
     let guaranteed = all().all(|c| {
         ["cpu", "memory"].iter().all(|name| {
             let limit = amount(c, "limits", name);
@@ -120,6 +118,3 @@ pub(crate) fn qos_class(pod: &Object) -> &'static str {
         _ => "Burstable",
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -87,11 +87,7 @@ pub(super) fn host_path(host: &Vfs, volume: &Value) -> Result<String, String> {
     let made = |result: Result<(), Errno>| result.map_err(|e| format!("mkdir {path}: {}", e.message().to_lowercase()));
     match spec::text(volume, "type") {
         // Docker makes what is missing.
-        "" => {
-            if !host.exists(path) {
-                made(host.mkdir_all(path))?;
-            }
-        }
+        "" if !host.exists(path) => made(host.mkdir_all(path))?,
         "DirectoryOrCreate" => made(host.mkdir_all(path))?,
         "Directory" if !host.is_dir(path) => return failed("directory"),
         "FileOrCreate" if !host.exists(path) => made(host.write(path, Bytes::new()))?,

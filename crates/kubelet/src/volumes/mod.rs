@@ -96,11 +96,7 @@ impl Volumes {
     }
 
     /// The mounts of a container.
-    pub(crate) fn mounts(
-        &self,
-        container: &Value,
-        variables: &[(String, String)],
-    ) -> Result<Vec<Mount>, String> {
+    pub(crate) fn mounts(&self, container: &Value, variables: &[(String, String)]) -> Result<Vec<Mount>, String> {
         let volumes = self.0.borrow();
         let mut mounts = Vec::new();
         for mount in spec::items(container, "volumeMounts") {
@@ -155,8 +151,7 @@ async fn make(source: &Source<'_>, spec: &Value) -> Result<Volume, String> {
         return Ok(Volume { tree, root: "/".into() });
     }
     if !spec["hostPath"].is_null() {
-        return files::host_path(source.host, &spec["hostPath"])
-            .map(|root| Volume { tree: source.host.clone(), root });
+        return files::host_path(source.host, &spec["hostPath"]).map(|root| Volume { tree: source.host.clone(), root });
     }
     if let Some(content) = content::of_volume(source, spec, true).await {
         let tree = Vfs::new(source.sim.clone());

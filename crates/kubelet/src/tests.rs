@@ -1,0 +1,428 @@
+//! Pods on a node, as the API shows them.
+
+use api::kinds;
+use client::DeleteOptions;
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+use crate::testing::Cluster;
+
+fn one(args: &[&str]) -> Value {
+    json!({"containers": [{"name": "c", "image": "busybox:1", "args": args}]})
+}
+
+fn check_events(cluster: &Cluster, name: &str, expected: Expect) {
+    expected.assert_eq(&cluster.events(name));
+}
+
+#[test]
+fn the_node_registers_and_renews_its_lease() {
+    let cluster = Cluster::new();
+    let client = cluster.client.clone();
+    let (node, lease) = cluster.run(async move {
+        let node = client.get(&kinds::NODES, "", "minikube").await.unwrap();
+        (node, client.get(&kinds::LEASES, "kube-node-lease", "minikube").await.unwrap())
+    });
+    let conditions: Vec<String> = node
+        .list("status.conditions")
+        .iter()
+        .map(|c| format!("{}={} {}", c["type"], c["status"], c["reason"]).replace('"', ""))
+        .collect();
+    assert_eq!(conditions.last().map(String::as_str), Some("Ready=True KubeletReady"));
+    assert_eq!(node.str("status.capacity.cpu"), "2");
+    assert_eq!(node.str("status.addresses.0"), "", "a list");
+    let first = lease.str("spec.renewTime").to_owned();
+    cluster.pass(11);
+    let client = cluster.client.clone();
+    let lease = cluster.run(async move { client.get(&kinds::LEASES, "kube-node-lease", "minikube").await.unwrap() });
+    assert!(lease.str("spec.renewTime") > first.as_str());
+    check_events(
+        &cluster,
+        "minikube",
+        expect![[r#"
+            Normal Starting Starting kubelet.
+            Normal NodeHasSufficientMemory Node minikube status is now: NodeHasSufficientMemory
+            Normal NodeHasNoDiskPressure Node minikube status is now: NodeHasNoDiskPressure
+            Normal NodeHasSufficientPID Node minikube status is now: NodeHasSufficientPID
+            Normal NodeAllocatableEnforced Updated Node Allocatable limit across pods
+            Normal NodeReady Node minikube status is now: NodeReady
+        "#]],
+    );
+}
+
+#[test]
+fn a_pod_runs_and_is_deleted() {
+    let cluster = Cluster::new();
+    cluster.create("p", one(&["run"]));
+    assert_eq!(cluster.line("p"), "Pending c-waiting:ContainerCreatingx0");
+    cluster.pass(2);
+    assert_eq!(cluster.line("p"), "Running c+runningx0");
+    let pod = cluster.get("p").unwrap();
+    let mut status = pod.at("status").clone();
+    status["containerStatuses"][0]["containerID"] = "docker://ID".into();
+    expect![[r#"
+        {
+          "conditions": [
+            {
+              "lastProbeTime": null,
+              "lastTransitionTime": "2026-11-21T03:08:21Z",
+              "observedGeneration": 1,
+              "status": "True",
+              "type": "PodReadyToStartContainers"
+            },
+            {
+              "lastProbeTime": null,
+              "lastTransitionTime": "2026-11-21T03:08:21Z",
+              "observedGeneration": 1,
+              "status": "True",
+              "type": "Initialized"
+            },
+            {
+              "lastProbeTime": null,
+              "lastTransitionTime": "2026-11-21T03:08:21Z",
+              "observedGeneration": 1,
+              "status": "True",
+              "type": "Ready"
+            },
+            {
+              "lastProbeTime": null,
+              "lastTransitionTime": "2026-11-21T03:08:21Z",
+              "observedGeneration": 1,
+              "status": "True",
+              "type": "ContainersReady"
+            },
+            {
+              "lastProbeTime": null,
+              "lastTransitionTime": "2026-11-21T03:08:21Z",
+              "observedGeneration": 1,
+              "status": "True",
+              "type": "PodScheduled"
+            }
+          ],
+          "containerStatuses": [
+            {
+              "containerID": "docker://ID",
+              "image": "busybox:1",
+              "imageID": "docker-pullable://busybox:1@sha256:0000000000000000000000000000000000000000000000000000000000000007",
+              "lastState": {},
+              "name": "c",
+              "ready": true,
+              "resources": {},
+              "restartCount": 0,
+              "started": true,
+              "state": {
+                "running": {
+                  "startedAt": "2026-11-21T03:08:21Z"
+                }
+              },
+              "user": {
+                "linux": {
+                  "gid": 0,
+                  "supplementalGroups": [
+                    0
+                  ],
+                  "uid": 0
+                }
+              }
+            }
+          ],
+          "hostIP": "192.168.49.2",
+          "hostIPs": [
+            {
+              "ip": "192.168.49.2"
+            }
+          ],
+          "observedGeneration": 1,
+          "phase": "Running",
+          "podIP": "10.244.0.2",
+          "podIPs": [
+            {
+              "ip": "10.244.0.2"
+            }
+          ],
+          "qosClass": "BestEffort",
+          "startTime": "2026-11-21T03:08:21Z"
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&status).unwrap());
+    let client = cluster.client.clone();
+    cluster.run(async move {
+        client.delete(&kinds::PODS, "default", "p", &DeleteOptions::default()).await.unwrap();
+    });
+    cluster.pass(1);
+    assert_eq!(cluster.line("p"), "gone");
+    assert_eq!(cluster.fake.running(), 0);
+    check_events(
+        &cluster,
+        "p",
+        expect![[r#"
+            Normal Pulling Pulling image "busybox:1"
+            Normal Pulled Successfully pulled image "busybox:1" in 700ms (700ms including waiting). Image size: 1234 bytes.
+            Normal Created Container created
+            Normal Started Container started
+            Normal Killing Stopping container c
+        "#]],
+    );
+}
+
+#[test]
+fn a_stubborn_container_is_killed_after_its_grace_period() {
+    let cluster = Cluster::new();
+    cluster.create("p", one(&["stay"]));
+    cluster.pass(2);
+    let delete = |grace: Option<i64>| {
+        let client = cluster.client.clone();
+        let options = DeleteOptions { grace_period_seconds: grace, ..DeleteOptions::default() };
+        cluster.run(async move { client.delete(&kinds::PODS, "default", "p", &options).await.unwrap() });
+    };
+    delete(None);
+    cluster.pass(28);
+    assert_eq!(cluster.line("p"), "Running c+runningx0");
+    cluster.pass(3);
+    assert_eq!(cluster.line("p"), "gone");
+    // A second, more urgent deletion shortens the wait.
+    cluster.create("p", one(&["stay"]));
+    cluster.pass(2);
+    delete(None);
+    delete(Some(3));
+    cluster.pass(4);
+    assert_eq!(cluster.line("p"), "gone");
+    // Forced: gone from the API at once, from the node after the least grace.
+    cluster.create("p", one(&["stay"]));
+    cluster.pass(2);
+    delete(Some(0));
+    assert_eq!((cluster.line("p").as_str(), cluster.fake.running()), ("gone", 1));
+    cluster.pass(3);
+    assert_eq!(cluster.fake.running(), 0);
+}
+
+#[test]
+fn a_failing_container_backs_off() {
+    let cluster = Cluster::new();
+    cluster.create("p", one(&["exit", "1"]));
+    cluster.pass_for(simulation::Duration::from_millis(800));
+    assert_eq!(cluster.line("p"), "Running c+runningx0", "its end is noticed at the next look");
+    cluster.pass(4);
+    assert_eq!(cluster.line("p"), "Running c-waiting:CrashLoopBackOffx1");
+    cluster.pass(9);
+    let pod = cluster.get("p").unwrap();
+    assert_eq!(pod.at("status.containerStatuses")[0]["restartCount"], 2, "after ten seconds");
+    let waiting = &pod.at("status.containerStatuses")[0]["state"]["waiting"];
+    let message = waiting["message"].as_str().unwrap().replace(pod.uid(), "UID");
+    assert_eq!(message, "back-off 20s restarting failed container=c pod=p_default(UID)");
+    cluster.pass(100);
+    check_events(
+        &cluster,
+        "p",
+        expect![[r#"
+            Normal Pulling Pulling image "busybox:1"
+            Normal Pulled Successfully pulled image "busybox:1" in 700ms (700ms including waiting). Image size: 1234 bytes.
+            Normal Pulled Container image "busybox:1" already present on machine and can be accessed by the pod (x4)
+            Normal Created Container created (x5)
+            Normal Started Container started (x5)
+            Warning BackOff Back-off restarting failed container c in pod p_default(UID) (x4)
+        "#]],
+    );
+}
+
+#[test]
+fn restart_policies() {
+    let cluster = Cluster::new();
+    for (name, policy, code) in
+        [("a", "Never", "0"), ("b", "Never", "3"), ("c", "OnFailure", "0"), ("d", "Always", "0")]
+    {
+        let mut spec = one(&["exit", code]);
+        spec["restartPolicy"] = policy.into();
+        cluster.create(name, spec);
+    }
+    cluster.pass(20);
+    assert_eq!(cluster.line("a"), "Succeeded c-terminated:Completedx0");
+    assert_eq!(cluster.line("b"), "Failed c-terminated:Errorx0");
+    assert_eq!(cluster.line("c"), "Succeeded c-terminated:Completedx0");
+    assert_eq!(cluster.line("d"), "Running c-waiting:CrashLoopBackOffx2");
+    let pod = cluster.get("a").unwrap();
+    let reasons: Vec<String> = pod
+        .list("status.conditions")
+        .iter()
+        .map(|c| format!("{}={}:{}", c["type"], c["status"], c["reason"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "PodReadyToStartContainers=False:null",
+            "Initialized=True:PodCompleted",
+            "Ready=False:PodCompleted",
+            "ContainersReady=False:PodCompleted",
+            "PodScheduled=True:null"
+        ]
+    );
+    assert_eq!(pod.str("status.podIP"), "10.244.0.2", "the address is remembered");
+}
+
+#[test]
+fn images_that_cannot_be_pulled() {
+    let cluster = Cluster::new();
+    cluster.create("p", json!({"containers": [{"name": "c", "image": "nope:1"}]}));
+    cluster.pass_for(simulation::Duration::from_millis(750));
+    assert_eq!(cluster.line("p"), "Pending c-waiting:ErrImagePullx0");
+    cluster.pass(1);
+    assert_eq!(cluster.line("p"), "Pending c-waiting:ImagePullBackOffx0");
+    cluster.pass(40);
+    check_events(
+        &cluster,
+        "p",
+        expect![[r#"
+            Warning Failed Failed to pull image "nope:1": Error response from daemon: pull access denied for nope:1 (x2)
+            Warning Failed Error: ErrImagePull (x2)
+            Normal BackOff Back-off pulling image "nope:1" (x2)
+            Warning Failed Error: ImagePullBackOff (x2)
+            Normal Pulling Pulling image "nope:1" (x3)
+        "#]],
+    );
+    cluster.create("q", json!({"containers": [{"name": "c", "image": "x:1", "imagePullPolicy": "Never"}]}));
+    cluster.pass(1);
+    assert_eq!(cluster.line("q"), "Pending c-waiting:ErrImageNeverPullx0");
+}
+
+#[test]
+fn init_containers_run_in_order() {
+    let cluster = Cluster::new();
+    let init = |name: &str, code: &str| json!({"name": name, "image": "busybox:1", "args": ["exit", code]});
+    cluster.create(
+        "p",
+        json!({"initContainers": [init("i1", "0"), init("i2", "0")], "containers": one(&[])["containers"]}),
+    );
+    cluster.pass_for(simulation::Duration::from_millis(100));
+    assert_eq!(
+        cluster.line("p"),
+        "Pending i1-waiting:PodInitializingx0 i2-waiting:PodInitializingx0 c-waiting:PodInitializingx0"
+    );
+    cluster.pass(8);
+    assert_eq!(cluster.line("p"), "Running i1+terminated:Completedx0 i2+terminated:Completedx0 c+runningx0");
+    cluster.create(
+        "q",
+        json!({"restartPolicy": "Never", "initContainers": [init("i", "2")], "containers": one(&[])["containers"]}),
+    );
+    cluster.pass(4);
+    assert_eq!(cluster.line("q"), "Failed i-terminated:Errorx0 c-waiting:PodInitializingx0");
+}
+
+#[test]
+fn probes() {
+    let cluster = Cluster::new();
+    let http = json!({"path": "/healthz", "port": "web"});
+    cluster.create(
+        "p",
+        json!({"containers": [{
+            "name": "c", "image": "busybox:1", "args": ["serve", "8080"],
+            "ports": [{"name": "web", "containerPort": 8080}],
+            "readinessProbe": {"httpGet": http, "periodSeconds": 5, "failureThreshold": 1},
+            "livenessProbe": {"tcpSocket": {"port": 9999}, "initialDelaySeconds": 20, "periodSeconds": 5},
+            "startupProbe": {"exec": {"command": ["check"]}, "periodSeconds": 2},
+        }]}),
+    );
+    cluster.fake.exec_code.set(1);
+    cluster.pass(2);
+    assert_eq!(cluster.line("p"), "Running c-runningx0", "not started yet");
+    cluster.fake.exec_code.set(0);
+    cluster.pass(7);
+    assert_eq!(cluster.line("p"), "Running c+runningx0");
+    cluster.fake.status.set(503);
+    cluster.pass(6);
+    assert_eq!(cluster.line("p"), "Running c-runningx0");
+    let ready = cluster.get("p").unwrap();
+    let ready = ready.list("status.conditions").iter().find(|c| c["type"] == "Ready").unwrap();
+    assert_eq!(ready["message"], "containers with unready status: [c]");
+    cluster.fake.status.set(200);
+    cluster.pass(20);
+    assert_eq!(cluster.line("p"), "Running c+runningx1", "liveness failed three times");
+    check_events(
+        &cluster,
+        "p",
+        expect![[r#"
+            Normal Pulling Pulling image "busybox:1"
+            Normal Pulled Successfully pulled image "busybox:1" in 700ms (700ms including waiting). Image size: 1234 bytes.
+            Warning Unhealthy Startup probe failed: ran check
+            Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 503
+            Warning Unhealthy Liveness probe failed: dial tcp 10.244.0.2:9999: connect: connection refused (x3)
+            Normal Killing Container c failed liveness probe, will be restarted
+            Normal Pulled Container image "busybox:1" already present on machine and can be accessed by the pod
+            Normal Created Container created (x2)
+            Normal Started Container started (x2)
+        "#]],
+    );
+}
+
+#[test]
+fn environment_and_volumes() {
+    let cluster = Cluster::new();
+    let client = cluster.client.clone();
+    cluster.create(
+        "p",
+        json!({
+            "containers": [{
+                "name": "c", "image": "busybox:1", "command": ["sh", "-c", "echo $(WHO)"],
+                "env": [
+                    {"name": "WHO", "valueFrom": {"configMapKeyRef": {"name": "cm", "key": "who"}}},
+                    {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+                ],
+                "volumeMounts": [{"name": "cm", "mountPath": "/etc/cm"}],
+            }],
+            "volumes": [{"name": "cm", "configMap": {"name": "cm"}}],
+        }),
+    );
+    cluster.pass(2);
+    assert_eq!(cluster.line("p"), "Pending c-waiting:ContainerCreatingx0");
+    assert_eq!(
+        cluster.events("p").lines().next(),
+        Some("Warning FailedMount MountVolume.SetUp failed for volume \"cm\" : configmap \"cm\" not found (x3)")
+    );
+    cluster.run(async move {
+        let cm = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm"}, "data": {"who": "me"}});
+        client.create(&kinds::CONFIG_MAPS, "default", cm.into()).await.unwrap();
+    });
+    cluster.pass(4);
+    assert_eq!(cluster.line("p"), "Running c+runningx0");
+    let config = cluster.fake.config_of("c");
+    assert_eq!(config.command, ["sh", "-c", "echo me"]);
+    let value = |name: &str| config.env.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    assert_eq!((value("IP"), value("KUBERNETES_SERVICE_HOST")), (Some("10.244.0.2"), Some("10.96.0.1")));
+    let mount = |path: &str| config.mounts.iter().find(|m| m.path == path).unwrap();
+    assert_eq!(mount("/etc/cm").source.read_to_string("/who").unwrap(), "me");
+    assert!(mount("/etc/hosts").source.read_to_string("/hosts").unwrap().ends_with("10.244.0.2\tp\n"));
+    cluster.create(
+        "q",
+        json!({"containers": [{"name": "c", "image": "busybox:1",
+            "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "no", "key": "k"}}}]}]}),
+    );
+    cluster.pass(2);
+    assert_eq!(cluster.line("q"), "Pending c-waiting:CreateContainerConfigErrorx0");
+    assert!(cluster.events("q").contains("Warning Failed Error: secret \"no\" not found"));
+}
+
+#[test]
+fn pods_that_do_not_fit_are_refused() {
+    let cluster = Cluster::new();
+    let mut spec = one(&[]);
+    spec["containers"][0]["resources"] = json!({"requests": {"cpu": "3"}});
+    cluster.create("p", spec);
+    cluster.pass(1);
+    assert_eq!(cluster.line("p"), "Failed(OutOfcpu) ");
+    check_events(
+        &cluster,
+        "p",
+        expect![[r#"
+            Warning OutOfcpu Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000
+        "#]],
+    );
+}
+
+#[test]
+fn a_node_that_stops_takes_its_containers_along() {
+    let cluster = Cluster::new();
+    cluster.create("p", one(&[]));
+    cluster.pass(2);
+    cluster.kubelet.stop();
+    cluster.pass(60);
+    assert_eq!(cluster.fake.running(), 0);
+    assert_eq!(cluster.line("p"), "Running c+runningx0", "nobody is left to say otherwise");
+}
