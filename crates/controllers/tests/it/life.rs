@@ -1,0 +1,199 @@
+//! The other controllers, each by what a user sees of it.
+
+use std::time::Duration;
+
+use api::kinds;
+use client::{DeleteOptions, Propagation};
+use serde_json::json;
+
+use crate::world::{World, deployment};
+
+const SETTLE: Duration = Duration::from_secs(5);
+
+fn settled(seed: u64, replicas: i64) -> World {
+    let world = World::new(seed);
+    world.create(&kinds::DEPLOYMENTS, deployment(replicas, "nginx:1.25"));
+    world.run(SETTLE);
+    world
+}
+
+#[test]
+fn namespaces_are_furnished_and_emptied() {
+    let world = settled(1, 2);
+    assert!(world.get(&kinds::SERVICE_ACCOUNTS, "default").is_some());
+    let map = world.get(&kinds::CONFIG_MAPS, "kube-root-ca.crt").expect("published");
+    assert!(map.at("data")["ca.crt"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    world.delete(&kinds::NAMESPACES, "test", DeleteOptions::default());
+    let going = world.get(&kinds::NAMESPACES, "test").expect("pods take their time");
+    assert_eq!(going.str("status.phase"), "Terminating");
+    world.run(SETTLE);
+    assert!(world.get(&kinds::NAMESPACES, "test").is_none());
+    for kind in [&kinds::PODS, &kinds::DEPLOYMENTS, &kinds::REPLICA_SETS, &kinds::CONFIG_MAPS, &kinds::EVENTS] {
+        assert!(world.list(kind).is_empty(), "{} are left", kind.plural);
+    }
+}
+
+#[test]
+fn background_deletion_collects_and_orphaning_lets_go() {
+    let world = settled(2, 2);
+    world.delete(&kinds::DEPLOYMENTS, "web", DeleteOptions::default());
+    assert!(world.get(&kinds::DEPLOYMENTS, "web").is_none());
+    world.run(SETTLE);
+    assert!(world.list(&kinds::REPLICA_SETS).is_empty() && world.list(&kinds::PODS).is_empty());
+
+    world.create(&kinds::DEPLOYMENTS, deployment(2, "nginx:1.25"));
+    world.run(SETTLE);
+    let orphan = DeleteOptions { propagation: Some(Propagation::Orphan), ..DeleteOptions::default() };
+    world.delete(&kinds::DEPLOYMENTS, "web", orphan);
+    world.run(SETTLE);
+    assert!(world.get(&kinds::DEPLOYMENTS, "web").is_none());
+    let sets = world.list(&kinds::REPLICA_SETS);
+    assert_eq!((sets.len(), sets[0].owner_references().len(), world.list(&kinds::PODS).len()), (1, 0, 2));
+    // A new Deployment with the same selector and template adopts what was left.
+    world.create(&kinds::DEPLOYMENTS, deployment(2, "nginx:1.25"));
+    world.run(SETTLE);
+    let sets = world.list(&kinds::REPLICA_SETS);
+    assert_eq!((sets.len(), sets[0].owner_references().len()), (1, 1));
+    let adopted = world.get(&kinds::DEPLOYMENTS, "web").unwrap();
+    assert_eq!(adopted.list("status.conditions")[0]["reason"], "FoundNewReplicaSet");
+}
+
+#[test]
+fn endpoints_follow_pods() {
+    let world = settled(3, 2);
+    world.create(&kinds::SERVICES, json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "web", "labels": {"app": "web"}},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 80}]}}));
+    world.run(SETTLE);
+    let endpoints = world.get(&kinds::ENDPOINTS, "web").expect("written");
+    assert_eq!(endpoints.label("endpoints.kubernetes.io/managed-by"), Some("endpoint-controller"));
+    let subset = &endpoints.list("subsets")[0];
+    assert_eq!(subset["addresses"].as_array().unwrap().len(), 2);
+    assert_eq!(subset["ports"], json!([{"port": 80, "protocol": "TCP"}]));
+    let slices = || world.list(&kinds::ENDPOINT_SLICES);
+    let slice = slices().remove(0);
+    assert!(slice.name().starts_with("web-"));
+    assert_eq!(slice.at("ports"), &json!([{"name": "", "port": 80, "protocol": "TCP"}]));
+    assert_eq!(slice.label("kubernetes.io/service-name"), Some("web"));
+    let conditions = json!({"ready": true, "serving": true, "terminating": false});
+    assert!(slice.list("endpoints").iter().all(|e| e["conditions"] == conditions), "{:?}", slice.list("endpoints"));
+
+    world.patch(&kinds::DEPLOYMENTS, "web", json!({"spec": {"replicas": 3}}));
+    world.run(SETTLE);
+    assert_eq!(slices().remove(0).list("endpoints").len(), 3);
+    world.patch(&kinds::DEPLOYMENTS, "web", json!({"spec": {"replicas": 0}}));
+    world.run(SETTLE);
+    assert_eq!((slices().len(), slices().remove(0).list("endpoints").len()), (1, 0));
+    world.delete(&kinds::SERVICES, "web", DeleteOptions::default());
+    world.run(SETTLE);
+    assert!(slices().is_empty() && world.get(&kinds::ENDPOINTS, "web").is_none());
+}
+
+#[test]
+fn pods_wait_for_room_and_take_it() {
+    let world = World::new(4);
+    let mut big = deployment(1, "nginx:1.25");
+    big["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "64"}});
+    world.create(&kinds::DEPLOYMENTS, big);
+    world.run(SETTLE);
+    let pod = world.list(&kinds::PODS).remove(0);
+    let condition = &pod.list("status.conditions")[0];
+    let message = "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are \
+                   available: 3 Preemption is not helpful for scheduling.";
+    assert_eq!(condition["message"], message);
+    assert_eq!((condition["reason"].as_str(), condition["status"].as_str()), (Some("Unschedulable"), Some("False")));
+    assert_eq!(world.events(pod.name()), [format!("FailedScheduling: {message}")]);
+    let mut giant = crate::world::node("giant");
+    giant["status"]["allocatable"]["cpu"] = "96".into();
+    world.create(&kinds::NODES, giant);
+    world.run(SETTLE);
+    let pod = world.list(&kinds::PODS).remove(0);
+    assert_eq!((pod.str("spec.nodeName"), pod.str("status.phase")), ("giant", "Running"));
+    let scheduled = format!("Scheduled: Successfully assigned test/{} to giant", pod.name());
+    assert!(world.events(pod.name()).contains(&scheduled));
+}
+
+#[test]
+fn a_silent_node_loses_its_pods() {
+    let world = settled(5, 3);
+    world.silence_kubelets();
+    // Two nodes go on renewing their leases, one falls silent.
+    for name in ["minikube", "minikube-m02"] {
+        let (sim, client) = (world.sim.clone(), world.client.clone());
+        world.sim.spawn(async move {
+            loop {
+                let lease = api::Object::new(json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+                    "metadata": {"name": name, "namespace": "kube-node-lease"},
+                    "spec": {"holderIdentity": name, "leaseDurationSeconds": 40,
+                        "renewTime": sim.now().rfc3339_micro()}}));
+                if client.create(&kinds::LEASES, "kube-node-lease", lease.clone()).await.is_err() {
+                    let renew = json!({"spec": {"renewTime": lease.at("spec.renewTime")}});
+                    let merge = client::PatchType::Merge;
+                    client.patch(&kinds::LEASES, "kube-node-lease", name, "", merge, &renew).await.expect("renewed");
+                }
+                sim.sleep(Duration::from_secs(10)).await;
+            }
+        });
+    }
+    world.run(Duration::from_secs(60));
+    let node = world.get(&kinds::NODES, "minikube-m03").unwrap();
+    let ready = node.list("status.conditions").iter().find(|c| c["type"] == "Ready").unwrap().clone();
+    assert_eq!((ready["status"].as_str(), ready["reason"].as_str()), (Some("Unknown"), Some("NodeStatusUnknown")));
+    let effects: Vec<&str> = node.list("spec.taints").iter().filter_map(|t| t["effect"].as_str()).collect();
+    assert_eq!(effects, ["NoSchedule", "NoExecute"]);
+    for name in ["minikube", "minikube-m02"] {
+        assert!(world.get(&kinds::NODES, name).unwrap().list("spec.taints").is_empty(), "{name} is heard of");
+    }
+    let pods = world.list(&kinds::PODS);
+    let lost = pods.iter().find(|pod| pod.str("spec.nodeName") == "minikube-m03").expect("one pod a node");
+    assert!(!lost.is_deleting(), "it has five minutes");
+    world.run(Duration::from_secs(300));
+    let pods = world.list(&kinds::PODS);
+    let lost = pods.iter().find(|pod| pod.str("spec.nodeName") == "minikube-m03").expect("nobody ends it there");
+    assert!(lost.is_deleting());
+    let marked = format!("TaintManagerEviction: Marking for deletion Pod test/{}", lost.name());
+    assert!(world.events(lost.name()).contains(&marked));
+    assert_eq!(pods.iter().filter(|pod| !pod.is_deleting()).count(), 3, "another pod took its place");
+}
+
+#[test]
+fn refused_pods_are_reported_by_the_replica_set() {
+    let world = World::new(6);
+    let mut bad = deployment(1, "nginx:1.25");
+    bad["spec"]["template"]["spec"]["serviceAccountName"] = "absent".into();
+    world.create(&kinds::DEPLOYMENTS, bad);
+    world.run(SETTLE);
+    let set = world.list(&kinds::REPLICA_SETS).remove(0);
+    let condition = &set.list("status.conditions")[0];
+    assert_eq!((condition["type"].as_str(), condition["reason"].as_str()), (Some("ReplicaFailure"), Some("FailedCreate")));
+    let events = world.events(set.name());
+    assert!(events.iter().all(|event| event.starts_with("FailedCreate: Error creating: pods \"")), "{events:?}");
+    let deployment = world.get(&kinds::DEPLOYMENTS, "web").unwrap();
+    assert!(deployment.list("status.conditions").iter().any(|c| c["type"] == "ReplicaFailure"));
+}
+
+#[test]
+fn an_idle_control_plane_sleeps() {
+    let world = settled(8, 3);
+    world.run(Duration::from_secs(10));
+    let before = world.sim.steps();
+    world.run(Duration::from_secs(30));
+    let steps = world.sim.steps() - before;
+    assert!(steps < 20, "{steps} steps in half a minute in which nothing happens");
+}
+
+#[test]
+fn same_seed_same_objects() {
+    let all = |seed| {
+        let world = settled(seed, 3);
+        let mut text = String::new();
+        for kind in [&kinds::PODS, &kinds::REPLICA_SETS, &kinds::EVENTS] {
+            for object in world.list(kind) {
+                text += &format!("{}\n", object.value());
+            }
+        }
+        text
+    };
+    assert!(all(9) == all(9));
+    assert!(all(9) != all(10));
+}

@@ -1,0 +1,7 @@
+//! The controllers and the scheduler together with the API server, held to recordings of Kubernetes v1.36.3.
+
+mod facts;
+mod life;
+mod record;
+mod rollouts;
+mod world;

@@ -1,0 +1,90 @@
+use std::time::Duration;
+
+use api::kinds;
+use client::{DeleteOptions, Propagation};
+use serde_json::{Value, json};
+
+use crate::facts::check;
+use crate::record::Record;
+use crate::world::{World, deployment};
+
+const SETTLE: Duration = Duration::from_secs(6);
+
+struct Session {
+    world: World,
+    record: Record,
+}
+
+impl Session {
+    fn new() -> Session {
+        let world = World::new(7);
+        let record = Record::start(&world);
+        world.run(Duration::ZERO);
+        Session { world, record }
+    }
+
+    fn create(&self, replicas: i64) {
+        self.record.command(&format!("kubectl create deployment web --image=nginx:1.25 --replicas={replicas}"));
+        self.world.create(&kinds::DEPLOYMENTS, deployment(replicas, "nginx:1.25"));
+        self.world.run(SETTLE);
+    }
+
+    fn change(&self, command: &str, patch: Value) {
+        self.record.command(command);
+        self.world.patch(&kinds::DEPLOYMENTS, "web", patch);
+        self.world.run(SETTLE);
+    }
+
+    fn set_image(&self, image: &str) {
+        let containers = json!([{"name": "nginx", "image": image}]);
+        let command = format!("kubectl set image deployment/web nginx={image}");
+        self.change(&command, json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    }
+
+    fn scale(&self, replicas: i64) {
+        let command = format!("kubectl scale deployment web --replicas={replicas}");
+        self.change(&command, json!({"spec": {"replicas": replicas}}));
+    }
+}
+
+#[test]
+fn create_and_scale() {
+    let session = Session::new();
+    session.create(3);
+    for replicas in [5, 2, 0] {
+        session.scale(replicas);
+    }
+    check("create and scale", include_str!("facts/deployment-create-scale.txt"), &session.record.text());
+}
+
+#[test]
+fn roll_out_and_undo() {
+    let session = Session::new();
+    session.create(4);
+    session.set_image("nginx:1.26");
+    session.set_image("nginx:notfound");
+    let containers = json!([{"name": "nginx", "image": "nginx:1.26"}]);
+    let command = "kubectl rollout undo deployment/web";
+    session.change(command, json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    let annotations = json!({"kubectl.kubernetes.io/restartedAt": "2026-11-21T03:04:26Z"});
+    let command = "kubectl rollout restart deployment/web";
+    session.change(command, json!({"spec": {"template": {"metadata": {"annotations": annotations}}}}));
+    check("roll out and undo", include_str!("facts/deployment-rollout-undo.txt"), &session.record.text());
+}
+
+#[test]
+fn pods_come_back_and_foreground_deletion_waits() {
+    let session = Session::new();
+    session.create(2);
+    session.record.command("kubectl delete pod -l app=web --wait=false");
+    for pod in session.world.list(&kinds::PODS) {
+        session.world.delete(&kinds::PODS, pod.name(), DeleteOptions::default());
+    }
+    session.world.run(SETTLE);
+    session.record.command("kubectl delete deployment web --cascade=foreground");
+    let options = DeleteOptions { propagation: Some(Propagation::Foreground), ..DeleteOptions::default() };
+    session.world.delete(&kinds::DEPLOYMENTS, "web", options);
+    session.world.run(SETTLE);
+    check("self-heal and delete", include_str!("facts/self-heal-and-delete.txt"), &session.record.text());
+    assert!(session.world.list(&kinds::PODS).is_empty());
+}
