@@ -61,6 +61,15 @@ fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
     Ok(plan.finish(result))
 }
 
+/// The kinds that a namespace holds, but for pods.
+fn contents() -> impl Iterator<Item = &'static Kind> {
+    kinds::KINDS.iter().copied().filter(|kind| kind.namespaced && **kind != kinds::PODS)
+}
+
+fn sweep(kind: &'static Kind, namespace: &str) -> Write {
+    Write::new(kind, Op::DeleteCollection { namespace: namespace.to_owned() })
+}
+
 fn empty(view: &View<'_>, plan: &mut Plan, namespace: &Object) -> Result<(), Conflict> {
     let mut namespace = namespace.clone();
     if namespace.str("status.phase") != "Terminating" {
@@ -72,25 +81,26 @@ fn empty(view: &View<'_>, plan: &mut Plan, namespace: &Object) -> Result<(), Con
     if !pods.is_empty() {
         // Pods first: what they use must outlive them.
         if pods.iter().any(|pod| !pod.is_deleting()) {
-            plan.write(Write::new(&kinds::PODS, Op::DeleteCollection { namespace: name }));
+            plan.write(sweep(&kinds::PODS, &name));
         }
         return write_conditions(view, plan, namespace, &Remaining::new());
     }
-    let mut remaining: Remaining<'_> = Remaining::new();
-    let swept = !namespace.list("status.conditions").is_empty();
-    for kind in kinds::KINDS.iter().copied().filter(|kind| kind.namespaced && **kind != kinds::PODS) {
+    let mut remaining = Remaining::new();
+    let mut empty = true;
+    for kind in contents() {
         let objects: Vec<&Object> = view.of(kind).in_namespace(&name).collect();
-        let stay: Vec<&Object> =
-            objects.iter().copied().filter(|o| !o.list("metadata.finalizers").is_empty()).collect();
-        // Everything is swept once, whatever the copies show: they may lag.
-        if !swept || objects.iter().any(|object| !object.is_deleting()) {
-            plan.write(Write::new(kind, Op::DeleteCollection { namespace: name.clone() }));
+        if objects.iter().any(|object| !object.is_deleting()) {
+            plan.write(sweep(kind, &name));
         }
-        if !objects.is_empty() {
-            remaining.insert(format!("{}.{}", kind.plural, kind.group), stay);
-        }
+        empty &= objects.is_empty();
+        let held: Vec<&Object> = objects.into_iter().filter(|o| !o.list("metadata.finalizers").is_empty()).collect();
+        remaining.insert(format!("{}.{}", kind.plural, kind.group), held);
     }
-    if swept && remaining.is_empty() {
+    if empty {
+        // A last sweep over everything: events are not followed, and the copies may lag.
+        for kind in contents() {
+            plan.write(sweep(kind, &name));
+        }
         let rest: Vec<Value> = namespace.list("spec.finalizers").iter().filter(|f| *f != FINALIZER).cloned().collect();
         namespace.set("spec.finalizers", rest);
         plan.update(Write::new(&kinds::NAMESPACES, Op::UpdateSub("finalize", namespace)))?;

@@ -61,9 +61,12 @@ fn background_deletion_collects_and_orphaning_lets_go() {
 #[test]
 fn endpoints_follow_pods() {
     let world = settled(3, 2);
-    world.create(&kinds::SERVICES, json!({"apiVersion": "v1", "kind": "Service",
+    world.create(
+        &kinds::SERVICES,
+        json!({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "web", "labels": {"app": "web"}},
-        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 80}]}}));
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 80}]}}),
+    );
     world.run(SETTLE);
     let endpoints = world.get(&kinds::ENDPOINTS, "web").expect("written");
     assert_eq!(endpoints.label("endpoints.kubernetes.io/managed-by"), Some("endpoint-controller"));
@@ -165,7 +168,10 @@ fn refused_pods_are_reported_by_the_replica_set() {
     world.run(SETTLE);
     let set = world.list(&kinds::REPLICA_SETS).remove(0);
     let condition = &set.list("status.conditions")[0];
-    assert_eq!((condition["type"].as_str(), condition["reason"].as_str()), (Some("ReplicaFailure"), Some("FailedCreate")));
+    assert_eq!(
+        (condition["type"].as_str(), condition["reason"].as_str()),
+        (Some("ReplicaFailure"), Some("FailedCreate"))
+    );
     let events = world.events(set.name());
     assert!(events.iter().all(|event| event.starts_with("FailedCreate: Error creating: pods \"")), "{events:?}");
     let deployment = world.get(&kinds::DEPLOYMENTS, "web").unwrap();

@@ -38,18 +38,12 @@ impl World {
         let manager = controllers::start(&sim, &factory, controllers::Options::default());
         let scheduler = Scheduler::start(&sim, factory("kube-scheduler"), scheduler::Options::default());
         let kubelet = pretend_kubelet(&sim, &factory("kubelet"));
-        let world = World {
-            sim,
-            client,
-            namespace: "test".into(),
-            _manager: manager,
-            _scheduler: scheduler,
-            kubelet,
-        };
+        let world = World { sim, client, namespace: "test".into(), _manager: manager, _scheduler: scheduler, kubelet };
         for name in ["minikube", "minikube-m02", "minikube-m03"] {
             world.create(&kinds::NODES, node(name));
         }
-        world.create(&kinds::NAMESPACES, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "test"}}));
+        world
+            .create(&kinds::NAMESPACES, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "test"}}));
         world.run(Duration::from_secs(1));
         world
     }
