@@ -30,8 +30,8 @@ impl Cache {
         }
         if !matches!(event, Event::Deleted(_)) {
             self.by_controller.entry(index_of(object)).or_default().insert(key.clone());
-            for owner in object.owner_references() {
-                self.by_owner.entry(owner.uid).or_default().insert(key.clone());
+            for uid in owner_uids(object) {
+                self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone());
             }
             self.objects.insert(key, object.clone());
         }
@@ -45,11 +45,11 @@ impl Cache {
                 self.by_controller.remove(&index);
             }
         }
-        for owner in old.owner_references() {
-            if let Some(keys) = self.by_owner.get_mut(&owner.uid) {
+        for uid in owner_uids(old) {
+            if let Some(keys) = self.by_owner.get_mut(uid) {
                 keys.remove(key);
                 if keys.is_empty() {
-                    self.by_owner.remove(&owner.uid);
+                    self.by_owner.remove(uid);
                 }
             }
         }
@@ -89,9 +89,18 @@ impl Cache {
     }
 }
 
+fn owner_uids(object: &Object) -> impl Iterator<Item = &str> {
+    object.list("metadata.ownerReferences").iter().filter_map(|reference| reference["uid"].as_str())
+}
+
 fn index_of(object: &Object) -> (String, String) {
-    let uid = object.controller_ref().map(|owner| owner.uid).unwrap_or_default();
-    (object.namespace().to_owned(), uid)
+    (object.namespace().to_owned(), controller_uid(object).unwrap_or("").to_owned())
+}
+
+/// The uid of the controlling owner. Asked of every pod at every look, so nothing is copied.
+pub(crate) fn controller_uid(object: &Object) -> Option<&str> {
+    let references = object.list("metadata.ownerReferences");
+    references.iter().find(|reference| reference["controller"] == true)?["uid"].as_str()
 }
 
 static EMPTY: Cache =

@@ -4,6 +4,7 @@ use api::{Kind, Object};
 use client::PatchType;
 use serde_json::{Value, json};
 
+use crate::cache::controller_uid;
 use crate::change::{Plan, Write};
 use crate::selector;
 
@@ -31,8 +32,8 @@ pub(crate) fn claim<'a>(
     let mut claimed = Vec::new();
     for candidate in candidates {
         let matches = selector.matches_object(candidate);
-        match candidate.controller_ref() {
-            Some(reference) if reference.uid != owner.uid() => {}
+        match controller_uid(candidate) {
+            Some(uid) if uid != owner.uid() => {}
             Some(_) if matches => claimed.push(candidate),
             Some(_) if owner.is_deleting() => {}
             Some(_) => {

@@ -22,6 +22,7 @@ mod endpoints;
 mod endpointslice;
 mod garbagecollector;
 mod namespace;
+mod nodeipam;
 mod nodelifecycle;
 mod podgc;
 mod pods;
@@ -33,6 +34,7 @@ mod serviceaccount;
 mod services;
 mod tainteviction;
 mod taints;
+mod ttl;
 mod view;
 
 use controller::Controller;
@@ -44,6 +46,8 @@ static CONTROLLERS: &[&Controller] = &[
     &root_ca::CONTROLLER,
     &namespace::CONTROLLER,
     &garbagecollector::CONTROLLER,
+    &nodeipam::CONTROLLER,
+    &ttl::CONTROLLER,
     &nodelifecycle::CONTROLLER,
     &tainteviction::CONTROLLER,
     &podgc::CONTROLLER,

@@ -203,3 +203,19 @@ fn same_seed_same_objects() {
     assert!(all(9) == all(9));
     assert!(all(9) != all(10));
 }
+
+#[test]
+#[ignore = "slow without optimisation; prints the figure"]
+fn a_thousand_pods() {
+    let world = World::new(11);
+    for number in 0..10 {
+        let mut node = crate::world::node(&format!("big-{number}"));
+        node["status"]["allocatable"]["pods"] = "250".into();
+        world.create(&kinds::NODES, node);
+    }
+    world.create(&kinds::DEPLOYMENTS, deployment(1_000, "nginx:1.25"));
+    world.run(Duration::from_secs(60));
+    let running = world.list(&kinds::PODS).iter().filter(|pod| pod.str("status.phase") == "Running").count();
+    println!("{running} pods, {} steps", world.sim.steps());
+    assert_eq!(running, 1_000);
+}
