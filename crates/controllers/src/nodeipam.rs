@@ -66,6 +66,7 @@ mod tests {
         let view = View { caches: &caches, now: simulation::Time::default(), failure: None };
         expect![[r#"
             patch Node a  {"spec":{"podCIDR":"10.244.1.0/24","podCIDRs":["10.244.1.0/24"]}}
-            patch Node c  {"spec":{"podCIDR":"10.244.2.0/24","podCIDRs":["10.244.2.0/24"]}}"#]].assert_eq(&describe(&reconcile(&view, KEY).unwrap()));
+            patch Node c  {"spec":{"podCIDR":"10.244.2.0/24","podCIDRs":["10.244.2.0/24"]}}"#]]
+        .assert_eq(&describe(&reconcile(&view, KEY).unwrap()));
     }
 }

@@ -55,7 +55,8 @@ fn background_deletion_collects_and_orphaning_lets_go() {
     let sets = world.list(&kinds::REPLICA_SETS);
     assert_eq!((sets.len(), sets[0].owner_references().len()), (1, 1));
     let adopted = world.get(&kinds::DEPLOYMENTS, "web").unwrap();
-    assert_eq!(adopted.list("status.conditions")[0]["reason"], "FoundNewReplicaSet");
+    assert!(adopted.list("status.conditions").iter().any(|c| c["reason"] == "NewReplicaSetAvailable"));
+    assert_eq!(adopted.annotation("deployment.kubernetes.io/revision"), Some("1"));
 }
 
 #[test]
