@@ -1,0 +1,244 @@
+//! Requests and answers.
+
+use std::io::Write;
+
+/// Bytes of the longest head; longer ones are answered with 431.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of the largest request body; larger ones are answered with 413.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`.
+    pub method: String,
+    /// The target as sent, e.g. `/a?b=c`.
+    pub target: String,
+    /// `HTTP/1.1`.
+    pub version: String,
+    /// Headers in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What reading found in the bytes so far.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    /// Not all of it is there.
+    More,
+    /// A request, and how many bytes it took.
+    Request(Request, usize),
+    /// Not a request: the status to answer with.
+    Bad(u16),
+}
+
+impl Request {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+
+    /// The target without its query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or("/")
+    }
+
+    /// Whether the connection may serve another request.
+    pub fn keep_alive(&self) -> bool {
+        match self.header("connection").map(str::to_ascii_lowercase) {
+            Some(value) if value.contains("close") => false,
+            Some(value) if value.contains("keep-alive") => true,
+            _ => self.version == "HTTP/1.1",
+        }
+    }
+
+    /// Reads a request from the bytes that have come.
+    pub(crate) fn parse(bytes: &[u8]) -> Parsed {
+        let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else {
+            return if bytes.len() > HEAD_BYTES_MAX { Parsed::Bad(431) } else { Parsed::More };
+        };
+        let Ok(head) = std::str::from_utf8(&bytes[..end]) else { return Parsed::Bad(400) };
+        let mut lines = head.split("\r\n");
+        let mut words = lines.next().unwrap_or("").split(' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Parsed::Bad(400);
+        };
+        if !version.starts_with("HTTP/1.") || method.is_empty() {
+            return Parsed::Bad(400);
+        }
+        let mut headers = Vec::new();
+        for line in lines {
+            let Some((name, value)) = line.split_once(':') else { return Parsed::Bad(400) };
+            headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+        let mut request = Request {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            version: version.to_owned(),
+            headers,
+            body: Vec::new(),
+        };
+        let start = end + 4;
+        if request.header("transfer-encoding").is_some_and(|v| v.eq_ignore_ascii_case("chunked")) {
+            return match unchunk(&bytes[start..]) {
+                None if bytes.len() > BODY_BYTES_MAX => Parsed::Bad(413),
+                None => Parsed::More,
+                Some((body, used)) => {
+                    request.body = body;
+                    Parsed::Request(request, start + used)
+                }
+            };
+        }
+        let length = match request.header("content-length").map(str::parse::<usize>) {
+            None => 0,
+            Some(Ok(length)) if length <= BODY_BYTES_MAX => length,
+            Some(Ok(_)) => return Parsed::Bad(413),
+            Some(Err(_)) => return Parsed::Bad(400),
+        };
+        if bytes.len() < start + length {
+            return Parsed::More;
+        }
+        request.body = bytes[start..start + length].to_vec();
+        Parsed::Request(request, start + length)
+    }
+}
+
+/// Decodes a chunked body that is whole; gives how many bytes it took.
+pub(crate) fn unchunk(mut bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (mut body, whole) = (Vec::new(), bytes.len());
+    loop {
+        let end = bytes.windows(2).position(|w| w == b"\r\n")?;
+        let size = std::str::from_utf8(&bytes[..end]).ok()?.split(';').next()?;
+        let size = usize::from_str_radix(size.trim(), 16).ok()?;
+        let chunk = bytes.get(end + 2..)?;
+        let rest = chunk.get(size..)?.strip_prefix(b"\r\n")?;
+        if size == 0 {
+            return Some((body, whole - rest.len()));
+        }
+        body.extend_from_slice(&chunk[..size]);
+        bytes = rest;
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Headers in order.
+    pub headers: Vec<(String, String)>,
+    /// The body in the pieces in which it is written.
+    pub body: Vec<Vec<u8>>,
+    /// Whether to send it chunked rather than with its length.
+    pub chunked: bool,
+}
+
+impl Response {
+    /// An answer with a body.
+    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
+        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+        Response { status, headers, body: vec![body.into()], chunked: false }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Response {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Bytes of the body.
+    pub fn body_bytes(&self) -> usize {
+        self.body.iter().map(Vec::len).sum()
+    }
+
+    /// The bytes on the wire; `head_only` leaves the body out, as for HEAD.
+    pub(crate) fn to_bytes(&self, head_only: bool) -> Vec<u8> {
+        let mut out = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).into_bytes();
+        let mut put = |text: String| out.write_all(text.as_bytes()).expect("writing to memory succeeds");
+        for (name, value) in &self.headers {
+            put(format!("{name}: {value}\r\n"));
+        }
+        if self.chunked {
+            put("Transfer-Encoding: chunked\r\n".to_owned());
+        } else if !self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-length")) && self.status != 304 {
+            put(format!("Content-Length: {}\r\n", self.body_bytes()));
+        }
+        put("\r\n".to_owned());
+        if head_only {
+            return out;
+        }
+        for piece in &self.body {
+            if self.chunked {
+                out.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+            }
+            out.extend_from_slice(piece);
+            if self.chunked {
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+        if self.chunked {
+            out.extend_from_slice(b"0\r\n\r\n");
+        }
+        out
+    }
+}
+
+/// The words of a status.
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Moved Temporarily",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Not Allowed",
+        413 => "Request Entity Too Large",
+        416 => "Requested Range Not Satisfiable",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_parse() {
+        let text = b"GET /a?b HTTP/1.1\r\nHost: x\r\nUser-Agent: curl/8\r\n\r\nrest";
+        let Parsed::Request(request, used) = Request::parse(text) else { panic!("a request") };
+        assert_eq!((request.path(), request.header("HOST"), used), ("/a", Some("x"), text.len() - 4));
+        assert!(request.keep_alive());
+        assert_eq!(Request::parse(b"GET / HTTP/1.1\r\n"), Parsed::More);
+        assert_eq!(Request::parse(b"hello\r\n\r\n"), Parsed::Bad(400));
+        let post = b"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nab";
+        assert_eq!(Request::parse(post), Parsed::More);
+        let chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        let Parsed::Request(request, _) = Request::parse(chunked) else { panic!("a request") };
+        assert_eq!(request.body, b"abc");
+    }
+
+    #[test]
+    fn answers_are_written() {
+        let mut response = Response::new(200, "text/plain", "hi");
+        assert_eq!(
+            response.to_bytes(false),
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi"
+        );
+        response.chunked = true;
+        assert!(response.to_bytes(false).ends_with(b"2\r\nhi\r\n0\r\n\r\n"));
+    }
+}

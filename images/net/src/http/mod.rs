@@ -1,0 +1,11 @@
+//! HTTP/1.1, as much as small servers and clients need.
+
+mod client;
+mod date;
+mod message;
+mod server;
+
+pub use client::{Answer, ClientError, Url, request};
+pub use date::{civil, http_date, iso_millis, log_date};
+pub use message::{Request, Response, reason};
+pub use server::{Server, StopSignal};

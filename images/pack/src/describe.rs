@@ -1,0 +1,136 @@
+//! `image.json`: what an image is made of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::Result;
+use crate::layer::{BUSYBOX, Layer};
+use crate::layout::Layout;
+
+/// When everything was made, as far as images say: fixed, so that the bytes are.
+pub const CREATED: &str = "2026-01-01T00:00:00Z";
+
+/// A folder with an `image.json`.
+pub struct Image {
+    /// The folder.
+    pub name: String,
+    /// Paths in the image and the guests that go there.
+    pub programs: BTreeMap<String, String>,
+    json: Value,
+}
+
+/// Reads every image, sorted by folder.
+pub fn read_all(root: &Path) -> Result<Vec<Image>> {
+    let entries = std::fs::read_dir(root).map_err(|e| format!("{}: {e}", root.display()))?;
+    let mut folders: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    folders.sort();
+    let mut images = Vec::new();
+    for folder in folders {
+        let path = folder.join("image.json");
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let json: Value = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let programs = json["programs"].as_object().into_iter().flatten();
+        let programs = programs.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect();
+        images.push(Image { name, programs, json });
+    }
+    Ok(images)
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+}
+
+impl Image {
+    /// Packs every variant.
+    pub fn pack(&self, root: &Path, built: &Path, applets: &[String], layout: &mut Layout) -> Result<()> {
+        for variant in self.json["variants"].as_array().into_iter().flatten() {
+            let either = |key: &str| if variant[key].is_null() { &self.json[key] } else { &variant[key] };
+            let base = either("base").as_str().unwrap_or("busybox");
+            let mut layers = vec![base_layer(root, base, built, applets)?];
+            if !self.programs.is_empty() || !self.json["rootfs"].is_null() {
+                layers.push(self.own_layer(root, built)?);
+            }
+            if let Some(folder) = variant["rootfs"].as_str() {
+                let mut layer = Layer::new();
+                layer.add_folder(&root.join(&self.name).join(folder))?;
+                layers.push(layer);
+            }
+            let references = texts(&variant["references"]);
+            let config = self.config(variant);
+            let layers = layers.into_iter().map(|l| l.into_tar()).collect::<Result<Vec<_>>>()?;
+            layout.add_image(&self.name, &references, config, layers)?;
+        }
+        Ok(())
+    }
+
+    fn own_layer(&self, root: &Path, built: &Path) -> Result<Layer> {
+        let mut layer = Layer::new();
+        if let Some(folder) = self.json["rootfs"].as_str() {
+            layer.add_folder(&root.join(&self.name).join(folder))?;
+        }
+        for (path, program) in &self.programs {
+            layer.add_program(path, &built.join(format!("{program}.wasm")))?;
+        }
+        Ok(layer)
+    }
+
+    fn config(&self, variant: &Value) -> Value {
+        let mut config = self.json["config"].clone();
+        let mut env = texts(&config["Env"]);
+        env.extend(texts(&variant["env"]));
+        config["Env"] = env.into();
+        for (key, name) in [("entrypoint", "Entrypoint"), ("cmd", "Cmd")] {
+            if !variant[key].is_null() {
+                config[name] = variant[key].clone();
+            }
+        }
+        config["Labels"] = json!({
+            "org.opencontainers.image.title": self.name,
+            "org.opencontainers.image.description": format!(
+                "A small program made for Kubonsai that stands in for {}; it is not the original.", self.name
+            ),
+            "org.opencontainers.image.vendor": "Kubonsai",
+        });
+        config
+    }
+}
+
+/// The lowest layer: the files of `base/NAME`, the busybox program and a hard link for each applet.
+fn base_layer(root: &Path, base: &str, built: &Path, applets: &[String]) -> Result<Layer> {
+    let mut layer = Layer::new();
+    for (path, mode) in [
+        ("bin", 0o755),
+        ("dev", 0o755),
+        ("etc", 0o755),
+        ("home", 0o755),
+        ("proc", 0o555),
+        ("root", 0o700),
+        ("run", 0o755),
+        ("sbin", 0o755),
+        ("sys", 0o555),
+        ("tmp", 0o1777),
+        ("usr/bin", 0o755),
+        ("usr/lib", 0o755),
+        ("usr/local/bin", 0o755),
+        ("usr/sbin", 0o755),
+        ("var/log", 0o755),
+        ("var/run", 0o755),
+        ("var/spool/mail", 0o755),
+        ("var/tmp", 0o1777),
+        ("var/www", 0o755),
+    ] {
+        layer.add_directory(path, mode);
+    }
+    layer.add_folder(&root.join("base").join(base))?;
+    layer.add_program("bin/busybox", &built.join(format!("{BUSYBOX}.wasm")))?;
+    for link in applets {
+        layer.add_link(link, "bin/busybox");
+    }
+    if base == "debian" {
+        layer.add_link("bin/bash", "bin/busybox");
+    }
+    Ok(layer)
+}
