@@ -1,1 +1,21 @@
-//! minikube: see ARCHITECTURE.md.
+//! minikube: the program of the learner's machine that makes, starts and stops clusters.
+//!
+//! It owns no cluster: it asks a [`ClusterHost`], step by step, and prints each line when that step really begins, so
+//! its progress is true. What is simulated (the machine) it says so.
+
+mod command;
+mod commands;
+mod host;
+pub mod kubeconfig;
+mod out;
+mod program;
+
+pub use host::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
+pub use program::install;
+
+/// The version that it is like.
+pub const VERSION: &str = "v1.37.0";
+/// The Kubernetes version of every cluster.
+pub const KUBERNETES_VERSION: &str = "v1.36.3";
+/// The profile unless told otherwise.
+pub const DEFAULT_PROFILE: &str = "minikube";

@@ -1,0 +1,32 @@
+//! The commands, one file each. The next one is a file and a row.
+
+mod delete;
+mod info;
+mod node;
+mod refused;
+mod service;
+mod start;
+mod status;
+mod stop;
+
+use crate::command::Command;
+
+pub(crate) static COMMANDS: &[&Command] = &[
+    &start::COMMAND,
+    &status::COMMAND,
+    &stop::COMMAND,
+    &delete::COMMAND,
+    &info::IP,
+    &service::COMMAND,
+    &node::COMMAND,
+    &info::PROFILE,
+    &info::VERSION,
+    &info::KUBECTL,
+    &refused::DASHBOARD,
+    &refused::SSH,
+    &refused::TUNNEL,
+    &refused::ADDONS,
+    &refused::IMAGE,
+    &refused::PAUSE,
+    &refused::LOGS,
+];

@@ -1,0 +1,111 @@
+//! `minikube service`: the address at which a Service is reached from this machine.
+
+use api::{Object, kinds};
+use client::{Client, ListOptions};
+use futures_util::future::LocalBoxFuture;
+
+use crate::command::{Command, Flag};
+use crate::commands::info::{not_running, table};
+use crate::out::Style;
+use crate::program::Call;
+
+/// minikube's exit code when a Service does not exist.
+const EXIT_NOT_FOUND: i32 = 115;
+/// minikube's exit code for a wrong command line.
+const EXIT_USAGE: i32 = 14;
+
+pub(crate) static COMMAND: Command = Command {
+    name: "service",
+    aliases: &[],
+    usage: " [list | NAME]",
+    help: "Returns a URL to connect to a service",
+    flags: &[
+        Flag { name: "url", short: None, default: None, help: "Print the address and nothing else" },
+        Flag { name: "namespace", short: Some('n'), default: Some("default"), help: "The namespace of the Service" },
+    ],
+    run,
+};
+
+fn run(call: Call) -> LocalBoxFuture<'static, i32> {
+    Box::pin(async move {
+        let Some(status) = call.host.status(call.profile()) else { return call.no_profile().await };
+        if !status.running {
+            return not_running(&call).await;
+        }
+        let Ok(transport) = call.ctx.host.api(&status.server) else { return not_running(&call).await };
+        let client = Client::new(transport, "minikube");
+        let address = status.nodes.first().map(|n| n.address.to_string()).unwrap_or_default();
+        match call.parsed.args.first().map(String::as_str) {
+            None => {
+                call.error(Style::Exit, "Exiting due to MK_USAGE: You must specify a service name").await;
+                EXIT_USAGE
+            }
+            Some("list") => list(&call, &client, &address).await,
+            Some(name) => one(&call, &client, &address, name).await,
+        }
+    })
+}
+
+/// Name or number of each port, and its address if it has a node port.
+fn ports(service: &Object, address: &str) -> Vec<(String, Option<String>)> {
+    let read = |port: &serde_json::Value| {
+        let number = port.get("port").and_then(|p| p.as_i64()).unwrap_or(0);
+        let name = match port.get("name").and_then(|n| n.as_str()) {
+            Some(name) if !name.is_empty() => format!("{name}/{number}"),
+            _ => number.to_string(),
+        };
+        let url =
+            port.get("nodePort").and_then(|p| p.as_i64()).map(|node_port| format!("http://{address}:{node_port}"));
+        (name, url)
+    };
+    service.list("spec.ports").iter().map(read).collect()
+}
+
+async fn one(call: &Call, client: &Client, address: &str, name: &str) -> i32 {
+    let namespace = call.parsed.value("namespace");
+    let Ok(service) = client.get(&kinds::SERVICES, namespace, name).await else {
+        call.error(
+            Style::Exit,
+            format!("Exiting due to SVC_NOT_FOUND: Service '{name}' was not found in '{namespace}' namespace.\nYou may select another namespace by using 'minikube service {name} -n <namespace>'. Or list out all the services using 'minikube service list'"),
+        )
+        .await;
+        return EXIT_NOT_FOUND;
+    };
+    let ports = ports(&service, address);
+    let urls: Vec<&String> = ports.iter().filter_map(|(_, url)| url.as_ref()).collect();
+    if call.parsed.is_on("url") {
+        if urls.is_empty() {
+            call.error(Style::Sad, format!("service {namespace}/{name} has no node port")).await;
+        }
+        for url in urls {
+            let _ = call.ctx.out(format!("{url}\n")).await;
+        }
+        return 0;
+    }
+    let mut rows = vec![["NAMESPACE", "NAME", "TARGET PORT", "URL"].map(str::to_owned)];
+    for (port, url) in &ports {
+        let url = url.clone().unwrap_or_else(|| "No node port".to_owned());
+        rows.push([namespace.to_owned(), name.to_owned(), port.clone(), url]);
+    }
+    let _ = call.ctx.out(table(&rows)).await;
+    if urls.is_empty() {
+        call.error(Style::Sad, format!("service {namespace}/{name} has no node port")).await;
+    } else {
+        let refusal = simulation::stub!("minikube service", "opening a browser; use curl with the URL above");
+        call.error(Style::Celebrate, refusal).await;
+    }
+    0
+}
+
+async fn list(call: &Call, client: &Client, address: &str) -> i32 {
+    let Ok(services) = client.list(&kinds::SERVICES, "", &ListOptions::default()).await else { return 1 };
+    let mut rows = vec![["NAMESPACE", "NAME", "TARGET PORT", "URL"].map(str::to_owned)];
+    for service in &services.items {
+        for (port, url) in ports(service, address) {
+            let port = if url.is_some() { port } else { "No node port".to_owned() };
+            rows.push([service.namespace().to_owned(), service.name().to_owned(), port, url.unwrap_or_default()]);
+        }
+    }
+    let _ = call.ctx.out(table(&rows)).await;
+    0
+}

@@ -1,0 +1,137 @@
+//! `minikube start`.
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::command::{Command, Flag};
+use crate::host::ClusterSpec;
+use crate::out::Style;
+use crate::program::Call;
+use crate::{KUBERNETES_VERSION, VERSION, kubeconfig};
+
+/// minikube's exit code when a guest cannot be provisioned.
+const EXIT_GUEST: i32 = 80;
+/// minikube's exit code for a wrong value.
+const EXIT_USAGE: i32 = 14;
+
+pub(crate) static COMMAND: Command = Command {
+    name: "start",
+    aliases: &[],
+    usage: "",
+    help: "Starts a local Kubernetes cluster",
+    flags: &[
+        Flag { name: "nodes", short: Some('n'), default: Some("1"), help: "The number of machines" },
+        Flag {
+            name: "driver",
+            short: None,
+            default: Some("kubonsai"),
+            help: "How machines are made: only kubonsai, simulated ones",
+        },
+        Flag { name: "kubernetes-version", short: None, default: Some(KUBERNETES_VERSION), help: "Only this one" },
+        Flag { name: "cpus", short: None, default: Some("2"), help: "CPUs of a machine: only 2" },
+        Flag { name: "memory", short: None, default: Some("4096"), help: "Memory of a machine in MiB: only 4096" },
+        Flag {
+            name: "wait",
+            short: None,
+            default: Some("apiserver,system_pods"),
+            help: "Accepted; start always waits until nodes are Ready",
+        },
+    ],
+    run,
+};
+
+fn run(call: Call) -> LocalBoxFuture<'static, i32> {
+    Box::pin(async move { start(call).await })
+}
+
+async fn start(call: Call) -> i32 {
+    let name = call.profile().to_owned();
+    call.step(Style::Happy, format!("minikube {VERSION} on Kubonsai (a simulated machine)")).await;
+    let known = call.host.status(&name);
+    let Some(nodes) = wanted_nodes(&call, known.as_ref().map(|s| s.nodes.len())).await else { return EXIT_USAGE };
+    if let Some(problem) = refused_values(&call) {
+        call.error(Style::Exit, format!("Exiting due to MK_USAGE: {problem}")).await;
+        return EXIT_USAGE;
+    }
+    let driver = "kubonsai driver (simulated machines, nothing is installed)";
+    match &known {
+        None => call.step(Style::Sparkle, format!("Using the {driver}")).await,
+        Some(_) => call.step(Style::Sparkle, format!("Using the {driver} based on existing profile")).await,
+    }
+    call.step(Style::Thumbs, format!("Starting \"{name}\" primary control-plane node in \"{name}\" cluster")).await;
+    match &known {
+        Some(status) if status.running => {
+            call.step(Style::Running, format!("Updating the running kubonsai \"{name}\" machine ...")).await;
+        }
+        Some(_) => call.step(Style::Running, format!("Restarting existing kubonsai machine for \"{name}\" ...")).await,
+        None => {
+            let text = "Creating kubonsai machine (CPUs=2, Memory=4096MB) ...";
+            call.step(Style::Fire, text).await;
+        }
+    }
+    if let Err(problem) = call.host.create(&ClusterSpec { name: name.clone(), nodes }).await {
+        call.error(Style::Exit, format!("Exiting due to GUEST_PROVISION: {problem}")).await;
+        return EXIT_GUEST;
+    }
+    call.step(Style::Docker, format!("Preparing Kubernetes {KUBERNETES_VERSION} ...")).await;
+    call.host.start_control_plane(&name).await;
+    call.step(Style::Network, "Configuring bridge CNI (Container Networking Interface) ...").await;
+    call.host.start_node(&name, 0).await;
+    for index in 1..nodes {
+        let node = call.host.status(&name).and_then(|s| s.nodes.get(index as usize).map(|n| n.name.clone()));
+        let node = node.unwrap_or_default();
+        call.step(Style::Thumbs, format!("Starting \"{node}\" worker node in \"{name}\" cluster")).await;
+        call.host.start_node(&name, index).await;
+    }
+    call.step(Style::Verify, "Verifying Kubernetes components...").await;
+    if !call.host.verify(&name).await {
+        call.error(Style::Exit, "Exiting due to GUEST_START: the nodes did not become Ready within six minutes").await;
+        return EXIT_GUEST;
+    }
+    finish(&call, &name).await
+}
+
+async fn finish(call: &Call, name: &str) -> i32 {
+    let server = call.host.status(name).map(|s| s.server).unwrap_or_default();
+    if let Err(problem) = kubeconfig::write(&call.ctx.fs, name, &server) {
+        call.error(Style::Exit, format!("Exiting due to HOST_KUBECONFIG_UPDATE: {problem}")).await;
+        return EXIT_GUEST;
+    }
+    let text =
+        format!("Done! kubectl is now configured to use \"{name}\" cluster and \"default\" namespace by default");
+    call.step(Style::Ready, text).await;
+    0
+}
+
+/// The machines to start: those that are there, or as many as asked for.
+async fn wanted_nodes(call: &Call, known: Option<usize>) -> Option<u32> {
+    match call.parsed.value("nodes").parse::<u32>() {
+        Ok(count) if count >= 1 => match known {
+            Some(known) => u32::try_from(known).ok(),
+            None => Some(count),
+        },
+        _ => {
+            let value = call.parsed.value("nodes");
+            call.error(Style::Exit, format!("Exiting due to MK_USAGE: --nodes={value}: a number from 1 is due")).await;
+            None
+        }
+    }
+}
+
+/// Values that this minikube cannot give: said, never ignored.
+fn refused_values(call: &Call) -> Option<String> {
+    for (flag, only) in [("driver", "kubonsai"), ("cpus", "2"), ("memory", "4096")] {
+        let value = call.parsed.value(flag);
+        if value != only {
+            return Some(format!(
+                "--{flag}={value}: {} (only {only})",
+                simulation::stub!("minikube start", "other machines")
+            ));
+        }
+    }
+    let version = call.parsed.value("kubernetes-version");
+    if !matches!(version.trim_start_matches('v'), "1.36.3" | "stable" | "latest") {
+        let refusal = simulation::stub!("minikube start", "other versions of Kubernetes");
+        return Some(format!("--kubernetes-version={version}: {refusal} (only {KUBERNETES_VERSION})"));
+    }
+    None
+}

@@ -1,0 +1,77 @@
+//! What minikube needs from the world.
+
+use std::net::Ipv4Addr;
+
+use futures_util::future::LocalBoxFuture;
+
+/// A cluster to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterSpec {
+    /// Name of the profile.
+    pub name: String,
+    /// Machines.
+    pub nodes: u32,
+}
+
+/// A machine of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub address: Ipv4Addr,
+    /// The first machine runs the control plane.
+    pub control_plane: bool,
+    /// It is switched on, and its kubelet runs.
+    pub running: bool,
+}
+
+/// A cluster as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterStatus {
+    /// Name of the profile.
+    pub name: String,
+    /// The API server answers.
+    pub running: bool,
+    /// As a kubeconfig names the server.
+    pub server: String,
+    /// CPUs of a machine.
+    pub cpus: u32,
+    /// Memory of a machine, in MiB.
+    pub memory_mib: u64,
+    /// The machines, the first one first.
+    pub nodes: Vec<NodeStatus>,
+}
+
+/// The world's clusters. Each step completes when it is really done.
+pub trait ClusterHost {
+    /// The names of all clusters.
+    fn profiles(&self) -> Vec<String>;
+
+    /// How a cluster stands; none if there is none of that name.
+    fn status(&self, name: &str) -> Option<ClusterStatus>;
+
+    /// Makes the machines of a cluster (or leaves those that are there).
+    ///
+    /// # Errors
+    /// Why the world cannot have it, as a sentence.
+    fn create(&self, spec: &ClusterSpec) -> LocalBoxFuture<'static, Result<(), String>>;
+
+    /// Starts the control plane; completes when the API server answers.
+    fn start_control_plane(&self, name: &str) -> LocalBoxFuture<'static, ()>;
+
+    /// Switches a machine on (counted from 0); completes when its kubelet has registered it.
+    fn start_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()>;
+
+    /// Switches one machine off, as if the plug were pulled.
+    fn stop_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()>;
+
+    /// Completes when every node is Ready and pods can be created; false if that took more than six minutes.
+    fn verify(&self, name: &str) -> LocalBoxFuture<'static, bool>;
+
+    /// Switches a cluster off; its objects stay.
+    fn stop(&self, name: &str) -> LocalBoxFuture<'static, ()>;
+
+    /// Switches a cluster off and forgets it.
+    fn delete(&self, name: &str) -> LocalBoxFuture<'static, ()>;
+}

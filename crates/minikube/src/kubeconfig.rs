@@ -1,0 +1,113 @@
+//! The kubeconfig: each cluster adds its entries and becomes the current context; deleting it takes them away
+//! (minikube's `pkg/minikube/kubeconfig`).
+
+use serde_json::{Value, json};
+use vfs::Vfs;
+
+/// Where it is unless `$KUBECONFIG` says otherwise.
+pub const PATH: &str = "/home/learner/.kube/config";
+
+const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
+
+fn read(fs: &Vfs) -> Value {
+    let text = fs.read_to_string(PATH).unwrap_or_default();
+    let parsed = api::yaml::parse(&text).ok().and_then(|documents| documents.into_iter().next());
+    parsed.filter(Value::is_object).unwrap_or_else(|| {
+        json!({
+            "apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "current-context": "",
+            "preferences": {}, "users": [],
+        })
+    })
+}
+
+fn save(fs: &Vfs, config: &Value) -> Result<(), String> {
+    let folder = vfs::path::dirname(PATH);
+    fs.mkdir_all(folder).map_err(|e| format!("{folder}: {}", e.message()))?;
+    fs.write(PATH, api::yaml::emit(config)).map_err(|e| format!("{PATH}: {}", e.message()))?;
+    fs.chmod(PATH, 0o600).map_err(|e| format!("{PATH}: {}", e.message()))
+}
+
+fn without(config: &mut Value, name: &str) {
+    for list in LISTS {
+        if let Some(entries) = config.get_mut(list).and_then(Value::as_array_mut) {
+            entries.retain(|entry| entry.get("name").and_then(Value::as_str) != Some(name));
+        }
+    }
+}
+
+/// Adds a cluster and makes it the current context.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(fs: &Vfs, name: &str, server: &str) -> Result<(), String> {
+    let mut config = read(fs);
+    without(&mut config, name);
+    let entries = [
+        ("clusters", json!({ "name": name, "cluster": { "server": server } })),
+        ("contexts", json!({ "name": name, "context": { "cluster": name, "namespace": "default", "user": name } })),
+        ("users", json!({ "name": name, "user": {} })),
+    ];
+    for (list, entry) in entries {
+        if !config.get(list).is_some_and(Value::is_array) {
+            config[list] = json!([]);
+        }
+        if let Some(entries) = config[list].as_array_mut() {
+            entries.push(entry);
+        }
+    }
+    config["current-context"] = name.into();
+    save(fs, &config)
+}
+
+/// Takes a cluster's entries away.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn remove(fs: &Vfs, name: &str) -> Result<(), String> {
+    if !fs.exists(PATH) {
+        return Ok(());
+    }
+    let mut config = read(fs);
+    without(&mut config, name);
+    if config.get("current-context").and_then(Value::as_str) == Some(name) {
+        config["current-context"] = "".into();
+    }
+    save(fs, &config)
+}
+
+/// Whether a cluster has its entry, pointing at `server`.
+pub fn is_configured(fs: &Vfs, name: &str, server: &str) -> bool {
+    let config = read(fs);
+    let clusters = config.get("clusters").and_then(Value::as_array).cloned().unwrap_or_default();
+    clusters.iter().any(|entry| {
+        entry.get("name").and_then(Value::as_str) == Some(name)
+            && entry.get("cluster").and_then(|c| c.get("server")).and_then(Value::as_str) == Some(server)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simulation::{Sim, SimConfig, Time};
+
+    fn fs() -> Vfs {
+        let fs = Vfs::new(Sim::new(SimConfig { seed: 1, start: Time::default() }));
+        fs.mkdir_all("/home/learner").expect("empty tree");
+        fs
+    }
+
+    #[test]
+    fn clusters_come_and_go_beside_what_is_there() {
+        let fs = fs();
+        write(&fs, "minikube", "https://192.168.49.2:8443").expect("written");
+        write(&fs, "two", "https://192.168.58.2:8443").expect("written");
+        assert!(is_configured(&fs, "minikube", "https://192.168.49.2:8443"));
+        let text = fs.read_to_string(PATH).expect("there");
+        assert!(text.contains("current-context: two\n"), "{text}");
+        remove(&fs, "two").expect("written");
+        let text = fs.read_to_string(PATH).expect("there");
+        assert!(text.contains("current-context: \"\"\n"), "{text}");
+        assert!(is_configured(&fs, "minikube", "https://192.168.49.2:8443"));
+        assert!(!is_configured(&fs, "two", "https://192.168.58.2:8443"));
+    }
+}

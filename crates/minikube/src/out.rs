@@ -1,0 +1,66 @@
+//! Lines as minikube prints them: with a picture on a terminal, with a plain mark otherwise
+//! (minikube's `pkg/minikube/style`).
+
+use machine::Ctx;
+
+/// The kinds of lines: picture and plain mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Happy,
+    Sparkle,
+    Running,
+    Thumbs,
+    Fire,
+    Docker,
+    Network,
+    Verify,
+    Ready,
+    Stopping,
+    Stopped,
+    Crushed,
+    Confused,
+    Shrug,
+    Workaround,
+    Exit,
+    Celebrate,
+    Sad,
+}
+
+impl Style {
+    fn mark(self, tty: bool) -> &'static str {
+        let (picture, plain) = match self {
+            Style::Happy => ("😄  ", "* "),
+            Style::Sparkle => ("✨  ", "* "),
+            Style::Running => ("🏃  ", "* "),
+            Style::Thumbs => ("👍  ", "* "),
+            Style::Fire => ("🔥  ", "* "),
+            Style::Docker => ("🐳  ", "* "),
+            Style::Network => ("🔗  ", "* "),
+            Style::Verify => ("🔎  ", "* "),
+            Style::Ready => ("🏄  ", "* "),
+            Style::Stopping => ("✋  ", "* "),
+            Style::Stopped => ("🛑  ", "* "),
+            Style::Crushed => ("💀  ", "* "),
+            Style::Confused => ("🙄  ", "* "),
+            Style::Shrug => ("🤷  ", "* "),
+            Style::Workaround => ("👉  ", "* "),
+            Style::Exit => ("❌  ", "X "),
+            Style::Celebrate => ("🎉  ", "* "),
+            Style::Sad => ("😿  ", "* "),
+        };
+        if tty { picture } else { plain }
+    }
+}
+
+/// Prints a line to standard output.
+pub(crate) async fn step(ctx: &Ctx, style: Style, text: impl AsRef<str>) {
+    let mark = style.mark(ctx.stdout.is_tty());
+    // A reader that has gone is no reason to leave a cluster half made.
+    let _ = ctx.stdout.println(format!("{mark}{}", text.as_ref())).await;
+}
+
+/// Prints a line to standard error.
+pub(crate) async fn error(ctx: &Ctx, style: Style, text: impl AsRef<str>) {
+    let mark = style.mark(ctx.stderr.is_tty());
+    ctx.err(format!("{mark}{}\n", text.as_ref())).await;
+}
