@@ -1,1 +1,31 @@
-//! shell: see ARCHITECTURE.md.
+//! The learner's shell: a grammar, an executor and a line editor that follow bash, and the everyday file tools.
+//!
+//! Invariants:
+//! * It runs on virtual time and virtual files only; what it starts are [`machine::Program`]s.
+//! * It never sees the cluster: kubectl and its like are programs among others.
+//! * Words, exit codes and streams are bash's; what is not built refuses by name.
+
+mod builtins;
+pub mod editor;
+mod exec;
+mod expand;
+mod jobs;
+mod process;
+mod race;
+mod regexes;
+mod shell;
+mod streams;
+pub mod syntax;
+mod text;
+pub mod tools;
+mod vars;
+
+pub use process::Processes;
+pub use shell::{Place, Shell};
+
+/// Runs a text as `bash -c` does; the value is the exit code. Its output goes to the streams of `ctx`.
+pub async fn run_script(ctx: machine::Ctx, processes: Processes, text: &str) -> i32 {
+    let mut shell = Shell::new(ctx, processes);
+    shell.set_place(Place::Script { name: "bash".into(), origin: "-c: " });
+    shell.run_script(text).await
+}

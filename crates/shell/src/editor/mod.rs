@@ -1,0 +1,5 @@
+//! The line editor of the prompt.
+
+mod history;
+
+pub use history::History;
