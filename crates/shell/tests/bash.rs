@@ -77,8 +77,12 @@ fn scripts_answer_as_bash_does() {
             let actual = shown(&stdout, &stderr, code);
             if actual != case.expected {
                 let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                writeln!(wrong, "== {file}: {}\n{}-- expected\n{}-- actual\n{actual}", case.name, case.script, case.expected)
-                    .expect("a string");
+                writeln!(
+                    wrong,
+                    "== {file}: {}\n{}-- expected\n{}-- actual\n{actual}",
+                    case.name, case.script, case.expected
+                )
+                .expect("a string");
             }
         }
     }

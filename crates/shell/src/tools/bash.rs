@@ -41,7 +41,8 @@ async fn run(ctx: Ctx, processes: Processes, args: &[String]) -> i32 {
         match arg.as_str() {
             "--" => break,
             "--version" => {
-                let text = format!("GNU bash, version {BASH_VERSION} (kubonsai)\nA shell of Kubonsai that follows bash.\n");
+                let text =
+                    format!("GNU bash, version {BASH_VERSION} (kubonsai)\nA shell of Kubonsai that follows bash.\n");
                 return ctx.out(text).await.map_or(141, |()| 0);
             }
             "--norc" | "--noprofile" | "--login" | "-l" | "-i" | "--posix" | "-s" => {}

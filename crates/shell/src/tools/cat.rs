@@ -9,7 +9,14 @@ use super::options::{Spec, parse};
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     let spec = Spec {
         short: "nbsETAuve",
-        long: &[("number", 'n'), ("number-nonblank", 'b'), ("squeeze-blank", 's'), ("show-ends", 'E'), ("show-tabs", 'T'), ("show-all", 'A')],
+        long: &[
+            ("number", 'n'),
+            ("number-nonblank", 'b'),
+            ("squeeze-blank", 's'),
+            ("show-ends", 'E'),
+            ("show-tabs", 'T'),
+            ("show-all", 'A'),
+        ],
         permute: true,
     };
     let parsed = match parse(&args, &spec) {

@@ -13,7 +13,15 @@ const DEPTH_MAX: usize = 64;
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     let spec = Spec {
         short: "rRafvpnut:T",
-        long: &[("recursive", 'r'), ("archive", 'a'), ("force", 'f'), ("verbose", 'v'), ("no-clobber", 'n'), ("preserve", 'p'), ("target-directory=", 't')],
+        long: &[
+            ("recursive", 'r'),
+            ("archive", 'a'),
+            ("force", 'f'),
+            ("verbose", 'v'),
+            ("no-clobber", 'n'),
+            ("preserve", 'p'),
+            ("target-directory=", 't'),
+        ],
         permute: true,
     };
     let parsed = match parse(&args, &spec) {
@@ -38,7 +46,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     let recursive = parsed.has('r') || parsed.has('R') || parsed.has('a');
     let mut code = 0;
     for source in &sources {
-        let target = if into { format!("{}/{}", dest.trim_end_matches('/'), vfs::path::basename(source)) } else { dest.clone() };
+        let target =
+            if into { format!("{}/{}", dest.trim_end_matches('/'), vfs::path::basename(source)) } else { dest.clone() };
         if parsed.has('n') && ctx.fs.exists(&ctx.path(&target)) {
             continue;
         }

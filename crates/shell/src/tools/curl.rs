@@ -48,8 +48,23 @@ pub(super) enum Output {
 pub(super) struct Failure(pub i32, pub String);
 
 /// Options that are accepted and change nothing here.
-const IGNORED: &[&str] =
-    &["k", "insecure", "4", "ipv4", "6", "ipv6", "N", "no-buffer", "g", "globoff", "compressed", "#", "progress-bar", "http1.1", "no-progress-meter"];
+const IGNORED: &[&str] = &[
+    "k",
+    "insecure",
+    "4",
+    "ipv4",
+    "6",
+    "ipv6",
+    "N",
+    "no-buffer",
+    "g",
+    "globoff",
+    "compressed",
+    "#",
+    "progress-bar",
+    "http1.1",
+    "no-progress-meter",
+];
 const IGNORED_WITH_VALUE: &[&str] = &["cacert", "cert", "key", "noproxy", "retry-delay", "x", "proxy", "resolve"];
 
 /// Long names of the short options.
@@ -93,8 +108,29 @@ impl Reader<'_> {
     fn takes_value(name: &str) -> bool {
         matches!(
             name,
-            "X" | "d" | "H" | "o" | "w" | "m" | "u" | "A" | "data-raw" | "data-binary" | "data-urlencode"
-                | "connect-timeout" | "retry" | "url" | "json" | "b" | "e" | "T" | "F" | "z" | "c" | "Y" | "y" | "C"
+            "X" | "d"
+                | "H"
+                | "o"
+                | "w"
+                | "m"
+                | "u"
+                | "A"
+                | "data-raw"
+                | "data-binary"
+                | "data-urlencode"
+                | "connect-timeout"
+                | "retry"
+                | "url"
+                | "json"
+                | "b"
+                | "e"
+                | "T"
+                | "F"
+                | "z"
+                | "c"
+                | "Y"
+                | "y"
+                | "C"
         ) || IGNORED_WITH_VALUE.contains(&name)
     }
 
@@ -225,7 +261,10 @@ async fn parse(ctx: &Ctx, args: &[String]) -> Result<Parsed, String> {
             }
             let rest = &word[1 + at + letter.len_utf8()..];
             let value = if rest.is_empty() {
-                words.next().map(String::as_str).ok_or(format!("curl: option {word}: requires parameter\n{TRY_HELP}"))?
+                words
+                    .next()
+                    .map(String::as_str)
+                    .ok_or(format!("curl: option {word}: requires parameter\n{TRY_HELP}"))?
             } else {
                 rest
             };

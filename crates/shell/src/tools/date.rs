@@ -66,7 +66,15 @@ fn format(time: Time, pattern: &str) -> Option<String> {
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     let spec = Spec {
         short: "ud:I::Rr:s:",
-        long: &[("utc", 'u'), ("universal", 'u'), ("date=", 'd'), ("iso-8601", 'I'), ("rfc-email", 'R'), ("rfc-3339=", '3'), ("set=", 's')],
+        long: &[
+            ("utc", 'u'),
+            ("universal", 'u'),
+            ("date=", 'd'),
+            ("iso-8601", 'I'),
+            ("rfc-email", 'R'),
+            ("rfc-3339=", '3'),
+            ("set=", 's'),
+        ],
         permute: true,
     };
     let parsed = match parse(&args, &spec) {

@@ -133,7 +133,11 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     };
     let [first, second] = parsed.operands.as_slice() else {
         let after = parsed.operands.last().cloned().unwrap_or("diff".into());
-        let what = if parsed.operands.len() > 2 { format!("extra operand '{after}'") } else { format!("missing operand after '{after}'") };
+        let what = if parsed.operands.len() > 2 {
+            format!("extra operand '{after}'")
+        } else {
+            format!("missing operand after '{after}'")
+        };
         complain(&ctx, "diff", format!("{what}\ndiff: Try 'diff --help' for more information.")).await;
         return Ok(2);
     };
@@ -142,7 +146,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
         match read_text(&ctx, path).await {
             Ok(text) => texts.push(text),
             Err(vfs::Errno::IsDirectory) => {
-                complain(&ctx, "diff", format!("{path}: {}", simulation::stub!("shell", "comparing directories"))).await;
+                complain(&ctx, "diff", format!("{path}: {}", simulation::stub!("shell", "comparing directories")))
+                    .await;
                 return Ok(2);
             }
             Err(errno) => {

@@ -10,11 +10,8 @@ use super::io::{complain, inputs, read};
 use super::options::{Spec, parse};
 
 pub(super) async fn base64(ctx: Ctx, args: Vec<String>) -> Outcome {
-    let spec = Spec {
-        short: "dDiw:",
-        long: &[("decode", 'd'), ("ignore-garbage", 'i'), ("wrap=", 'w')],
-        permute: true,
-    };
+    let spec =
+        Spec { short: "dDiw:", long: &[("decode", 'd'), ("ignore-garbage", 'i'), ("wrap=", 'w')], permute: true };
     let parsed = match parse(&args, &spec) {
         Ok(parsed) => parsed,
         Err(message) => {
@@ -38,7 +35,8 @@ pub(super) async fn base64(ctx: Ctx, args: Vec<String>) -> Outcome {
         let text: Vec<u8> = bytes.into_iter().filter(keep).collect();
         // What could be decoded comes out, as with coreutils, and then the complaint.
         let whole = text.len() / 4 * 4;
-        let good = (0..=whole).rev().step_by(4).find_map(|end| STANDARD.decode(&text[..end]).ok().map(|out| (end, out)));
+        let good =
+            (0..=whole).rev().step_by(4).find_map(|end| STANDARD.decode(&text[..end]).ok().map(|out| (end, out)));
         let (end, out) = good.unwrap_or_default();
         ctx.stdout.write_all(&out).await?;
         if end < text.len() {

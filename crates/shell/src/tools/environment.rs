@@ -25,11 +25,7 @@ pub(super) async fn run_command(ctx: Ctx, args: Vec<String>) -> Option<i32> {
 }
 
 pub(super) async fn env(mut ctx: Ctx, args: Vec<String>) -> Outcome {
-    let spec = Spec {
-        short: "iu:0S:",
-        long: &[("ignore-environment", 'i'), ("unset=", 'u')],
-        permute: false,
-    };
+    let spec = Spec { short: "iu:0S:", long: &[("ignore-environment", 'i'), ("unset=", 'u')], permute: false };
     let parsed = match parse(&args, &spec) {
         Ok(parsed) => parsed,
         Err(message) => {

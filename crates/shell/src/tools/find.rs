@@ -77,7 +77,9 @@ impl Parser<'_> {
             "(" => {
                 let inner = self.or()?;
                 if self.words.get(self.at).is_none_or(|w| w != ")") {
-                    return Err("invalid expression; I was expecting to find a ')' somewhere but did not see one.".into());
+                    return Err(
+                        "invalid expression; I was expecting to find a ')' somewhere but did not see one.".into()
+                    );
                 }
                 self.at += 1;
                 inner
@@ -107,10 +109,14 @@ impl Parser<'_> {
             }
             "-maxdepth" | "-mindepth" => {
                 let text = self.value(&word)?;
-                let depth = text.parse().map_err(|_| {
-                    format!("Expected a positive decimal integer argument to {word}, but got '{text}'")
-                })?;
-                if word == "-maxdepth" { self.max_depth = depth } else { self.min_depth = depth }
+                let depth = text
+                    .parse()
+                    .map_err(|_| format!("Expected a positive decimal integer argument to {word}, but got '{text}'"))?;
+                if word == "-maxdepth" {
+                    self.max_depth = depth
+                } else {
+                    self.min_depth = depth
+                }
                 Test::Always
             }
             "-print" => {
@@ -155,7 +161,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     if roots.is_empty() {
         roots.push(".".into());
     }
-    let mut parser = Parser { ctx: &ctx, words: &args[first..], at: 0, acts: false, max_depth: DEPTH_MAX, min_depth: 0 };
+    let mut parser =
+        Parser { ctx: &ctx, words: &args[first..], at: 0, acts: false, max_depth: DEPTH_MAX, min_depth: 0 };
     let test = match parser.or() {
         Ok(test) if parser.at >= parser.words.len() => test,
         Ok(_) => {
@@ -223,7 +230,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     }
     for path in deleted.into_iter().rev() {
         let full = ctx.path(&path);
-        let result = if ctx.fs.lstat(&full).is_ok_and(|m| m.is_dir()) { ctx.fs.rmdir(&full) } else { ctx.fs.unlink(&full) };
+        let result =
+            if ctx.fs.lstat(&full).is_ok_and(|m| m.is_dir()) { ctx.fs.rmdir(&full) } else { ctx.fs.unlink(&full) };
         if let Err(errno) = result {
             complain(&ctx, "find", format!("cannot delete '{path}': {errno}")).await;
             code = 1;

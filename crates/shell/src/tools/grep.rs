@@ -171,7 +171,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
         Ok(parsed) => parsed,
         Err(message) => {
             let first = message.lines().next().unwrap_or_default();
-            let usage = format!("{first}\nUsage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.");
+            let usage =
+                format!("{first}\nUsage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.");
             complain(&ctx, &args[0], usage).await;
             return Ok(2);
         }
@@ -238,12 +239,17 @@ fn expand(ctx: &Ctx, operands: &[String], recursive: bool) -> Vec<String> {
     if !recursive {
         return super::io::inputs(operands);
     }
-    let mut stack: Vec<String> = if operands.is_empty() { vec![".".into()] } else { operands.iter().rev().cloned().collect() };
+    let mut stack: Vec<String> =
+        if operands.is_empty() { vec![".".into()] } else { operands.iter().rev().cloned().collect() };
     let mut files = Vec::new();
     while let Some(path) = stack.pop() {
         if ctx.fs.is_dir(&ctx.path(&path)) {
             for entry in ctx.fs.readdir(&ctx.path(&path)).unwrap_or_default().into_iter().rev() {
-                stack.push(if path == "." && operands.is_empty() { entry.name } else { format!("{}/{}", path.trim_end_matches('/'), entry.name) });
+                stack.push(if path == "." && operands.is_empty() {
+                    entry.name
+                } else {
+                    format!("{}/{}", path.trim_end_matches('/'), entry.name)
+                });
             }
         } else {
             files.push(path);

@@ -41,7 +41,11 @@ fn human(bytes: u64) -> String {
         value /= 1024.0;
         unit = units.next().unwrap_or('T');
     }
-    if value < 10.0 { format!("{:.1}{unit}", (value * 10.0).ceil() / 10.0) } else { format!("{:.0}{unit}", value.ceil()) }
+    if value < 10.0 {
+        format!("{:.1}{unit}", (value * 10.0).ceil() / 10.0)
+    } else {
+        format!("{:.0}{unit}", value.ceil())
+    }
 }
 
 struct Lister<'a> {
@@ -107,10 +111,8 @@ impl Lister<'_> {
         if !self.tty || self.has('1') || entries.is_empty() {
             return names.iter().map(|n| format!("{n}\n")).collect();
         }
-        let widths: Vec<usize> = entries
-            .iter()
-            .map(|e| width(&quote(&e.name)) + usize::from(self.has('F') && e.meta.is_dir()))
-            .collect();
+        let widths: Vec<usize> =
+            entries.iter().map(|e| width(&quote(&e.name)) + usize::from(self.has('F') && e.meta.is_dir())).collect();
         grid(&names, &widths, self.columns)
     }
 
@@ -171,7 +173,12 @@ impl Lister<'_> {
         Ok(entries)
     }
 
-    async fn show_directory(&mut self, path: &str, title: bool, first: &mut bool) -> Result<Vec<String>, machine::BrokenPipe> {
+    async fn show_directory(
+        &mut self,
+        path: &str,
+        title: bool,
+        first: &mut bool,
+    ) -> Result<Vec<String>, machine::BrokenPipe> {
         let entries = match self.directory(path) {
             Ok(entries) => entries,
             Err(errno) => {
@@ -257,7 +264,9 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     for path in &operands {
         let is_dir = ctx.fs.is_dir(&ctx.path(path));
         match lister.entry(path, path) {
-            Ok(entry) if !is_dir || parsed.has('d') || (entry.meta.is_symlink() && parsed.has('l')) => files.push(entry),
+            Ok(entry) if !is_dir || parsed.has('d') || (entry.meta.is_symlink() && parsed.has('l')) => {
+                files.push(entry)
+            }
             Ok(_) => dirs.push(path.clone()),
             Err(errno) => {
                 complain(&ctx, "ls", format!("cannot access '{path}': {errno}")).await;

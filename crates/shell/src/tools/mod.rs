@@ -2,8 +2,8 @@
 //!
 //! A tool is a row of [`TOOLS`]: names, synopsis, what it does, and the function that runs it.
 
-mod bash;
 mod basename;
+mod bash;
 mod cat;
 mod chmod;
 mod clear;
@@ -157,6 +157,7 @@ pub fn install(programs: &mut Programs, processes: &Processes) {
 
 /// The directory that a program is installed in.
 pub(crate) fn home_of(name: &str) -> &'static str {
-    let system = TOOLS.iter().any(|t| t.names.contains(&name)) || bash::NAMES.contains(&name) || unbuilt::is_system(name);
+    let system =
+        TOOLS.iter().any(|t| t.names.contains(&name)) || bash::NAMES.contains(&name) || unbuilt::is_system(name);
     if system { "/usr/bin" } else { "/usr/local/bin" }
 }

@@ -7,7 +7,8 @@ use super::io::{complain, inputs, read_text};
 use crate::text::width;
 
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
-    let operands: Vec<String> = args[1..].iter().filter(|a| !a.starts_with('-') && !a.starts_with('+')).cloned().collect();
+    let operands: Vec<String> =
+        args[1..].iter().filter(|a| !a.starts_with('-') && !a.starts_with('+')).cloned().collect();
     if operands.is_empty() && ctx.stdin.is_tty() {
         ctx.err(format!("Missing filename (\"{} --help\" for help)\n", args[0])).await;
         return Ok(1);

@@ -434,10 +434,7 @@ impl Editor {
                     return Then::EndCycle;
                 }
                 Action::Transliterate(a, b) => {
-                    *space = space
-                        .chars()
-                        .map(|c| a.iter().position(|x| *x == c).map_or(c, |i| b[i]))
-                        .collect();
+                    *space = space.chars().map(|c| a.iter().position(|x| *x == c).map_or(c, |i| b[i])).collect();
                 }
                 Action::Next => {
                     if !self.quiet {
@@ -478,7 +475,14 @@ impl Editor {
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     let spec = Spec {
         short: "nrEe:f:i::su",
-        long: &[("quiet", 'n'), ("silent", 'n'), ("regexp-extended", 'E'), ("expression=", 'e'), ("file=", 'f'), ("in-place", 'i')],
+        long: &[
+            ("quiet", 'n'),
+            ("silent", 'n'),
+            ("regexp-extended", 'E'),
+            ("expression=", 'e'),
+            ("file=", 'f'),
+            ("in-place", 'i'),
+        ],
         permute: true,
     };
     let parsed = match parse(&args, &spec) {

@@ -51,7 +51,12 @@ pub(super) async fn timeout(ctx: Ctx, args: Vec<String>) -> Outcome {
         return Ok(125);
     };
     let Some(limit) = duration(limit) else {
-        complain(&ctx, "timeout", format!("invalid time interval '{limit}'\nTry 'timeout --help' for more information.")).await;
+        complain(
+            &ctx,
+            "timeout",
+            format!("invalid time interval '{limit}'\nTry 'timeout --help' for more information."),
+        )
+        .await;
         return Ok(125);
     };
     if command.is_empty() {
@@ -61,7 +66,8 @@ pub(super) async fn timeout(ctx: Ctx, args: Vec<String>) -> Outcome {
     match ctx.sim.timeout(limit, run_command(ctx.clone(), command.to_vec())).await {
         Ok(Some(code)) => Ok(code),
         Ok(None) => {
-            complain(&ctx, "timeout", format!("failed to run command '{}': No such file or directory", command[0])).await;
+            complain(&ctx, "timeout", format!("failed to run command '{}': No such file or directory", command[0]))
+                .await;
             Ok(127)
         }
         Err(_) => Ok(124),

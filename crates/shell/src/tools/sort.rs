@@ -180,7 +180,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
                 keys.push(key);
             }
             None => {
-                complain(&ctx, "sort", format!("invalid number at field start: invalid count at start of '{text}'")).await;
+                complain(&ctx, "sort", format!("invalid number at field start: invalid count at start of '{text}'"))
+                    .await;
                 return Ok(2);
             }
         }

@@ -8,7 +8,8 @@ use super::io::complain;
 use super::options::{Spec, parse};
 
 pub(super) async fn touch(ctx: Ctx, args: Vec<String>) -> Outcome {
-    let spec = Spec { short: "camd:t:r:h", long: &[("no-create", 'c'), ("date=", 'd'), ("reference=", 'r')], permute: true };
+    let spec =
+        Spec { short: "camd:t:r:h", long: &[("no-create", 'c'), ("date=", 'd'), ("reference=", 'r')], permute: true };
     let parsed = match parse(&args, &spec) {
         Ok(parsed) => parsed,
         Err(message) => {

@@ -68,7 +68,10 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
         return Ok(1);
     };
     if sets.len() < 2 && !delete && !squeeze {
-        let text = format!("missing operand after '{}'\nTwo strings must be given when translating.{hint}", parsed.operands[0]);
+        let text = format!(
+            "missing operand after '{}'\nTwo strings must be given when translating.{hint}",
+            parsed.operands[0]
+        );
         complain(&ctx, "tr", text).await;
         return Ok(1);
     }

@@ -34,7 +34,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     loop {
         let (reader, writer) = pipe();
         let inner = Ctx { stdin: Reader::empty(), stdout: writer.clone(), stderr: writer, tty: None, ..ctx.clone() };
-        let words = if parsed.has('x') { parsed.operands.clone() } else { vec!["sh".into(), "-c".into(), command.clone()] };
+        let words =
+            if parsed.has('x') { parsed.operands.clone() } else { vec!["sh".into(), "-c".into(), command.clone()] };
         let (output, _) = futures_util::future::join(reader.read_to_string(), run_command(inner, words)).await;
         let size = ctx.tty.as_ref().map(machine::Tty::size);
         let (columns, rows) = size.map_or((80, 24), |s| (usize::from(s.cols), usize::from(s.rows)));

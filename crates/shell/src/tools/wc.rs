@@ -15,7 +15,8 @@ struct Counts {
 }
 
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
-    let spec = Spec { short: "lwcm", long: &[("lines", 'l'), ("words", 'w'), ("bytes", 'c'), ("chars", 'm')], permute: true };
+    let spec =
+        Spec { short: "lwcm", long: &[("lines", 'l'), ("words", 'w'), ("bytes", 'c'), ("chars", 'm')], permute: true };
     let parsed = match parse(&args, &spec) {
         Ok(parsed) => parsed,
         Err(message) => {
@@ -75,7 +76,13 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     };
     let single = rows.len() == 1 && cells(&total).len() == 1;
     let widest = rows.iter().flat_map(|(c, _)| cells(c)).map(|t| t.len()).max().unwrap_or(1);
-    let width = if single { 0 } else if paths.iter().any(|p| p == "-") { 7 } else { widest.max(total.bytes.to_string().len()) };
+    let width = if single {
+        0
+    } else if paths.iter().any(|p| p == "-") {
+        7
+    } else {
+        widest.max(total.bytes.to_string().len())
+    };
     for (counts, path) in &rows {
         let text: Vec<String> = cells(counts).iter().map(|t| format!("{t:>width$}")).collect();
         let name = if path == "-" && parsed.operands.is_empty() { String::new() } else { format!(" {path}") };

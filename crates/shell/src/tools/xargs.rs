@@ -39,7 +39,14 @@ fn words(text: &str) -> Result<Vec<String>, char> {
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     let spec = Spec {
         short: "n:I:rtd:0L:P:p",
-        long: &[("max-args=", 'n'), ("replace=", 'I'), ("no-run-if-empty", 'r'), ("verbose", 't'), ("delimiter=", 'd'), ("null", '0')],
+        long: &[
+            ("max-args=", 'n'),
+            ("replace=", 'I'),
+            ("no-run-if-empty", 'r'),
+            ("verbose", 't'),
+            ("delimiter=", 'd'),
+            ("null", '0'),
+        ],
         permute: false,
     };
     let parsed = match parse(&args, &spec) {

@@ -39,7 +39,12 @@ impl Machine {
         let processes = Processes::default();
         let mut programs = Programs::new();
         shell::tools::install(&mut programs, &processes);
-        let env = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/home/learner"), ("USER", "learner"), ("LANG", "C.UTF-8")];
+        let env = [
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("HOME", "/home/learner"),
+            ("USER", "learner"),
+            ("LANG", "C.UTF-8"),
+        ];
         let ctx = Ctx {
             sim,
             fs,

@@ -92,7 +92,13 @@ pub(super) async fn run(
     Ok(result)
 }
 
-async fn go(ctx: &Ctx, options: &Options, text: &str, output: Option<Output>, facts: &mut Facts) -> Result<(), Problem> {
+async fn go(
+    ctx: &Ctx,
+    options: &Options,
+    text: &str,
+    output: Option<Output>,
+    facts: &mut Facts,
+) -> Result<(), Problem> {
     facts.url = text.to_owned();
     let mut url = url::parse(text)?;
     let name = match &output {
@@ -186,8 +192,7 @@ async fn exchange(
             let millis = ctx.sim.now().saturating_since(start).as_millis();
             let code = if error == NetError::TimedOut { 28 } else { 7 };
             let reason = if code == 28 { "Connection timed out" } else { "Couldn't connect to server" };
-            let message =
-                format!("Failed to connect to {} port {} after {millis} ms: {reason}", url.host, url.port);
+            let message = format!("Failed to connect to {} port {} after {millis} ms: {reason}", url.host, url.port);
             verbose(ctx, options, format!("* {message}\n* Closing connection 0\n")).await;
             return Err(Failure(code, message).into());
         }
@@ -218,12 +223,15 @@ fn broken(error: &HttpError) -> Failure {
 /// Status line and headers; names are written as Go and most servers do.
 fn head_lines(response: &Response, end: &str, prefix: &str) -> String {
     let status = response.status();
-    let mut text = format!("{prefix}HTTP/1.1 {} {}{end}", status.as_u16(), status.canonical_reason().unwrap_or_default());
+    let mut text =
+        format!("{prefix}HTTP/1.1 {} {}{end}", status.as_u16(), status.canonical_reason().unwrap_or_default());
     for (name, value) in response.headers() {
         let name: Vec<String> = name
             .as_str()
             .split('-')
-            .map(|part| part.chars().enumerate().map(|(i, c)| if i == 0 { c.to_ascii_uppercase() } else { c }).collect())
+            .map(|part| {
+                part.chars().enumerate().map(|(i, c)| if i == 0 { c.to_ascii_uppercase() } else { c }).collect()
+            })
             .collect();
         text.push_str(&format!("{prefix}{}: {}{end}", name.join("-"), String::from_utf8_lossy(value.as_bytes())));
     }
@@ -316,7 +324,11 @@ fn meter_line(facts: &Facts, now: Time) -> String {
     let total = facts.received + facts.sent;
     let percent = if total > 0 { 100 } else { 0 };
     let sent = if facts.sent > 0 { 100 } else { 0 };
-    let spent = if seconds < 1.0 { "--:--:--".into() } else { format!(" 0:{:02}:{:02}", seconds as u64 / 60, seconds as u64 % 60) };
+    let spent = if seconds < 1.0 {
+        "--:--:--".into()
+    } else {
+        format!(" 0:{:02}:{:02}", seconds as u64 / 60, seconds as u64 % 60)
+    };
     format!(
         "\r{percent:3} {:>5}  {:3} {:>5}  {sent:3} {:>5} {:>6} {:>6} --:--:-- {spent} --:--:-- {:>5}\n",
         short(total),

@@ -9,9 +9,9 @@ use network::NetError;
 use network::http1;
 use vfs::OpenOptions;
 
+use super::super::Outcome;
 use super::super::io::complain;
 use super::super::options::{Spec, parse};
-use super::super::Outcome;
 use super::url;
 use crate::streams::Fd;
 
@@ -23,7 +23,15 @@ fn stamp(ctx: &Ctx) -> String {
 pub(crate) async fn wget(ctx: Ctx, args: Vec<String>) -> Outcome {
     let spec = Spec {
         short: "qO:nvT:t:S",
-        long: &[("quiet", 'q'), ("output-document=", 'O'), ("no-verbose", 'n'), ("timeout=", 'T'), ("tries=", 't'), ("spider", 'P'), ("no-check-certificate", 'K')],
+        long: &[
+            ("quiet", 'q'),
+            ("output-document=", 'O'),
+            ("no-verbose", 'n'),
+            ("timeout=", 'T'),
+            ("tries=", 't'),
+            ("spider", 'P'),
+            ("no-check-certificate", 'K'),
+        ],
         permute: true,
     };
     let parsed = match parse(&args, &spec) {
