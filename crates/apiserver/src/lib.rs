@@ -22,6 +22,7 @@ mod server;
 mod strategy;
 mod subresource;
 mod table;
+mod token;
 mod validation;
 mod value;
 mod wire;

@@ -14,7 +14,7 @@ use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
-use crate::{failure, proxy, wire};
+use crate::{failure, proxy, token, wire};
 
 /// Answers a request to a subresource.
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -26,7 +26,7 @@ pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) 
         "eviction" => eviction(cx, head, target, body),
         "proxy" => proxy::proxy(cx, head.clone(), target, body).await,
         "log" | "exec" | "attach" | "portforward" => proxy::kubelet(cx, head.clone(), target, body).await,
-        "token" => Err(Status::not_built(simulation::stub!("kube-apiserver", "tokens of service accounts"))),
+        "token" => token::create(cx, head, target, body),
         _ => Err(Status::not_built(simulation::stub!("kube-apiserver", "this subresource"))),
     }
 }

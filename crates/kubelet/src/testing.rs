@@ -24,6 +24,8 @@ use simulation::{Duration, Sim, SimConfig, StepLimits, Time};
 use crate::cri::*;
 use crate::{Kubelet, NodeConfig};
 
+type Notify = Rc<dyn Fn(&Id)>;
+
 struct Container {
     config: ContainerConfig,
     net: NetNs,
@@ -39,7 +41,7 @@ pub(crate) struct Fake {
     containers: RefCell<BTreeMap<Id, Container>>,
     sandboxes: RefCell<BTreeMap<Id, NetNs>>,
     present: RefCell<BTreeMap<String, ImageInfo>>,
-    notify: RefCell<Option<Rc<dyn Fn(&Id)>>>,
+    notify: RefCell<Option<Notify>>,
     me: RefCell<std::rc::Weak<Fake>>,
     /// What `serve` answers.
     pub(crate) status: Rc<Cell<u16>>,

@@ -1,8 +1,10 @@
 //! Pods on a node, as the API shows them.
 
+use api::http::{Body, Chunk, Transport as _};
 use api::kinds;
 use client::DeleteOptions;
 use expect_test::{Expect, expect};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::testing::Cluster;
@@ -425,4 +427,116 @@ fn a_node_that_stops_takes_its_containers_along() {
     cluster.pass(60);
     assert_eq!(cluster.fake.running(), 0);
     assert_eq!(cluster.line("p"), "Running c+runningx0", "nobody is left to say otherwise");
+}
+
+#[test]
+fn a_pod_gets_its_token() {
+    let cluster = Cluster::new();
+    let client = cluster.client.clone();
+    cluster.run(async move {
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
+        client.create(&kinds::SERVICE_ACCOUNTS, "default", account.into()).await.unwrap();
+        let ca = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"},
+            "data": {"ca.crt": "CERT"}});
+        client.create(&kinds::CONFIG_MAPS, "default", ca.into()).await.unwrap();
+        let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": one(&[])});
+        pod["spec"]["nodeName"] = "minikube".into();
+        client.create(&kinds::PODS, "default", pod.into()).await.unwrap();
+    });
+    cluster.pass(2);
+    assert_eq!(cluster.line("p"), "Running c+runningx0");
+    let config = cluster.fake.config_of("c");
+    let mount = config.mounts.iter().find(|m| m.path == "/var/run/secrets/kubernetes.io/serviceaccount").unwrap();
+    assert!(mount.read_only);
+    let read = |name: &str| mount.source.read_to_string(&format!("/{name}")).unwrap();
+    assert_eq!((read("ca.crt").as_str(), read("namespace").as_str()), ("CERT", "default"));
+    assert_eq!(read("token").split('.').count(), 3);
+}
+
+/// Status and body of an answer of the kubelet's API.
+fn ask(cluster: &Cluster, path: &str) -> String {
+    let request = http::Request::builder().uri(path).body(Body::Empty).unwrap();
+    let kubelet = cluster.kubelet.clone();
+    cluster.run(async move {
+        let response = kubelet.call(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = match response.into_body() {
+            Body::Stream(pieces) => pieces.map(Chunk::into_bytes).collect::<Vec<_>>().await.concat(),
+            body => body.into_bytes().unwrap_or_default().to_vec(),
+        };
+        format!("{status} {}", String::from_utf8(body).unwrap().trim_end())
+    })
+}
+
+#[test]
+fn logs_and_their_refusals() {
+    let cluster = Cluster::new();
+    cluster.create("p", one(&[]));
+    cluster.create("bad", json!({"containers": [{"name": "c", "image": "nope:1"}]}));
+    cluster.pass(3);
+    assert_eq!(ask(&cluster, "/healthz"), "200 ok");
+    assert!(ask(&cluster, "/containerLogs/default/p/c?follow=false&tailLines=5").starts_with("200 log of "));
+    let checks = [
+        ("/containerLogs/default/no/c", "404 pod \"no\" does not exist"),
+        ("/containerLogs/default/p/x", "404 container \"x\" not found in pod \"p\""),
+        ("/containerLogs/default/p/c?previous=true", "400 previous terminated container \"c\" in pod \"p\" not found"),
+        (
+            "/containerLogs/default/bad/c",
+            "400 container \"c\" in pod \"bad\" is waiting to start: trying and failing to pull image",
+        ),
+        ("/containerLogs/default/p/c?tailLines=x", "400 invalid tailLines: x"),
+        ("/exec/default/bad/c?command=ls", "500 container not found (\"c\")"),
+        ("/exec/default/no/c?command=ls", "404 pod does not exist"),
+        ("/nothing", "404 404 page not found"),
+    ];
+    for (path, expected) in checks {
+        assert_eq!(ask(&cluster, path), expected, "{path}");
+    }
+}
+
+/// The frames of an upgraded answer, until it ends.
+fn frames(cluster: &Cluster, path: &str, send: &'static [&'static [u8]]) -> Vec<String> {
+    let request = http::Request::builder().uri(path).body(Body::Empty).unwrap();
+    let kubelet = cluster.kubelet.clone();
+    cluster.run(async move {
+        let response = kubelet.call(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), 101);
+        let Body::Upgrade(mut peer) = response.into_body() else { panic!("not upgraded") };
+        for message in send {
+            peer.send.try_send(bytes::Bytes::from_static(message)).unwrap();
+        }
+        let mut seen = Vec::new();
+        while let Some(message) = peer.recv.next().await {
+            seen.push(format!("{}:{}", message[0], String::from_utf8_lossy(&message[1..])));
+            if message[0] == 255 {
+                break;
+            }
+        }
+        seen
+    })
+}
+
+#[test]
+fn exec_and_port_forward() {
+    let cluster = Cluster::new();
+    cluster.create("p", one(&["serve", "8080"]));
+    cluster.pass(2);
+    let exec = |query: &str| frames(&cluster, &format!("/exec/default/p/c?{query}"), &[]);
+    assert_eq!(
+        exec("command=echo&command=a%20b&stdout=true"),
+        ["1:ran echo a b", "3:{\"metadata\":{},\"status\":\"Success\"}"]
+    );
+    cluster.fake.exec_code.set(3);
+    assert_eq!(
+        exec("command=false")[1],
+        "3:{\"details\":{\"causes\":[{\"message\":\"3\",\"reason\":\"ExitCode\"}]},\"message\":\"command terminated \
+         with non-zero exit code: exit status 3\",\"metadata\":{},\"reason\":\"NonZeroExitCode\",\"status\":\"Failure\"}"
+    );
+    assert!(exec("command=missing")[0].contains("executable file not found"));
+    let get: &[&[u8]] = &[b"\0GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"];
+    let seen = frames(&cluster, "/portForward/default/p?ports=8080", get);
+    assert_eq!(seen[..2], ["0:\u{fffd}\u{1f}", "1:\u{fffd}\u{1f}"]);
+    assert!(seen[2].starts_with("0:HTTP/1.1 200 OK"), "{seen:?}");
+    let seen = frames(&cluster, "/portForward/default/p?ports=81", &[]);
+    assert!(seen[2].starts_with("1:error forwarding port 81 to pod ") && seen[2].contains("connection refused"));
 }

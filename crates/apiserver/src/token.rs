@@ -1,0 +1,123 @@
+//! Tokens of service accounts (`pkg/registry/core/serviceaccount/storage/token.go`, `pkg/serviceaccount/claims.go`).
+//!
+//! Differences: signed with HMAC-SHA256 and not with RSA; nothing in the cluster asks for tokens yet, so none is verified.
+
+use api::Object;
+use api::http::{Body, Method, Response, StatusCode};
+use api::kinds::{NAMESPACES, PODS, SERVICE_ACCOUNTS};
+use api::status::{FieldError, FieldErrors, Status};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use simulation::Duration;
+
+use crate::negotiate::resource_format;
+use crate::registry::{Context, decode};
+use crate::request::{Head, Target};
+use crate::value::{at, int, text};
+use crate::wire;
+
+const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+const SECONDS_DEFAULT: i64 = 3_600;
+const SECONDS_MIN: i64 = 600;
+const HMAC_BLOCK_BYTES: usize = 64;
+
+/// Answers `serviceaccounts/token`.
+pub fn create(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
+    if head.method != Method::POST {
+        return Err(Status::method_not_allowed());
+    }
+    let format = resource_format(head)?;
+    let account = cx.require(&SERVICE_ACCOUNTS, &target.namespace, &target.name)?.value.clone();
+    let mut request = decode::any(head, body)?;
+    let seconds = int(&request, "spec.expirationSeconds").unwrap_or(SECONDS_DEFAULT);
+    if seconds < SECONDS_MIN {
+        let mut errors = FieldErrors::new();
+        let why = "may not specify a duration less than 10 minutes";
+        errors.push(FieldError::invalid("spec.expirationSeconds", seconds, why));
+        return Err(Status::invalid("authentication.k8s.io", "TokenRequest", &target.name, &errors));
+    }
+    let audiences = match at(&request, "spec.audiences") {
+        Value::Array(list) if !list.is_empty() => Value::Array(list.clone()),
+        _ => json!([ISSUER]),
+    };
+    let pod = match text(&request, "spec.boundObjectRef.kind") {
+        "Pod" => Some(cx.require(&PODS, &target.namespace, text(&request, "spec.boundObjectRef.name"))?.value.clone()),
+        _ => None,
+    };
+    let now = cx.server.sim.now();
+    let expires = now + Duration::from_secs(seconds.unsigned_abs());
+    let claims = claims(cx, &account, pod.as_ref(), &audiences, expires.unix_seconds());
+    let token = sign(&key(cx), &claims);
+    request["kind"] = "TokenRequest".into();
+    request["apiVersion"] = "authentication.k8s.io/v1".into();
+    request["metadata"] = json!({ "name": target.name, "namespace": target.namespace });
+    request["spec"]["audiences"] = audiences;
+    request["spec"]["expirationSeconds"] = seconds.into();
+    request["status"] = json!({ "token": token, "expirationTimestamp": expires.rfc3339() });
+    Ok(wire::object(StatusCode::CREATED, Object::new(request), format))
+}
+
+fn claims(cx: &Context<'_>, account: &Object, pod: Option<&Object>, audiences: &Value, expires: i64) -> Value {
+    let now = cx.server.sim.now().unix_seconds();
+    let mut about = json!({
+        "namespace": account.namespace(),
+        "serviceaccount": { "name": account.name(), "uid": account.uid() },
+    });
+    if let Some(pod) = pod {
+        about["pod"] = json!({ "name": pod.name(), "uid": pod.uid() });
+        about["node"] = json!({ "name": pod.str("spec.nodeName") });
+    }
+    json!({
+        "aud": audiences,
+        "exp": expires,
+        "iat": now,
+        "iss": ISSUER,
+        "jti": cx.server.sim.uid(),
+        "kubernetes.io": about,
+        "nbf": now,
+        "sub": format!("system:serviceaccount:{}:{}", account.namespace(), account.name()),
+    })
+}
+
+/// One key a cluster: from the uid of its first namespace.
+fn key(cx: &Context<'_>) -> Vec<u8> {
+    let uid = cx.require(&NAMESPACES, "", "kube-system").map(|o| o.value.uid().to_owned()).unwrap_or_default();
+    Sha256::digest(format!("service account signing key {uid}")).to_vec()
+}
+
+/// A JSON web token.
+fn sign(key: &[u8], claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
+    let signature = URL_SAFE_NO_PAD.encode(hmac(key, signed.as_bytes()));
+    format!("{signed}.{signature}")
+}
+
+/// RFC 2104 with SHA-256; the key is no longer than a block.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let padded =
+        |byte: u8| -> Vec<u8> { (0..HMAC_BLOCK_BYTES).map(|i| key.get(i).copied().unwrap_or(0) ^ byte).collect() };
+    let inner = Sha256::new().chain_update(padded(0x36)).chain_update(message).finalize();
+    Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hmac_of_rfc_4231() {
+        let hex: String = hmac(b"Jefe", b"what do ya want for nothing?").iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[test]
+    fn tokens_have_three_parts() {
+        let token = sign(b"key", &json!({"sub": "x"}));
+        let parts: Vec<&str> = token.split('.').collect();
+        assert_eq!(parts.len(), 3);
+        assert_eq!(URL_SAFE_NO_PAD.decode(parts[1]).unwrap(), br#"{"sub":"x"}"#);
+    }
+}
