@@ -11,7 +11,9 @@
 //! what a program sees is a function of the seed and of the inputs.
 
 pub mod abi;
+pub mod cri;
 pub mod engine;
+pub mod image;
 pub mod kernel;
 pub mod limits;
 pub mod process;

@@ -184,6 +184,14 @@ impl Tty {
         }
     }
 
+    /// The session is over: whoever reads the output sees its end.
+    pub(crate) fn close(&self) {
+        self.hang_up();
+        if let Output::Pipe(pipe) = &self.output {
+            pipe.close();
+        }
+    }
+
     /// What a program reads. None = would block; empty = the end.
     pub fn try_read(&self, max: usize) -> Option<Bytes> {
         let mut ready = self.ready.borrow_mut();

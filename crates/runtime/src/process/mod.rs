@@ -7,7 +7,7 @@ mod loader;
 mod proc;
 mod task;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use cpu::Cpu;
 pub use exec::{DEFAULT_PATH, ExecError};

@@ -1,0 +1,142 @@
+//! The file system of a container: image, mounts, `/dev`, `/proc`, and the user that runs in it.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use network::NetNs;
+use simulation::Sim;
+use vfs::{Credentials, Errno, Generator, MountOptions, Vfs, device, path};
+
+use super::ContainerConfig;
+use crate::image::Image;
+use crate::limits::{CPU_MILLI_MAX, MEMORY_BYTES_MAX};
+
+/// Builds the root file system.
+pub(super) fn build(
+    sim: &Sim,
+    net: &NetNs,
+    hostname: &str,
+    image: &Image,
+    config: &ContainerConfig,
+    working_dir: &str,
+) -> Result<Vfs, String> {
+    let root = Vfs::with_layer(sim.clone(), Rc::clone(&image.layer));
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |e: Errno| format!("error mounting {what:?} to rootfs: {}", e.message().to_lowercase())
+    };
+    device::install(&root, sim).map_err(failed("/dev"))?;
+    for (target, link) in [("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"), ("/proc/self/fd/2", "stderr")] {
+        let _ = root.symlink(target, &format!("/dev/{link}")); // the image may have one
+    }
+    mount_proc(&root, sim, config).map_err(failed("/proc"))?;
+    root.mkdir_all(working_dir).map_err(failed(working_dir))?;
+    let has = |path: &str| config.mounts.iter().any(|m| m.path == path);
+    let own = [
+        ("/etc/hostname", format!("{hostname}\n")),
+        ("/etc/resolv.conf", net.resolv().to_file()),
+        ("/etc/hosts", hosts(net, hostname)),
+    ];
+    for (path, text) in own {
+        if !has(path) {
+            root.mkdir_all("/etc").and_then(|()| root.write(path, text)).map_err(failed(path))?;
+        }
+    }
+    // Mounts inside of mounts come after those that they are in.
+    let mut mounts: Vec<_> = config.mounts.iter().collect();
+    mounts.sort_by_key(|m| path::normalize(&m.path).matches('/').count());
+    for mount in mounts {
+        let options = MountOptions { read_only: mount.read_only, sub_path: mount.sub_path.clone() };
+        root.mount(&mount.path, &mount.source, &options).map_err(failed(&mount.path))?;
+    }
+    Ok(if config.read_only_root { root.read_only_root() } else { root })
+}
+
+fn hosts(net: &NetNs, hostname: &str) -> String {
+    let ip = net.addresses().first().map(ToString::to_string).unwrap_or_default();
+    format!("127.0.0.1\tlocalhost\n{ip}\t{hostname}\n")
+}
+
+/// The files of /proc that tools read. Processes are asked for by `proc_list` instead.
+fn mount_proc(root: &Vfs, sim: &Sim, config: &ContainerConfig) -> Result<(), Errno> {
+    let proc = Vfs::new(sim.clone());
+    let limit = config.memory_limit_bytes.and_then(|b| u64::try_from(b).ok()).unwrap_or(MEMORY_BYTES_MAX);
+    let text = |text: String| -> Generator {
+        let bytes = Bytes::from(text);
+        Rc::new(move || bytes.clone())
+    };
+    let clock = sim.clone();
+    let uptime: Generator = Rc::new(move || {
+        let seconds = clock.elapsed().as_secs_f64();
+        Bytes::from(format!("{seconds:.2} {seconds:.2}\n"))
+    });
+    let cpus = (0..CPU_MILLI_MAX / 1000)
+        .map(|n| format!("processor\t: {n}\nmodel name\t: Kubonsai virtual CPU (WebAssembly on fuel)\n\n"))
+        .collect();
+    let kib = limit / 1024;
+    let memory = format!("MemTotal:{kib:>16} kB\nMemFree:{kib:>17} kB\nMemAvailable:{kib:>12} kB\n");
+    let files = [
+        ("/version", text("Linux version 6.6.95 (kubonsai@simulation) #1 SMP\n".into())),
+        ("/uptime", uptime),
+        ("/loadavg", text("0.00 0.00 0.00 1/1 1\n".into())),
+        ("/cpuinfo", text(cpus)),
+        ("/meminfo", text(memory)),
+    ];
+    for (path, generator) in files {
+        proc.generated(path, generator, 0o444)?;
+    }
+    root.mkdir_all("/proc")?;
+    root.mount("/proc", &proc, &MountOptions { read_only: true, sub_path: String::new() })
+}
+
+/// Whom the first process runs as: what the pod says, else what the image says, else root.
+pub(super) fn user(files: &Vfs, image_user: &str, config: &ContainerConfig) -> Result<Credentials, String> {
+    let (name, group) = image_user.split_once(':').map_or((image_user, None), |(u, g)| (u, Some(g)));
+    let number = |id: i64| u32::try_from(id).unwrap_or(0);
+    let (mut uid, mut gid) = match name {
+        "" => (0, 0),
+        name => passwd(files, name)
+            .or_else(|| Some((name.parse().ok()?, 0)))
+            .ok_or_else(|| format!("unable to find user {name}: no matching entries in passwd file"))?,
+    };
+    if let Some(group) = group {
+        gid = group_id(files, group)
+            .ok_or_else(|| format!("unable to find group {group}: no matching entries in group file"))?;
+    }
+    if let Some(id) = config.run_as_user {
+        uid = number(id);
+        gid = passwd(files, &uid.to_string()).map_or(0, |(_, gid)| gid);
+    }
+    if let Some(id) = config.run_as_group {
+        gid = number(id);
+    }
+    Ok(Credentials { uid, gid, groups: vec![gid] })
+}
+
+/// User and group of a name or number in /etc/passwd.
+fn passwd(files: &Vfs, name: &str) -> Option<(u32, u32)> {
+    let text = files.read_to_string("/etc/passwd").ok()?;
+    let mut lines = text.lines().map(|l| l.split(':').collect::<Vec<_>>());
+    let line = lines.find(|f| f.len() > 3 && (f[0] == name || f[2] == name))?;
+    Some((line[2].parse().ok()?, line[3].parse().ok()?))
+}
+
+fn group_id(files: &Vfs, name: &str) -> Option<u32> {
+    let text = files.read_to_string("/etc/group").unwrap_or_default();
+    let mut lines = text.lines().map(|l| l.split(':').collect::<Vec<_>>());
+    match lines.find(|f| f.len() > 2 && f[0] == name) {
+        Some(line) => line[2].parse().ok(),
+        None => name.parse().ok(),
+    }
+}
+
+/// HOME of a user: what /etc/passwd says, else `/root` or `/`.
+pub(super) fn home(files: &Vfs, uid: u32) -> String {
+    let text = files.read_to_string("/etc/passwd").unwrap_or_default();
+    let mut lines = text.lines().map(|l| l.split(':').collect::<Vec<_>>());
+    match lines.find(|f| f.len() > 5 && f[2] == uid.to_string()) {
+        Some(line) => line[5].to_owned(),
+        None if uid == 0 => "/root".to_owned(),
+        None => "/".to_owned(),
+    }
+}

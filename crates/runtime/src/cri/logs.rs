@@ -1,0 +1,224 @@
+//! Logs: lines with their times, bounded, readable while they grow.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use futures_util::stream::{LocalBoxStream, poll_fn};
+use simulation::notify::Waiters;
+use simulation::{Sim, Time, TraceKind};
+
+use crate::kernel::{PipeWriter, Sink};
+use crate::limits::{LOG_BYTES_MAX, LOG_LINE_BYTES_MAX};
+
+/// What of a log is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Go on with what is written later, until the container ends.
+    pub follow: bool,
+    /// Only the last lines.
+    pub tail_lines: Option<u64>,
+    /// Only what was written at or after.
+    pub since: Option<Time>,
+    /// Each line begins with its time.
+    pub timestamps: bool,
+    /// Ends after so many bytes.
+    pub limit_bytes: Option<u64>,
+}
+
+struct Line {
+    time: Time,
+    text: Bytes,
+}
+
+/// One of a container's output streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// The log of one container.
+pub struct Log {
+    sim: Sim,
+    /// Names the container when the limit is hit.
+    name: String,
+    lines: RefCell<VecDeque<Line>>,
+    /// Number of the first line that is still there.
+    first: Cell<u64>,
+    bytes: Cell<usize>,
+    /// What was printed after the last line feed, for each stream.
+    unfinished: RefCell<[BytesMut; 2]>,
+    /// Sessions that see the output as it comes.
+    attached: RefCell<Vec<(Stream, PipeWriter)>>,
+    is_closed: Cell<bool>,
+    waiters: Waiters,
+}
+
+impl Log {
+    pub(crate) fn new(sim: &Sim, name: String) -> Rc<Log> {
+        Rc::new(Log {
+            sim: sim.clone(),
+            name,
+            lines: RefCell::default(),
+            first: Cell::new(0),
+            bytes: Cell::new(0),
+            unfinished: RefCell::default(),
+            attached: RefCell::default(),
+            is_closed: Cell::new(false),
+            waiters: Waiters::default(),
+        })
+    }
+
+    pub(crate) fn write(&self, stream: Stream, bytes: &[u8]) {
+        self.forward(stream, bytes);
+        let complete = {
+            let mut unfinished = self.unfinished.borrow_mut();
+            let buffer = &mut unfinished[stream as usize];
+            let mut complete = Vec::new();
+            for piece in bytes.split_inclusive(|b| *b == b'\n') {
+                let mut rest = piece;
+                while !rest.is_empty() {
+                    let room = LOG_LINE_BYTES_MAX.saturating_sub(buffer.len()).max(1);
+                    let (now, later) = rest.split_at(rest.len().min(room));
+                    buffer.extend_from_slice(now);
+                    rest = later;
+                    if buffer.ends_with(b"\n") || buffer.len() >= LOG_LINE_BYTES_MAX {
+                        complete.push(buffer.split().freeze());
+                    }
+                }
+            }
+            complete
+        };
+        if complete.is_empty() {
+            return;
+        }
+        for text in complete {
+            self.add(text);
+        }
+        self.waiters.wake_all();
+    }
+
+    fn add(&self, text: Bytes) {
+        let mut lines = self.lines.borrow_mut();
+        self.bytes.set(self.bytes.get() + text.len());
+        lines.push_back(Line { time: self.sim.now(), text });
+        while self.bytes.get() > LOG_BYTES_MAX
+            && let Some(oldest) = lines.pop_front()
+        {
+            if self.first.get() == 0 {
+                self.sim.trace(TraceKind::Limit { limit: "LOG_BYTES_MAX".into(), what: self.name.clone() });
+            }
+            self.bytes.set(self.bytes.get() - oldest.text.len());
+            self.first.set(self.first.get() + 1);
+        }
+    }
+
+    /// A session that does not keep up loses output rather than stopping the container.
+    fn forward(&self, stream: Stream, bytes: &[u8]) {
+        let mut attached = self.attached.borrow_mut();
+        attached.retain(|(_, pipe)| !pipe.is_broken());
+        for (wanted, pipe) in &*attached {
+            if *wanted == stream && !matches!(pipe.try_write(bytes), Some(Ok(n)) if n == bytes.len()) {
+                let what = format!("session attached to {}", self.name);
+                self.sim.trace(TraceKind::Limit { limit: "PIPE_BYTES_MAX".into(), what });
+            }
+        }
+    }
+
+    pub(crate) fn attach(&self, stream: Stream, pipe: PipeWriter) {
+        if !self.is_closed.get() {
+            self.attached.borrow_mut().push((stream, pipe));
+        }
+    }
+
+    /// The container has ended: what was left unfinished becomes a line.
+    pub(crate) fn close(&self) {
+        let rest: Vec<Bytes> = self.unfinished.borrow_mut().iter_mut().map(|b| b.split().freeze()).collect();
+        for text in rest.into_iter().filter(|t| !t.is_empty()) {
+            self.add(text);
+        }
+        self.is_closed.set(true);
+        self.attached.borrow_mut().clear();
+        self.waiters.wake_all();
+    }
+
+    /// Bytes that are kept.
+    pub fn len(&self) -> usize {
+        self.bytes.get()
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn start(&self, options: &LogOptions) -> u64 {
+        let lines = self.lines.borrow();
+        let first = self.first.get();
+        let by_time = options.since.map_or(0, |since| lines.partition_point(|l| l.time < since) as u64);
+        let by_count = options.tail_lines.map_or(0, |tail| (lines.len() as u64).saturating_sub(tail));
+        first + by_time.max(by_count)
+    }
+
+    /// The lines from number `next` on, as they are shown; empty when there are none.
+    fn take(&self, next: &mut u64, timestamps: bool) -> Bytes {
+        let lines = self.lines.borrow();
+        let first = self.first.get();
+        let skip = usize::try_from(next.saturating_sub(first)).unwrap_or(usize::MAX);
+        let mut text = BytesMut::new();
+        for line in lines.iter().skip(skip) {
+            if timestamps {
+                text.extend_from_slice(timestamp(line.time).as_bytes());
+            }
+            text.extend_from_slice(&line.text);
+        }
+        *next = first + lines.len() as u64;
+        text.freeze()
+    }
+
+    /// The log as a stream of pieces.
+    pub fn read(self: &Rc<Self>, options: LogOptions) -> LocalBoxStream<'static, Bytes> {
+        let log = Rc::clone(self);
+        let mut next = log.start(&options);
+        let mut left = options.limit_bytes.unwrap_or(u64::MAX);
+        poll_fn(move |cx| {
+            if left == 0 {
+                return Poll::Ready(None);
+            }
+            let mut bytes = log.take(&mut next, options.timestamps);
+            if bytes.is_empty() {
+                if !options.follow || log.is_closed.get() {
+                    return Poll::Ready(None);
+                }
+                log.waiters.register(cx);
+                return Poll::Pending;
+            }
+            bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            left -= bytes.len() as u64;
+            Poll::Ready(Some(bytes))
+        })
+        .boxed_local()
+    }
+}
+
+/// RFC 3339 with nine digits, and a space.
+fn timestamp(time: Time) -> String {
+    let whole = time.rfc3339();
+    format!("{}.{:09}Z ", whole.trim_end_matches('Z'), time.as_nanos().rem_euclid(1_000_000_000))
+}
+
+/// One stream of a container, as its processes see it.
+pub(crate) struct LogSink {
+    pub(crate) log: Rc<Log>,
+    pub(crate) stream: Stream,
+}
+
+impl Sink for LogSink {
+    fn write(&self, bytes: &[u8]) {
+        self.log.write(self.stream, bytes);
+    }
+}

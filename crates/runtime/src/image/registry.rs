@@ -1,0 +1,227 @@
+//! The registry: an OCI layout of static files that the platform supplies (ABI.md has the format).
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use simulation::{ExternalError, Sim};
+use thiserror::Error;
+use vfs::Layer;
+
+use super::{ImageConfig, InvalidReference, Reference, gzip};
+
+/// Registries that exist in this world. Any other name does not resolve.
+const KNOWN_DOMAINS: &[&str] = &[
+    "docker.io",
+    "gcr.io",
+    "k8s.gcr.io",
+    "registry.k8s.io",
+    "quay.io",
+    "ghcr.io",
+    "mcr.microsoft.com",
+    "us-docker.pkg.dev",
+    "public.ecr.aws",
+];
+
+/// Why an image could not be pulled. The text is Docker's.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PullError {
+    /// The name is none.
+    #[error("{0}")]
+    Invalid(#[from] InvalidReference),
+    /// The repository has no such tag.
+    #[error("Error response from daemon: manifest for {name} not found: manifest unknown: {detail}")]
+    NoSuchTag {
+        /// As people write it.
+        name: String,
+        /// What the registry adds.
+        detail: String,
+    },
+    /// There is no such repository.
+    #[error(
+        "Error response from daemon: pull access denied for {0}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
+    )]
+    NoSuchRepository(String),
+    /// There is no such registry.
+    #[error(
+        "Error response from daemon: Get \"https://{0}/v2/\": dial tcp: lookup {0} on 192.168.49.1:53: no such host"
+    )]
+    NoSuchRegistry(String),
+    /// What came is not what was asked for.
+    #[error("Error response from daemon: filesystem layer verification failed for digest {0}")]
+    DigestMismatch(String),
+    /// A manifest, config or layer cannot be read.
+    #[error("Error response from daemon: {0}")]
+    Broken(String),
+    /// The platform could not supply it; may work later.
+    #[error("Error response from daemon: Get \"https://{domain}/v2/\": {why}")]
+    Unavailable {
+        /// The registry.
+        domain: String,
+        /// The platform's words.
+        why: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Index {
+    #[serde(default)]
+    repositories: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    aliases: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+    #[serde(default)]
+    size: u64,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct ConfigFile {
+    #[serde(default)]
+    config: ImageConfig,
+}
+
+/// The annotation with the size that the original image has, in bytes.
+const SIZE_ANNOTATION: &str = "dev.kubonsai.size";
+
+/// An image, unpacked. Shared by all nodes that have it.
+pub struct Image {
+    /// Digest of the manifest.
+    pub digest: String,
+    /// Digest of the configuration: Docker's image ID.
+    pub id: String,
+    /// How it wants to be run.
+    pub config: ImageConfig,
+    /// Its files.
+    pub layer: Rc<Layer>,
+    /// Bytes that it appears to have.
+    pub size_bytes: u64,
+    /// Digests and sizes of what is downloaded.
+    pub blobs: Vec<(String, u64)>,
+}
+
+/// The registries of the world. Share one between all nodes: what was fetched once is not fetched again.
+pub struct Registry {
+    sim: Sim,
+    index: RefCell<Option<Rc<Index>>>,
+    images: RefCell<BTreeMap<String, Rc<Image>>>,
+}
+
+impl Registry {
+    /// A registry whose files come from the platform.
+    pub fn new(sim: &Sim) -> Rc<Self> {
+        Rc::new(Registry { sim: sim.clone(), index: RefCell::default(), images: RefCell::default() })
+    }
+
+    async fn fetch(&self, reference: &Reference, path: &str) -> Result<Bytes, PullError> {
+        self.sim.fetch(path).await.map_err(|error| match error {
+            ExternalError::NotFound => PullError::Broken(format!("{path} is missing in this build's registry")),
+            ExternalError::Unavailable(why) => PullError::Unavailable { domain: host(&reference.domain), why },
+        })
+    }
+
+    async fn index(&self, reference: &Reference) -> Result<Rc<Index>, PullError> {
+        if let Some(index) = self.index.borrow().clone() {
+            return Ok(index);
+        }
+        let bytes = self.fetch(reference, "images/index.json").await?;
+        let index = serde_json::from_slice(&bytes);
+        let index = Rc::new(index.map_err(|e| PullError::Broken(format!("images/index.json: {e}")))?);
+        *self.index.borrow_mut() = Some(Rc::clone(&index));
+        Ok(index)
+    }
+
+    /// The digest of the manifest that a name means.
+    ///
+    /// # Errors
+    /// When there is no such registry, repository or tag.
+    pub async fn resolve(&self, reference: &Reference) -> Result<String, PullError> {
+        let known = |domain: &str| KNOWN_DOMAINS.contains(&domain) || domain.ends_with("-docker.pkg.dev");
+        if !known(&reference.domain) {
+            return Err(PullError::NoSuchRegistry(reference.domain.clone()));
+        }
+        let index = self.index(reference).await?;
+        let name = reference.repository();
+        let repository = index.aliases.get(&name).unwrap_or(&name);
+        let Some(tags) = index.repositories.get(repository) else {
+            return Err(match reference.domain.as_str() {
+                "docker.io" => PullError::NoSuchRepository(reference.familiar_repository()),
+                _ => no_such_tag(reference),
+            });
+        };
+        if let Some(digest) = &reference.digest {
+            let known = tags.values().any(|d| d == digest);
+            return if known { Ok(digest.clone()) } else { Err(no_such_tag(reference)) };
+        }
+        let tag = reference.tag.as_deref().unwrap_or("latest");
+        tags.get(tag).cloned().ok_or_else(|| no_such_tag(reference))
+    }
+
+    /// Fetches and checks an image.
+    ///
+    /// # Errors
+    /// When a part is missing, altered or unreadable.
+    pub async fn image(&self, reference: &Reference, digest: &str) -> Result<Rc<Image>, PullError> {
+        if let Some(image) = self.images.borrow().get(digest) {
+            return Ok(Rc::clone(image));
+        }
+        let broken = |what: &str, e: &dyn std::fmt::Display| PullError::Broken(format!("{what}: {e}"));
+        let manifest = self.blob(reference, digest).await?;
+        let manifest: Manifest = serde_json::from_slice(&manifest).map_err(|e| broken("invalid manifest", &e))?;
+        let config = self.blob(reference, &manifest.config.digest).await?;
+        let config: ConfigFile = serde_json::from_slice(&config).map_err(|e| broken("invalid config", &e))?;
+        let mut layer = Layer::default();
+        for descriptor in &manifest.layers {
+            let packed = self.blob(reference, &descriptor.digest).await?;
+            let failed = |e: &dyn std::fmt::Display| broken("failed to register layer", e);
+            let tar = gzip::unpack(packed).map_err(|e| failed(&e))?;
+            layer.apply_tar(tar).map_err(|e| failed(&e))?;
+        }
+        let told = manifest.annotations.get(SIZE_ANNOTATION).and_then(|s| s.parse().ok());
+        let image = Rc::new(Image {
+            digest: digest.to_owned(),
+            id: manifest.config.digest,
+            config: config.config,
+            size_bytes: told.unwrap_or_else(|| layer.size()),
+            layer: Rc::new(layer),
+            blobs: manifest.layers.into_iter().map(|l| (l.digest, l.size)).collect(),
+        });
+        self.images.borrow_mut().insert(digest.to_owned(), Rc::clone(&image));
+        Ok(image)
+    }
+
+    async fn blob(&self, reference: &Reference, digest: &str) -> Result<Bytes, PullError> {
+        let hex = digest.strip_prefix("sha256:").filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        let hex = hex.ok_or_else(|| PullError::Broken(format!("unsupported digest {digest}")))?;
+        let bytes = self.fetch(reference, &format!("images/blobs/sha256/{hex}")).await?;
+        let found: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        if found == hex { Ok(bytes) } else { Err(PullError::DigestMismatch(digest.to_owned())) }
+    }
+}
+
+/// Where a registry's API is.
+fn host(domain: &str) -> String {
+    if domain == "docker.io" { "registry-1.docker.io".to_owned() } else { domain.to_owned() }
+}
+
+fn no_such_tag(reference: &Reference) -> PullError {
+    let detail = match (reference.domain.as_str(), &reference.tag) {
+        ("gcr.io" | "k8s.gcr.io", Some(tag)) => format!("Failed to fetch \"{tag}\""),
+        _ => "manifest unknown".to_owned(),
+    };
+    PullError::NoSuchTag { name: reference.familiar(), detail }
+}
