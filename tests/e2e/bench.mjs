@@ -20,7 +20,7 @@ const url = required("KUBONSAI_URL");
 const line = (figure, value, target = "") =>
   console.log(`${figure.padEnd(44)} ${String(value).padEnd(22)}${target && `target ${target}`}`);
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+const megabytes = (bytes) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
 const milliseconds = (value) => `${Math.round(value)} ms`;
 
 /** Brotli sizes as a good static host sends them, by path. Blobs of images are compressed already or not at all. */
