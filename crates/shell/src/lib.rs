@@ -22,10 +22,11 @@ mod vars;
 
 pub use process::Processes;
 pub use shell::{Place, Shell};
+pub use tools::install;
 
 /// Runs a text as `bash -c` does; the value is the exit code. Its output goes to the streams of `ctx`.
-pub async fn run_script(ctx: machine::Ctx, processes: Processes, text: &str) -> i32 {
-    let mut shell = Shell::new(ctx, processes);
+pub async fn run_script(ctx: machine::Ctx, text: impl AsRef<str>) -> i32 {
+    let mut shell = Shell::new(ctx, Processes::default());
     shell.set_place(Place::Script { name: "bash".into(), origin: "-c: " });
-    shell.run_script(text).await
+    shell.run_script(text.as_ref()).await
 }

@@ -11,16 +11,8 @@ use crate::{Processes, Shell};
 
 pub(super) const NAMES: &[&str] = &["bash", "sh"];
 
-/// `bash`, which needs the machine's processes.
-pub(super) struct Bash {
-    processes: Processes,
-}
-
-impl Bash {
-    pub(super) fn new(processes: Processes) -> Bash {
-        Bash { processes }
-    }
-}
+/// `bash`. Its processes are its own: the shell that started it sees one program.
+pub(super) struct Bash;
 
 impl Program for Bash {
     fn names(&self) -> &[&str] {
@@ -28,7 +20,7 @@ impl Program for Bash {
     }
 
     fn run(self: Rc<Self>, ctx: Ctx, args: Vec<String>) -> LocalBoxFuture<'static, i32> {
-        Box::pin(async move { run(ctx, self.processes.clone(), &args).await })
+        Box::pin(async move { run(ctx, Processes::default(), &args).await })
     }
 }
 

@@ -46,8 +46,6 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use machine::{BrokenPipe, Ctx, Program, Programs};
 
-use crate::Processes;
-
 /// How a tool ends: its exit code, or because nobody reads what it writes.
 pub(crate) type Outcome = Result<i32, BrokenPipe>;
 
@@ -147,11 +145,11 @@ impl Program for &'static Tool {
 }
 
 /// Installs the tools, `bash` and the programs that are refused by name.
-pub fn install(programs: &mut Programs, processes: &Processes) {
+pub fn install(programs: &mut Programs) {
     for tool in TOOLS {
         programs.install(Rc::new(tool));
     }
-    programs.install(Rc::new(bash::Bash::new(processes.clone())));
+    programs.install(Rc::new(bash::Bash));
     programs.install(Rc::new(unbuilt::Unbuilt));
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use api::http::{Transport, TransportError};
 use machine::{Ctx, Host, Programs, Reader, Writer};
 use network::{Fabric, Ipv4Addr};
-use shell::Processes;
 use simulation::notify::Signal;
 use simulation::{Sim, SimConfig, Step, StepLimits, Time};
 use vfs::Vfs;
@@ -24,7 +23,6 @@ impl Host for NoCluster {
 pub struct Machine {
     pub ctx: Ctx,
     pub fabric: Fabric,
-    pub processes: Processes,
 }
 
 impl Machine {
@@ -36,9 +34,8 @@ impl Machine {
         fs.mkdir_all("/home/learner").expect("a new tree");
         fs.mkdir_all("/tmp").expect("a new tree");
         vfs::device::install(&fs, &sim).expect("a new tree");
-        let processes = Processes::default();
         let mut programs = Programs::new();
-        shell::tools::install(&mut programs, &processes);
+        shell::install(&mut programs);
         let env = [
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
             ("HOME", "/home/learner"),
@@ -59,7 +56,7 @@ impl Machine {
             host: Rc::new(NoCluster),
             programs: Rc::new(programs),
         };
-        Machine { ctx, fabric, processes }
+        Machine { ctx, fabric }
     }
 
     /// Runs `bash -c script`: standard output, standard error, exit code.
@@ -71,10 +68,10 @@ impl Machine {
             ..self.ctx.clone()
         };
         let code = Rc::new(RefCell::new(None));
-        let (slot, processes, script) = (Rc::clone(&code), self.processes.clone(), script.to_owned());
+        let (slot, script) = (Rc::clone(&code), script.to_owned());
         let sim = self.ctx.sim.clone();
         sim.spawn(async move {
-            let value = shell::run_script(ctx, processes, &script).await;
+            let value = shell::run_script(ctx, script).await;
             *slot.borrow_mut() = Some(value);
         });
         self.settle(Duration::from_secs(3600));
