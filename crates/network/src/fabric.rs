@@ -24,6 +24,8 @@ pub enum Role {
     /// Outside the cluster, such as the learner's machine: no Service addresses, no pod network; reaches addresses of
     /// its own /24 network, which is where minikube's nodes are.
     Outside,
+    /// A part of the cluster that answers at a Service's address without a pod behind it, such as cluster DNS.
+    Service,
 }
 
 /// The network of one world. Cheap to clone.
@@ -192,8 +194,9 @@ impl FabricInner {
 
     /// Whether anyone has an address of the same /16: then a missing neighbour is noticed, else a packet just vanishes.
     fn is_known_network(&self, address: Ipv4Addr) -> bool {
-        let net = |a: Ipv4Addr| a.to_bits() >> 16;
-        self.hosts.borrow().keys().any(|a| net(*a) == net(address))
+        let net = |a: &Ipv4Addr| a.to_bits() >> 16;
+        let is_host = |ns: &Weak<NsInner>| ns.upgrade().is_some_and(|ns| ns.role != Role::Service);
+        self.hosts.borrow().iter().any(|(a, ns)| net(a) == net(&address) && is_host(ns))
     }
 
     pub(crate) fn next_flow_id(&self) -> u64 {

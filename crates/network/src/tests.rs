@@ -235,3 +235,58 @@ fn names_without_a_server() {
         assert_eq!(a.resolve("web").await, Err(NetError::NameTryAgain));
     });
 }
+
+#[test]
+fn services_by_name_and_address() {
+    use api::kinds;
+    use serde_json::json;
+
+    let sim = sim();
+    let (fabric, a, b) = two_pods(&sim);
+    let server = apiserver::ApiServer::new(sim.clone(), apiserver::Config::default());
+    let client = client::Client::new(std::rc::Rc::new(server), "test");
+    let proxy = crate::proxy::KubeProxy::start(&sim, &client, &fabric);
+    let dns = crate::dns::Dns::start(&sim, &client, &fabric, ip("10.96.0.10"), "cluster.local");
+    let listener = b.listen(at("0.0.0.0:8080")).unwrap();
+    a.set_resolv(ResolvConf::cluster_first(ip("10.96.0.10"), "default", "cluster.local"));
+    let resolve = {
+        let a = a.clone();
+        move |sim: &Sim, name: &'static str| {
+            let a = a.clone();
+            run(sim, async move { a.resolve(name).await })
+        }
+    };
+    run(&sim, {
+        let sim = sim.clone();
+        async move {
+            let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+                "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}});
+            let service = client.create(&kinds::SERVICES, "default", service.into()).await.unwrap();
+            let address = service.str("spec.clusterIP").parse().unwrap();
+            let to = SocketAddrV4::new(address, 80);
+            sim.sleep(Duration::from_secs(2)).await;
+            assert_eq!(a.resolve("web").await, Ok(vec![address]));
+            assert_eq!(a.connect(to).await.err(), Some(NetError::Refused), "no endpoints yet");
+            let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+                "metadata": {"name": "web-x", "labels": {"kubernetes.io/service-name": "web"}},
+                "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
+                "endpoints": [{"addresses": ["10.244.0.3"], "conditions": {"ready": true}}]});
+            client.create(&kinds::ENDPOINT_SLICES, "default", slice.into()).await.unwrap();
+            sim.sleep(Duration::from_secs(2)).await;
+            let stream = a.connect(to).await.unwrap();
+            assert_eq!(listener.accept().await.unwrap().peer_addr(), stream.local_addr());
+        }
+    });
+    let kubernetes = resolve(&sim, "kubernetes.default.svc.cluster.local");
+    assert_eq!(kubernetes, Ok(vec![ip("10.96.0.1")]));
+    assert_eq!(resolve(&sim, "nope"), Err(NetError::NameNotFound));
+    let nobody = {
+        let b = b.clone();
+        run(&sim, async move { b.connect(at("10.96.9.9:80")).await.err() })
+    };
+    assert_eq!(nobody, Some(NetError::TimedOut), "a Service address that nobody has swallows packets");
+    dns.stop();
+    assert_eq!(resolve(&sim, "web"), Err(NetError::NameTryAgain), "nobody answers any more");
+    drop(proxy);
+    assert_eq!(fabric.rules().all().len(), 2, "rules stay when kube-proxy goes");
+}

@@ -15,7 +15,7 @@ use simulation::{Sim, Task};
 
 pub use records::Zone;
 
-use crate::{Fabric, NetNs, UdpSocket};
+use crate::{Fabric, NetNs, Role, UdpSocket};
 
 /// Seconds that answers may be kept (CoreDNS's `ttl 30`).
 pub const ANSWER_TTL_SECONDS: u32 = 30;
@@ -35,7 +35,7 @@ impl Dns {
         let slices = follow(&kinds::ENDPOINT_SLICES);
         let namespaces = follow(&kinds::NAMESPACES);
         let informers = vec![services, slices, namespaces];
-        let ns = fabric.attach("coredns", &[address]);
+        let ns = fabric.attach_as("coredns", &[address], Role::Service);
         let serving = sim.spawn(serve(ns.clone(), informers.clone(), domain.to_owned()));
         Dns { ns, serving, informers }
     }

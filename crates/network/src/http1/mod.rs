@@ -11,6 +11,8 @@ mod server;
 pub use client::{request, request_to};
 pub use server::{Handler, Server, serve};
 
+use api::http::TransportError;
+
 use crate::NetError;
 
 /// Why an exchange failed.
@@ -31,6 +33,20 @@ pub enum HttpError {
     /// The request's body is an upgraded connection, which a stream cannot carry.
     #[error("{}", simulation::stub!("network", "HTTP upgrades between containers"))]
     Upgrade,
+}
+
+impl From<HttpError> for TransportError {
+    fn from(error: HttpError) -> TransportError {
+        match error {
+            HttpError::Net(NetError::Refused) => TransportError::Refused,
+            HttpError::Net(NetError::Unreachable) => TransportError::Unreachable,
+            HttpError::Net(NetError::TimedOut) => TransportError::Timeout,
+            HttpError::Upgrade => {
+                TransportError::Unsupported(simulation::stub!("network", "HTTP upgrades between containers"))
+            }
+            _ => TransportError::Closed,
+        }
+    }
 }
 
 #[cfg(test)]
