@@ -15,7 +15,7 @@ use crate::registry::{Context, decode, watch};
 use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
-use crate::{discovery, health, strategy, wire};
+use crate::{discovery, health, openapi, strategy, wire};
 
 /// Answers one request.
 pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
@@ -32,13 +32,16 @@ fn other(server: &Server, head: &Head, path: &str) -> Response {
     if let Some(response) = health::answer(path, &head.query) {
         return response;
     }
+    if let Some(response) = openapi::answer(path) {
+        return response;
+    }
     match path.trim_end_matches('/') {
         "/version" => {
             let body = Body::Bytes(version(&server.config.version).into());
             wire::build(StatusCode::OK, "application/json", body)
         }
         "" => {
-            let value = json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"]});
+            let value = json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]});
             let body = Body::Bytes(wire::json_text(&value, true).into());
             wire::build(StatusCode::OK, "application/json", body)
         }

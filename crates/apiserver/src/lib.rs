@@ -14,6 +14,7 @@ mod failure;
 mod handler;
 mod health;
 mod negotiate;
+mod openapi;
 mod patch;
 mod proxy;
 mod registry;

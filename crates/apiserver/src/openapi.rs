@@ -1,0 +1,166 @@
+//! `/openapi/v3`: the schemas and the paths that are served, made from the tables of kinds and schemas.
+//!
+//! Real clients read it to learn that the server checks fields (`fieldValidation` on PATCH), to merge lists by key and
+//! to explain kinds. Differences: descriptions are left out; `/openapi/v2` is protobuf to clients and is refused by
+//! name; only PATCH operations are listed, since nothing else is read.
+
+use std::collections::BTreeSet;
+
+use api::Kind;
+use api::http::{Body, Response, StatusCode};
+use api::kinds::KINDS;
+use api::schema::{self, Definition, ListType, Property, Type};
+use api::status::Status;
+use serde_json::{Map, Value, json};
+
+use crate::wire;
+
+/// Answers a path below `/openapi`; `None` if it is another.
+pub fn answer(path: &str) -> Option<Response> {
+    let rest = path.trim_end_matches('/').strip_prefix("/openapi/")?;
+    Some(match rest {
+        "v2" => wire::failure(Status::not_built(simulation::stub!("kube-apiserver", "/openapi/v2"))),
+        "v3" => json_answer(&index()),
+        other => match other.strip_prefix("v3/").and_then(document) {
+            Some(document) => json_answer(&document),
+            None => wire::text(StatusCode::NOT_FOUND, "404 page not found\n"),
+        },
+    })
+}
+
+fn json_answer(value: &Value) -> Response {
+    wire::build(StatusCode::OK, "application/json", Body::Bytes(value.to_string().into()))
+}
+
+/// The roots of the group versions, without the leading slash.
+fn roots() -> BTreeSet<String> {
+    KINDS.iter().map(|k| k.api_root().trim_start_matches('/').to_owned()).collect()
+}
+
+fn index() -> Value {
+    let paths: Map<String, Value> = roots()
+        .into_iter()
+        .map(|root| {
+            let url = json!({"serverRelativeURL": format!("/openapi/v3/{root}")});
+            (root, url)
+        })
+        .collect();
+    json!({"paths": paths})
+}
+
+/// The document of one group version.
+fn document(root: &str) -> Option<Value> {
+    let kinds: Vec<&Kind> = KINDS.iter().copied().filter(|k| k.api_root().trim_start_matches('/') == root).collect();
+    if kinds.is_empty() {
+        return None;
+    }
+    let mut paths = Map::new();
+    let mut wanted = BTreeSet::new();
+    for kind in kinds {
+        let namespace = if kind.namespaced { "{namespace}" } else { "" };
+        paths.insert(kind.object_path(namespace, "{name}"), json!({"patch": patch_operation(kind)}));
+        if let Some(definition) = schema::definition(kind.schema) {
+            collect(definition, &mut wanted);
+        }
+    }
+    let schemas: Map<String, Value> = wanted
+        .into_iter()
+        .filter_map(schema::definition)
+        .map(|definition| (definition.full_name(), schema_of(definition)))
+        .collect();
+    Some(json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "v1.36.3"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }))
+}
+
+fn patch_operation(kind: &Kind) -> Value {
+    let query = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
+    json!({
+        "operationId": format!("patch{}", kind.kind),
+        "parameters": [query("dryRun"), query("fieldManager"), query("fieldValidation")],
+        "responses": {"200": {"description": "OK"}},
+        "x-kubernetes-action": "patch",
+        "x-kubernetes-group-version-kind": gvk((kind.group, kind.version, kind.kind)),
+    })
+}
+
+fn gvk((group, version, kind): (&str, &str, &str)) -> Value {
+    json!({"group": group, "version": version, "kind": kind})
+}
+
+/// Names of a definition and of all that it leads to.
+fn collect(definition: &'static Definition, names: &mut BTreeSet<&'static str>) {
+    if names.insert(definition.name) {
+        definition.properties.iter().filter_map(|p| p.ty.definition()).for_each(|d| collect(d, names));
+    }
+}
+
+fn schema_of(definition: &Definition) -> Value {
+    let properties: Map<String, Value> =
+        definition.properties.iter().map(|p| (p.name.to_owned(), property_of(p))).collect();
+    let mut schema = json!({"type": "object"});
+    if !properties.is_empty() {
+        schema["properties"] = properties.into();
+    }
+    let required: Vec<&str> = definition.required().collect();
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    if let Some(kind) = definition.gvk {
+        schema["x-kubernetes-group-version-kind"] = json!([gvk(kind)]);
+    }
+    if definition.atomic {
+        schema["x-kubernetes-map-type"] = "atomic".into();
+    }
+    schema
+}
+
+fn property_of(property: &Property) -> Value {
+    let mut value = type_of(&property.ty);
+    if let Some(default) = property.default_value() {
+        value["default"] = default;
+    }
+    if !property.enumeration.is_empty() {
+        value["enum"] = json!(property.enumeration);
+    }
+    match property.list_type {
+        ListType::Map => {
+            value["x-kubernetes-list-type"] = "map".into();
+            value["x-kubernetes-list-map-keys"] = json!(property.map_keys);
+        }
+        ListType::Set => value["x-kubernetes-list-type"] = "set".into(),
+        ListType::Atomic if matches!(property.ty, Type::List(_)) => value["x-kubernetes-list-type"] = "atomic".into(),
+        ListType::Atomic => {}
+    }
+    if !property.patch_strategy.is_empty() {
+        value["x-kubernetes-patch-strategy"] = property.patch_strategy.into();
+    }
+    if !property.merge_key.is_empty() {
+        value["x-kubernetes-patch-merge-key"] = property.merge_key.into();
+    }
+    if property.atomic {
+        value["x-kubernetes-map-type"] = "atomic".into();
+    }
+    value
+}
+
+fn type_of(ty: &Type) -> Value {
+    match ty {
+        Type::String => json!({"type": "string"}),
+        Type::Bytes => json!({"type": "string", "format": "byte"}),
+        Type::Time => json!({"type": "string", "format": "date-time"}),
+        Type::Boolean => json!({"type": "boolean"}),
+        Type::Int32 => json!({"type": "integer", "format": "int32"}),
+        Type::Int64 => json!({"type": "integer", "format": "int64"}),
+        Type::Float => json!({"type": "number", "format": "double"}),
+        Type::Object | Type::Any => json!({"type": "object"}),
+        Type::Quantity => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
+        Type::IntOrString => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
+        Type::List(of) => json!({"type": "array", "items": type_of(of)}),
+        Type::Map(of) => json!({"type": "object", "additionalProperties": type_of(of)}),
+        Type::Ref(name) => json!({"allOf": [{"$ref": format!("#/components/schemas/io.k8s.{name}")}]}),
+    }
+}
