@@ -6,11 +6,34 @@ use std::net::Ipv4Addr;
 
 use api::Kind;
 use api::kinds::{NAMESPACES, SERVICES};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
+use simulation::Duration;
 
 use crate::registry::Context;
 use crate::server::Server;
 use crate::strategy;
+
+/// How long the server's own service stays away when someone deletes it: the period of upstream's reconciler.
+const SERVICE_RESTORED_AFTER: Duration = Duration::from_secs(10);
+
+/// Brings the server's own service back whenever it is deleted.
+pub async fn keep_service(server: std::rc::Weak<Server>) {
+    let Some(mut watch) = server.upgrade().and_then(|s| s.etcd.watch("services/default/kubernetes", 0).ok()) else {
+        return;
+    };
+    while let Some(Ok(event)) = watch.next().await {
+        if event.op != etcd::Op::Deleted {
+            continue;
+        }
+        let Some(pause) = server.upgrade().map(|s| s.sim.sleep(SERVICE_RESTORED_AFTER)) else { return };
+        pause.await;
+        let Some(server) = server.upgrade() else { return };
+        let cx = Context { server: &server, caller: "kube-apiserver", dry_run: false, warnings: Default::default() };
+        // Someone may have been faster; then there is nothing to do.
+        let _ = cx.create(strategy::of(&SERVICES), "default", service(&server));
+    }
+}
 
 /// Creates the bootstrap objects.
 pub fn run(server: &Server) {
@@ -21,19 +44,26 @@ pub fn run(server: &Server) {
     for name in ["kube-system", "kube-public", "kube-node-lease", "default"] {
         create(&NAMESPACES, "", json!({"metadata": {"name": name}}));
     }
-    let first = Ipv4Addr::from(u32::from(server.config.service_cidr.0) + 1);
-    let port: u16 = server.config.address.rsplit_once(':').and_then(|(_, p)| p.parse().ok()).unwrap_or(443);
-    let service = json!({
+    create(&SERVICES, "default", service(server));
+    endpoints(&cx, secure_port(server));
+}
+
+fn secure_port(server: &Server) -> u16 {
+    server.config.address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(443)
+}
+
+/// The service `kubernetes`: the first address of the range.
+fn service(server: &Server) -> Value {
+    let first = Ipv4Addr::from(u32::from(server.config.service_cidr.0) + 1).to_string();
+    json!({
         "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
         "spec": {
             "type": "ClusterIP",
-            "clusterIP": first.to_string(),
-            "clusterIPs": [first.to_string()],
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
+            "clusterIP": first,
+            "clusterIPs": [first],
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": secure_port(server)}],
         },
-    });
-    create(&SERVICES, "default", service);
-    endpoints(&cx, port);
+    })
 }
 
 /// Endpoints and EndpointSlice of the service `kubernetes`: the server's own address.

@@ -16,6 +16,7 @@ mod health;
 mod negotiate;
 mod openapi;
 mod patch;
+mod protobuf;
 mod proxy;
 mod registry;
 mod request;

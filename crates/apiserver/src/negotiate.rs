@@ -1,6 +1,6 @@
 //! Which form an answer takes (k8s.io/apiserver/pkg/endpoints/handlers/negotiation).
 //!
-//! Differences: protobuf and CBOR are not built; a client that accepts nothing else gets 406, as upstream answers for
+//! Differences: protobuf (see [`crate::protobuf`]) and CBOR answers are not built; a client that accepts nothing else gets 406, as upstream answers for
 //! any media type it does not have.
 
 use api::http::header;

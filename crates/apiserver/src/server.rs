@@ -70,6 +70,8 @@ impl ApiServer {
     pub fn new(sim: Sim, config: Config) -> Self {
         let server = Rc::new(Server { sim, etcd: Etcd::new(), config });
         bootstrap::run(&server);
+        // The task ends with the server: it holds it weakly.
+        server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

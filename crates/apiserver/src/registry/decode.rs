@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::Context;
 use crate::patch::go_json_error;
+use crate::protobuf;
 use crate::request::Head;
 use crate::value::{map_mut, text};
 
 /// What can be read, as messages name it.
-const READ: &[&str] = &["application/json", "application/yaml"];
+const READ: &[&str] = &["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 /// The longest body that is read, in bytes (`MaxRequestBodyBytes`).
 const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
@@ -39,6 +40,9 @@ pub fn any(head: &Head, body: Body) -> Result<Value, Status> {
         "application/yaml" => {
             let text = std::str::from_utf8(&bytes).map_err(|e| unreadable(&e.to_string(), &bytes))?;
             api::yaml::parse_document(text).map_err(|e| unreadable(&e.to_string(), &bytes))
+        }
+        "application/vnd.kubernetes.protobuf" => {
+            protobuf::decode(&bytes).map_err(|e| Status::bad_request(e.to_string()))
         }
         _ => Err(Status::unsupported_media_type(READ)),
     }
@@ -147,8 +151,12 @@ pub fn normalise(object: &mut Value, kind: &Kind) {
 /// are pointers, whose zero is written.
 const ZERO_OMITTED: &[&str] = &[
     "availableReplicas",
+    "chapAuthDiscovery",
+    "chapAuthSession",
     "count",
+    "failureThreshold",
     "fullyLabeledReplicas",
+    "generation",
     "healthCheckNodePort",
     "hostIPC",
     "hostNetwork",
@@ -158,11 +166,17 @@ const ZERO_OMITTED: &[&str] = &[
     "minReadySeconds",
     "nodePort",
     "observedGeneration",
+    "paused",
+    "periodSeconds",
     "publishNotReadyAddresses",
     "readOnly",
     "readyReplicas",
+    "signal",
+    "sizeBytes",
+    "sslEnabled",
     "stdin",
     "stdinOnce",
+    "successThreshold",
     "tty",
     "unavailableReplicas",
     "unschedulable",
@@ -176,6 +190,7 @@ const EMPTY_KEPT: &[(&str, &str)] = &[
     ("api.core.v1.Event", "reportingComponent"),
     ("api.core.v1.Event", "reportingInstance"),
     ("api.core.v1.PersistentVolumeClaimSpec", "storageClassName"),
+    ("api.coordination.v1.LeaseSpec", "holderIdentity"),
     ("api.discovery.v1.EndpointPort", "name"),
 ];
 

@@ -334,3 +334,13 @@ fn scale_is_a_view_of_its_object() {
     );
     assert_eq!((code, &patched["spec"]), (200, &json!({})));
 }
+
+#[test]
+fn the_service_of_the_server_itself_comes_back() {
+    let h = Harness::new();
+    let path = "/api/v1/namespaces/default/services/kubernetes";
+    h.ok("DELETE", path, Value::Null);
+    assert_eq!(h.refusal("GET", path, Value::Null), "404 NotFound: services \"kubernetes\" not found");
+    h.sleep(11);
+    assert_eq!(h.get(path)["spec"]["clusterIP"], "10.96.0.1");
+}
