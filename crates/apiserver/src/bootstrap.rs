@@ -23,7 +23,7 @@ pub async fn keep_service(server: std::rc::Weak<Server>) {
         return;
     };
     while let Some(Ok(event)) = watch.next().await {
-        if event.op != etcd::Op::Deleted {
+        if event.op != etcd::Op::Deleted || &*event.key != "services/default/kubernetes" {
             continue;
         }
         let Some(pause) = server.upgrade().map(|s| s.sim.sleep(SERVICE_RESTORED_AFTER)) else { return };
