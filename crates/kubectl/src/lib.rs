@@ -5,6 +5,7 @@
 //! and the stream on which each thing is said are those of kubectl 1.36.3; help texts are our own.
 
 pub mod age;
+pub mod describe;
 pub mod discovery;
 pub mod duration;
 pub mod failure;
@@ -16,13 +17,17 @@ pub mod kubeconfig;
 pub mod last_applied;
 pub mod manifests;
 pub mod place;
+pub mod pods;
+pub mod podspec;
 pub mod printers;
 pub mod program;
 pub mod rest;
 pub mod session;
 pub mod sorting;
+pub mod streams;
 pub mod targets;
 pub mod tree;
 pub mod verbs;
+pub mod waiting;
 
 pub use place::Kubectl;

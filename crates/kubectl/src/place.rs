@@ -67,6 +67,15 @@ impl Place for Ctx {
         Some((cols, rows))
     }
 
+    fn resized(&self, known: (u16, u16)) -> LocalBoxFuture<'static, (u16, u16)> {
+        let tty = self.tty.clone();
+        Box::pin(async move {
+            let Some(tty) = tty else { return std::future::pending().await };
+            let size = tty.resized(TtySize { cols: known.0, rows: known.1 }).await;
+            (size.cols, size.rows)
+        })
+    }
+
     fn set_raw(&self, raw: bool) {
         if let Some(tty) = &self.tty {
             tty.set_raw(raw);

@@ -139,7 +139,12 @@ impl Rest {
 
     /// Patches an object.
     pub async fn patch(&self, path: &str, kind: &str, patch: &Value) -> Outcome<Value> {
-        let body = Body::Bytes(Bytes::from(patch.to_string()));
+        self.patch_text(path, kind, &patch.to_string()).await
+    }
+
+    /// Patches an object with text as it was typed.
+    pub async fn patch_text(&self, path: &str, kind: &str, patch: &str) -> Outcome<Value> {
+        let body = Body::Bytes(Bytes::from(patch.to_owned()));
         let response = self.call(Method::PATCH, path, JSON, Some((kind, body))).await?;
         json(response.into_body()).await
     }

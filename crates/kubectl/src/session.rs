@@ -39,6 +39,8 @@ pub trait Place {
     fn env(&self, name: &str) -> Option<String>;
     /// Whether standard input is a terminal, and its size in columns and rows.
     fn tty(&self) -> Option<(u16, u16)>;
+    /// Completes with the terminal's new size when it is no longer `known`.
+    fn resized(&self, known: (u16, u16)) -> LocalBoxFuture<'static, (u16, u16)>;
     /// Switches the terminal between raw and cooked input.
     fn set_raw(&self, raw: bool);
     /// The way to the API server at a URL.

@@ -1,15 +1,67 @@
 //! The tree of commands, in the groups of `kubectl --help`.
 
+use crate::describe;
 use crate::flags::help::{self, Group};
 use crate::flags::parse;
 use crate::flags::{Action, COMMAND, Command, HelpTo};
-use crate::verbs::{create, get, version};
+use crate::verbs::{
+    apply, cluster_info, config, create, delete, events, exec, expose, get, label, logs, patch, proxy, refused,
+    rollout, run, scale, set, version, wait,
+};
 
 /// The groups of `kubectl --help`.
 pub static GROUPS: &[Group] = &[
-    Group { title: "Basic Commands (Beginner)", commands: &[&create::from_files::CREATE] },
-    Group { title: "Basic Commands (Intermediate)", commands: &[&get::GET] },
-    Group { title: "Other Commands", commands: &[&version::VERSION] },
+    Group {
+        title: "Basic Commands (Beginner)",
+        commands: &[&create::from_files::CREATE, &expose::EXPOSE, &run::RUN, &set::SET],
+    },
+    Group {
+        title: "Basic Commands (Intermediate)",
+        commands: &[&refused::EXPLAIN, &get::GET, &refused::EDIT, &delete::DELETE],
+    },
+    Group { title: "Deploy Commands", commands: &[&rollout::ROLLOUT, &scale::SCALE, &refused::AUTOSCALE] },
+    Group {
+        title: "Cluster Management Commands",
+        commands: &[
+            &refused::CERTIFICATE,
+            &cluster_info::CLUSTER_INFO,
+            &refused::TOP,
+            &refused::CORDON,
+            &refused::UNCORDON,
+            &refused::DRAIN,
+            &refused::TAINT,
+        ],
+    },
+    Group {
+        title: "Troubleshooting and Debugging Commands",
+        commands: &[
+            &describe::DESCRIBE,
+            &logs::LOGS,
+            &exec::ATTACH,
+            &exec::EXEC,
+            &refused::PORT_FORWARD,
+            &proxy::PROXY,
+            &refused::CP,
+            &refused::AUTH,
+            &refused::DEBUG,
+            &events::EVENTS,
+        ],
+    },
+    Group {
+        title: "Advanced Commands",
+        commands: &[&refused::DIFF, &apply::APPLY, &patch::PATCH, &refused::REPLACE, &wait::WAIT, &refused::KUSTOMIZE],
+    },
+    Group { title: "Settings Commands", commands: &[&label::LABEL, &label::ANNOTATE, &refused::COMPLETION] },
+    Group {
+        title: "Other Commands",
+        commands: &[
+            &cluster_info::API_RESOURCES,
+            &cluster_info::API_VERSIONS,
+            &config::CONFIG,
+            &refused::PLUGIN,
+            &version::VERSION,
+        ],
+    },
 ];
 
 /// kubectl itself. Suggestions for mistyped commands come in this order.
@@ -20,7 +72,52 @@ pub static ROOT: Command = Command {
     long: "kubectl controls the Kubernetes cluster manager.
 
  Find more information at: https://kubernetes.io/docs/reference/kubectl/",
-    commands: &[&create::from_files::CREATE, &get::GET, &version::VERSION, &OPTIONS, &HELP],
+    commands: &[
+        &create::from_files::CREATE,
+        &expose::EXPOSE,
+        &run::RUN,
+        &set::SET,
+        &refused::EXPLAIN,
+        &get::GET,
+        &refused::EDIT,
+        &delete::DELETE,
+        &rollout::ROLLOUT,
+        &scale::SCALE,
+        &refused::AUTOSCALE,
+        &refused::CERTIFICATE,
+        &cluster_info::CLUSTER_INFO,
+        &refused::TOP,
+        &refused::CORDON,
+        &refused::UNCORDON,
+        &refused::DRAIN,
+        &refused::TAINT,
+        &describe::DESCRIBE,
+        &logs::LOGS,
+        &exec::ATTACH,
+        &exec::EXEC,
+        &refused::PORT_FORWARD,
+        &proxy::PROXY,
+        &refused::CP,
+        &refused::AUTH,
+        &refused::DEBUG,
+        &events::EVENTS,
+        &refused::DIFF,
+        &apply::APPLY,
+        &patch::PATCH,
+        &refused::REPLACE,
+        &wait::WAIT,
+        &refused::KUSTOMIZE,
+        &label::LABEL,
+        &label::ANNOTATE,
+        &refused::COMPLETION,
+        &cluster_info::API_RESOURCES,
+        &cluster_info::API_VERSIONS,
+        &config::CONFIG,
+        &refused::PLUGIN,
+        &version::VERSION,
+        &OPTIONS,
+        &HELP,
+    ],
     action: Action::Group(HelpTo::Out),
     ..COMMAND
 };

@@ -137,6 +137,9 @@ pub fn parse(root: &'static Command, words: &[String]) -> Result<Parsed, Failure
     for flag in command.own_flags().chain(common::GLOBAL) {
         args.defaults.entry(flag.name).or_insert(flag.default);
     }
+    if matches!(command.action, super::Action::Refuse(_)) && !rest.iter().any(|w| w == "--help" || w == "-h") {
+        return Ok(Parsed::Run(command, args));
+    }
     let wants_help = read_flags(command, &path, &rest, &mut args)?;
     if wants_help {
         return Ok(Parsed::Help(command, path));

@@ -1,6 +1,22 @@
 //! The commands, one file each.
 
+pub mod apply;
+pub mod cluster_info;
+pub mod config;
 pub mod create;
+pub mod delete;
+pub mod events;
+pub mod exec;
+pub mod expose;
 pub mod get;
+pub mod label;
+pub mod logs;
+pub mod patch;
+pub mod proxy;
 pub mod refused;
+pub mod rollout;
+pub mod run;
+pub mod scale;
+pub mod set;
 pub mod version;
+pub mod wait;

@@ -32,4 +32,26 @@ refused! {
     CREATE_TOKEN "token" [] "Request a service account token" "create token";
     CREATE_SECRET_DOCKER "docker-registry" [] "Create a secret for use with a Docker registry" "create secret docker-registry";
     CREATE_SECRET_TLS "tls" [] "Create a TLS secret" "create secret tls";
+    SET_SUBJECT "subject" [] "Update the user, group, or service account in a role binding or cluster role binding" "set subject";
+    APPLY_EDIT "edit-last-applied" [] "Edit latest last-applied-configuration annotations of a resource/object" "apply edit-last-applied";
+    APPLY_SET "set-last-applied" [] "Set the last-applied-configuration annotation on a live object to match the contents of a file" "apply set-last-applied";
+    CLUSTER_INFO_DUMP "dump" [] "Dump relevant information for debugging and diagnosis" "cluster-info dump";
+    EXPLAIN "explain" [] "Get documentation for a resource" "explain";
+    EDIT "edit" [] "Edit a resource on the server" "edit";
+    AUTOSCALE "autoscale" [] "Auto-scale a deployment, replica set, stateful set, or replication controller" "autoscale";
+    CERTIFICATE "certificate" [] "Modify certificate resources" "certificate";
+    TOP "top" [] "Display resource (CPU/memory) usage" "top";
+    CORDON "cordon" [] "Mark node as unschedulable" "cordon";
+    UNCORDON "uncordon" [] "Mark node as schedulable" "uncordon";
+    DRAIN "drain" [] "Drain node in preparation for maintenance" "drain";
+    TAINT "taint" [] "Update the taints on one or more nodes" "taint";
+    PORT_FORWARD "port-forward" [] "Forward one or more local ports to a pod" "port-forward";
+    CP "cp" [] "Copy files and directories to and from containers" "cp";
+    AUTH "auth" [] "Inspect authorization" "auth";
+    DEBUG "debug" [] "Create debugging sessions for troubleshooting workloads and nodes" "debug";
+    DIFF "diff" [] "Diff the live version against a would-be applied version" "diff";
+    REPLACE "replace" [] "Replace a resource by file name or stdin" "replace";
+    KUSTOMIZE "kustomize" [] "Build a kustomization target from a directory or URL" "kustomize";
+    COMPLETION "completion" [] "Output shell completion code for the specified shell (bash, zsh, fish, or powershell)" "completion";
+    PLUGIN "plugin" [] "Provides utilities for interacting with plugins" "plugin";
 }

@@ -1,0 +1,126 @@
+//! ConfigMaps, Secrets, ServiceAccounts and Namespaces.
+
+use api::Object;
+use base64::Engine;
+use serde_json::Value;
+
+use super::write::{Text, list, scalar, text};
+use super::{Context, events};
+use crate::age;
+use crate::failure::Outcome;
+
+fn head(out: &mut Text, object: &Object) {
+    out.field(0, "Name", object.name());
+    out.field(0, "Namespace", object.namespace());
+    out.labels("Labels", object.at("metadata.labels"));
+    out.annotations("Annotations", object.at("metadata.annotations"));
+}
+
+fn decoded_length(value: &Value) -> usize {
+    let text = value.as_str().unwrap_or("");
+    base64::engine::general_purpose::STANDARD.decode(text).map_or(text.len(), |bytes| bytes.len())
+}
+
+fn entries<'a>(object: &'a Object, field: &str) -> Vec<(&'a String, &'a Value)> {
+    object.at(field).as_object().into_iter().flatten().collect()
+}
+
+/// `kubectl describe configmap`.
+pub async fn config_map(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let mut out = Text::new();
+    head(&mut out, &object);
+    out.raw("\nData\n====\n");
+    for (key, value) in entries(&object, "data") {
+        out.raw(&format!("{key}:\n----\n{}\n\n", value.as_str().unwrap_or("")));
+    }
+    out.raw("\nBinaryData\n====\n");
+    for (key, value) in entries(&object, "binaryData") {
+        out.raw(&format!("{key}: {} bytes\n", decoded_length(value)));
+    }
+    out.raw("\n");
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
+/// `kubectl describe secret`. Values are not shown.
+pub async fn secret(_: Context, object: Object) -> Outcome<String> {
+    let mut out = Text::new();
+    head(&mut out, &object);
+    out.raw(&format!("\nType:\t{}\n", object.str("type")));
+    out.raw("\nData\n====\n");
+    for (key, value) in entries(&object, "data") {
+        out.field(0, key, format!("{} bytes", decoded_length(value)));
+    }
+    Ok(out.finish())
+}
+
+/// `kubectl describe serviceaccount`.
+pub async fn service_account(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let mut out = Text::new();
+    head(&mut out, &object);
+    let names: Vec<String> = object.list("imagePullSecrets").iter().map(|s| text(s, "name").to_owned()).collect();
+    match names.split_first() {
+        None => out.field(0, "Image pull secrets", "<none>"),
+        Some((first, rest)) => {
+            out.field(0, "Image pull secrets", first);
+            rest.iter().for_each(|name| out.line(0, format!("                   \t{name}")));
+        }
+    }
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
+/// `kubectl describe namespace`.
+pub async fn namespace(ctx: Context, object: Object) -> Outcome<String> {
+    let quotas = in_namespace(&ctx, object.name(), "resourcequotas").await;
+    let ranges = in_namespace(&ctx, object.name(), "limitranges").await;
+    let mut out = Text::new();
+    out.field(0, "Name", object.name());
+    out.labels("Labels", object.at("metadata.labels"));
+    out.annotations("Annotations", object.at("metadata.annotations"));
+    out.field(0, "Status", object.str("status.phase"));
+    let conditions = object.list("status.conditions");
+    if !conditions.is_empty() {
+        out.line(0, "Conditions:");
+        out.line(1, "Type\tStatus\tLastTransitionTime\tReason\tMessage");
+        out.line(1, "----\t------\t------------------\t------\t-------");
+        for c in conditions {
+            let since = age::rfc1123(text(c, "lastTransitionTime"));
+            let row = [text(c, "type"), text(c, "status"), &since, text(c, "reason"), text(c, "message")];
+            out.line(1, row.join("\t"));
+        }
+    }
+    out.line(0, "");
+    write_quotas(&mut out, &quotas);
+    out.line(0, "");
+    if ranges.is_empty() {
+        out.line(0, "No LimitRange resource.");
+    }
+    Ok(out.finish())
+}
+
+async fn in_namespace(ctx: &Context, namespace: &str, plural: &str) -> Vec<Value> {
+    let path = format!("/api/v1/namespaces/{namespace}/{plural}");
+    let answer = ctx.rest.get(&path).await.unwrap_or_default();
+    list(&answer, "items").to_vec()
+}
+
+fn write_quotas(out: &mut Text, quotas: &[Value]) {
+    if quotas.is_empty() {
+        return out.line(0, "No resource quota.");
+    }
+    out.line(0, "Resource Quotas");
+    for quota in quotas {
+        let name = quota.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("");
+        out.line(1, format!("Name:\t{name}"));
+        out.line(1, "Resource\tUsed\tHard");
+        out.line(1, "--------\t---\t---");
+        let hard = quota.pointer("/status/hard").and_then(Value::as_object);
+        for (resource, limit) in hard.into_iter().flatten() {
+            let used = quota.pointer(&format!("/status/used/{}", resource.replace('/', "~1")));
+            out.line(1, format!("{resource}\t{}\t{}", used.map(scalar).unwrap_or_default(), scalar(limit)));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! An upgraded connection to a container: standard streams, terminal, exit code (`v5.channel.k8s.io`).
+
+use std::task::Poll;
+
+use api::http::{Body, Duplex, Method};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Outcome};
+use crate::rest::Rest;
+
+const STDIN: u8 = 0;
+const STDOUT: u8 = 1;
+const STDERR: u8 = 2;
+const ERROR: u8 = 3;
+const RESIZE: u8 = 4;
+const CLOSE: u8 = 255;
+
+/// What is connected.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Standard input goes there.
+    pub stdin: bool,
+    /// There is a terminal.
+    pub tty: bool,
+}
+
+/// Opens a connection at `path` and carries the streams until the other side ends.
+///
+/// # Errors
+/// A non-zero exit code of the command, and what the server says.
+pub async fn run(rest: &Rest, path: &str, options: Options) -> Outcome {
+    let response = rest.call(Method::GET, path, "*/*", None).await?;
+    let Body::Upgrade(connection) = response.into_body() else {
+        return Err(Failure::message("unable to upgrade connection: the server answered with a plain body"));
+    };
+    if options.tty {
+        rest.session.place.set_raw(true);
+    }
+    let guard = Raw(rest, options.tty);
+    let outcome = carry(rest, connection, options).await;
+    drop(guard);
+    outcome
+}
+
+/// Gives the terminal back, also when the program is dropped.
+struct Raw<'a>(&'a Rest, bool);
+
+impl Drop for Raw<'_> {
+    fn drop(&mut self) {
+        if self.1 {
+            self.0.session.place.set_raw(false);
+        }
+    }
+}
+
+async fn carry(rest: &Rest, mut connection: Duplex, options: Options) -> Outcome {
+    let place = &rest.session.place;
+    let mut size = place.tty().filter(|_| options.tty);
+    if let Some((cols, rows)) = size {
+        send(&mut connection, RESIZE, json!({"Width": cols, "Height": rows}).to_string().as_bytes()).await;
+    }
+    let mut typing = options.stdin.then(|| place.read_in());
+    let mut resizing = size.map(|known| place.resized(known));
+    let never = || futures_util::future::pending::<()>();
+    loop {
+        let input = async {
+            match typing.as_mut() {
+                Some(read) => read.await,
+                None => {
+                    never().await;
+                    Vec::new()
+                }
+            }
+        };
+        let resize = async {
+            match resizing.as_mut() {
+                Some(change) => change.await,
+                None => {
+                    never().await;
+                    (0, 0)
+                }
+            }
+        };
+        let (input, resize) = (std::pin::pin!(input), std::pin::pin!(resize));
+        let local = select(input, resize);
+        match select(connection.recv.next(), local).await {
+            Either::Left((None, _)) => return Ok(()),
+            Either::Left((Some(frame), _)) => {
+                if let Some(outcome) = received(rest, &frame).await {
+                    return outcome;
+                }
+            }
+            Either::Right((Either::Left((bytes, _)), _)) => {
+                if bytes.is_empty() {
+                    send(&mut connection, CLOSE, &[STDIN]).await;
+                    typing = None;
+                } else {
+                    send(&mut connection, STDIN, &bytes).await;
+                    typing = Some(place.read_in());
+                }
+            }
+            Either::Right((Either::Right((new, _)), _)) => {
+                send(&mut connection, RESIZE, json!({"Width": new.0, "Height": new.1}).to_string().as_bytes()).await;
+                size = Some(new);
+                resizing = size.map(|known| place.resized(known));
+            }
+        }
+    }
+}
+
+/// Handles one frame; some outcome when it was the last.
+async fn received(rest: &Rest, frame: &Bytes) -> Option<Outcome> {
+    let (channel, payload) = frame.split_first()?;
+    match *channel {
+        STDOUT => rest.session.out_bytes(payload.to_vec()).await.err().map(Err),
+        STDERR => {
+            rest.session.place.write_err(payload.to_vec()).await;
+            None
+        }
+        ERROR => Some(ended(rest, payload).await),
+        _ => None,
+    }
+}
+
+/// The exit code that the error channel carries.
+async fn ended(rest: &Rest, payload: &[u8]) -> Outcome {
+    let status: Value = serde_json::from_slice(payload).unwrap_or(Value::Null);
+    if status["status"] == "Success" {
+        return Ok(());
+    }
+    if status["reason"] == "NonZeroExitCode" {
+        let causes = status["details"]["causes"].as_array().cloned().unwrap_or_default();
+        let code = causes.iter().find(|c| c["reason"] == "ExitCode").and_then(|c| c["message"].as_str()?.parse().ok());
+        let code: i32 = code.unwrap_or(1);
+        rest.session.err(format!("command terminated with exit code {code}\n")).await;
+        return Err(Failure::Exit(code));
+    }
+    let message =
+        status["message"].as_str().map_or_else(|| String::from_utf8_lossy(payload).into_owned(), str::to_owned);
+    Err(Failure::message(message))
+}
+
+/// Sends a frame, waiting for room. A peer that has gone is noticed when reading.
+pub async fn send(connection: &mut Duplex, channel: u8, payload: &[u8]) {
+    let mut frame = Vec::with_capacity(payload.len() + 1);
+    frame.push(channel);
+    frame.extend_from_slice(payload);
+    let mut frame = Some(Bytes::from(frame));
+    std::future::poll_fn(|cx| match connection.send.poll_ready(cx) {
+        Poll::Ready(Ok(())) => {
+            if let Some(frame) = frame.take() {
+                drop(connection.send.start_send(frame));
+            }
+            Poll::Ready(())
+        }
+        Poll::Ready(Err(_)) => Poll::Ready(()),
+        Poll::Pending => Poll::Pending,
+    })
+    .await;
+}

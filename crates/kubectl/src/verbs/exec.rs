@@ -1,0 +1,160 @@
+//! `kubectl exec` and `kubectl attach` (`kubectl/pkg/cmd/{exec,attach}`).
+
+use std::rc::Rc;
+
+use api::Object;
+
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Action, Args, COMMAND, Command, Flag, duration, slice, switch, text};
+use crate::pods;
+use crate::rest::{Rest, escape};
+use crate::session::Session;
+use crate::streams::{self, Options};
+
+static EXEC_FLAGS: &[Flag] = &[
+    text("container", "", "The container; the first when left out.").short('c'),
+    slice("filename", "File that describes the pod.").short('f'),
+    duration("pod-running-timeout", "1m0s", "How long to wait for a pod to run."),
+    switch("quiet", "Print only what the command prints.").short('q'),
+    switch("stdin", "Pass standard input to the command.").short('i'),
+    switch("tty", "The command has a terminal.").short('t'),
+];
+
+/// `kubectl exec`.
+pub static EXEC: Command = Command {
+    name: "exec",
+    usage: "(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
+    short: "Execute a command in a container",
+    long: "Run a command in a container that is running.",
+    examples: &[
+        ("The date in a pod", "kubectl exec web-1 -- date"),
+        ("A shell with a terminal", "kubectl exec -it web-1 -- sh"),
+        ("In a certain container", "kubectl exec web-1 -c sidecar -- env"),
+        ("In a pod of a deployment", "kubectl exec deployment/web -- env"),
+    ],
+    flags: &[EXEC_FLAGS],
+    action: Action::Run(|session, args| Box::pin(exec(session, args))),
+    ..COMMAND
+};
+
+static ATTACH_FLAGS: &[Flag] = &[
+    text("container", "", "The container; the first when left out.").short('c'),
+    text("detach-keys", "ctrl-p,ctrl-q", "Keys that leave the container running."),
+    duration("pod-running-timeout", "1m0s", "How long to wait for a pod to run."),
+    switch("quiet", "Print only what the container prints.").short('q'),
+    switch("stdin", "Pass standard input to the container.").short('i'),
+    switch("tty", "Standard input is a terminal.").short('t'),
+];
+
+/// `kubectl attach`.
+pub static ATTACH: Command = Command {
+    name: "attach",
+    usage: "(POD | TYPE/NAME) -c CONTAINER",
+    short: "Attach to a running container",
+    long: "Connect to the process that a container runs.",
+    examples: &[("See what a pod prints from now on", "kubectl attach web-1")],
+    flags: &[ATTACH_FLAGS],
+    action: Action::Run(|session, args| Box::pin(attach(session, args))),
+    ..COMMAND
+};
+
+async fn exec(session: Rc<Session>, args: Args) -> Outcome {
+    if args.words.is_empty() && !args.changed("filename") {
+        return Err(Failure::message("pod, type/name or --filename must be specified"));
+    }
+    if args.changed("filename") {
+        return Err(Failure::message(simulation::stub!("kubectl exec", "--filename")));
+    }
+    let command = args.after_dash().to_vec();
+    if args.before_dash().len() > 1 {
+        return Err(args.usage("exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead"));
+    }
+    if args.before_dash().is_empty() {
+        return Err(Failure::message("pod, type/name or --filename must be specified"));
+    }
+    if command.is_empty() {
+        return Err(Failure::message("you must specify at least one command for the container"));
+    }
+    let rest = session.rest(&args)?;
+    let pod = pods::one(&rest, &args.words[0]).await?;
+    refuse_ended(&pod, "exec")?;
+    let container = pods::container(&session, &pod, args.text("container"), args.on("quiet")).await?;
+    let options = options(&session, &args).await;
+    let mut path = stream_path(&pod, "exec", &container, options);
+    for word in &command {
+        path.push_str(&format!("&command={}", escape(word)));
+    }
+    streams::run(&rest, &path, options).await
+}
+
+/// What `-i` and `-t` come to: a terminal only where there is one.
+pub async fn options(session: &Session, args: &Args) -> Options {
+    let mut options = Options { stdin: args.on("stdin"), tty: args.on("tty") };
+    if options.tty && session.place.tty().is_none() {
+        options.tty = false;
+        if !args.on("quiet") {
+            session.err("Unable to use a TTY - input is not a terminal or the right kind of file\n").await;
+        }
+    }
+    if args.on("tty") && !options.stdin {
+        options.tty = false;
+    }
+    options
+}
+
+/// A container that has ended cannot be entered.
+pub fn refuse_ended(pod: &Object, verb: &str) -> Outcome {
+    match pod.str("status.phase") {
+        phase @ ("Succeeded" | "Failed") => Err(Failure::message(format!(
+            "cannot {verb} into a container in a completed pod; current phase is {phase}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The path of a stream to a container.
+pub fn stream_path(pod: &Object, verb: &str, container: &str, options: Options) -> String {
+    let mut path = format!(
+        "/api/v1/namespaces/{}/pods/{}/{verb}?container={}&stdout=true",
+        pod.namespace(),
+        pod.name(),
+        escape(container)
+    );
+    for (wanted, name) in [(options.stdin, "stdin"), (!options.tty, "stderr"), (options.tty, "tty")] {
+        if wanted {
+            path.push_str(&format!("&{name}=true"));
+        }
+    }
+    path
+}
+
+async fn attach(session: Rc<Session>, args: Args) -> Outcome {
+    let [word] = args.words.as_slice() else {
+        let why = if args.words.is_empty() {
+            "at least 1 argument is required for attach"
+        } else {
+            "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw too many"
+        };
+        return Err(Failure::message(why));
+    };
+    let rest = session.rest(&args)?;
+    let pod = pods::one(&rest, word).await?;
+    attach_to(&rest, &args, &pod).await
+}
+
+/// Attaches to a pod.
+pub async fn attach_to(rest: &Rest, args: &Args, pod: &Object) -> Outcome {
+    if matches!(pod.str("status.phase"), "Succeeded" | "Failed") {
+        let phase = pod.str("status.phase");
+        return Err(Failure::message(format!(
+            "cannot attach a container in a completed pod; current phase is {phase}"
+        )));
+    }
+    let wanted = args.text("container");
+    let container = pods::container(&rest.session, pod, wanted, args.on("quiet")).await?;
+    let options = options(&rest.session, args).await;
+    if options.tty && !args.on("quiet") {
+        rest.session.err("If you don't see a command prompt, try pressing enter.\n").await;
+    }
+    streams::run(rest, &stream_path(pod, "attach", &container, options), options).await
+}
