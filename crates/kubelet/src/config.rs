@@ -52,6 +52,13 @@ impl NodeConfig {
         }
     }
 
+    /// The first address of the pod network and how many there are; none if [`NodeConfig::pod_cidr`] is malformed.
+    pub fn pod_network(&self) -> Option<(Ipv4Addr, u32)> {
+        let (first, bits) = self.pod_cidr.split_once('/')?;
+        let bits: u32 = bits.parse().ok().filter(|b| (1..=30).contains(b))?;
+        Some((first.parse().ok()?, 1 << (32 - bits)))
+    }
+
     /// Milli-CPUs and bytes for pods.
     pub(crate) fn allocatable(&self) -> (i64, i64) {
         (self.cpu_milli, self.memory_bytes)

@@ -1,177 +1,18 @@
 //! What the kubelet needs of a container runtime (`k8s.io/cri-api`). The crate `runtime` is one, tests have another.
 
-use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
-use network::NetNs;
-use simulation::{Duration, Time};
-use vfs::Vfs;
+use runtime::cri::ContainerRuntime;
+use simulation::Duration;
 
-/// A container or sandbox: 64 hexadecimal digits.
-pub type Id = String;
-
-/// An image that is present on the node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageInfo {
-    /// As `containerStatuses[].image` shows it, e.g. `nginx:latest`.
-    pub name: String,
-    /// As `containerStatuses[].imageID` shows it, e.g. `docker-pullable://nginx@sha256:...`.
-    pub reference: String,
-    /// Names for the node's list of images.
-    pub names: Vec<String>,
-    /// Size in bytes.
-    pub size_bytes: u64,
-}
-
-/// A sandbox to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SandboxConfig {
-    /// Pod name.
-    pub name: String,
-    /// Pod namespace.
-    pub namespace: String,
-    /// Pod uid.
-    pub uid: String,
-    /// Host name inside.
-    pub hostname: String,
-    /// Whether the pod shares the node's network.
-    pub host_network: bool,
-    /// How many sandboxes the pod had before.
-    pub attempt: u32,
-}
-
-/// A running sandbox.
-#[derive(Clone)]
-pub struct Sandbox {
-    /// Identifies it.
-    pub id: Id,
-    /// The pod's address.
-    pub ip: Ipv4Addr,
-    /// The pod's network.
-    pub net: NetNs,
-}
-
-/// A tree mounted into a container.
-#[derive(Clone)]
-pub struct Mount {
-    /// What.
-    pub source: Vfs,
-    /// A path in the source, empty for all of it.
-    pub sub_path: String,
-    /// Where.
-    pub path: String,
-    /// Whether writing is refused.
-    pub read_only: bool,
-}
-
-/// A container to be made.
-#[derive(Clone, Default)]
-pub struct ContainerConfig {
-    /// Container name.
-    pub name: String,
-    /// Restart count.
-    pub attempt: u32,
-    /// The image, as the pod names it.
-    pub image: String,
-    /// Replaces the image's entrypoint unless empty.
-    pub command: Vec<String>,
-    /// Replaces the image's arguments unless empty.
-    pub args: Vec<String>,
-    /// Environment in order, on top of the image's.
-    pub env: Vec<(String, String)>,
-    /// Replaces the image's working directory unless empty.
-    pub working_dir: String,
-    /// Volumes and files.
-    pub mounts: Vec<Mount>,
-    /// Thousandths of a CPU; none for no limit.
-    pub cpu_limit_milli: Option<i64>,
-    /// Bytes of memory; none for no limit.
-    pub memory_limit_bytes: Option<i64>,
-    /// Whether it has a terminal.
-    pub tty: bool,
-    /// Whether its standard input stays open.
-    pub stdin: bool,
-    /// `securityContext.runAsUser`.
-    pub run_as_user: Option<i64>,
-    /// `securityContext.runAsGroup`.
-    pub run_as_group: Option<i64>,
-    /// `securityContext.readOnlyRootFilesystem`.
-    pub read_only_root: bool,
-}
-
-/// Where a container is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Made, not started.
-    Created,
-    /// Running.
-    Running,
-    /// Ended.
-    Exited,
-}
-
-/// What the runtime knows of a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContainerStatus {
-    /// Where it is in its life.
-    pub state: State,
-    /// Exit code; 128 + signal if killed.
-    pub exit_code: i32,
-    /// `Completed`, `Error`, `OOMKilled`, ...
-    pub reason: String,
-    /// Why it could not run, if so.
-    pub message: String,
-    /// When it was started.
-    pub started_at: Time,
-    /// When it ended.
-    pub finished_at: Time,
-    /// See [`ImageInfo::name`].
-    pub image: String,
-    /// See [`ImageInfo::reference`].
-    pub image_ref: String,
-    /// User and group its first process runs as.
-    pub user: (i64, i64),
-}
-
-/// What of a log is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LogOptions {
-    /// Go on with what is written later, until the container ends.
-    pub follow: bool,
-    /// Only the last lines.
-    pub tail_lines: Option<u64>,
-    /// Only what was written at or after.
-    pub since: Option<Time>,
-    /// Each line begins with its time.
-    pub timestamps: bool,
-    /// Ends after so many bytes.
-    pub limit_bytes: Option<u64>,
-}
-
-/// Both ends of the streams of a process that was started in a container or attached to.
-pub struct ExecSession {
-    /// To its standard input; none if it has none. Dropping it closes the input.
-    pub stdin: Option<Box<dyn InputSink>>,
-    /// Its standard output (and standard error, with a terminal).
-    pub stdout: LocalBoxStream<'static, Bytes>,
-    /// Its standard error.
-    pub stderr: LocalBoxStream<'static, Bytes>,
-    /// Its exit code.
-    pub exit: LocalBoxFuture<'static, i32>,
-    /// Tells a new terminal size (columns, rows).
-    pub resize: Rc<dyn Fn(u16, u16)>,
-    /// Ends the process when nobody is interested any more.
-    pub kill: Rc<dyn Fn()>,
-}
-
-/// Where a process's input is written.
-pub trait InputSink {
-    /// Waits for room; false when the process does not read any more.
-    fn write(&mut self, bytes: Bytes) -> LocalBoxFuture<'_, bool>;
-}
+pub use runtime::cri::{
+    ContainerConfig, ContainerStatus, ExecSession, Id, InputSink, LogOptions, Mount, Sandbox, SandboxConfig, State,
+};
+pub use runtime::image::ImageInfo;
 
 /// A container runtime on one node. Errors are the sentences that docker and its CRI adapter give.
 pub trait Runtime {
@@ -207,4 +48,70 @@ pub trait Runtime {
     fn on_change(&self, notify: Rc<dyn Fn(&Id)>);
     /// Kills everything at once, as a node that loses its power.
     fn kill_all(&self);
+}
+
+impl Runtime for ContainerRuntime {
+    fn pull(&self, image: &str) -> LocalBoxFuture<'static, Result<ImageInfo, String>> {
+        ContainerRuntime::pull(self, image).boxed_local()
+    }
+
+    fn image_status(&self, image: &str) -> Option<ImageInfo> {
+        ContainerRuntime::image_status(self, image)
+    }
+
+    fn images(&self) -> Vec<ImageInfo> {
+        ContainerRuntime::images(self)
+    }
+
+    fn run_sandbox(&self, config: SandboxConfig) -> LocalBoxFuture<'static, Result<Sandbox, String>> {
+        ContainerRuntime::run_sandbox(self, config).boxed_local()
+    }
+
+    fn stop_sandbox(&self, id: &Id) -> LocalBoxFuture<'static, ()> {
+        ContainerRuntime::stop_sandbox(self, id).boxed_local()
+    }
+
+    fn remove_sandbox(&self, id: &Id) {
+        ContainerRuntime::remove_sandbox(self, id);
+    }
+
+    fn create_container(&self, sandbox: &Id, config: ContainerConfig) -> LocalBoxFuture<'static, Result<Id, String>> {
+        ContainerRuntime::create_container(self, sandbox, config).boxed_local()
+    }
+
+    fn start_container(&self, id: &Id) -> LocalBoxFuture<'static, Result<(), String>> {
+        ContainerRuntime::start_container(self, id).boxed_local()
+    }
+
+    fn stop_container(&self, id: &Id, grace: Duration) -> LocalBoxFuture<'static, ()> {
+        ContainerRuntime::stop_container(self, id, grace).boxed_local()
+    }
+
+    fn remove_container(&self, id: &Id) {
+        ContainerRuntime::remove_container(self, id);
+    }
+
+    fn container_status(&self, id: &Id) -> Option<ContainerStatus> {
+        ContainerRuntime::container_status(self, id)
+    }
+
+    fn exec(&self, id: &Id, argv: Vec<String>, tty: bool, stdin: bool) -> Result<ExecSession, String> {
+        ContainerRuntime::exec(self, id, argv, tty, stdin)
+    }
+
+    fn attach(&self, id: &Id, stdin: bool) -> Result<ExecSession, String> {
+        ContainerRuntime::attach(self, id, stdin)
+    }
+
+    fn logs(&self, id: &Id, options: LogOptions) -> Result<LocalBoxStream<'static, Bytes>, String> {
+        ContainerRuntime::logs(self, id, options)
+    }
+
+    fn on_change(&self, notify: Rc<dyn Fn(&Id)>) {
+        ContainerRuntime::on_change(self, notify);
+    }
+
+    fn kill_all(&self) {
+        ContainerRuntime::kill_all(self);
+    }
 }

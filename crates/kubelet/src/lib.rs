@@ -166,6 +166,27 @@ impl Kubelet {
         kubelet
     }
 
+    /// Makes a node: attaches it to the fabric, gives it a container runtime and starts its kubelet.
+    ///
+    /// `machines` is what the runtimes of all nodes share. A malformed pod network leaves room for no pod.
+    pub fn on_fabric(
+        sim: &Sim,
+        client: &Client,
+        fabric: &Fabric,
+        machines: &runtime::cri::Shared,
+        config: NodeConfig,
+    ) -> Kubelet {
+        let net = Kubelet::attach(fabric, &config);
+        let options = runtime::cri::Options {
+            node: config.name.clone(),
+            node_net: net.clone(),
+            pod_network: config.pod_network().unwrap_or((std::net::Ipv4Addr::UNSPECIFIED, 0)),
+            shared: machines.clone(),
+        };
+        let runtime = runtime::cri::ContainerRuntime::new(sim, fabric, options);
+        Kubelet::start(sim, client, Rc::new(runtime), config, net)
+    }
+
     /// Attaches a node to the fabric.
     pub fn attach(fabric: &Fabric, config: &NodeConfig) -> NetNs {
         fabric.attach_as(&format!("node/{}", config.name), &[config.ip], Role::Node)

@@ -165,6 +165,7 @@ impl Worker {
             memory_limit_bytes: limit("memory").map(Quantity::value),
             tty: container["tty"].as_bool() == Some(true),
             stdin: container["stdin"].as_bool() == Some(true),
+            stdin_once: container["stdinOnce"].as_bool() == Some(true),
             run_as_user,
             run_as_group: security("runAsGroup").as_i64(),
             read_only_root: container["securityContext"]["readOnlyRootFilesystem"].as_bool() == Some(true),
