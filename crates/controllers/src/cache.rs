@@ -2,7 +2,7 @@
 //!
 //! Invariant: a cache changes only in the informer's handler, so a reconciliation, which never waits, sees one state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use api::{Kind, Object};
 use client::Event;
@@ -11,10 +11,10 @@ use client::Event;
 #[derive(Default)]
 pub(crate) struct Cache {
     objects: BTreeMap<String, Object>,
-    /// Keys by (namespace, uid of the controlling owner); the empty uid stands for orphans.
-    by_controller: BTreeMap<(String, String), BTreeSet<String>>,
-    /// Keys by uid of any owner.
-    by_owner: BTreeMap<String, BTreeSet<String>>,
+    /// By (namespace, uid of the controlling owner); the empty uid stands for orphans.
+    by_controller: BTreeMap<(String, String), BTreeMap<String, Object>>,
+    /// By uid of any owner.
+    by_owner: BTreeMap<String, BTreeMap<String, Object>>,
     /// The newest revision that has come in, of any object of the kind.
     revision: u64,
 }
@@ -29,9 +29,9 @@ impl Cache {
             self.unindex(&old, &key);
         }
         if !matches!(event, Event::Deleted(_)) {
-            self.by_controller.entry(index_of(object)).or_default().insert(key.clone());
+            self.by_controller.entry(index_of(object)).or_default().insert(key.clone(), object.clone());
             for uid in owner_uids(object) {
-                self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone());
+                self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone(), object.clone());
             }
             self.objects.insert(key, object.clone());
         }
@@ -74,13 +74,12 @@ impl Cache {
 
     /// What the owner with this uid controls, in the order of names; for the empty uid, what nobody controls.
     pub(crate) fn controlled_by(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Object> {
-        let keys = self.by_controller.get(&(namespace.to_owned(), uid.to_owned()));
-        keys.into_iter().flatten().filter_map(|key| self.objects.get(key))
+        self.by_controller.get(&(namespace.to_owned(), uid.to_owned())).into_iter().flat_map(BTreeMap::values)
     }
 
     /// What has an owner reference to this uid.
     pub(crate) fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Object> {
-        self.by_owner.get(uid).into_iter().flatten().filter_map(|key| self.objects.get(key))
+        self.by_owner.get(uid).into_iter().flat_map(BTreeMap::values)
     }
 
     /// The newest revision that has come in.

@@ -1,7 +1,7 @@
 //! Events in the form of `events.k8s.io`, which the scheduler alone uses here: no counter and no first and last time,
 //! but an action, a moment and, when it repeats, a series.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use api::{Object, kinds};
@@ -26,12 +26,20 @@ pub(crate) struct Recorder {
     component: String,
     host: String,
     series: RefCell<BTreeMap<String, Series>>,
+    written: Cell<i64>,
 }
 
 impl Recorder {
     pub(crate) fn new(sim: &Sim, client: &Client, component: &str, host: &str) -> Recorder {
         let (component, host) = (component.to_owned(), host.to_owned());
-        Recorder { sim: sim.clone(), client: client.clone(), component, host, series: RefCell::default() }
+        Recorder {
+            sim: sim.clone(),
+            client: client.clone(),
+            component,
+            host,
+            series: RefCell::default(),
+            written: Cell::new(0),
+        }
     }
 
     /// Records an event about a pod. A refusal by the server loses the event, as upstream.
@@ -48,8 +56,9 @@ impl Recorder {
             let _ = self.client.patch(kind, pod.namespace(), &name, "", PatchType::Strategic, &patch).await;
             return;
         }
-        let unique =
-            self.sim.now().as_nanos() / 1_000 * 1_000 + i64::try_from(self.sim.random_below(1_000)).unwrap_or(0);
+        // Upstream: the nanoseconds. Many events happen in one moment here, so a number counts them.
+        self.written.set((self.written.get() + 1) % 1_000);
+        let unique = self.sim.now().as_nanos() / 1_000 * 1_000 + self.written.get();
         let name = format!("{}.{unique:x}", pod.name());
         let event = Object::new(json!({
             "apiVersion": "v1",

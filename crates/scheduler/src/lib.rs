@@ -3,7 +3,7 @@
 //! Shape: informers feed [`cluster`] and [`queue`]; one loop takes the next pod, asks [`schedule`] (pure: filters, then
 //! scores, by the table of [`plugins`]), counts the pod as placed, and writes the binding in a task of its own.
 //!
-//! Differences from upstream: one profile; no extenders, preemption, volumes or inter-pod affinity yet.
+//! Differences from upstream: one profile; no extenders, preemption or volumes yet.
 
 use std::cell::RefCell;
 use std::rc::Rc;

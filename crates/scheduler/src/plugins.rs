@@ -4,6 +4,7 @@ use crate::framework::Plugin;
 
 mod balanced_allocation;
 mod image_locality;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
@@ -15,7 +16,7 @@ mod volume_binding;
 
 /// Every plugin, in the order in which filters are asked. A node is out at the first refusal.
 ///
-/// Not in the table yet: VolumeRestrictions, NodeVolumeLimits and VolumeZone (no persistent volumes), InterPodAffinity.
+/// Not in the table yet: VolumeRestrictions, NodeVolumeLimits and VolumeZone, as there are no persistent volumes.
 pub(crate) static PLUGINS: &[&Plugin] = &[
     &node_unschedulable::PLUGIN,
     &node_name::PLUGIN,
@@ -25,6 +26,7 @@ pub(crate) static PLUGINS: &[&Plugin] = &[
     &node_resources_fit::PLUGIN,
     &volume_binding::PLUGIN,
     &pod_topology_spread::PLUGIN,
+    &inter_pod_affinity::PLUGIN,
     &balanced_allocation::PLUGIN,
     &image_locality::PLUGIN,
 ];

@@ -161,6 +161,41 @@ fn preferences_decide() {
 }
 
 #[test]
+fn pods_keep_near_and_away() {
+    let term =
+        |app: &str| json!([{"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": app}}}]);
+    let affinity = |which: &str, app: &str| json!({"affinity": {which: {"requiredDuringSchedulingIgnoredDuringExecution": term(app)}}});
+    let mut cluster = cluster(three());
+    // The first of a group may go anywhere, but nobody is there for another group.
+    check(&cluster, affinity("podAffinity", "web"), expect!["minikube"]);
+    check(
+        &cluster,
+        affinity("podAffinity", "db"),
+        expect![
+            "0/3 nodes are available: 3 node(s) didn't match pod affinity rules. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+        ],
+    );
+    let mut web = pod("web", affinity("podAntiAffinity", "web"));
+    web.set("spec.nodeName", "minikube-m02");
+    cluster.place(&web);
+    check(
+        &cluster,
+        affinity("podAffinity", "web"),
+        expect![
+            "0/3 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules, 2 node(s) didn't match pod affinity rules. no new claims to deallocate, preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."
+        ],
+    );
+    check(&cluster, affinity("podAntiAffinity", "web"), expect!["minikube"]);
+    let preferred = json!({"affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+        {"weight": 100, "podAffinityTerm": term("web")[0]}]}}});
+    let mut two = self::cluster(three()[1..].to_vec());
+    let mut plain = pod("plain", json!({}));
+    plain.set("spec.nodeName", "minikube-m02");
+    two.place(&plain);
+    check(&two, preferred, expect!["minikube-m03"]);
+}
+
+#[test]
 fn spread_constraints_are_kept() {
     let mut cluster = cluster(three());
     let spread = json!({"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
@@ -203,6 +238,6 @@ fn the_explanation_names_every_filter_and_score() {
     expect![[r#"
         node minikube-m03 drawn from [minikube-m02,minikube-m03]
         minikube: NodeUnschedulable=false[node(s) were unschedulable] |  = null
-        minikube-m02: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true PodTopologySpread=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452
-        minikube-m03: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true PodTopologySpread=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452"#]].assert_eq(&lines.join("\n").replace('"', ""));
+        minikube-m02: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452
+        minikube-m03: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452"#]].assert_eq(&lines.join("\n").replace('"', ""));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::{Kind, Object, kinds};
 use client::Event;
 
+use crate::cache::controller_uid;
 use crate::controller::{Controller, Follows, Wake};
 use crate::pods;
 use crate::selector;
@@ -37,7 +38,10 @@ fn pod_changed(view: &View<'_>, old: &Object, new: &Object) -> Vec<Wake> {
     if new.is_deleting() {
         return owner(view, new);
     }
-    let owner_changed = old.controller_ref() != new.controller_ref();
+    if !matters(old, new) {
+        return Vec::new();
+    }
+    let owner_changed = controller_uid(old) != controller_uid(new);
     let mut woken = if owner_changed { owner(view, old) } else { Vec::new() };
     if new.controller_ref().is_some() {
         woken.extend(owner(view, new));
@@ -51,6 +55,16 @@ fn pod_changed(view: &View<'_>, old: &Object, new: &Object) -> Vec<Wake> {
         woken.extend(matching(view, new));
     }
     woken
+}
+
+/// Whether a change of a pod can change what is done about its ReplicaSet. Upstream looks anyway and finds nothing to
+/// write; with many pods that is most of the work.
+fn matters(old: &Object, new: &Object) -> bool {
+    let changed = |path: &str| old.at(path) != new.at(path);
+    changed("metadata.labels")
+        || changed("metadata.ownerReferences")
+        || changed("status.phase")
+        || pods::condition(old, "Ready") != pods::condition(new, "Ready")
 }
 
 fn owner(view: &View<'_>, pod: &Object) -> Vec<Wake> {

@@ -11,12 +11,15 @@ use crate::view::View;
 pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Object], terminating: usize) -> Value {
     let minimum = set.int("spec.minReadySeconds").unwrap_or(0);
     let template_labels = set.at("spec.template.metadata.labels").as_object();
-    let labelled = |pod: &&&Object| contains(pod.at("metadata.labels"), template_labels.into_iter().flatten());
-    let counts = [
-        ("availableReplicas", active.iter().filter(|pod| pods::is_available(pod, minimum, view.now)).count()),
-        ("fullyLabeledReplicas", active.iter().filter(labelled).count()),
-        ("readyReplicas", active.iter().filter(|pod| pods::is_ready(pod)).count()),
-    ];
+    let (mut available, mut labelled, mut ready) = (0, 0, 0);
+    for pod in active {
+        labelled += usize::from(contains(pod.at("metadata.labels"), template_labels.into_iter().flatten()));
+        if pods::is_ready(pod) {
+            ready += 1;
+            available += usize::from(pods::is_available(pod, minimum, view.now));
+        }
+    }
+    let counts = [("availableReplicas", available), ("fullyLabeledReplicas", labelled), ("readyReplicas", ready)];
     let mut status = Map::new();
     for (field, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         status.insert(field.to_owned(), count.into());
