@@ -51,20 +51,8 @@ impl Images {
             event("Warning", "InspectFailed", &message);
             return Err(fail("InvalidImageName", message));
         }
-        let present = self.runtime.image_status(image);
-        match (spec::text(container, "imagePullPolicy"), present) {
-            ("IfNotPresent" | "Never", Some(info)) => {
-                let message =
-                    format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
-                event("Normal", "Pulled", &message);
-                return Ok(info);
-            }
-            ("Never", None) => {
-                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
-                event("Warning", "ErrImageNeverPull", &message);
-                return Err(fail("ErrImageNeverPull", message));
-            }
-            _ => {}
+        if let Some(settled) = self.without_pull(image, spec::text(container, "imagePullPolicy"), &event) {
+            return settled;
         }
         let key = format!("{}_{image}", pod.uid());
         if self.back_off.since_update(&key, self.sim.now()).is_some() {
@@ -107,6 +95,29 @@ impl Images {
                 self.last_error.borrow_mut().insert(key, format!("ErrImagePull: {error}"));
                 Err(fail("ErrImagePull", error))
             }
+        }
+    }
+
+    /// What a policy decides without pulling.
+    fn without_pull(
+        &self,
+        image: &str,
+        policy: &str,
+        event: &dyn Fn(&str, &str, &str),
+    ) -> Option<Result<ImageInfo, Failure>> {
+        match (policy, self.runtime.image_status(image)) {
+            ("IfNotPresent" | "Never", Some(info)) => {
+                let message =
+                    format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
+                event("Normal", "Pulled", &message);
+                Some(Ok(info))
+            }
+            ("Never", None) => {
+                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
+                event("Warning", "ErrImageNeverPull", &message);
+                Some(Err(fail("ErrImageNeverPull", message)))
+            }
+            _ => None,
         }
     }
 

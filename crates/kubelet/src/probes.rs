@@ -114,23 +114,28 @@ pub(crate) struct Target {
 
 /// The probes of one container; dropping it ends them.
 pub(crate) struct Probing {
-    tasks: Vec<Task<()>>,
+    tasks: Vec<(Kind, Task<()>)>,
     id: Id,
     results: Results,
 }
 
 impl Drop for Probing {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(Task::abort);
+        self.tasks.iter().for_each(|(_, task)| task.abort());
         self.results.0.borrow_mut().retain(|(id, _), _| *id != self.id);
     }
 }
 
 impl Probing {
-    /// Whether only readiness is still asked for, as while a pod is going.
+    /// Ends liveness and startup probes, as when a pod begins to go.
     pub(crate) fn keep_only_readiness(&mut self) {
-        let mut results = self.results.0.borrow_mut();
-        results.retain(|(id, kind), _| *id != self.id || *kind != Kind::Liveness);
+        self.tasks.retain(|(kind, task)| {
+            let stays = *kind == Kind::Readiness;
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
     }
 }
 
@@ -138,7 +143,7 @@ impl Prober {
     /// Starts every probe that the container has. `changed` is called when a result changes.
     pub(crate) fn start(&self, target: &Target, results: &Results, changed: Rc<dyn Fn()>) -> Option<Probing> {
         let kinds = Kind::ALL.into_iter().filter(|kind| !target.container[kind.field()].is_null());
-        let tasks: Vec<Task<()>> = kinds
+        let tasks: Vec<(Kind, Task<()>)> = kinds
             .map(|kind| {
                 match kind {
                     Kind::Readiness => results.set(&target.id, kind, false),
@@ -152,7 +157,7 @@ impl Prober {
                     results: results.clone(),
                     changed: Rc::clone(&changed),
                 };
-                self.sim.spawn(worker.run())
+                (kind, self.sim.spawn(worker.run()))
             })
             .collect();
         (!tasks.is_empty()).then(|| Probing { tasks, id: target.id.clone(), results: results.clone() })
