@@ -84,7 +84,8 @@ impl Node {
             files.image(r#"{"Entrypoint":["/bin/print"],"Env":["PATH=/bin","V=1"],"WorkingDir":"/app"}"#, &programs);
         let index = format!(
             r#"{{"repositories":{{"docker.io/library/test":{{"latest":"{manifest}","v1":"{manifest}"}},
-            "docker.io/library/bad":{{"latest":"sha256:{}"}},"gcr.io/p/boot":{{"v1":"{manifest}"}}}},
+            "docker.io/library/bad":{{"latest":"sha256:{}"}},"docker.io/library/none":{{}}}},
+            "references":{{"gcr.io/p/boot:v1":"{manifest}"}},
             "aliases":{{"registry.k8s.io/test":"docker.io/library/test"}}}}"#,
             "0".repeat(64)
         );

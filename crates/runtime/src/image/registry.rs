@@ -72,6 +72,22 @@ struct Index {
     repositories: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     aliases: BTreeMap<String, String>,
+    /// The same in another form: names in full with their tags.
+    #[serde(default)]
+    references: BTreeMap<String, String>,
+}
+
+impl Index {
+    fn parse(bytes: &[u8]) -> Result<Index, serde_json::Error> {
+        let mut index: Index = serde_json::from_slice(bytes)?;
+        for (name, digest) in std::mem::take(&mut index.references) {
+            if let Ok(Reference { tag: Some(tag), .. }) = Reference::parse(&name) {
+                let repository = name.strip_suffix(&format!(":{tag}")).unwrap_or(&name);
+                index.repositories.entry(repository.to_owned()).or_default().insert(tag, digest);
+            }
+        }
+        Ok(index)
+    }
 }
 
 #[derive(Deserialize)]
@@ -139,7 +155,7 @@ impl Registry {
             return Ok(index);
         }
         let bytes = self.fetch(reference, "images/index.json").await?;
-        let index = serde_json::from_slice(&bytes);
+        let index = Index::parse(&bytes);
         let index = Rc::new(index.map_err(|e| PullError::Broken(format!("images/index.json: {e}")))?);
         *self.index.borrow_mut() = Some(Rc::clone(&index));
         Ok(index)
