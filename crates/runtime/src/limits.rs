@@ -18,7 +18,7 @@ pub const PROCESSES_MAX: usize = 256;
 /// Descriptors of one process; more is `EMFILE`.
 pub const DESCRIPTORS_MAX: usize = 256;
 /// Memory of a container without a limit of its own; more is an out-of-memory kill.
-pub const MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
+pub const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes of arguments and environment; more is `E2BIG`.
 pub const ARGUMENT_BYTES_MAX: usize = 128 * 1024;
 /// Bytes in a pipe.
@@ -31,6 +31,10 @@ pub const INTERPRETERS_MAX: usize = 4;
 pub const MODULES_CACHED_MAX: usize = 64;
 /// Bytes of one log line; a longer one is split, as container runtimes do.
 pub const LOG_LINE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes that a container may write to its own layer; more is `ENOSPC`.
+pub const CONTAINER_FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Bytes that a log line costs besides its text, so that empty lines are not free.
+pub const LOG_LINE_OVERHEAD_BYTES: usize = 64;
 /// Bytes of one container's log that are kept; the oldest lines go (upstream rotates at 10 MiB).
 pub const LOG_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one image blob after unpacking.

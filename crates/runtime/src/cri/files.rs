@@ -9,7 +9,7 @@ use vfs::{Credentials, Errno, Generator, MountOptions, Vfs, device, path};
 
 use super::ContainerConfig;
 use crate::image::Image;
-use crate::limits::{CPU_MILLI_MAX, MEMORY_BYTES_MAX};
+use crate::limits::{CONTAINER_FILE_BYTES_MAX, CPU_MILLI_MAX, MEMORY_BYTES_MAX};
 
 /// Builds the root file system.
 pub(super) fn build(
@@ -21,6 +21,7 @@ pub(super) fn build(
     working_dir: &str,
 ) -> Result<Vfs, String> {
     let root = Vfs::with_layer(sim.clone(), Rc::clone(&image.layer));
+    root.set_limit(CONTAINER_FILE_BYTES_MAX);
     let failed = |what: &str| {
         let what = what.to_owned();
         move |e: Errno| format!("error mounting {what:?} to rootfs: {}", e.message().to_lowercase())

@@ -12,7 +12,7 @@ use simulation::notify::Waiters;
 use simulation::{Sim, Time, TraceKind};
 
 use crate::kernel::{PipeWriter, Sink};
-use crate::limits::{LOG_BYTES_MAX, LOG_LINE_BYTES_MAX};
+use crate::limits::{LOG_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_OVERHEAD_BYTES};
 
 /// What of a log is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Log {
 
     fn add(&self, text: Bytes) {
         let mut lines = self.lines.borrow_mut();
-        self.bytes.set(self.bytes.get() + text.len());
+        self.bytes.set(self.bytes.get() + text.len() + LOG_LINE_OVERHEAD_BYTES);
         lines.push_back(Line { time: self.sim.now(), text });
         while self.bytes.get() > LOG_BYTES_MAX
             && let Some(oldest) = lines.pop_front()
@@ -112,7 +112,7 @@ impl Log {
             if self.first.get() == 0 {
                 self.sim.trace(TraceKind::Limit { limit: "LOG_BYTES_MAX".into(), what: self.name.clone() });
             }
-            self.bytes.set(self.bytes.get() - oldest.text.len());
+            self.bytes.set(self.bytes.get() - oldest.text.len() - LOG_LINE_OVERHEAD_BYTES);
             self.first.set(self.first.get() + 1);
         }
     }
@@ -146,7 +146,7 @@ impl Log {
         self.waiters.wake_all();
     }
 
-    /// Bytes that are kept.
+    /// Bytes that are kept, with what each line costs besides.
     pub fn len(&self) -> usize {
         self.bytes.get()
     }

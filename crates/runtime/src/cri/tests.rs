@@ -65,6 +65,14 @@ const CAT: &str = r#"(func (export "_start") (local $n i32)
       (if (i32.gt_s (local.get $n) (i32.const 0)) (then (call $print (i32.const 4096) (local.get $n)) (br $l)))))"#;
 const BOMB: &str = r#"(func (export "_start") (loop $l (drop (memory.grow (i32.const 16))) (br $l)))"#;
 
+const LOG_BOMB: &str = r#"(data (i32.const 100) "\n\n\n\n") (func (export "_start")
+    (loop $l (call $print (i32.const 100) (i32.const 4)) (br $l)))"#;
+/// Writes 32 KiB at a time to a file, and exits with the errno.
+const DISK_BOMB: &str = r#"(data (i32.const 100) "file") (func (export "_start")
+    (call $check (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 4) (i32.const 1)
+      (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 200)))
+    (loop $l (call $check (call $print_to (i32.load (i32.const 200)) (i32.const 1000) (i32.const 32768))) (br $l)))"#;
+
 impl Node {
     fn new() -> Node {
         let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_000) });
@@ -77,6 +85,8 @@ impl Node {
             ("bin/graceful", guest(GRACEFUL)),
             ("bin/cat", guest(CAT)),
             ("bin/bomb", guest(BOMB)),
+            ("bin/logbomb", guest(LOG_BOMB)),
+            ("bin/diskbomb", guest(DISK_BOMB)),
             ("bin/text", Bytes::from_static(b"no wasm")),
             ("etc/passwd", Bytes::from_static(b"root:x:0:0::/root:/bin/sh\nweb:x:101:102::/srv:/bin/sh\n")),
         ];
@@ -341,4 +351,47 @@ fn addresses_and_sandboxes() {
         let host = runtime.run_sandbox(SandboxConfig { host_network: true, ..pod("h") }).await.unwrap();
         assert_eq!(host.ip.to_string(), "192.168.49.2");
     });
+}
+
+#[test]
+fn hostile_programs_meet_their_limits() {
+    let node = Node::new();
+    let (id, _) = node.start(command(&["logbomb"]));
+    node.pass(Duration::from_secs(2));
+    let stats = node.runtime.container_stats(&id).unwrap();
+    assert!((900_000..=crate::limits::LOG_BYTES_MAX as u64).contains(&stats.log_bytes), "{stats:?}");
+    let limits: Vec<_> = node
+        .sim
+        .trace_since(0)
+        .into_iter()
+        .filter_map(|e| match e.kind {
+            simulation::TraceKind::Limit { limit, what } => Some((limit, what)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(limits, [("LOG_BYTES_MAX".into(), "default/web/main".into())], "visible, and once");
+    let before = node.runtime.container_stats(&id).unwrap().cpu_nanos;
+    node.pass(Duration::from_secs(1));
+    let used = node.runtime.container_stats(&id).unwrap().cpu_nanos - before;
+    assert!(used < 1_100_000_000, "one process uses one CPU: {used}");
+    node.runtime.remove_container(&id);
+    node.pass(Duration::from_millis(10));
+    let (id, _) = node.start(command(&["diskbomb"]));
+    node.pass(Duration::from_secs(5));
+    assert_eq!(node.ended(&id), (State::Exited, 51, "Error".into()), "ENOSPC");
+    assert!(node.runtime.container_stats(&id).unwrap().file_bytes <= crate::limits::CONTAINER_FILE_BYTES_MAX);
+}
+
+#[test]
+fn same_seed_same_bytes() {
+    let once = || {
+        let node = Node::new();
+        let (id, _) = node.start(|_| {});
+        let (bomb, _) = node.start(|c| (c.command, c.memory_limit_bytes) = (vec!["bomb".into()], Some(10 << 20)));
+        node.pass(Duration::from_secs(2));
+        let times = LogOptions { timestamps: true, ..LogOptions::default() };
+        let log = node.log(&id, times);
+        (id, log, node.runtime.container_status(&bomb), node.sim.steps(), node.sim.now())
+    };
+    assert_eq!(once(), once(), "seed=1");
 }
