@@ -14,6 +14,8 @@ use crate::{Client, Error, PatchType};
 pub const EVENTS_QUEUED_MAX: usize = 1_000;
 /// Distinct events remembered for counting.
 pub const EVENTS_REMEMBERED_MAX: usize = 4_096;
+/// Names tried for one event, if others of the same moment have taken the first ones.
+pub const EVENT_NAME_TRIES_MAX: u32 = 16;
 
 struct Seen {
     namespace: String,
@@ -100,9 +102,6 @@ impl EventRecorder {
     fn build(&self, object: &Object, involved: Value, event_type: &str, reason: &str, message: &str) -> Object {
         let now = self.0.sim.now();
         let namespace = if object.namespace().is_empty() { "default" } else { object.namespace() };
-        // Upstream: name and nanoseconds in hexadecimal. Virtual time has many events at one moment, so the digits
-        // below a microsecond come from the generator.
-        let unique = now.as_nanos() - now.as_nanos() % 1_000 + self.0.sim.random_below(1_000) as i64;
         let mut source = json!({ "component": self.0.component });
         if !self.0.host.is_empty() {
             source["host"] = self.0.host.clone().into();
@@ -110,7 +109,7 @@ impl EventRecorder {
         Object::new(json!({
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": { "name": format!("{}.{unique:x}", object.name()), "namespace": namespace },
+            "metadata": { "name": self.name_of(object.name()), "namespace": namespace },
             "involvedObject": involved,
             "reason": reason,
             "message": message,
@@ -153,12 +152,33 @@ impl EventRecorder {
             }
         }
         let namespace = event.namespace().to_owned();
-        let written = self.0.client.create(&kinds::EVENTS, &namespace, event).await?;
+        let written = self.create(&namespace, event).await?;
         let mut seen = self.0.seen.borrow_mut();
         if seen.len() >= EVENTS_REMEMBERED_MAX {
             seen.pop_first();
         }
         seen.insert(key, Seen { namespace, name: written.name().to_owned(), count: 1 });
         Ok(())
+    }
+
+    /// Creates an event; when its name is taken, by another event of the same moment, under another name.
+    async fn create(&self, namespace: &str, mut event: Object) -> Result<Object, Error> {
+        let mut tries = 1;
+        loop {
+            let result = self.0.client.create(&kinds::EVENTS, namespace, event.clone()).await;
+            match result {
+                Err(error) if error.is_already_exists() && tries < EVENT_NAME_TRIES_MAX => tries += 1,
+                other => return other,
+            }
+            event.set("metadata.name", self.name_of(event.str("involvedObject.name")));
+        }
+    }
+
+    /// Upstream: name and nanoseconds in hexadecimal. Virtual time has many events at one moment, so the digits below
+    /// a microsecond come from the generator.
+    fn name_of(&self, about: &str) -> String {
+        let now = self.0.sim.now().as_nanos();
+        let unique = now - now % 1_000 + self.0.sim.random_below(1_000) as i64;
+        format!("{about}.{unique:x}")
     }
 }
