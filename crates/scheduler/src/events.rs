@@ -11,6 +11,8 @@ use simulation::Sim;
 
 /// Events remembered for series; the first in the order of keys is forgotten.
 const SERIES_REMEMBERED_MAX: usize = 4_096;
+/// Names tried for one event, if others of the same moment have taken the first ones.
+const EVENT_NAME_TRIES_MAX: u32 = 16;
 /// Longest message; the rest is cut off (`NoteLengthLimit`).
 const NOTE_BYTES_MAX: usize = 1_024;
 
@@ -56,11 +58,8 @@ impl Recorder {
             let _ = self.client.patch(kind, pod.namespace(), &name, "", PatchType::Strategic, &patch).await;
             return;
         }
-        // Upstream: the nanoseconds. Many events happen in one moment here, so a number counts them.
-        self.written.set((self.written.get() + 1) % 1_000);
-        let unique = self.sim.now().as_nanos() / 1_000 * 1_000 + self.written.get();
-        let name = format!("{}.{unique:x}", pod.name());
-        let event = Object::new(json!({
+        let mut name = self.name_of(pod);
+        let mut event = Object::new(json!({
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": { "name": name, "namespace": pod.namespace() },
@@ -83,14 +82,28 @@ impl Recorder {
             "firstTimestamp": null,
             "lastTimestamp": null,
         }));
-        {
-            let mut series = self.series.borrow_mut();
-            if series.len() == SERIES_REMEMBERED_MAX {
-                series.pop_first();
+        for _ in 0..EVENT_NAME_TRIES_MAX {
+            match self.client.create(&kinds::EVENTS, pod.namespace(), event.clone()).await {
+                Err(error) if error.is_already_exists() => {
+                    name = self.name_of(pod);
+                    event.set("metadata.name", name.clone());
+                }
+                Err(_) => return,
+                Ok(_) => break,
             }
-            series.insert(key, Series { name, count: 1 });
         }
-        let _ = self.client.create(&kinds::EVENTS, pod.namespace(), event).await;
+        let mut series = self.series.borrow_mut();
+        if series.len() == SERIES_REMEMBERED_MAX {
+            series.pop_first();
+        }
+        series.insert(key, Series { name, count: 1 });
+    }
+
+    /// Upstream: name and nanoseconds. Many events happen in one moment here, so the last digits count them.
+    fn name_of(&self, pod: &Object) -> String {
+        self.written.set((self.written.get() + 1) % 1_000);
+        let unique = self.sim.now().as_nanos() / 1_000 * 1_000 + self.written.get();
+        format!("{}.{unique:x}", pod.name())
     }
 }
 

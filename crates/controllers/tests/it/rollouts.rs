@@ -8,6 +8,8 @@ use crate::facts::check;
 use crate::record::Record;
 use crate::world::{World, deployment};
 
+/// What is recorded must not depend on chance.
+const SEEDS: [u64; 3] = [1, 7, 42];
 const SETTLE: Duration = Duration::from_secs(6);
 
 struct Session {
@@ -16,8 +18,8 @@ struct Session {
 }
 
 impl Session {
-    fn new() -> Session {
-        let world = World::new(7);
+    fn new(seed: u64) -> Session {
+        let world = World::new(seed);
         let record = Record::start(&world);
         world.run(Duration::ZERO);
         Session { world, record }
@@ -48,18 +50,30 @@ impl Session {
 }
 
 #[test]
-fn create_and_scale() {
-    let session = Session::new();
+fn create_and_scale_as_recorded() {
+    SEEDS.into_iter().for_each(create_and_scale);
+}
+
+fn create_and_scale(seed: u64) {
+    let session = Session::new(seed);
     session.create(3);
     for replicas in [5, 2, 0] {
         session.scale(replicas);
     }
-    check("create and scale", include_str!("facts/deployment-create-scale.txt"), &session.record.text());
+    check(
+        &format!("create and scale, seed={seed},"),
+        include_str!("facts/deployment-create-scale.txt"),
+        &session.record.text(),
+    );
 }
 
 #[test]
-fn roll_out_and_undo() {
-    let session = Session::new();
+fn roll_out_and_undo_as_recorded() {
+    SEEDS.into_iter().for_each(roll_out_and_undo);
+}
+
+fn roll_out_and_undo(seed: u64) {
+    let session = Session::new(seed);
     session.create(4);
     session.set_image("nginx:1.26");
     session.set_image("nginx:notfound");
@@ -69,12 +83,20 @@ fn roll_out_and_undo() {
     let annotations = json!({"kubectl.kubernetes.io/restartedAt": "2026-11-21T03:04:26Z"});
     let command = "kubectl rollout restart deployment/web";
     session.change(command, json!({"spec": {"template": {"metadata": {"annotations": annotations}}}}));
-    check("roll out and undo", include_str!("facts/deployment-rollout-undo.txt"), &session.record.text());
+    check(
+        &format!("roll out and undo, seed={seed},"),
+        include_str!("facts/deployment-rollout-undo.txt"),
+        &session.record.text(),
+    );
 }
 
 #[test]
-fn pods_come_back_and_foreground_deletion_waits() {
-    let session = Session::new();
+fn pods_come_back_and_foreground_deletion_waits_as_recorded() {
+    SEEDS.into_iter().for_each(pods_come_back_and_foreground_deletion_waits);
+}
+
+fn pods_come_back_and_foreground_deletion_waits(seed: u64) {
+    let session = Session::new(seed);
     session.create(2);
     session.record.command("kubectl delete pod -l app=web --wait=false");
     for pod in session.world.list(&kinds::PODS) {
@@ -85,6 +107,10 @@ fn pods_come_back_and_foreground_deletion_waits() {
     let options = DeleteOptions { propagation: Some(Propagation::Foreground), ..DeleteOptions::default() };
     session.world.delete(&kinds::DEPLOYMENTS, "web", options);
     session.world.run(SETTLE);
-    check("self-heal and delete", include_str!("facts/self-heal-and-delete.txt"), &session.record.text());
+    check(
+        &format!("self-heal and delete, seed={seed},"),
+        include_str!("facts/self-heal-and-delete.txt"),
+        &session.record.text(),
+    );
     assert!(session.world.list(&kinds::PODS).is_empty());
 }
