@@ -80,7 +80,11 @@ async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> 
         "All" => true,
         other => return wire::failure(unsupported_dry_run(other)),
     };
+    if head.headers.contains_key("impersonate-user") {
+        return wire::failure(Status::not_built(simulation::stub!("kube-apiserver", "impersonation (--as)")));
+    }
     let cx = Context { server, caller: &caller, dry_run, warnings: RefCell::default() };
+    cx.warnings.borrow_mut().extend(strategy::of(target.kind).deprecated.map(str::to_owned));
     let mut response = dispatch(&cx, head, target, body).await.unwrap_or_else(wire::failure);
     for warning in cx.warnings.take() {
         let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
@@ -129,7 +133,7 @@ async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) ->
         }
         (&Method::PATCH, true) => {
             let patch = Patch::read(head, body)?;
-            cx.update(strategy, Part::Main, place, |old| patch.apply(target.kind, old))?
+            cx.update(strategy, Part::Main, place, |old| patch.apply(cx, target.kind, old))?
         }
         (&Method::DELETE, true) => {
             let options = delete_options(head, body)?;

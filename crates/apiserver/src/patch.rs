@@ -7,6 +7,7 @@ use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
 use serde_json::Value;
 
+use crate::registry::Context;
 use crate::registry::decode::{FieldValidation, media_type, normalise};
 use crate::request::Head;
 
@@ -54,7 +55,7 @@ impl Patch {
     }
 
     /// The patched object, in normal form.
-    pub fn apply(&self, kind: &'static Kind, old: &Object) -> Result<Value, Status> {
+    pub fn apply(&self, cx: &Context<'_>, kind: &'static Kind, old: &Object) -> Result<Value, Status> {
         let definition = schema::definition(kind.schema);
         let patched = match self.kind {
             Type::Json => api::patch::json_patch(old.value(), &self.body),
@@ -69,28 +70,30 @@ impl Patch {
             PatchError::Apply(_) | PatchError::Precondition => rejected(),
         })?;
         if let Some(definition) = definition {
-            self.check(definition, &patched)?;
+            self.check(cx, definition, &patched)?;
         }
         normalise(&mut patched, kind);
         Ok(patched)
     }
 
-    fn check(&self, definition: &'static Definition, patched: &Value) -> Result<(), Status> {
+    fn check(&self, cx: &Context<'_>, definition: &'static Definition, patched: &Value) -> Result<(), Status> {
         let checked = schema::check(definition, patched);
-        if let Some(why) = checked.error {
+        if let Some(why) = &checked.error {
             let (shown, why) = match self.kind {
                 // The strategic patch is converted without JSON in between, in words of its own.
-                Type::Strategic => (api::text::go_value(&self.body), unrecognized(&why)),
-                Type::Json | Type::Merge => (patched.to_string(), why),
+                Type::Strategic => (api::text::go_value(&self.body), unrecognized(why)),
+                Type::Json | Type::Merge => (patched.to_string(), why.clone()),
             };
             let mut errors = FieldErrors::new();
             errors.push(FieldError::invalid("patch", shown, why));
             return Err(Status::invalid("", "", "", &errors));
         }
-        match (self.validation, schema::check(definition, patched).strict_error()) {
-            (FieldValidation::Strict, Some(why)) => Err(Status::bad_request(why)),
-            _ => Ok(()),
+        match (self.validation, checked.strict_error()) {
+            (FieldValidation::Strict, Some(why)) => return Err(Status::bad_request(why)),
+            (FieldValidation::Warn, Some(_)) => cx.warnings.borrow_mut().extend(checked.warnings()),
+            _ => {}
         }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use etcd::Etcd;
 use futures_util::future::LocalBoxFuture;
 use simulation::{Sim, TraceKind};
 
+use crate::registry::expiry::{self, Expiry};
 use crate::request::{Head, Query};
 use crate::{bootstrap, handler};
 
@@ -59,6 +60,7 @@ pub(crate) struct Server {
     pub(crate) sim: Sim,
     pub(crate) etcd: Etcd,
     pub(crate) config: Config,
+    pub(crate) expiry: Expiry,
 }
 
 /// The API server. Clones are handles to the same server.
@@ -68,10 +70,11 @@ pub struct ApiServer(pub(crate) Rc<Server>);
 impl ApiServer {
     /// A server with an empty store in which only the bootstrap objects exist.
     pub fn new(sim: Sim, config: Config) -> Self {
-        let server = Rc::new(Server { sim, etcd: Etcd::new(), config });
+        let server = Rc::new(Server { sim, etcd: Etcd::new(), config, expiry: Expiry::default() });
         bootstrap::run(&server);
-        // The task ends with the server: it holds it weakly.
+        // The tasks hold the server weakly: they do not keep it alive.
         server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));
+        server.sim.spawn(expiry::run(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

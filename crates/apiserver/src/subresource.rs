@@ -43,7 +43,7 @@ fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) 
         }
         Method::PATCH if part == Part::Status => {
             let patch = Patch::read(head, body)?;
-            cx.update(strategy, part, place, |old| patch.apply(target.kind, old))?
+            cx.update(strategy, part, place, |old| patch.apply(cx, target.kind, old))?
         }
         _ => return Err(Status::method_not_allowed()),
     };
@@ -103,7 +103,7 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
         }
         Method::PATCH => {
             let patch = Patch::read(head, body)?;
-            Box::new(move |old| patch.apply(&SCALE, &scale_of(old)))
+            Box::new(move |old| patch.apply(cx, &SCALE, &scale_of(old)))
         }
         _ => return Err(Status::method_not_allowed()),
     };

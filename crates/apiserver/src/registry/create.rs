@@ -4,6 +4,7 @@ use api::Object;
 use api::status::{FieldErrors, Status};
 use etcd::Expect;
 use serde_json::Value;
+use simulation::TraceKind;
 
 use super::Context;
 use crate::strategy::Strategy;
@@ -14,6 +15,8 @@ use crate::{admission, failure, validation};
 const NAME_ATTEMPTS_MAX: usize = 8;
 /// The longest prefix that a generated name keeps, in bytes (`names.MaxGeneratedNameLength`).
 const GENERATED_PREFIX_BYTES_MAX: usize = 58;
+/// Objects in the store.
+const OBJECTS_MAX: usize = 50_000;
 /// Letters added to a generated name.
 const SUFFIX_LETTERS: usize = 5;
 
@@ -63,6 +66,12 @@ impl Context<'_> {
             }
             return Err(status);
         }
+        if self.server.etcd.len() >= OBJECTS_MAX {
+            let what = format!("{} {name}", kind.plural);
+            self.server.sim.trace(TraceKind::Limit { limit: "OBJECTS_MAX".into(), what });
+            return Err(Status::internal("etcdserver: mvcc: database space exceeded"));
+        }
+        self.warnings.borrow_mut().extend((strategy.warnings)(&object));
         self.commit(kind, Expect::Absent, object)
     }
 

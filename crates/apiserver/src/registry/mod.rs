@@ -11,6 +11,7 @@
 pub mod create;
 pub mod decode;
 pub mod delete;
+pub mod expiry;
 pub mod read;
 pub mod update;
 pub mod watch;
@@ -26,6 +27,7 @@ use simulation::TraceKind;
 
 use crate::failure;
 use crate::server::Server;
+use crate::strategy;
 use crate::value::metadata_mut;
 
 /// One request's view of the server.
@@ -90,6 +92,9 @@ impl Context<'_> {
         })?;
         let op = if matches!(expect, Expect::Absent) { "ADDED" } else { "MODIFIED" };
         self.trace_write(op, kind, &written.value, written.mod_revision);
+        if let Some(lifetime) = strategy::of(kind).lifetime {
+            self.server.expiry.add(self.server.sim.now() + lifetime, &written);
+        }
         Ok(written.value.clone())
     }
 

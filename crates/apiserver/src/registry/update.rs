@@ -71,6 +71,9 @@ impl Context<'_> {
         if new == *old {
             return Ok(stored.value.clone());
         }
+        if part == Part::Main {
+            self.warnings.borrow_mut().extend((strategy.warnings)(&new));
+        }
         if deletes_itself(&new, old) {
             return self.erase_with(kind, new);
         }

@@ -14,5 +14,6 @@ pub static STRATEGY: Strategy = Strategy {
         }
     },
     create_on_update: true,
+    deprecated: Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
     ..plain(&ENDPOINTS)
 };

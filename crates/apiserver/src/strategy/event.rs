@@ -2,13 +2,18 @@
 
 use api::kinds::EVENTS;
 use serde_json::Value;
+use simulation::Duration;
 
 use super::{Strategy, child, plain};
 use crate::value::{map_mut, text};
 
+/// How long events are kept (`--event-ttl`).
+const LIFETIME: Duration = Duration::from_secs(3_600);
+
 pub static STRATEGY: Strategy = Strategy {
     defaults,
     create_on_update: true,
+    lifetime: Some(LIFETIME),
     fields: |object| {
         [
             "involvedObject.kind",

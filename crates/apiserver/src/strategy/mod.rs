@@ -6,6 +6,7 @@
 use api::Kind;
 use api::status::{FieldErrors, Status};
 use serde_json::Value;
+use simulation::Duration;
 
 use crate::registry::Context;
 use crate::value::at;
@@ -57,6 +58,12 @@ pub struct Strategy {
     pub returns_deleted: bool,
     /// How many seconds a deletion that asks for (or defaults to) a grace period really gets; `None` when the kind has none.
     pub grace: Option<fn(&Value, Option<i64>) -> i64>,
+    /// What every answer warns of when the kind is on its way out.
+    pub deprecated: Option<&'static str>,
+    /// What the answer to a write of this object warns of.
+    pub warnings: fn(&Value) -> Vec<String>,
+    /// How long an object lives after its last write; `None` for ever.
+    pub lifetime: Option<Duration>,
     /// The values of the fields that can be selected by, besides `metadata.name` and `metadata.namespace`.
     pub fields: fn(&Value) -> Vec<(&'static str, String)>,
 }
@@ -79,6 +86,9 @@ pub const fn plain(kind: &'static Kind) -> Strategy {
         create_on_update: false,
         returns_deleted: false,
         grace: None,
+        deprecated: None,
+        warnings: |_| Vec::new(),
+        lifetime: None,
         fields: |_| Vec::new(),
     }
 }

@@ -25,6 +25,11 @@ pub static STRATEGY: Strategy = Strategy {
     has_status: true,
     create_on_update: true,
     returns_deleted: true,
+    warnings: |object| {
+        let warning = "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
+        let used = !crate::value::list(object, "spec.externalIPs").is_empty();
+        used.then(|| warning.to_owned()).into_iter().collect()
+    },
     fields: |object| ["spec.clusterIP", "spec.type"].map(|path| (path, text(object, path).to_owned())).to_vec(),
     ..plain(&SERVICES)
 };

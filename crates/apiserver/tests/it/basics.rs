@@ -344,3 +344,22 @@ fn the_service_of_the_server_itself_comes_back() {
     h.sleep(11);
     assert_eq!(h.get(path)["spec"]["clusterIP"], "10.96.0.1");
 }
+
+#[test]
+fn events_live_for_an_hour_after_their_last_write() {
+    let h = Harness::new();
+    let path = "/api/v1/namespaces/default/events";
+    let event = json!({"metadata": {"name": "a"}, "involvedObject": {"namespace": "default"}, "count": 1});
+    h.ok("POST", path, event.clone());
+    h.sleep(1_800);
+    let mut other = event.clone();
+    other["metadata"]["name"] = "b".into();
+    h.ok("POST", path, other);
+    let mut again = h.get(&format!("{path}/a"));
+    again["count"] = 2.into();
+    h.ok("PUT", &format!("{path}/a"), again);
+    h.sleep(1_801);
+    assert_eq!(h.get(&format!("{path}/a"))["count"], 2, "it was written again");
+    h.sleep(1_800);
+    assert_eq!(h.get(path)["items"], json!([]));
+}

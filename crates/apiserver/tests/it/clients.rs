@@ -251,3 +251,31 @@ fn patches() {
         (501, &json!("kubonsai does not support server-side apply (kube-apiserver) yet"))
     );
 }
+
+#[test]
+fn warnings_and_refusals_by_name() {
+    let h = Harness::new();
+    let warning = |method: &str, path: &str, body: Body, headers: &[(&str, &str)]| {
+        let response = h.send(Harness::request(method, path, body, headers));
+        response.headers().get(header::WARNING).map(|w| w.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    assert_eq!(
+        warning("GET", "/api/v1/endpoints", Body::Empty, &[]),
+        "299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\""
+    );
+    let service = json!({"metadata": {"name": "x"}, "spec": {"externalIPs": ["1.2.3.4"], "ports": [{"port": 80}]}});
+    let body = Body::Object(api::Object::new(service));
+    assert_eq!(
+        warning("POST", "/api/v1/namespaces/default/services", body, &[]),
+        "299 - \"spec.externalIPs is deprecated and may no longer be implemented in some clusters\""
+    );
+    let body = Body::Object(api::Object::new(json!({"spec": {"foo": 1}})));
+    let patch = [("content-type", "application/strategic-merge-patch+json")];
+    let path = "/api/v1/namespaces/default/services/x";
+    assert_eq!(warning("PATCH", path, body, &patch), "299 - \"unknown field \\\"spec.foo\\\"\"");
+    let (code, status) = h.call_with("GET", "/api/v1/pods", Value::Null, &[("impersonate-user", "jane")]);
+    assert_eq!(
+        (code, &status["message"]),
+        (501, &json!("kubonsai does not support impersonation (--as) (kube-apiserver) yet"))
+    );
+}

@@ -8,3 +8,4 @@ mod clients;
 mod harness;
 mod manifests;
 mod reach;
+mod recorded;
