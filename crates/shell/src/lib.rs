@@ -16,12 +16,14 @@ mod regexes;
 mod shell;
 mod streams;
 pub mod syntax;
+mod terminal;
 mod text;
 pub mod tools;
 mod vars;
 
 pub use process::Processes;
 pub use shell::{Place, Shell};
+pub use terminal::Terminal;
 pub use tools::install;
 
 /// Runs a text as `bash -c` does; the value is the exit code. Its output goes to the streams of `ctx`.

@@ -41,6 +41,7 @@ mod wc;
 mod which;
 mod xargs;
 
+pub(crate) use ls::grid;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
