@@ -235,7 +235,13 @@ impl Kubelet {
         let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
         tasks.iter().for_each(Task::abort);
         let workers = std::mem::take(&mut *self.0.workers.borrow_mut());
-        workers.values().for_each(|(_, task)| task.abort());
+        let fabric = self.0.net.fabric();
+        for (worker, task) in workers.values() {
+            task.abort();
+            if let Some(sandbox) = worker.sandbox() {
+                fabric.unmap_host_ports(sandbox.ip);
+            }
+        }
         self.0.shared.runtime.kill_all();
         self.0.net.detach();
     }

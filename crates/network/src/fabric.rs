@@ -36,6 +36,8 @@ pub(crate) struct FabricInner {
     pub(crate) sim: Sim,
     hosts: RefCell<BTreeMap<Ipv4Addr, Weak<NsInner>>>,
     rules: RefCell<Rc<Rules>>,
+    /// A port of a node -> the container that claims it.
+    host_ports: RefCell<BTreeMap<(Protocol, SocketAddrV4), SocketAddrV4>>,
     next_flow: Cell<u64>,
     hop_delay: Cell<Duration>,
 }
@@ -61,6 +63,7 @@ impl Fabric {
             sim,
             hosts: RefCell::default(),
             rules: RefCell::default(),
+            host_ports: RefCell::default(),
             next_flow: Cell::new(1),
             hop_delay: Cell::new(HOP_DELAY),
         }))
@@ -100,6 +103,21 @@ impl Fabric {
     /// The Service rules in force.
     pub fn rules(&self) -> Rc<Rules> {
         Rc::clone(&self.0.rules.borrow())
+    }
+
+    /// Sends what comes for a port of a node to a pod (`hostPort`, the CNI plugin portmap). False if it is taken.
+    pub fn map_host_port(&self, protocol: Protocol, node: SocketAddrV4, pod: SocketAddrV4) -> bool {
+        let mut ports = self.0.host_ports.borrow_mut();
+        let free = !ports.contains_key(&(protocol, node));
+        if free {
+            ports.insert((protocol, node), pod);
+        }
+        free
+    }
+
+    /// Ends every mapping to a pod.
+    pub fn unmap_host_ports(&self, pod: Ipv4Addr) {
+        self.0.host_ports.borrow_mut().retain(|_, to| *to.ip() != pod);
     }
 
     /// Sets the one-way delay between namespaces; connections that are open keep theirs.
@@ -147,6 +165,13 @@ impl FabricInner {
             hops.push(node.name.clone());
             // The node masquerades: the backend sees the node's address.
             return self.through_service(from, rule, hops, *to.ip());
+        }
+        let mapped = self.host_ports.borrow().get(&(protocol, to)).copied();
+        if let Some(pod) = mapped
+            && (from.role != Role::Outside || from.is_on_link(*to.ip()))
+        {
+            hops.push(pod.to_string());
+            return self.to_host(from, pod, hops, from.first_address());
         }
         if own {
             let (source, ip) = if to.ip().is_loopback() || to.ip().is_unspecified() {

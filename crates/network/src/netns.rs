@@ -14,7 +14,7 @@ use crate::nat::Protocol;
 use crate::pipe::Pipe;
 use crate::tcp::{End, ListenerInner};
 use crate::udp::UdpInner;
-use crate::{Listener, NetError, ResolvConf, TcpStream, UdpSocket};
+use crate::{Fabric, Listener, NetError, ResolvConf, TcpStream, UdpSocket};
 
 /// A network namespace. Clones share it; when the last one goes, its sockets close and its addresses are free.
 #[derive(Clone)]
@@ -210,6 +210,11 @@ impl NetNs {
     /// The world.
     pub fn sim(&self) -> &Sim {
         self.0.sim()
+    }
+
+    /// The network it is on.
+    pub fn fabric(&self) -> Fabric {
+        Fabric(Rc::clone(&self.0.fabric))
     }
 
     /// Closes every socket (peers see resets) and gives the addresses back. Clones are of no more use.

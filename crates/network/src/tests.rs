@@ -201,6 +201,26 @@ fn services_choose_and_reject() {
 }
 
 #[test]
+fn host_ports_lead_to_a_pod() {
+    let sim = sim();
+    let (fabric, a, b) = two_pods(&sim);
+    let _node = fabric.attach_as("node/minikube", &[ip("192.168.49.2")], Role::Node);
+    let outside = fabric.attach_as("learner", &[ip("192.168.49.1")], Role::Outside);
+    let listener = b.listen(at("0.0.0.0:80")).unwrap();
+    let map = |pod| fabric.map_host_port(Protocol::Tcp, at("192.168.49.2:8080"), at(pod));
+    assert!(map("10.244.0.3:80") && !map("10.244.0.2:80"), "one pod a port");
+    let refused = run(&sim, async move {
+        for from in [&a, &outside] {
+            from.connect(at("192.168.49.2:8080")).await.unwrap();
+            listener.accept().await.unwrap();
+        }
+        fabric.unmap_host_ports(ip("10.244.0.3"));
+        a.connect(at("192.168.49.2:8080")).await.err()
+    });
+    assert_eq!(refused, Some(NetError::Refused));
+}
+
+#[test]
 fn datagrams_and_their_refusal() {
     let sim = sim();
     let (_fabric, a, b) = two_pods(&sim);

@@ -76,6 +76,9 @@ impl Worker {
             self.collect_messages().await;
             let sandbox = self.sandbox.take();
             if let Some(sandbox) = sandbox {
+                if !spec::host_network(&self.pod.borrow()) {
+                    self.shared.prober.net.fabric().unmap_host_ports(sandbox.ip);
+                }
                 self.shared.runtime.stop_sandbox(&sandbox.id).await;
             }
         }

@@ -79,7 +79,8 @@ impl Worker {
 
 /// The fields of `new` that differ from `old`, with null for those that went; none if nothing differs.
 ///
-/// Conditions are merged by type, so all of one that changed are sent, with nulls for its absent words.
+/// Conditions are merged by type: only those that changed are sent, with nulls for their absent words, and the order of
+/// all. So conditions that others own are left alone.
 fn difference(old: &Value, new: &Value) -> Option<Value> {
     let mut patch = serde_json::Map::new();
     let empty = serde_json::Map::new();
@@ -88,8 +89,14 @@ fn difference(old: &Value, new: &Value) -> Option<Value> {
         if old.get(field) == Some(value) {
             continue;
         }
-        let value = if field == "conditions" { with_nulls(value) } else { value.clone() };
-        patch.insert(field.clone(), value);
+        if field == "conditions" {
+            let all = value.as_array().map_or(&[][..], Vec::as_slice);
+            let order: Vec<Value> = all.iter().map(|c| json!({ "type": c["type"] })).collect();
+            patch.insert("$setElementOrder/conditions".into(), order.into());
+            patch.insert(field.clone(), changed(old.get(field), all).into());
+        } else {
+            patch.insert(field.clone(), value.clone());
+        }
     }
     for field in old.keys().filter(|f| !new.contains_key(*f)) {
         patch.insert(field.clone(), Value::Null);
@@ -97,14 +104,15 @@ fn difference(old: &Value, new: &Value) -> Option<Value> {
     (!patch.is_empty()).then(|| patch.into())
 }
 
-fn with_nulls(conditions: &Value) -> Value {
-    let mut conditions = conditions.clone();
-    for condition in conditions.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+fn changed(old: Option<&Value>, conditions: &[Value]) -> Vec<Value> {
+    let old = old.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut changed: Vec<Value> = conditions.iter().filter(|c| !old.contains(c)).cloned().collect();
+    for condition in changed.iter_mut().filter_map(Value::as_object_mut) {
         for field in ["reason", "message"] {
             condition.entry(field.to_owned()).or_insert(Value::Null);
         }
     }
-    conditions
+    changed
 }
 
 #[cfg(test)]
@@ -113,13 +121,15 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_sent() {
-        let old = json!({"phase": "Pending", "reason": "x", "hostIP": "1.2.3.4", "conditions": []});
-        let new = json!({"phase": "Running", "hostIP": "1.2.3.4", "conditions": [{"type": "Ready", "reason": "y"}]});
+        let old = json!({"phase": "Pending", "reason": "x", "hostIP": "1.2.3.4", "conditions": [{"type": "Mine"}]});
+        let new = json!({"phase": "Running", "hostIP": "1.2.3.4",
+            "conditions": [{"type": "Mine"}, {"type": "Ready", "reason": "y"}]});
         assert_eq!(
             difference(&old, &new),
             Some(json!({
                 "phase": "Running",
                 "reason": null,
+                "$setElementOrder/conditions": [{"type": "Mine"}, {"type": "Ready"}],
                 "conditions": [{"type": "Ready", "reason": "y", "message": null}],
             }))
         );

@@ -1,9 +1,13 @@
 //! Bringing a pod to what is wanted (`SyncPod`).
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
+use api::Object;
 use futures_util::future::join_all;
+use network::nat::Protocol;
+use serde_json::Value;
 use simulation::Time;
 
 use super::Worker;
@@ -110,6 +114,7 @@ impl Worker {
         match self.shared.runtime.run_sandbox(config).await {
             Ok(sandbox) => {
                 sandbox.net.set_resolv(self.resolv(&pod));
+                self.map_host_ports(&pod, sandbox.ip);
                 self.pod_ip.set(Some(sandbox.ip));
                 self.sandboxes.set(self.sandboxes.get() + 1);
                 self.sandbox.replace(Some(sandbox));
@@ -121,6 +126,25 @@ impl Worker {
                 self.pod_event("Warning", "FailedCreatePodSandBox", &message);
                 Err(Again(self.retry_time()))
             }
+        }
+    }
+
+    fn map_host_ports(&self, pod: &Object, ip: Ipv4Addr) {
+        if spec::host_network(pod) {
+            return;
+        }
+        let fabric = self.shared.prober.net.fabric();
+        let number = |value: &Value| value.as_u64().and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
+        let containers = spec::init_containers(pod).iter().chain(spec::containers(pod));
+        for port in containers.flat_map(|c| spec::items(c, "ports")) {
+            let (Some(host), Some(inside)) = (number(&port["hostPort"]), number(&port["containerPort"])) else {
+                continue;
+            };
+            let protocol = if spec::text(port, "protocol") == "UDP" { Protocol::Udp } else { Protocol::Tcp };
+            let node = spec::text(port, "hostIP").parse().ok().filter(|ip: &Ipv4Addr| !ip.is_unspecified());
+            let node = SocketAddrV4::new(node.unwrap_or(self.shared.config.ip), host);
+            // The scheduler keeps ports apart; whoever comes second past it does not get the port.
+            fabric.map_host_port(protocol, node, SocketAddrV4::new(ip, inside));
         }
     }
 
