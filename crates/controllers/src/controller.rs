@@ -18,6 +18,8 @@ pub(crate) struct Controller {
     pub(crate) follows: Follows,
     /// The keys that a change calls for. `view` already shows the change.
     pub(crate) wake: fn(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake>,
+    /// Whether a refused write is looked at again at once, with [`View::failure`] telling of it, before the pause.
+    pub(crate) reports_refusals: bool,
     /// What is to be done about a key. Pure: depends on nothing but its arguments.
     pub(crate) reconcile: fn(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry>,
 }

@@ -18,6 +18,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "endpoint-controller",
     follows: Follows::Kinds(&[&kinds::SERVICES, &kinds::PODS, &kinds::ENDPOINTS]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

@@ -23,6 +23,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "endpoint-slice-controller",
     follows: Follows::Kinds(&[&kinds::SERVICES, &kinds::PODS, &kinds::NODES, &kinds::ENDPOINT_SLICES]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

@@ -22,6 +22,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "garbage-collector-controller",
     follows: Follows::AllBut(&[&kinds::EVENTS]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

@@ -17,6 +17,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "namespace-controller",
     follows: Follows::AllBut(&[&kinds::EVENTS]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

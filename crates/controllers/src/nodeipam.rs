@@ -24,6 +24,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "cidrAllocator",
     follows: Follows::Kinds(&[&kinds::NODES]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

@@ -42,6 +42,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "node-controller",
     follows: Follows::Kinds(&[&kinds::NODES, &kinds::LEASES, &kinds::PODS]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

@@ -22,6 +22,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "pod-garbage-collector-controller",
     follows: Follows::Kinds(&[&kinds::PODS, &kinds::NODES]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

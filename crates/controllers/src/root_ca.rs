@@ -28,6 +28,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "root-ca-certificate-publisher-controller",
     follows: Follows::Kinds(&[&kinds::NAMESPACES, &kinds::CONFIG_MAPS]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

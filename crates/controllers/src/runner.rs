@@ -15,7 +15,7 @@ use simulation::{Sim, Task, TraceKind};
 use crate::cache::Caches;
 use crate::change::{Change, Note, Op, Write, draft_version};
 use crate::controller::Controller;
-use crate::view::{Failure, View};
+use crate::view::{Failure, Verb, View};
 
 /// Keys of one controller that are worked on at the same time (`--concurrent-*-syncs`).
 const WORKERS: usize = 5;
@@ -121,8 +121,10 @@ impl Runner {
             match end {
                 End::Done => return self.queue.forget(key),
                 End::Again => return self.queue.add_rate_limited(key),
-                // A refusal while reporting a refusal: start over with a pause.
-                End::Refused(_) if failure.is_some() => return self.queue.add_rate_limited(key),
+                // A refusal that nobody asks for, or while reporting a refusal: start over with a pause.
+                End::Refused(_) if failure.is_some() || !self.controller.reports_refusals => {
+                    return self.queue.add_rate_limited(key);
+                }
                 End::Refused(refusal) => failure = Some(refusal),
             }
         }
@@ -180,7 +182,12 @@ impl Runner {
             object.set("metadata.resourceVersion", version.clone());
         }
         let (kind, draft) = (write.kind, write.draft());
-        let (success, failure, create) = (write.success, write.failure, matches!(write.op, Op::Create(_)));
+        let verb = match write.op {
+            Op::Create(_) => Verb::Create,
+            Op::Delete { .. } | Op::DeleteCollection { .. } => Verb::Delete,
+            Op::Update(_) | Op::UpdateSub(..) | Op::Patch { .. } => Verb::Change,
+        };
+        let (success, failure) = (write.success, write.failure);
         match self.send(kind, write.op, &mut applied.awaited).await {
             Ok(answer) => {
                 if let Some(number) = draft {
@@ -193,14 +200,14 @@ impl Runner {
             }
             // Someone was faster, or the copy was old: a fresh look will tell.
             Err(error) if error.is_conflict() => Some(End::Again),
-            Err(error) if error.is_not_found() && !create => None,
+            Err(error) if error.is_not_found() && verb != Verb::Create => None,
             // What is created in a namespace on its way out would only have to go as well.
             Err(error) if is_namespace_terminating(&error) => Some(End::Done),
             Err(error) => {
                 if let Some((note, about)) = failure {
                     self.tell(&note, &about, "", &error.to_string());
                 }
-                Some(End::Refused(refusal(kind, &error)))
+                Some(End::Refused(refusal(verb, kind, &error)))
             }
         }
     }
@@ -269,12 +276,12 @@ impl Runner {
     }
 }
 
-fn refusal(kind: &Kind, error: &Error) -> Failure {
+fn refusal(verb: Verb, kind: &Kind, error: &Error) -> Failure {
     let (code, reason) = match error {
         Error::Status(status) => (status.code, status.reason.clone()),
         Error::Transport(_) | Error::Decode(_) => (0, String::new()),
     };
-    Failure { kind: kind.kind, code, reason, message: error.to_string() }
+    Failure { verb, kind: kind.kind, code, reason, message: error.to_string() }
 }
 
 /// `HasStatusCause(err, NamespaceTerminating)`

@@ -13,6 +13,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "serviceaccount-controller",
     follows: Follows::Kinds(&[&kinds::NAMESPACES, &kinds::SERVICE_ACCOUNTS]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

@@ -20,6 +20,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "taint-eviction-controller",
     follows: Follows::Kinds(&[&kinds::PODS, &kinds::NODES]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

@@ -15,6 +15,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "ttl-controller",
     follows: Follows::Kinds(&[&kinds::NODES]),
     wake,
+    reports_refusals: false,
     reconcile,
 };
 

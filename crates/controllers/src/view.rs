@@ -13,9 +13,19 @@ pub(crate) struct View<'a> {
     pub(crate) failure: Option<&'a Failure>,
 }
 
+/// The kinds of writes, as far as it matters which one was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Create,
+    Change,
+    Delete,
+}
+
 /// A refused write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
+    /// What was to be done.
+    pub(crate) verb: Verb,
     /// Kind of the object.
     pub(crate) kind: &'static str,
     /// HTTP status of the refusal; 0 when no answer came.

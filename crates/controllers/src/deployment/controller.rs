@@ -12,6 +12,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "deployment-controller",
     follows: Follows::Kinds(&[&kinds::DEPLOYMENTS, &kinds::REPLICA_SETS, &kinds::PODS]),
     wake,
+    reports_refusals: true,
     reconcile: super::reconcile::reconcile,
 };
 

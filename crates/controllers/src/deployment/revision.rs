@@ -8,6 +8,7 @@ use super::facts;
 use super::reconcile::{Sets, Sync};
 use crate::change::{Change, Conflict, Note, Op, Write};
 use crate::claim::controller_reference;
+use crate::view::Verb;
 
 /// Longest name of an object (`DNS1123SubdomainMaxLength`).
 const NAME_BYTES_MAX: usize = 253;
@@ -116,11 +117,12 @@ fn template_hash(deployment: &Object) -> String {
 /// The new ReplicaSet could not be created: count a collision of hashes, or tell the reason.
 pub(super) fn after_failed_creation(sync: &mut Sync<'_, '_>) -> Result<(), Conflict> {
     let Some(failure) = sync.view.failure else { return Ok(()) };
-    if failure.kind == kinds::REPLICA_SETS.kind && failure.reason == "AlreadyExists" {
+    let creating = failure.kind == kinds::REPLICA_SETS.kind && failure.verb == Verb::Create;
+    if creating && failure.reason == "AlreadyExists" {
         let count = sync.deployment.int("status.collisionCount").unwrap_or(0) + 1;
         sync.deployment.set("status.collisionCount", count);
         sync.write_status()?;
-    } else if failure.kind == kinds::REPLICA_SETS.kind {
+    } else if creating {
         let name = replica_set(&sync.deployment).name().to_owned();
         let message = format!("Failed to create new replica set \"{name}\": {}", failure.message);
         if facts::has_progress_deadline(&sync.deployment) {

@@ -8,7 +8,7 @@ use simulation::Time;
 use super::reconcile::reconcile;
 use crate::cache::Caches;
 use crate::change::describe;
-use crate::view::{Failure, View};
+use crate::view::{Failure, Verb, View};
 
 const NOW: Time = Time::from_unix_seconds(1_795_230_229);
 
@@ -274,6 +274,7 @@ fn history_is_kept_to_its_limit() {
 #[test]
 fn refusals_are_told() {
     let refused = |reason: &str, message: &str| Failure {
+        verb: Verb::Create,
         kind: "ReplicaSet",
         code: 403,
         reason: reason.to_owned(),

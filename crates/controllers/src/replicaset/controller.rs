@@ -16,6 +16,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     component: "replicaset-controller",
     follows: Follows::Kinds(&[&kinds::REPLICA_SETS, &kinds::PODS]),
     wake,
+    reports_refusals: true,
     reconcile: super::reconcile::reconcile,
 };
 

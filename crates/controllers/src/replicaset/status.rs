@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::pods;
 use crate::selector::contains;
-use crate::view::View;
+use crate::view::{Verb, View};
 
 /// The status that follows from the pods.
 pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Object], terminating: usize) -> Value {
@@ -38,7 +38,7 @@ pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Object], termi
 fn conditions(view: &View<'_>, set: &Object, active: usize) -> Vec<Value> {
     let present = pods::condition(set, "ReplicaFailure").is_some();
     let mut conditions = set.list("status.conditions").to_vec();
-    match view.failure.filter(|failure| failure.kind == kinds::PODS.kind) {
+    match view.failure.filter(|failure| failure.kind == kinds::PODS.kind && failure.verb != Verb::Change) {
         Some(failure) if !present => {
             let wanted = usize::try_from(set.int("spec.replicas").unwrap_or(1)).unwrap_or(0);
             let reason = if active < wanted { "FailedCreate" } else { "FailedDelete" };

@@ -161,6 +161,80 @@ fn a_silent_node_loses_its_pods() {
 }
 
 #[test]
+fn recreate_ends_the_old_before_it_starts_the_new() {
+    let world = World::new(12);
+    let mut recreate = deployment(2, "nginx:1.25");
+    recreate["spec"]["strategy"] = json!({"type": "Recreate"});
+    world.create(&kinds::DEPLOYMENTS, recreate);
+    world.run(SETTLE);
+    let containers = json!([{"name": "nginx", "image": "nginx:1.26"}]);
+    world.patch(&kinds::DEPLOYMENTS, "web", json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    let mut images = Vec::new();
+    for _ in 0..40 {
+        world.run(Duration::from_millis(50));
+        let pods = world.list(&kinds::PODS);
+        let mut now: Vec<String> = pods.iter().map(|p| p.list("spec.containers")[0]["image"].to_string()).collect();
+        now.dedup();
+        assert!(now.len() <= 1, "old and new at the same time: {now:?}");
+        images.extend(now);
+    }
+    images.dedup();
+    assert_eq!(images, ["\"nginx:1.25\"", "\"nginx:1.26\""]);
+    world.run(SETTLE);
+    assert_eq!(world.get(&kinds::DEPLOYMENTS, "web").unwrap().int("status.availableReplicas"), Some(2));
+}
+
+#[test]
+fn a_rollout_that_is_stuck_misses_its_deadline() {
+    let world = World::new(13);
+    world.create(&kinds::DEPLOYMENTS, deployment(1, "nginx:notfound"));
+    let progressing = || {
+        let deployment = world.get(&kinds::DEPLOYMENTS, "web").unwrap();
+        let conditions = deployment.list("status.conditions");
+        let found = conditions.iter().find(|c| c["type"] == "Progressing").unwrap();
+        format!("{} {} {}", found["status"], found["reason"], found["message"]).replace('"', "")
+    };
+    world.run(Duration::from_secs(599));
+    assert!(progressing().starts_with("True ReplicaSetUpdated ReplicaSet"), "{}", progressing());
+    world.run(Duration::from_secs(4));
+    assert!(progressing().starts_with("False ProgressDeadlineExceeded ReplicaSet"), "{}", progressing());
+    assert!(progressing().ends_with("has timed out progressing."), "{}", progressing());
+}
+
+#[test]
+fn nodes_that_are_cordoned_tainted_or_gone() {
+    let world = settled(14, 3);
+    let node = |name: &str| world.get(&kinds::NODES, name).unwrap();
+    assert_eq!(node("minikube").annotation("node.alpha.kubernetes.io/ttl"), Some("0"));
+    assert!(node("minikube").str("spec.podCIDR").starts_with("10.244."));
+    world.patch(&kinds::NODES, "minikube", json!({"spec": {"unschedulable": true}}));
+    world.run(SETTLE);
+    let taint = node("minikube").list("spec.taints")[0].clone();
+    assert_eq!(
+        (taint["key"].as_str(), taint["effect"].as_str()),
+        (Some("node.kubernetes.io/unschedulable"), Some("NoSchedule"))
+    );
+    world.patch(&kinds::NODES, "minikube", json!({"spec": {"unschedulable": null}}));
+    world.run(SETTLE);
+    assert!(node("minikube").list("spec.taints").is_empty());
+
+    let on = |name: &str| world.list(&kinds::PODS).iter().filter(|pod| pod.str("spec.nodeName") == name).count();
+    let taint = json!([{"key": "all", "value": "x", "effect": "NoExecute"}]);
+    world.patch(&kinds::NODES, "minikube-m02", json!({"spec": {"taints": taint}}));
+    world.run(SETTLE);
+    assert_eq!((on("minikube-m02"), world.list(&kinds::PODS).len()), (0, 3));
+
+    let lost = on("minikube-m03");
+    assert!(lost > 0);
+    world.silence_kubelets();
+    world.delete(&kinds::NODES, "minikube-m03", DeleteOptions::default());
+    world.run(Duration::from_secs(30));
+    assert_eq!(on("minikube-m03"), lost, "the node may come back");
+    world.run(Duration::from_secs(15));
+    assert_eq!((on("minikube-m03"), world.list(&kinds::PODS).len()), (0, 3));
+}
+
+#[test]
 fn refused_pods_are_reported_by_the_replica_set() {
     let world = World::new(6);
     let mut bad = deployment(1, "nginx:1.25");
