@@ -1,37 +1,296 @@
-//! What is seen. Starts the worker and shows that it answers.
+//! The page: state, worker link and the components around them.
 
-use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::*;
-use web_sys::{Element, MessageEvent, Worker};
+use std::rc::Rc;
 
-use crate::bridge;
+use cluster::Input;
+use gloo_events::EventListener;
+use wasm_bindgen::JsCast as _;
+use web_sys::window;
+use yew::prelude::*;
+
+use crate::components::divider::Divider;
+use crate::components::header::Header;
+use crate::components::home::Home;
+use crate::components::inspector::Inspector;
+use crate::components::lesson_pane::LessonPane;
+use crate::components::map_view::{MapView, Subject};
+use crate::components::notices::Notices;
+use crate::components::terminals::Terminals;
+use crate::link::{Heard, Link};
+use crate::preferences;
+use crate::protocol::{FromWorker, ToWorker};
+use crate::screens::Screens;
+use crate::state::{Action, Notice, Pane, Route, State};
+use crate::text::{T, fill};
 
 /// The element of index.html that the page lives in.
 const PLACE: &str = "app";
 
-/// Mounts the page and starts its worker.
+/// Mounts the page.
 pub fn start() {
-    let document = web_sys::window().and_then(|window| window.document());
-    let Some(place) = document.and_then(|document| document.get_element_by_id(PLACE)) else { return };
-    mount(&place);
-    match bridge::start_worker() {
-        Ok(worker) => listen(&worker, place),
-        Err(error) => web_sys::console::error_2(&"the worker did not start".into(), &error),
+    console_error_panic_hook::set_once();
+    let place = window().and_then(|w| w.document()).and_then(|d| d.get_element_by_id(PLACE));
+    if let Some(place) = place {
+        place.set_inner_html("");
+        yew::Renderer::<App>::with_root(place).render();
     }
 }
 
-/// Draws the page into an element.
-pub fn mount(place: &Element) {
-    place.set_text_content(Some("Kubonsai"));
+fn current_route() -> Route {
+    Route::parse(&window().and_then(|w| w.location().hash().ok()).unwrap_or_default())
 }
 
-fn listen(worker: &Worker, place: Element) {
-    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        if event.data().as_string().as_deref() == Some(bridge::READY) {
-            let _ = place.set_attribute("data-worker", "ready");
+/// What opening a lesson takes: the seed and the time of a new session.
+fn open_message(course: &str, lesson: &str, fresh: bool) -> ToWorker {
+    ToWorker::Open {
+        course: course.to_owned(),
+        lesson: lesson.to_owned(),
+        fresh,
+        // 53 bits: a number that JSON and JavaScript hold exactly.
+        seed: (js_sys::Math::random() * 9_007_199_254_740_991.0) as u64,
+        now_unix_ms: js_sys::Date::now() as i64,
+    }
+}
+
+/// The whole page.
+#[component]
+pub fn App() -> Html {
+    let state = use_reducer(|| State::new(current_route(), preferences::load()));
+    let screens = use_memo((), |()| Screens::default());
+    let link = use_link(&state, &screens);
+    use_routes(&state);
+    use_preferences(&state);
+    use_open_lesson(&state, &link, &screens);
+    let language = state.preferences.language;
+    let send = {
+        let link = link.clone();
+        Callback::from(move |message: ToWorker| link.send(&message))
+    };
+    let pace = {
+        let (state, send) = (state.clone(), send.clone());
+        Callback::from(move |(paused, factor): (bool, f64)| {
+            state.dispatch(Action::Pace { paused, factor });
+            send.emit(ToWorker::Pace { paused, factor });
+        })
+    };
+    let step = {
+        let send = send.clone();
+        Callback::from(move |()| send.emit(ToWorker::StepEvent))
+    };
+    let reset = {
+        let (state, link, screens) = (state.clone(), link.clone(), screens.clone());
+        Callback::from(move |()| {
+            let Route::Lesson { course, lesson } = &state.route else { return };
+            let sure = window().and_then(|w| w.confirm_with_message(state.t(T::ResetConfirm)).ok());
+            if sure == Some(true) {
+                screens.close_all();
+                state.dispatch(Action::Reset);
+                link.send(&open_message(course, lesson, true));
+            }
+        })
+    };
+    html! {
+        <div class="page" data-theme={state.preferences.theme.name()} lang={language.code()} data-worker={state.courses.is_some().then_some("ready")}>
+            <Header state={state.clone()} {pace} {step} {reset} />
+            { match &state.route {
+                Route::Home => html! { <Home state={state.clone()} /> },
+                Route::Lesson { .. } => lesson_view(&state, &screens, send),
+            } }
+            <Notices state={state.clone()} />
+        </div>
+    }
+}
+
+fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Callback<ToWorker>) -> Html {
+    let run = {
+        let (state, screens, send) = (state.clone(), screens.clone(), send.clone());
+        Callback::from(move |(terminal, command): (u8, String)| {
+            run_command(&state, &screens, &send, terminal, &command)
+        })
+    };
+    let copy = Callback::from(|text: String| {
+        if let Some(window) = window() {
+            // Denied access to the clipboard leaves it as it was; the text can still be selected.
+            let _ = window.navigator().clipboard().write_text(&text);
         }
     });
-    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    // The listener lives as long as the page.
-    on_message.forget();
+    let inspect = {
+        let (state, send) = (state.clone(), send.clone());
+        Callback::from(move |(api_version, kind, namespace, name): Subject| {
+            state.dispatch(Action::OpenInspector);
+            send.emit(ToWorker::Inspect { api_version, kind, namespace, name });
+        })
+    };
+    let close = {
+        let (state, send) = (state.clone(), send.clone());
+        Callback::from(move |()| {
+            state.dispatch(Action::CloseInspector);
+            send.emit(ToWorker::InspectNothing);
+        })
+    };
+    let set = |action: fn(f64) -> Action| {
+        let state = state.clone();
+        Callback::from(move |percent: f64| state.dispatch(action(percent)))
+    };
+    let (left, bottom) = (state.preferences.lesson_percent, state.preferences.terminal_percent);
+    let style = format!("--lesson:{left:.2}%;--terminal:{bottom:.2}%");
+    let pane = match state.pane {
+        Pane::Lesson => "show-lesson",
+        Pane::Map => "show-map",
+        Pane::Terminal => "show-terminal",
+    };
+    html! {
+        <main class={classes!("work", pane)} style={style}>
+            { pane_tabs(state) }
+            <LessonPane state={state.clone()} {run} {copy} />
+            <Divider vertical={true} label={state.t(T::Divider)} percent={left} moved={set(Action::LessonPercent)} />
+            <div class="right">
+                <MapView state={state.clone()} {inspect} />
+                <Divider vertical={false} label={state.t(T::Divider)} percent={bottom} from_end={true} moved={set(Action::TerminalPercent)} />
+                <Terminals state={state.clone()} screens={(**screens).clone()} {send} />
+                if state.inspection.is_some() { <Inspector state={state.clone()} {close} /> }
+                { restoring(state) }
+            </div>
+        </main>
+    }
+}
+
+/// Types a command into a terminal, which is opened first if need be.
+fn run_command(
+    state: &UseReducerHandle<State>,
+    screens: &Screens,
+    send: &Callback<ToWorker>,
+    terminal: u8,
+    command: &str,
+) {
+    state.dispatch(Action::ShowTerminal(terminal));
+    if state.pane == Pane::Lesson {
+        state.dispatch(Action::Pane(Pane::Terminal));
+    }
+    if !state.started.contains(&terminal) {
+        // Its screen is not there yet and will tell its size when it is.
+        let (cols, rows) = screens.size(state.terminal).unwrap_or((80, 24));
+        send.emit(ToWorker::Input { input: Input::OpenTerminal { id: terminal, cols, rows } });
+        state.dispatch(Action::Started(terminal));
+    }
+    send.emit(ToWorker::Input { input: Input::Keys { id: terminal, text: format!("{command}\r") } });
+    screens.focus(terminal);
+}
+
+/// On narrow screens: which part is seen, with the checks always in sight.
+fn pane_tabs(state: &UseReducerHandle<State>) -> Html {
+    let (reached, total) =
+        state.open.as_ref().map_or((0, 0), |o| (o.checks.iter().filter(|c| c.reached).count(), o.checks.len()));
+    let tabs = [(Pane::Lesson, T::Lesson), (Pane::Map, T::Map), (Pane::Terminal, T::Terminal)].map(|(pane, text)| {
+        let on = state.pane == pane;
+        let handle = state.clone();
+        let choose = Callback::from(move |_: MouseEvent| handle.dispatch(Action::Pane(pane)));
+        html! {
+            <button type="button" role="tab" class={classes!(on.then_some("on"))} aria-selected={on.to_string()} onclick={choose}>
+                { state.t(text) }
+            </button>
+        }
+    });
+    html! {
+        <div class="pane-tabs">
+            <div role="tablist">{ for tabs }</div>
+            <span class="progress" role="status">{ fill(state.t(T::Checks), reached, total) }</span>
+        </div>
+    }
+}
+
+fn restoring(state: &UseReducerHandle<State>) -> Html {
+    match state.restoring {
+        None if state.open.is_none() => html! { <div class="cover" role="status">{ state.t(T::Loaded) }</div> },
+        None => html! {},
+        Some((_, 0)) => html! { <div class="cover" role="status">{ state.t(T::Preparing) }</div> },
+        Some((done, total)) => {
+            html! { <div class="cover" role="status">{ fill(state.t(T::Restoring), done, total) }</div> }
+        }
+    }
+}
+
+/// Starts the worker and takes in what it says.
+#[hook]
+fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
+    let (dispatcher, screens) = (state.dispatcher(), screens.clone());
+    let link = use_memo((), move |()| {
+        let slot: Rc<std::cell::RefCell<Option<Link>>> = Rc::default();
+        let inner = Rc::clone(&slot);
+        let link = Link::start(Callback::from(move |heard: Heard| match heard {
+            Heard::Message(message) => match *message {
+                FromWorker::Output { terminal, text } => screens.write(terminal, &text),
+                FromWorker::Opened { .. } => {
+                    screens.close_all();
+                    dispatcher.dispatch(Action::Worker(message));
+                }
+                _ => dispatcher.dispatch(Action::Worker(message)),
+            },
+            Heard::Restarted => {
+                dispatcher.dispatch(Action::Notice(Notice { text: T::Crashed, detail: String::new() }));
+                if let Some(link) = &*inner.borrow() {
+                    link.send(&ToWorker::Catalogue);
+                    if let Route::Lesson { course, lesson } = current_route() {
+                        link.send(&open_message(&course, &lesson, false));
+                    }
+                }
+            }
+            Heard::GaveUp => {
+                dispatcher.dispatch(Action::Notice(Notice { text: T::CrashedOften, detail: String::new() }))
+            }
+            Heard::Unusable { other_build } => {
+                let text = if other_build { T::BuildMismatch } else { T::WorkerFailed };
+                dispatcher.dispatch(Action::Notice(Notice { text, detail: String::new() }));
+            }
+        }));
+        link.send(&ToWorker::Catalogue);
+        *slot.borrow_mut() = Some(link.clone());
+        link
+    });
+    (*link).clone()
+}
+
+/// Follows the address.
+#[hook]
+fn use_routes(state: &UseReducerHandle<State>) {
+    let dispatcher = state.dispatcher();
+    use_effect_with((), move |()| {
+        let listener = window().map(|window| {
+            EventListener::new(window.unchecked_ref(), "hashchange", move |_| {
+                dispatcher.dispatch(Action::Navigate(current_route()));
+            })
+        });
+        move || drop(listener)
+    });
+}
+
+/// Remembers preferences and tells the document its language and title.
+#[hook]
+fn use_preferences(state: &UseReducerHandle<State>) {
+    let title = match &state.open {
+        Some(open) => format!("{} - Kubonsai", open.lesson.title.get(state.preferences.language.code())),
+        None => "Kubonsai".to_owned(),
+    };
+    use_effect_with((state.preferences.clone(), title), |(preferences, title)| {
+        preferences::save(preferences);
+        if let Some(document) = window().and_then(|w| w.document()) {
+            document.set_title(title);
+            if let Some(root) = document.document_element() {
+                let _ = root.set_attribute("lang", preferences.language.code());
+                let _ = root.set_attribute("data-theme", preferences.theme.name());
+            }
+        }
+    });
+}
+
+/// Opens the lesson that the address names.
+#[hook]
+fn use_open_lesson(state: &UseReducerHandle<State>, link: &Link, screens: &Rc<Screens>) {
+    let (link, screens) = (link.clone(), screens.clone());
+    use_effect_with(state.route.clone(), move |route| {
+        if let Route::Lesson { course, lesson } = route {
+            screens.close_all();
+            link.send(&open_message(course, lesson, false));
+        }
+    });
 }

@@ -1,14 +1,272 @@
-//! The worker's side: says that it is ready.
+//! The worker's side of the platform: messages, timers, files of the site and storage around a [`Session`].
+//!
+//! Everything that decides anything is in [`crate::session`]; this file only carries.
 
-use wasm_bindgen::JsCast;
-use web_sys::DedicatedWorkerGlobalScope;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use crate::bridge;
+use gloo_timers::callback::Timeout;
+use lesson::Course;
+use simulation::{ExternalError, Time};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use crate::courses;
+use crate::inspect::Subject;
+use crate::protocol::{FromWorker, PROTOCOL, ToWorker};
+use crate::session::{Next, Seed, Session};
+use crate::site;
+use crate::storage::{SavedSession, Storage};
+
+/// Longest real time between two ticks while something is due, in milliseconds: browsers clamp longer timers anyway.
+const TIMER_MS_MAX: f64 = 60_000.0;
+/// Real time between an input and its being saved, in milliseconds.
+const SAVE_DELAY_MS: u32 = 400;
+
+thread_local! {
+    static WORKER: RefCell<Option<Rc<RefCell<Worker>>>> = const { RefCell::new(None) };
+}
+
+struct Worker {
+    scope: DedicatedWorkerGlobalScope,
+    session: Option<Session>,
+    courses: Vec<Course>,
+    storage: Storage,
+    tick: Option<Timeout>,
+    save: Option<Timeout>,
+    saved_entries: usize,
+}
+
+type Shared = Rc<RefCell<Worker>>;
 
 /// Runs in the worker's global scope.
 pub fn start() {
+    console_error_panic_hook::set_once();
     let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() else { return };
-    if let Err(error) = scope.post_message(&bridge::READY.into()) {
+    let worker = Rc::new(RefCell::new(Worker {
+        scope: scope.clone(),
+        session: None,
+        courses: Vec::new(),
+        storage: Storage::default(),
+        tick: None,
+        save: None,
+        saved_entries: 0,
+    }));
+    WORKER.with(|slot| *slot.borrow_mut() = Some(Rc::clone(&worker)));
+    let inner = Rc::clone(&worker);
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        let Some(text) = event.data().as_string() else { return };
+        match serde_json::from_str::<ToWorker>(&text) {
+            Ok(message) => take(&inner, message),
+            Err(error) => post(&inner, &FromWorker::Problem { message: format!("unreadable message: {error}") }),
+        }
+    });
+    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    // The listener lives as long as the worker.
+    on_message.forget();
+    post(&worker, &FromWorker::Hello { protocol: PROTOCOL });
+}
+
+fn post(worker: &Shared, message: &FromWorker) {
+    let text = serde_json::to_string(message).expect("messages are plain data");
+    if let Err(error) = worker.borrow().scope.post_message(&text.into()) {
         web_sys::console::error_2(&"the worker cannot answer".into(), &error);
     }
+}
+
+fn take(worker: &Shared, message: ToWorker) {
+    match message {
+        ToWorker::Ping => return post(worker, &FromWorker::Alive),
+        ToWorker::Catalogue => {
+            let worker = Rc::clone(worker);
+            return spawn_local(async move { send_catalogue(&worker).await });
+        }
+        ToWorker::Open { course, lesson, fresh, seed, now_unix_ms } => {
+            let seed = Seed { course, lesson, seed, start: Time::from_nanos(now_unix_ms / 1_000 * 1_000_000_000) };
+            let worker = Rc::clone(worker);
+            return spawn_local(async move { open(&worker, seed, fresh).await });
+        }
+        other => {
+            let reply = worker.borrow_mut().session.as_mut().and_then(|session| act(session, other));
+            if let Some(reply) = reply {
+                post(worker, &reply);
+            }
+        }
+    }
+    tick(worker);
+    plan_save(worker);
+}
+
+/// Messages about the open session.
+fn act(session: &mut Session, message: ToWorker) -> Option<FromWorker> {
+    match message {
+        ToWorker::Input { input } => {
+            session.input(input);
+            None
+        }
+        ToWorker::Pace { paused, factor } => {
+            session.set_pace(paused, factor);
+            None
+        }
+        ToWorker::StepEvent => {
+            session.step_event();
+            None
+        }
+        ToWorker::Inspect { api_version, kind, namespace, name } => {
+            Some(session.inspect(Some(Subject { api_version, kind, namespace, name })))
+        }
+        ToWorker::InspectNothing => Some(session.inspect(None)),
+        ToWorker::Ping | ToWorker::Catalogue | ToWorker::Open { .. } => None,
+    }
+}
+
+async fn load_courses(worker: &Shared) -> bool {
+    if !worker.borrow().courses.is_empty() {
+        return true;
+    }
+    match courses::load().await {
+        Ok(courses) => {
+            worker.borrow_mut().courses = courses;
+            true
+        }
+        Err(message) => {
+            post(worker, &FromWorker::Problem { message });
+            false
+        }
+    }
+}
+
+async fn send_catalogue(worker: &Shared) {
+    if load_courses(worker).await {
+        let courses = worker.borrow().courses.iter().map(courses::card).collect();
+        post(worker, &FromWorker::Catalogue { courses });
+    }
+}
+
+async fn open(worker: &Shared, seed: Seed, fresh: bool) {
+    if !load_courses(worker).await {
+        return;
+    }
+    let lesson = {
+        let worker = worker.borrow();
+        worker.courses.iter().find(|c| c.id == seed.course).and_then(|c| c.lesson(&seed.lesson)).cloned()
+    };
+    let Some(lesson) = lesson else {
+        let message = format!("there is no lesson {}/{}", seed.course, seed.lesson);
+        return post(worker, &FromWorker::Problem { message });
+    };
+    let storage = worker.borrow().storage.clone();
+    let saved = if fresh { None } else { restore(worker, &storage, &seed).await };
+    let (seed, log) = match saved {
+        Some(saved) => (saved.seed, saved.log),
+        None => (seed, Vec::new()),
+    };
+    let entries = log.len();
+    let (course, restored) = (seed.course.clone(), entries);
+    match Session::new(seed, lesson.clone(), log) {
+        Err(message) => post(worker, &FromWorker::Problem { message }),
+        Ok(session) => {
+            {
+                let mut worker = worker.borrow_mut();
+                worker.session = Some(session);
+                worker.saved_entries = entries;
+            }
+            post(worker, &FromWorker::Opened { course, lesson: Box::new(lesson), restored });
+            tick(worker);
+            if fresh {
+                save(worker).await;
+            }
+        }
+    }
+}
+
+async fn restore(worker: &Shared, storage: &Storage, seed: &Seed) -> Option<SavedSession> {
+    match storage.load(&seed.course, &seed.lesson).await {
+        Ok(saved) => saved,
+        Err(reason) => {
+            post(worker, &FromWorker::NotSaved { reason });
+            None
+        }
+    }
+}
+
+/// Runs what is due, tells the page, and plans the next call.
+fn tick(worker: &Shared) {
+    let (messages, next, requests) = {
+        let mut worker = worker.borrow_mut();
+        worker.tick = None;
+        let Some(session) = &mut worker.session else { return };
+        let now = real_ms();
+        let next = session.tick(now, &real_ms);
+        let requests = session.world().external_requests();
+        (session.messages(real_ms()), next, requests)
+    };
+    for message in messages {
+        post(worker, &message);
+    }
+    for request in requests {
+        let worker = Rc::clone(worker);
+        spawn_local(async move {
+            let answer = match site::fetch(&request.path).await {
+                Ok(Some(bytes)) => Ok(bytes.into()),
+                Ok(None) => Err(ExternalError::NotFound),
+                Err(error) => Err(ExternalError::Unavailable(error)),
+            };
+            if let Some(session) = &mut worker.borrow_mut().session {
+                session.world().external_reply(request.id, answer);
+            }
+            tick(&worker);
+        });
+    }
+    let after = match next {
+        Next::Now => 0.0,
+        Next::After(ms) => ms.min(TIMER_MS_MAX),
+        Next::Never => return,
+    };
+    let again = Rc::clone(worker);
+    let timer = Timeout::new(after.ceil() as u32, move || tick(&again));
+    worker.borrow_mut().tick = Some(timer);
+}
+
+/// Real time in milliseconds, from `performance.now()`.
+fn real_ms() -> f64 {
+    let scope: Result<DedicatedWorkerGlobalScope, _> = js_sys::global().dyn_into();
+    scope.ok().and_then(|scope| scope.performance()).map_or(0.0, |performance| performance.now())
+}
+
+fn plan_save(worker: &Shared) {
+    let due = {
+        let worker = worker.borrow();
+        let entries = worker.session.as_ref().map_or(0, |s| s.log_since(0).len());
+        worker.save.is_none() && entries != worker.saved_entries
+    };
+    if due {
+        let inner = Rc::clone(worker);
+        let timer = Timeout::new(SAVE_DELAY_MS, move || {
+            inner.borrow_mut().save = None;
+            spawn_local(async move { save(&inner).await });
+        });
+        worker.borrow_mut().save = Some(timer);
+    }
+}
+
+async fn save(worker: &Shared) {
+    let (storage, saved) = {
+        let worker = worker.borrow();
+        let Some(session) = &worker.session else { return };
+        if session.is_restoring() {
+            return;
+        }
+        let saved = SavedSession { seed: session.seed().clone(), log: session.log_since(0).to_vec() };
+        (worker.storage.clone(), saved)
+    };
+    let message = match storage.save(&saved).await {
+        Ok(()) => {
+            worker.borrow_mut().saved_entries = saved.log.len();
+            FromWorker::Saved { entries: saved.log.len() }
+        }
+        Err(reason) => FromWorker::NotSaved { reason },
+    };
+    post(worker, &message);
 }

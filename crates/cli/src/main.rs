@@ -1,3 +1,54 @@
-//! The native shell.
+//! `kubonsai`: the native shell around the same core that runs in the page.
+//!
+//! This crate and `web` are the only ones that touch a platform: clocks, files, threads and sockets live here.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the native shell is where the platform is")]
 
-fn main() {}
+mod assets;
+mod check;
+mod drive;
+mod serve;
+mod sh;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A Kubernetes cluster for learning, in one process.
+#[derive(Parser)]
+#[command(name = "kubonsai", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A shell on the learner's machine. Virtual time runs as fast as it can.
+    Sh(sh::Options),
+    /// Serves the API of a cluster over HTTP for real clients, at the speed of the wall clock.
+    Serve(serve::Options),
+    /// Plays the solution of every lesson below a folder; checks must fail before it and hold after it.
+    Check {
+        /// The folder with `index.yaml`.
+        folder: PathBuf,
+        /// Seeds to play under.
+        #[arg(long, value_delimiter = ',', default_value = "1")]
+        seeds: Vec<u64>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Sh(options) => sh::run(&options),
+        Command::Serve(options) => serve::run(&options).map(|()| 0),
+        Command::Check { folder, seeds } => check::run(&folder, &seeds),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("kubonsai: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

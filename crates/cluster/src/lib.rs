@@ -1,1 +1,22 @@
-//! cluster: see ARCHITECTURE.md.
+//! A whole world: the learner's machine, the network and the clusters on it, made from a profile and a seed.
+//!
+//! This is where the parts meet. They know each other only through the API server, the network and the trace; the
+//! wiring (who can reach whose kubelet, which programs are installed) is all here.
+
+mod control_plane;
+mod host;
+mod input;
+mod learner;
+mod lifecycle;
+mod minikube_host;
+mod node;
+mod profile;
+mod revision;
+mod script;
+mod view;
+mod world;
+
+pub use input::{Input, LogEntry, Output, Stream};
+pub use profile::{PROFILES, Profile};
+pub use script::ScriptRun;
+pub use world::{World, WorldConfig};

@@ -1,0 +1,59 @@
+//! Drives a world natively: answers its requests for static files and runs its events.
+
+use std::time::SystemTime;
+
+use cluster::{World, WorldConfig};
+use simulation::{Step, StepLimits, Time};
+
+use crate::assets;
+
+/// Polls between two looks at the outside.
+const POLLS_PER_SLICE: u32 = 2_000;
+
+/// The wall clock, with which a world begins.
+pub(crate) fn wall_clock() -> Time {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Time::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// A world that begins now.
+pub(crate) fn new_world(seed: u64, profile: Option<&str>, nodes: u32) -> anyhow::Result<World> {
+    // Whole seconds: sub-second digits of the start would only make outputs harder to compare.
+    let start = Time::from_unix_seconds(wall_clock().unix_seconds());
+    World::new(WorldConfig { seed, start, profile: profile.map(str::to_owned), nodes })
+        .map_err(|problem| anyhow::anyhow!(problem))
+}
+
+/// Runs everything due up to `until`, answering requests for files on the way.
+pub(crate) fn step(world: &mut World, until: Time) -> Step {
+    loop {
+        match world.step(until, StepLimits { polls_max: POLLS_PER_SLICE }) {
+            Step::Waiting => answer(world),
+            other => return other,
+        }
+    }
+}
+
+/// Runs events as fast as they can be run, until `done` or until nothing is left to happen.
+///
+/// `pump` is called between slices, to pass output on. Gives false when the world ran dry before `done`.
+pub(crate) fn run_until(world: &mut World, mut pump: impl FnMut(&mut World) -> bool) -> bool {
+    let mut until = world.now();
+    loop {
+        let step = step(world, until);
+        if pump(world) {
+            return true;
+        }
+        match step {
+            Step::Busy | Step::Waiting => {}
+            Step::Idle { wake_at: Some(at) } => until = at,
+            Step::Idle { wake_at: None } => return false,
+        }
+    }
+}
+
+fn answer(world: &mut World) {
+    for request in world.external_requests() {
+        world.external_reply(request.id, assets::read(&request.path));
+    }
+}

@@ -1,0 +1,245 @@
+//! Carries requests from the HTTP server's thread to the world's, and answers back.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use api::http::{Body, Chunk, Duplex, Request, Transport};
+use bytes::Bytes;
+use cluster::World;
+use futures_util::{SinkExt as _, StreamExt as _};
+use simulation::Step;
+use tokio::sync::{mpsc as async_mpsc, oneshot};
+
+use crate::drive;
+
+/// Chunks of one answer that wait for a slow client.
+const CHUNKS_WAITING_MAX: usize = 1_024;
+/// How long a full queue to a slow client is left alone before it is tried again.
+const SLOW_CLIENT_PAUSE: Duration = Duration::from_millis(10);
+
+/// A request in a form that can cross threads.
+pub(super) struct Ask {
+    pub(super) parts: ::http::request::Parts,
+    pub(super) body: Bytes,
+    pub(super) answer: oneshot::Sender<Answer>,
+}
+
+/// An answer in a form that can cross threads.
+pub(super) struct Answer {
+    pub(super) parts: ::http::response::Parts,
+    pub(super) body: AnswerBody,
+}
+
+/// What follows the head of an answer.
+pub(super) enum AnswerBody {
+    /// Everything at once.
+    Whole(Bytes),
+    /// Piece by piece.
+    Stream(async_mpsc::Receiver<Bytes>),
+    /// Frames in both directions.
+    Upgrade {
+        /// Identifies the connection in [`Bridge::frame`].
+        id: u64,
+        /// Frames from the server.
+        frames: async_mpsc::Receiver<Bytes>,
+    },
+    /// Nothing answered.
+    Failed(String),
+}
+
+enum Command {
+    Ask(Box<Ask>),
+    Frame { id: u64, frame: Option<Bytes> },
+    Ready(oneshot::Sender<()>),
+}
+
+/// The HTTP server's end.
+#[derive(Clone)]
+pub(super) struct Bridge(mpsc::Sender<Command>);
+
+impl Bridge {
+    /// Sends a request into the world.
+    pub(super) async fn ask(&self, parts: ::http::request::Parts, body: Bytes) -> Option<Answer> {
+        let (answer, receive) = oneshot::channel();
+        self.0.send(Command::Ask(Box::new(Ask { parts, body, answer }))).ok()?;
+        receive.await.ok()
+    }
+
+    /// Passes a frame of an upgraded connection on; `None` closes it.
+    pub(super) fn frame(&self, id: u64, frame: Option<Bytes>) {
+        // The world ends only with the process.
+        let _ = self.0.send(Command::Frame { id, frame });
+    }
+
+    /// Completes when the cluster is ready.
+    pub(super) async fn ready(&self) -> anyhow::Result<()> {
+        let (tx, rx) = oneshot::channel();
+        self.0.send(Command::Ready(tx)).map_err(|_| anyhow::anyhow!("the world has ended"))?;
+        Ok(rx.await?)
+    }
+}
+
+/// Starts a world on a thread of its own.
+pub(super) fn start(seed: u64, profile: &str, nodes: u32) -> anyhow::Result<Bridge> {
+    let (commands, inbox) = mpsc::channel();
+    let (started_tx, started) = mpsc::channel();
+    let profile = profile.to_owned();
+    std::thread::Builder::new().name("world".into()).spawn(move || {
+        match drive::new_world(seed, Some(&profile), nodes) {
+            Ok(world) => {
+                let _ = started_tx.send(Ok(()));
+                Inside { world, inbox, upgrades: Rc::default(), next_upgrade: 1, waiting_for_ready: Vec::new() }.run();
+            }
+            Err(error) => {
+                let _ = started_tx.send(Err(error));
+            }
+        }
+    })?;
+    started.recv()??;
+    Ok(Bridge(commands))
+}
+
+type Upgrades = Rc<RefCell<BTreeMap<u64, futures_channel::mpsc::Sender<Bytes>>>>;
+
+/// The world's end.
+struct Inside {
+    world: World,
+    inbox: mpsc::Receiver<Command>,
+    upgrades: Upgrades,
+    next_upgrade: u64,
+    waiting_for_ready: Vec<oneshot::Sender<()>>,
+}
+
+impl Inside {
+    fn run(mut self) {
+        let begun = Instant::now();
+        let offset = self.world.now();
+        // Boot as fast as it can; from then on virtual time follows the wall clock.
+        drive::run_until(&mut self.world, |world| world.is_ready());
+        let head_start = self.world.now().saturating_since(offset);
+        loop {
+            let now = offset + head_start + begun.elapsed();
+            let step = drive::step(&mut self.world, now);
+            self.tell_ready();
+            let wait = match step {
+                Step::Busy | Step::Waiting => Duration::ZERO,
+                Step::Idle { wake_at: Some(at) } => at.saturating_since(offset + head_start + begun.elapsed()),
+                Step::Idle { wake_at: None } => Duration::from_secs(3_600),
+            };
+            match self.inbox.recv_timeout(wait) {
+                Ok(command) => {
+                    let now = offset + head_start + begun.elapsed();
+                    while drive::step(&mut self.world, now) == Step::Busy {}
+                    self.world.advance_to(now);
+                    self.take(command);
+                    while let Ok(more) = self.inbox.try_recv() {
+                        self.take(more);
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn tell_ready(&mut self) {
+        if self.world.is_ready() {
+            for waiting in self.waiting_for_ready.drain(..) {
+                let _ = waiting.send(());
+            }
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Ask(ask) => self.ask(*ask),
+            Command::Ready(tell) => self.waiting_for_ready.push(tell),
+            Command::Frame { id, frame: Some(frame) } => {
+                let sender = self.upgrades.borrow().get(&id).cloned();
+                if let Some(mut sender) = sender {
+                    self.world.sim().spawn(async move {
+                        let _ = sender.send(frame).await;
+                    });
+                }
+            }
+            Command::Frame { id, frame: None } => {
+                self.upgrades.borrow_mut().remove(&id);
+            }
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let Some(transport) = self.world.transport() else {
+            let (parts, ()) = ::http::Response::new(()).into_parts();
+            let _ = ask.answer.send(Answer { parts, body: AnswerBody::Failed("the cluster is stopped".into()) });
+            return;
+        };
+        let id = self.next_upgrade;
+        self.next_upgrade += 1;
+        let upgrades = Rc::clone(&self.upgrades);
+        let sim = self.world.sim().clone();
+        self.world.sim().spawn(async move { answer(&sim, transport, ask, id, upgrades).await });
+    }
+}
+
+async fn answer(sim: &simulation::Sim, transport: Rc<dyn Transport>, ask: Ask, id: u64, upgrades: Upgrades) {
+    let body = if ask.body.is_empty() { Body::Empty } else { Body::Bytes(ask.body) };
+    let response = match transport.call(Request::from_parts(ask.parts, body)).await {
+        Ok(response) => response,
+        Err(error) => {
+            let (parts, ()) = ::http::Response::new(()).into_parts();
+            let _ = ask.answer.send(Answer { parts, body: AnswerBody::Failed(format!("{error:?}")) });
+            return;
+        }
+    };
+    let (parts, body) = response.into_parts();
+    match body {
+        Body::Stream(mut chunks) => {
+            let (tx, rx) = async_mpsc::channel(CHUNKS_WAITING_MAX);
+            if ask.answer.send(Answer { parts, body: AnswerBody::Stream(rx) }).is_err() {
+                return;
+            }
+            loop {
+                // A client that has gone is noticed at the next chunk; dropping `chunks` ends the watch.
+                let Some(chunk) = chunks.next().await else { return };
+                if !pass_on(sim, &tx, Chunk::into_bytes(chunk)).await {
+                    return;
+                }
+            }
+        }
+        Body::Upgrade(Duplex { send, mut recv }) => {
+            let (tx, rx) = async_mpsc::channel(CHUNKS_WAITING_MAX);
+            upgrades.borrow_mut().insert(id, send);
+            let sent = ask.answer.send(Answer { parts, body: AnswerBody::Upgrade { id, frames: rx } });
+            if sent.is_ok() {
+                while let Some(frame) = recv.next().await {
+                    if !pass_on(sim, &tx, frame).await {
+                        break;
+                    }
+                }
+            }
+            upgrades.borrow_mut().remove(&id);
+        }
+        whole => {
+            let bytes = whole.into_bytes().unwrap_or_default();
+            let _ = ask.answer.send(Answer { parts, body: AnswerBody::Whole(bytes) });
+        }
+    }
+}
+
+/// Hands a piece to the client's thread; false when the client has gone.
+async fn pass_on(sim: &simulation::Sim, to: &async_mpsc::Sender<Bytes>, mut piece: Bytes) -> bool {
+    loop {
+        match to.try_send(piece) {
+            Ok(()) => return true,
+            Err(async_mpsc::error::TrySendError::Closed(_)) => return false,
+            Err(async_mpsc::error::TrySendError::Full(back)) => {
+                piece = back;
+                sim.sleep(SLOW_CLIENT_PAUSE).await;
+            }
+        }
+    }
+}

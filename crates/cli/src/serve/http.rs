@@ -1,0 +1,83 @@
+//! The HTTP server: bytes in, bytes out, WebSockets for upgraded connections.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::mpsc;
+
+use super::bridge::{Answer, AnswerBody, Bridge};
+
+/// Bytes of one request body; the API server has limits of its own below this.
+const REQUEST_BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// The channel protocols for exec, attach and port-forward that are spoken, the preferred one first.
+const CHANNEL_PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+
+/// Everything goes to the API server.
+pub(super) fn router(bridge: Bridge) -> Router {
+    Router::new().fallback(handle).with_state(bridge)
+}
+
+async fn handle(State(bridge): State<Bridge>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, REQUEST_BODY_BYTES_MAX).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "request body too large").into_response();
+    };
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &bridge).await.ok();
+    match bridge.ask(parts, body).await {
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the cluster has ended").into_response(),
+        Some(answer) => respond(bridge, upgrade, answer),
+    }
+}
+
+fn respond(bridge: Bridge, upgrade: Option<WebSocketUpgrade>, answer: Answer) -> Response {
+    match answer.body {
+        AnswerBody::Failed(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+        AnswerBody::Whole(bytes) => Response::from_parts(answer.parts, Body::from(bytes)),
+        AnswerBody::Stream(pieces) => {
+            let stream = futures_util::stream::unfold(pieces, |mut pieces| async move {
+                pieces.recv().await.map(|piece| (Ok::<Bytes, std::convert::Infallible>(piece), pieces))
+            });
+            Response::from_parts(answer.parts, Body::from_stream(stream))
+        }
+        AnswerBody::Upgrade { id, frames } => match upgrade {
+            Some(upgrade) => upgrade
+                .protocols(CHANNEL_PROTOCOLS)
+                .on_upgrade(move |socket| async move { carry(bridge, id, socket, frames).await }),
+            None => {
+                bridge.frame(id, None);
+                (StatusCode::BAD_REQUEST, "Upgrade request required").into_response()
+            }
+        },
+    }
+}
+
+/// Carries frames in both directions until either end closes.
+async fn carry(bridge: Bridge, id: u64, socket: WebSocket, mut frames: mpsc::Receiver<Bytes>) {
+    let (mut to_client, mut from_client) = socket.split();
+    let outward = async {
+        while let Some(frame) = frames.recv().await {
+            if to_client.send(Message::Binary(frame)).await.is_err() {
+                break;
+            }
+        }
+        let _ = to_client.close().await;
+    };
+    let inward = async {
+        while let Some(Ok(message)) = from_client.next().await {
+            match message {
+                Message::Binary(frame) => bridge.frame(id, Some(frame)),
+                Message::Text(text) => bridge.frame(id, Some(Bytes::copy_from_slice(text.as_bytes()))),
+                Message::Close(_) => break,
+                Message::Ping(_) | Message::Pong(_) => {}
+            }
+        }
+        bridge.frame(id, None);
+    };
+    tokio::join!(outward, inward);
+}

@@ -1,0 +1,52 @@
+//! `kubonsai serve`: the API of a cluster over HTTP, for the real kubectl, helm and client libraries.
+//!
+//! The world lives on a thread of its own, since nothing in it is `Send`; the HTTP server talks to it through
+//! [`bridge::Bridge`].
+
+mod bridge;
+mod http;
+mod kubeconfig;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The kind of cluster.
+    #[arg(long, default_value = "minikube")]
+    profile: String,
+    /// Nodes.
+    #[arg(long, default_value_t = 1)]
+    nodes: u32,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where to write the kubeconfig, once the cluster is ready.
+    #[arg(long)]
+    kubeconfig: PathBuf,
+}
+
+/// Serves until the process is ended.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let bridge = bridge::start(options.seed, &options.profile, options.nodes)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(options.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", options.listen))?;
+        let address = listener.local_addr()?;
+        bridge.ready().await.context("the cluster ended before it was ready")?;
+        std::fs::write(&options.kubeconfig, kubeconfig::text(address))
+            .with_context(|| format!("cannot write {}", options.kubeconfig.display()))?;
+        println!("Serving the Kubernetes API on http://{address}");
+        println!("kubeconfig: {}", options.kubeconfig.display());
+        axum::serve(listener, http::router(bridge)).await?;
+        Ok(())
+    })
+}

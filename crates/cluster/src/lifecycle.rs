@@ -1,0 +1,283 @@
+//! Clusters coming to be, running, stopping and going.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use api::Object;
+use api::http::{Transport, TransportError};
+use apiserver::{ApiServer, Config};
+use client::Client;
+use machine::{Host, Programs};
+use network::Fabric;
+use runtime::cri::Shared;
+use simulation::Sim;
+use vfs::Vfs;
+
+use crate::control_plane::{API_PORT, ControlPlane, VERSION, Wires};
+use crate::host::WorldHost;
+use crate::node::{Nodes, Spec};
+use crate::profile::{NODES_MAX, Profile, node_address, node_name};
+use crate::revision::Revision;
+use crate::view::{USER_AGENT, View};
+
+/// A cluster, running or stopped. Its store outlives a stop, as minikube's does.
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    pub(crate) profile: &'static Profile,
+    pub(crate) node_count: Cell<u32>,
+    api: ApiServer,
+    nodes: Nodes,
+    running: RefCell<Option<Running>>,
+}
+
+/// What exists only while a cluster runs.
+struct Running {
+    plane: ControlPlane,
+    view: View,
+}
+
+struct Inner {
+    sim: Sim,
+    fabric: Fabric,
+    revision: Revision,
+    clusters: RefCell<BTreeMap<String, Rc<Cluster>>>,
+    machine: RefCell<Option<Vfs>>,
+    containers: Shared,
+}
+
+/// All clusters of a world, by minikube profile.
+#[derive(Clone)]
+pub(crate) struct Clusters(Rc<Inner>);
+
+impl Clusters {
+    pub(crate) fn new(sim: &Sim, fabric: &Fabric, revision: &Revision) -> Clusters {
+        Clusters(Rc::new(Inner {
+            sim: sim.clone(),
+            fabric: fabric.clone(),
+            revision: revision.clone(),
+            clusters: RefCell::default(),
+            machine: RefCell::default(),
+            containers: Shared::new(sim),
+        }))
+    }
+
+    /// The simulation.
+    pub(crate) fn sim(&self) -> &Sim {
+        &self.0.sim
+    }
+
+    /// The way from the learner's machine to API servers.
+    pub(crate) fn host(&self) -> Rc<dyn Host> {
+        Rc::new(WorldHost { clusters: self.clone() })
+    }
+
+    /// What is installed on the learner's machine.
+    pub(crate) fn programs(&self) -> Programs {
+        let mut programs = Programs::new();
+        shell::install(&mut programs);
+        programs.install(Rc::new(kubectl::place::Kubectl::new()));
+        minikube::install(&mut programs, Rc::new(crate::minikube_host::MinikubeHost::new(self.clone())));
+        programs
+    }
+
+    /// Says where the learner's files are: the kubeconfig goes there.
+    pub(crate) fn set_machine(&self, fs: &Vfs) {
+        *self.0.machine.borrow_mut() = Some(fs.clone());
+    }
+
+    /// The learner's files.
+    pub(crate) fn machine(&self) -> Option<Vfs> {
+        self.0.machine.borrow().clone()
+    }
+
+    /// A cluster by name.
+    pub(crate) fn get(&self, name: &str) -> Option<Rc<Cluster>> {
+        self.0.clusters.borrow().get(name).cloned()
+    }
+
+    /// All clusters, by name.
+    pub(crate) fn all(&self) -> Vec<Rc<Cluster>> {
+        self.0.clusters.borrow().values().cloned().collect()
+    }
+
+    /// The cluster that runs. One network has room for one at a time.
+    pub(crate) fn running(&self) -> Option<Rc<Cluster>> {
+        self.0.clusters.borrow().values().find(|c| c.is_running()).cloned()
+    }
+
+    /// Makes a cluster of `profile` under its own name and switches it on, without the pauses of `minikube start`.
+    pub(crate) fn boot(&self, profile: &'static Profile, nodes: u32) -> Result<(), String> {
+        if nodes > NODES_MAX {
+            return Err(format!("a cluster has at most {NODES_MAX} nodes"));
+        }
+        let cluster = self.create("minikube", profile, nodes);
+        cluster.start_control_plane(self);
+        for index in 0..nodes {
+            cluster.start_node(self, index);
+        }
+        let fs = self.machine().ok_or("the machine has no files yet")?;
+        minikube::kubeconfig::write(&fs, &cluster.name, &cluster.server_url())
+    }
+
+    /// Makes a cluster that is switched off. One that is there under this name stays as it is.
+    pub(crate) fn create(&self, name: &str, profile: &'static Profile, nodes: u32) -> Rc<Cluster> {
+        if let Some(cluster) = self.get(name) {
+            return cluster;
+        }
+        let machines = Nodes::default();
+        let config = Config {
+            address: format!("{}:{API_PORT}", node_address(0, 0)),
+            version: VERSION.to_owned(),
+            nodes: Rc::new(Wires { nodes: machines.clone() }),
+            ..Config::default()
+        };
+        let cluster = Rc::new(Cluster {
+            name: name.to_owned(),
+            profile,
+            node_count: Cell::new(nodes),
+            api: ApiServer::new(self.0.sim.clone(), config),
+            nodes: machines,
+            running: RefCell::default(),
+        });
+        self.0.clusters.borrow_mut().insert(name.to_owned(), Rc::clone(&cluster));
+        cluster
+    }
+
+    /// Switches a cluster off and forgets it.
+    pub(crate) fn delete(&self, name: &str) {
+        let cluster = self.0.clusters.borrow_mut().remove(name);
+        if let Some(cluster) = cluster {
+            cluster.stop(self);
+        }
+    }
+
+    /// The API server at an address, as a connection from the learner's machine finds it.
+    pub(crate) fn api_at(&self, address: &str, port: &str) -> Result<Rc<dyn Transport>, TransportError> {
+        let Ok(address) = address.parse::<Ipv4Addr>() else { return Err(TransportError::Unreachable) };
+        match self.running() {
+            Some(cluster) if cluster.address() == address && port == API_PORT.to_string() => Ok(cluster.transport()),
+            Some(cluster) if cluster.address() == address => Err(TransportError::Refused),
+            _ => Err(TransportError::Unreachable),
+        }
+    }
+
+    /// The API server of the running cluster.
+    pub(crate) fn transport(&self) -> Option<Rc<dyn Transport>> {
+        self.running().map(|cluster| cluster.transport())
+    }
+
+    /// The objects of a kind, as the running cluster's watches show them.
+    pub(crate) fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object> {
+        self.running().map(|c| c.objects(api_version, kind, namespace)).unwrap_or_default()
+    }
+
+    /// Whether the running cluster has all its nodes Ready, and pods can be created in `default`.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.running().is_some_and(|cluster| cluster.is_ready())
+    }
+
+    /// Completes when something that can be seen has changed.
+    pub(crate) async fn next_change(&self) {
+        self.0.revision.next().await;
+    }
+
+    fn changed(&self) {
+        self.0.revision.raise();
+    }
+}
+
+impl Cluster {
+    /// Address of the control-plane node.
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        node_address(0, 0)
+    }
+
+    /// As a kubeconfig names it.
+    pub(crate) fn server_url(&self) -> String {
+        format!("https://{}:{API_PORT}", self.address())
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.borrow().is_some()
+    }
+
+    /// Name and address of each machine.
+    pub(crate) fn machines(&self) -> Vec<(String, Ipv4Addr)> {
+        (0..self.node_count.get()).map(|i| (node_name(&self.name, i), node_address(0, i))).collect()
+    }
+
+    pub(crate) fn transport(&self) -> Rc<dyn Transport> {
+        Rc::new(self.api.clone())
+    }
+
+    /// Starts API server, controllers, scheduler, kube-proxy and DNS, and the page's watches.
+    pub(crate) fn start_control_plane(&self, clusters: &Clusters) {
+        if self.is_running() {
+            return;
+        }
+        let plane = ControlPlane::start(&clusters.0.sim, &clusters.0.fabric, &self.api);
+        let client = Client::new(self.transport(), USER_AGENT);
+        let view = View::start(&clusters.0.sim, &client, &clusters.0.revision);
+        *self.running.borrow_mut() = Some(Running { plane, view });
+        clusters.changed();
+    }
+
+    /// Switches the `index`-th machine on.
+    pub(crate) fn start_node(&self, clusters: &Clusters, index: u32) {
+        self.nodes.start(&Spec {
+            sim: &clusters.0.sim,
+            fabric: &clusters.0.fabric,
+            transport: &self.transport(),
+            shared: &clusters.0.containers,
+            profile: self.profile,
+            name: node_name(&self.name, index),
+            address: node_address(0, index),
+            index,
+        });
+    }
+
+    /// Whether a machine is switched on.
+    pub(crate) fn is_node_running(&self, name: &str) -> bool {
+        self.nodes.is_running(name)
+    }
+
+    /// Switches the `index`-th machine off, as if the plug were pulled.
+    pub(crate) fn stop_node(&self, index: u32) {
+        self.nodes.stop(&node_name(&self.name, index));
+    }
+
+    /// Switches everything off; the store stays.
+    pub(crate) fn stop(&self, clusters: &Clusters) {
+        let running = self.running.borrow_mut().take();
+        if let Some(running) = running {
+            self.nodes.stop_all();
+            running.view.stop();
+            running.plane.stop();
+        }
+        clusters.changed();
+    }
+
+    pub(crate) fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object> {
+        let running = self.running.borrow();
+        running.as_ref().map(|r| r.view.objects(api_version, kind, namespace)).unwrap_or_default()
+    }
+
+    /// Nodes whose condition Ready is True.
+    pub(crate) fn ready_nodes(&self) -> usize {
+        let is_ready = |node: &Object| {
+            node.list("status.conditions").iter().any(|c| {
+                let field = |name: &str| c.get(name).and_then(|v| v.as_str());
+                field("type") == Some("Ready") && field("status") == Some("True")
+            })
+        };
+        self.objects("v1", "Node", "*").iter().filter(|node| is_ready(node)).count()
+    }
+
+    /// Whether every node is Ready and pods can be created in `default`.
+    pub(crate) fn is_ready(&self) -> bool {
+        let has_account = self.objects("v1", "ServiceAccount", "default").iter().any(|a| a.name() == "default");
+        has_account && self.ready_nodes() == self.node_count.get() as usize
+    }
+}

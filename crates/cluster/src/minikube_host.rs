@@ -1,0 +1,133 @@
+//! What minikube asks of the world, with the time that each step takes.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use minikube::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
+
+use crate::lifecycle::{Cluster, Clusters};
+use crate::profile::{NODES_MAX, Profile};
+
+/// Virtual time that a simulated machine takes to be made.
+const MACHINE_TIME: Duration = Duration::from_millis(1_500);
+/// Virtual time from the start of the control plane to its first answer, as measured on a real one (2.6-3.6 s).
+const CONTROL_PLANE_TIME: Duration = Duration::from_millis(2_800);
+/// Virtual time that a kubelet takes to come up.
+const KUBELET_TIME: Duration = Duration::from_millis(600);
+/// Virtual time that a machine takes to go down in good order.
+const STOP_TIME: Duration = Duration::from_millis(1_200);
+/// minikube waits so long for a cluster.
+const VERIFY_TIME_MAX: Duration = Duration::from_secs(360);
+
+/// The world's clusters as minikube sees them.
+pub(crate) struct MinikubeHost {
+    clusters: Clusters,
+}
+
+impl MinikubeHost {
+    pub(crate) fn new(clusters: Clusters) -> MinikubeHost {
+        MinikubeHost { clusters }
+    }
+
+    fn done() -> LocalBoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Waits, then acts on a cluster if it is there (still).
+    fn after(
+        &self,
+        time: Duration,
+        name: &str,
+        act: impl FnOnce(&Clusters, &Rc<Cluster>) + 'static,
+    ) -> LocalBoxFuture<'static, ()> {
+        let (clusters, name) = (self.clusters.clone(), name.to_owned());
+        Box::pin(async move {
+            clusters.sim().sleep(time).await;
+            if let Some(cluster) = clusters.get(&name) {
+                act(&clusters, &cluster);
+            }
+        })
+    }
+}
+
+impl ClusterHost for MinikubeHost {
+    fn profiles(&self) -> Vec<String> {
+        self.clusters.all().iter().map(|c| c.name.clone()).collect()
+    }
+
+    fn status(&self, name: &str) -> Option<ClusterStatus> {
+        let cluster = self.clusters.get(name)?;
+        let nodes = cluster.machines().into_iter().enumerate().map(|(index, (name, address))| NodeStatus {
+            running: cluster.is_node_running(&name),
+            control_plane: index == 0,
+            name,
+            address,
+        });
+        Some(ClusterStatus {
+            name: cluster.name.clone(),
+            running: cluster.is_running(),
+            server: cluster.server_url(),
+            cpus: cluster.profile.cpus,
+            memory_mib: cluster.profile.memory_kib / 1024,
+            nodes: nodes.collect(),
+        })
+    }
+
+    fn create(&self, spec: &ClusterSpec) -> LocalBoxFuture<'static, Result<(), String>> {
+        let (clusters, spec) = (self.clusters.clone(), spec.clone());
+        Box::pin(async move {
+            if spec.nodes > NODES_MAX {
+                return Err(format!("a cluster has at most {NODES_MAX} nodes"));
+            }
+            if let Some(other) = clusters.running().filter(|c| c.name != spec.name) {
+                let refusal = simulation::stub!("minikube start", "two clusters that run at the same time");
+                return Err(format!("{refusal}: stop \"{}\" first", other.name));
+            }
+            if clusters.get(&spec.name).is_none_or(|c| !c.is_running()) {
+                clusters.sim().sleep(MACHINE_TIME).await;
+            }
+            let profile = Profile::find("minikube").ok_or("the profile minikube is gone")?;
+            clusters.create(&spec.name, profile, spec.nodes);
+            Ok(())
+        })
+    }
+
+    fn start_control_plane(&self, name: &str) -> LocalBoxFuture<'static, ()> {
+        if self.clusters.get(name).is_some_and(|c| c.is_running()) {
+            return Self::done();
+        }
+        self.after(CONTROL_PLANE_TIME, name, |clusters, cluster| cluster.start_control_plane(clusters))
+    }
+
+    fn start_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()> {
+        self.after(KUBELET_TIME, name, move |clusters, cluster| cluster.start_node(clusters, index))
+    }
+
+    fn stop_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()> {
+        self.after(STOP_TIME, name, move |_, cluster| cluster.stop_node(index))
+    }
+
+    fn verify(&self, name: &str) -> LocalBoxFuture<'static, bool> {
+        let (clusters, name) = (self.clusters.clone(), name.to_owned());
+        Box::pin(async move {
+            let sim = clusters.sim().clone();
+            let ready = async {
+                // Woken by every change that the watches bring.
+                while clusters.get(&name).is_some_and(|c| !c.is_ready()) {
+                    clusters.next_change().await;
+                }
+            };
+            sim.timeout(VERIFY_TIME_MAX, ready).await.is_ok()
+        })
+    }
+
+    fn stop(&self, name: &str) -> LocalBoxFuture<'static, ()> {
+        self.after(STOP_TIME, name, |clusters, cluster| cluster.stop(clusters))
+    }
+
+    fn delete(&self, name: &str) -> LocalBoxFuture<'static, ()> {
+        let name_too = name.to_owned();
+        self.after(STOP_TIME, name, move |clusters, _| clusters.delete(&name_too))
+    }
+}

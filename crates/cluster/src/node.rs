@@ -1,0 +1,122 @@
+//! The machines of a cluster: each has an address, a container runtime and a kubelet.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use api::http::Transport;
+use client::Client;
+use kubelet::{Kubelet, NodeConfig};
+use network::{Fabric, NetNs, Role};
+use runtime::cri::{ContainerRuntime, Options, Shared};
+use simulation::Sim;
+
+use crate::profile::Profile;
+
+/// One machine.
+struct Node {
+    network: NetNs,
+    kubelet: Kubelet,
+}
+
+/// The machines that are switched on, by name.
+#[derive(Clone, Default)]
+pub(crate) struct Nodes(Rc<RefCell<BTreeMap<String, Node>>>);
+
+/// What a machine is switched on with.
+pub(crate) struct Spec<'a> {
+    pub(crate) sim: &'a Sim,
+    pub(crate) fabric: &'a Fabric,
+    pub(crate) transport: &'a Rc<dyn Transport>,
+    pub(crate) shared: &'a Shared,
+    pub(crate) profile: &'static Profile,
+    pub(crate) name: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) index: u32,
+}
+
+impl Nodes {
+    /// Switches a machine on; one that is on stays as it is.
+    pub(crate) fn start(&self, spec: &Spec<'_>) {
+        if self.is_running(&spec.name) {
+            return;
+        }
+        let network = spec.fabric.attach_as(&format!("node/{}", spec.name), &[spec.address], Role::Node);
+        let client = Client::new(Rc::clone(spec.transport), "kubelet");
+        let options = Options {
+            node: spec.name.clone(),
+            node_net: network.clone(),
+            pod_network: (pod_network(spec.index), PODS_PER_NODE),
+            shared: spec.shared.clone(),
+        };
+        let runtime = Rc::new(ContainerRuntime::new(spec.sim, spec.fabric, options));
+        let kubelet = Kubelet::start(spec.sim, &client, runtime, node_config(spec), network.clone());
+        self.0.borrow_mut().insert(spec.name.clone(), Node { network, kubelet });
+    }
+
+    /// Whether a machine is switched on.
+    pub(crate) fn is_running(&self, name: &str) -> bool {
+        self.0.borrow().contains_key(name)
+    }
+
+    /// Switches one machine off, as if the plug were pulled.
+    pub(crate) fn stop(&self, name: &str) {
+        let node = self.0.borrow_mut().remove(name);
+        if let Some(node) = node {
+            node.kubelet.stop();
+        }
+    }
+
+    /// Switches every machine off, as if the plug were pulled.
+    pub(crate) fn stop_all(&self) {
+        let nodes = std::mem::take(&mut *self.0.borrow_mut());
+        for node in nodes.into_values() {
+            node.kubelet.stop();
+        }
+    }
+
+    /// The API of a machine's kubelet.
+    pub(crate) fn kubelet(&self, name: &str) -> Option<Rc<dyn Transport>> {
+        let nodes = self.0.borrow();
+        nodes.get(name).map(|node| Rc::new(node.kubelet.clone()) as Rc<dyn Transport>)
+    }
+
+    /// The network of the machine that the control plane runs on: the first by name.
+    pub(crate) fn control_plane_network(&self) -> Option<NetNs> {
+        self.0.borrow().values().next().map(|node| node.network.clone())
+    }
+}
+
+/// Addresses in the pod network of one node.
+const PODS_PER_NODE: u32 = 256;
+
+/// First address of the pods of the `index`-th machine: 10.244.0.0, 10.244.1.0, ...
+fn pod_network(index: u32) -> Ipv4Addr {
+    Ipv4Addr::new(10, 244, u8::try_from(index).unwrap_or(u8::MAX), 0)
+}
+
+fn node_config(spec: &Spec<'_>) -> NodeConfig {
+    let bytes = |kib: u64| i64::try_from(kib * 1024).unwrap_or(i64::MAX);
+    let mut labels = BTreeMap::new();
+    for (key, value) in [
+        ("minikube.k8s.io/name", "minikube"),
+        ("minikube.k8s.io/primary", if spec.index == 0 { "true" } else { "false" }),
+        ("minikube.k8s.io/version", minikube::VERSION),
+    ] {
+        labels.insert(key.to_owned(), value.to_owned());
+    }
+    if spec.index == 0 {
+        for role in ["node-role.kubernetes.io/control-plane", "node.kubernetes.io/exclude-from-external-load-balancers"]
+        {
+            labels.insert(role.to_owned(), String::new());
+        }
+    }
+    NodeConfig {
+        cpu_milli: i64::from(spec.profile.cpus) * 1_000,
+        memory_bytes: bytes(spec.profile.memory_kib),
+        ephemeral_storage_bytes: bytes(spec.profile.disk_kib),
+        labels,
+        ..NodeConfig::minikube(&spec.name, spec.address, &format!("{}/24", pod_network(spec.index)))
+    }
+}

@@ -1,0 +1,48 @@
+//! Kinds of clusters, as data.
+
+use std::net::Ipv4Addr;
+
+/// A kind of cluster.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name on command lines.
+    pub name: &'static str,
+    /// Nodes unless told otherwise.
+    pub nodes: u32,
+    /// CPUs of a node.
+    pub cpus: u32,
+    /// Memory of a node, in KiB.
+    pub memory_kib: u64,
+    /// Disk of a node, in KiB.
+    pub disk_kib: u64,
+}
+
+/// Every profile; the next is a row.
+pub static PROFILES: &[Profile] = &[
+    Profile { name: "minikube", nodes: 1, cpus: 2, memory_kib: 4_194_304, disk_kib: 20_971_520 },
+    Profile { name: "three-node", nodes: 3, cpus: 2, memory_kib: 4_194_304, disk_kib: 20_971_520 },
+];
+
+impl Profile {
+    /// The profile of that name.
+    pub fn find(name: &str) -> Option<&'static Profile> {
+        PROFILES.iter().find(|p| p.name == name)
+    }
+}
+
+/// The learner's machine as seen from the nodes: the gateway of their network.
+pub(crate) const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 49, 1);
+
+/// Nodes that a network of this shape can hold.
+pub(crate) const NODES_MAX: u32 = 200;
+
+/// Name of the `index`-th node (from 0) of the minikube profile `cluster`: `minikube`, `minikube-m02`, ...
+pub(crate) fn node_name(cluster: &str, index: u32) -> String {
+    if index == 0 { cluster.to_owned() } else { format!("{cluster}-m{:02}", index + 1) }
+}
+
+/// Address of the `index`-th node of the `network`-th cluster (each has a /24: 192.168.49.0, 192.168.58.0, ...).
+pub(crate) fn node_address(network: u8, index: u32) -> Ipv4Addr {
+    let last = u8::try_from(index + 2).unwrap_or(u8::MAX);
+    Ipv4Addr::new(192, 168, 49_u8.saturating_add(network.saturating_mul(9)), last)
+}

@@ -1,0 +1,242 @@
+//! The world: what the page's worker and the native shell drive.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use api::Object;
+use api::http::Transport;
+use bytes::Bytes;
+use machine::{Reader, Writer};
+use network::Fabric;
+use simulation::{ExternalError, ExternalRequest, Sim, SimConfig, Step, StepLimits, Time, TraceEvent};
+
+use crate::input::{Input, LogEntry, Outbox, Output, Stream};
+use crate::learner::Learner;
+use crate::lifecycle::Clusters;
+use crate::profile::Profile;
+use crate::revision::Revision;
+use crate::script::ScriptRun;
+
+/// What a world is made from. Together with the log of inputs it is the whole of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldConfig {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Virtual time at the beginning.
+    pub start: Time,
+    /// A cluster of this profile is running (it still has to boot); none: there is no cluster yet.
+    pub profile: Option<String>,
+    /// Nodes of that cluster; 0 for as many as the profile has.
+    pub nodes: u32,
+}
+
+/// A world with a learner's machine and perhaps a cluster.
+pub struct World {
+    sim: Sim,
+    outbox: Outbox,
+    learner: Learner,
+    clusters: Clusters,
+    terminals: BTreeMap<u8, shell_terminal_shim::Terminal>,
+    log: Vec<LogEntry>,
+    revision: Revision,
+    waiting: bool,
+}
+
+impl World {
+    /// A new world.
+    ///
+    /// # Errors
+    /// The profile is not known, or cannot have so many nodes.
+    pub fn new(config: WorldConfig) -> Result<World, String> {
+        let sim = Sim::new(SimConfig { seed: config.seed, start: config.start });
+        let fabric = Fabric::new(sim.clone());
+        let revision = Revision::default();
+        let clusters = Clusters::new(&sim, &fabric, &revision);
+        let learner = Learner::new(&sim, &fabric, clusters.programs(), clusters.host());
+        clusters.set_machine(&learner.fs);
+        if let Some(name) = &config.profile {
+            let profile = Profile::find(name).ok_or_else(|| format!("unknown profile {name:?}"))?;
+            let nodes = if config.nodes == 0 { profile.nodes } else { config.nodes.max(profile.nodes) };
+            clusters.boot(profile, nodes)?;
+        }
+        Ok(World {
+            sim,
+            outbox: Outbox::default(),
+            learner,
+            clusters,
+            terminals: BTreeMap::new(),
+            log: Vec::new(),
+            revision,
+            waiting: false,
+        })
+    }
+
+    // --- the drive ---
+
+    /// Virtual now.
+    pub fn now(&self) -> Time {
+        self.sim.now()
+    }
+
+    /// Tasks polled so far: the step number to print with a failure.
+    pub fn steps(&self) -> u64 {
+        self.sim.steps()
+    }
+
+    /// Runs what is due up to `until`.
+    pub fn step(&mut self, until: Time, limits: StepLimits) -> Step {
+        let step = self.sim.step(until, limits);
+        self.waiting = step == Step::Waiting;
+        self.terminals.retain(|_, terminal| !terminal.has_ended());
+        step
+    }
+
+    /// Whether time stands still until a file arrives.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// Moves the clock to a moment at which something comes in from outside; [`World::step`] said `Idle` for it.
+    pub fn advance_to(&mut self, at: Time) {
+        self.sim.advance_to(at);
+    }
+
+    /// Takes an input at `at` and logs it; [`World::step`] said `Idle` for that time.
+    pub fn input(&mut self, at: Time, input: Input) {
+        self.sim.advance_to(at);
+        self.log.push(LogEntry { at: self.sim.now(), input: input.clone() });
+        match input {
+            Input::OpenTerminal { id, cols, rows } => self.open_terminal(id, cols, rows),
+            Input::CloseTerminal { id } => {
+                if let Some(terminal) = self.terminals.remove(&id) {
+                    terminal.hang_up();
+                }
+            }
+            Input::Keys { id, text } => {
+                if let Some(terminal) = self.terminals.get(&id) {
+                    terminal.keys(text.as_bytes());
+                }
+            }
+            Input::Resize { id, cols, rows } => {
+                if let Some(terminal) = self.terminals.get(&id) {
+                    terminal.resize(machine::TtySize { cols, rows });
+                }
+            }
+        }
+    }
+
+    /// The inputs so far.
+    pub fn log(&self) -> &[LogEntry] {
+        &self.log
+    }
+
+    fn open_terminal(&mut self, id: u8, cols: u16, rows: u16) {
+        let screen = Writer::new(self.outbox.end(Stream::Terminal(id)));
+        let ctx = self.learner.ctx(&self.sim, Reader::empty(), screen.clone(), screen.clone());
+        let terminal = shell_terminal_shim::Terminal::start(ctx, screen, machine::TtySize { cols, rows });
+        if let Some(old) = self.terminals.insert(id, terminal) {
+            old.hang_up();
+        }
+    }
+
+    /// Whether a terminal is open.
+    pub fn has_terminal(&self, id: u8) -> bool {
+        self.terminals.contains_key(&id)
+    }
+
+    /// Runs a script on the learner's machine; its output comes through [`World::take_output`].
+    pub fn run_script(&mut self, script: &str, stdin: impl Into<Bytes>) -> ScriptRun {
+        let stdout = Writer::new(self.outbox.end(Stream::Stdout));
+        let stderr = Writer::new(self.outbox.end(Stream::Stderr));
+        let ctx = self.learner.ctx(&self.sim, Reader::from_bytes(stdin), stdout, stderr);
+        let run = ScriptRun::default();
+        let (script, code) = (script.to_owned(), Rc::clone(&run.0));
+        self.sim.spawn(async move { code.set(Some(shell::run_script(ctx, script).await)) });
+        run
+    }
+
+    // --- what comes out ---
+
+    /// Output since the last call.
+    pub fn take_output(&mut self) -> Vec<Output> {
+        self.outbox.take()
+    }
+
+    /// The static files that are wanted since the last call.
+    pub fn external_requests(&self) -> Vec<ExternalRequest> {
+        self.sim.external_requests()
+    }
+
+    /// Supplies a file.
+    pub fn external_reply(&self, id: u64, answer: Result<Bytes, ExternalError>) {
+        self.sim.external_reply(id, answer);
+    }
+
+    /// What happened after `seq`.
+    pub fn trace_since(&self, seq: u64) -> Vec<TraceEvent> {
+        self.sim.trace_since(seq)
+    }
+
+    /// The newest trace position.
+    pub fn trace_last_seq(&self) -> u64 {
+        self.sim.trace_last_seq()
+    }
+
+    /// Changes whenever the objects that can be seen change.
+    pub fn revision(&self) -> u64 {
+        self.revision.get()
+    }
+
+    /// The objects of a kind in a namespace (`*` for all); none while no cluster runs.
+    pub fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object> {
+        self.clusters.objects(api_version, kind, namespace)
+    }
+
+    /// Whether a cluster runs.
+    pub fn has_cluster(&self) -> bool {
+        self.clusters.transport().is_some()
+    }
+
+    /// Whether the cluster is up: all its nodes are Ready and pods can be created in `default`.
+    pub fn is_ready(&self) -> bool {
+        self.clusters.is_ready()
+    }
+
+    /// The API server of the running cluster.
+    pub fn transport(&self) -> Option<Rc<dyn Transport>> {
+        self.clusters.transport()
+    }
+
+    /// The simulation, for shells that bring in requests of their own (`kubonsai serve`).
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // Tasks hold handles to the world and the world holds its tasks: cut the circle.
+        self.sim.shut_down();
+    }
+}
+
+impl lesson::Facts for World {
+    fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object> {
+        World::objects(self, api_version, kind, namespace)
+    }
+}
+
+mod shell_terminal_shim {
+    pub struct Terminal;
+    impl Terminal {
+        pub fn start(_: machine::Ctx, _: machine::Writer, _: machine::TtySize) -> Terminal {
+            Terminal
+        }
+        pub fn has_ended(&self) -> bool {
+            false
+        }
+        pub fn hang_up(&self) {}
+        pub fn keys(&self, _: &[u8]) {}
+        pub fn resize(&self, _: machine::TtySize) {}
+    }
+}

@@ -1,0 +1,66 @@
+//! The cluster's clock and its pace.
+
+use yew::prelude::*;
+
+use crate::state::Clock;
+use crate::text::{Language, T};
+
+/// What the clock needs.
+#[derive(Properties, PartialEq)]
+pub struct ClockProps {
+    /// As the worker tells it.
+    pub clock: Clock,
+    /// Language.
+    pub language: Language,
+    /// Sets the pace: paused, factor.
+    pub pace: Callback<(bool, f64)>,
+    /// Runs the next event.
+    pub step: Callback<()>,
+}
+
+/// Speeds that are offered.
+const FACTORS: [f64; 2] = [1.0, 10.0];
+
+/// `00:04:12`.
+pub fn clock_face(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1_000;
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Time, pause, step and speed.
+#[component]
+pub fn ClockControl(props: &ClockProps) -> Html {
+    let ClockProps { clock, language, pace, step } = props;
+    let toggle = {
+        let (pace, clock) = (pace.clone(), *clock);
+        Callback::from(move |_: MouseEvent| pace.emit((!clock.paused, clock.factor)))
+    };
+    let step = {
+        let step = step.clone();
+        Callback::from(move |_: MouseEvent| step.emit(()))
+    };
+    let pause_text = if clock.paused { T::Resume } else { T::Pause }.get(*language);
+    html! {
+        <div class="clock" role="group" aria-label={T::Elapsed.get(*language)}>
+            <time class={classes!(clock.lagging.then_some("lagging"))}
+                title={if clock.lagging { T::Lagging } else { T::Elapsed }.get(*language)}>
+                { clock_face(clock.elapsed_ms) }
+                if clock.lagging { <span aria-hidden="true">{ " ◔" }</span> }
+            </time>
+            <button type="button" onclick={toggle} title={pause_text} aria-label={pause_text} aria-pressed={clock.paused.to_string()}>
+                { if clock.paused { "▶" } else { "❚❚" } }
+            </button>
+            <button type="button" onclick={step} disabled={!clock.paused} title={T::StepEvent.get(*language)}
+                aria-label={T::StepEvent.get(*language)}>{ "▶❙" }</button>
+            { for FACTORS.iter().map(|factor| {
+                let (pace, value) = (pace.clone(), *factor);
+                let on = !clock.paused && (clock.factor - value).abs() < f64::EPSILON;
+                let choose = Callback::from(move |_: MouseEvent| pace.emit((false, value)));
+                html! {
+                    <button type="button" class={classes!("factor", on.then_some("on"))} onclick={choose}
+                        aria-pressed={on.to_string()} title={T::Speed.get(*language)}>{ format!("{value}×") }</button>
+                }
+            }) }
+        </div>
+    }
+}

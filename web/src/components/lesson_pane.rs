@@ -1,0 +1,106 @@
+//! The text of the open lesson, step by step.
+
+use lesson::Document;
+use web_sys::Element;
+use yew::prelude::*;
+
+use crate::components::blocks::{Around, blocks};
+use crate::state::{Action, OpenLesson, Route, State};
+use crate::text::{Language, T, fill};
+
+/// What the pane needs.
+#[derive(Properties, PartialEq)]
+pub struct LessonPaneProps {
+    /// The page.
+    pub state: UseReducerHandle<State>,
+    /// Types a command into a terminal.
+    pub run: Callback<(u8, String)>,
+    /// Copies text.
+    pub copy: Callback<String>,
+}
+
+/// The pane.
+#[component]
+pub fn LessonPane(props: &LessonPaneProps) -> Html {
+    let state = &props.state;
+    let place = use_node_ref();
+    let step = state.open.as_ref().map_or(0, |o| o.step);
+    {
+        let place = place.clone();
+        use_effect_with(step, move |_| {
+            if let Some(element) = place.cast::<Element>() {
+                element.set_scroll_top(0);
+            }
+        });
+    }
+    let language = state.preferences.language;
+    let Some(open) = &state.open else { return html! { <article class="lesson" /> } };
+    let Some(document) = open.lesson.text.get(language.code()) else { return html! { <article class="lesson" /> } };
+    let around = Around {
+        language,
+        checks: open.checks.clone(),
+        run: props.run.clone(),
+        copy: props.copy.clone(),
+        live: open.live,
+    };
+    html! {
+        <article class="lesson" ref={place} lang={language.code()}>
+            { heading(open, document, language) }
+            { match step {
+                0 => blocks(&document.intro, &around),
+                n => document.steps.get(n - 1).map(|s| blocks(&s.blocks, &around)).unwrap_or_default(),
+            } }
+            { footer(state, open, document) }
+        </article>
+    }
+}
+
+fn heading(open: &OpenLesson, document: &Document, language: Language) -> Html {
+    let total = document.steps.len();
+    let about = fill(T::AboutMinutes.get(language), open.lesson.minutes, "");
+    match open.step {
+        0 => html! {
+            <>
+                <h1>{ open.lesson.title.get(language.code()).to_owned() }</h1>
+                <p class="sub">{ T::Intro.get(language) }{ " · " }{ about }</p>
+            </>
+        },
+        n => html! {
+            <>
+                <h1>{ document.steps.get(n - 1).map(|s| s.title.clone()).unwrap_or_default() }</h1>
+                <p class="sub">{ fill(T::StepOf.get(language), n, total) }</p>
+            </>
+        },
+    }
+}
+
+fn footer(state: &UseReducerHandle<State>, open: &OpenLesson, document: &Document) -> Html {
+    let language = state.preferences.language;
+    let go = |step: usize| {
+        let state = state.clone();
+        Callback::from(move |_: MouseEvent| state.dispatch(Action::Step(step)))
+    };
+    let total = document.steps.len();
+    let next_lesson = state.courses.iter().flatten().find(|c| c.id == open.course).and_then(|course| {
+        let index = course.lessons.iter().position(|l| l.id == open.lesson.id)?;
+        let lesson = course.lessons.get(index + 1)?;
+        Some(Route::Lesson { course: course.id.clone(), lesson: lesson.id.clone() })
+    });
+    html! {
+        <nav class="steps">
+            if open.step > 0 {
+                <button type="button" class="quiet" onclick={go(open.step - 1)}>{ T::Previous.get(language) }</button>
+            }
+            <span class="spring" />
+            if open.step < total {
+                <button type="button" class="next" onclick={go(open.step + 1)}>
+                    { if open.step == 0 { T::Start } else { T::Next }.get(language) }
+                </button>
+            } else if let Some(route) = next_lesson {
+                <a class="next" href={route.hash()}>{ T::NextLesson.get(language) }</a>
+            } else {
+                <a class="next" href="#/">{ T::AllLessons.get(language) }</a>
+            }
+        </nav>
+    }
+}

@@ -1,0 +1,338 @@
+//! The map as SVG.
+
+use yew::prelude::*;
+
+use crate::map::{
+    Anchor, Move, MoveKind, NodeRoom, Part, PodBox, Rect, Scene, ServiceRail, WIDTH, WorkloadPill, short_image,
+    short_name,
+};
+use crate::picture::PodState;
+use crate::state::State;
+use crate::text::{Language, T, fill};
+
+/// Delay between dots that came together, in milliseconds.
+const DOT_STAGGER_MS: usize = 140;
+
+/// Names an object: apiVersion, kind, namespace, name.
+pub type Subject = (String, String, String, String);
+
+/// What the map needs.
+#[derive(Properties, PartialEq)]
+pub struct MapViewProps {
+    /// The page.
+    pub state: UseReducerHandle<State>,
+    /// Opens the inspector.
+    pub inspect: Callback<Subject>,
+}
+
+/// The map.
+#[component]
+pub fn MapView(props: &MapViewProps) -> Html {
+    let state = &props.state;
+    let language = state.preferences.language;
+    if !state.picture.cluster {
+        return html! {
+            <div class="map empty" role="status">
+                <svg width="72" height="72" viewBox="0 0 24 24" fill="none" aria-hidden="true">
+                    <path d="M5 18h14l-1.6 3H6.6z" class="logo-pot" />
+                    <path d="M12 18v-4" class="logo-branch" />
+                </svg>
+                <p>{ T::EmptyMap.get(language) }</p>
+            </div>
+        };
+    }
+    let scene = Scene::lay_out(&state.picture, &state.places);
+    let draw = Draw { scene: &scene, language, inspect: &props.inspect, state };
+    html! {
+        <div class="map">
+            <svg viewBox={format!("0 0 {WIDTH} {}", scene.height)} preserveAspectRatio="xMidYMin meet" role="group"
+                aria-label={T::Map.get(language)}>
+                { draw.control_plane() }
+                { for scene.workloads.iter().map(|pill| draw.workload(pill)) }
+                { for scene.services.iter().map(|rail| draw.service(rail)) }
+                { draw.waiting() }
+                { for scene.rooms.iter().map(|room| draw.room(room)) }
+                { for scene.pods.iter().map(|pod| draw.pod(pod)) }
+                { draw.legend() }
+                { for state.motion.moves.iter().map(|m| draw.dot(m)) }
+            </svg>
+        </div>
+    }
+}
+
+struct Draw<'a> {
+    scene: &'a Scene,
+    language: Language,
+    inspect: &'a Callback<Subject>,
+    state: &'a State,
+}
+
+fn px(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+fn rect(at: Rect, radius: f64, class: impl Into<Classes>) -> Html {
+    html! { <rect x={px(at.x)} y={px(at.y)} width={px(at.w)} height={px(at.h)} rx={px(radius)} class={class.into()} /> }
+}
+
+fn label(x: f64, y: f64, class: &'static str, text: impl Into<AttrValue>) -> Html {
+    let text: AttrValue = text.into();
+    html! { <text x={px(x)} y={px(y)} class={class}>{ text }</text> }
+}
+
+/// `text` cut to about `width` units.
+fn fit(text: &str, width: f64) -> String {
+    let max = ((width / 7.0).floor() as usize).max(4);
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(max - 1).collect();
+    format!("{head}…")
+}
+
+impl Draw<'_> {
+    fn t(&self, text: T) -> &'static str {
+        text.get(self.language)
+    }
+
+    /// A group that can be clicked or entered to inspect an object.
+    fn object(&self, key: String, subject: Subject, name: String, class: impl Into<Classes>, inner: Html) -> Html {
+        let click = {
+            let (inspect, subject) = (self.inspect.clone(), subject.clone());
+            Callback::from(move |_: MouseEvent| inspect.emit(subject.clone()))
+        };
+        let enter = {
+            let (inspect, subject) = (self.inspect.clone(), subject);
+            Callback::from(move |event: KeyboardEvent| {
+                if event.key() == "Enter" || event.key() == " " {
+                    event.prevent_default();
+                    inspect.emit(subject.clone());
+                }
+            })
+        };
+        let mut classes = classes!("object");
+        classes.extend(class.into());
+        html! {
+            <g key={key} class={classes} role="button" tabindex="0" aria-label={name.clone()} onclick={click} onkeydown={enter}>
+                <title>{ name }</title>
+                { inner }
+            </g>
+        }
+    }
+
+    /// A frame that flashes once when the part worked.
+    fn glow(&self, anchor: &Anchor, at: Rect, radius: f64) -> Html {
+        match self.state.motion.lit.get(anchor) {
+            None => html! {},
+            Some(seq) => html! {
+                <rect key={format!("glow-{seq}")} class="glow" x={px(at.x)} y={px(at.y)} width={px(at.w)} height={px(at.h)} rx={px(radius)} />
+            },
+        }
+    }
+
+    fn control_plane(&self) -> Html {
+        let strip = self.scene.strip;
+        let middle = strip.y + strip.h / 2.0;
+        let parts = self.scene.parts.iter().map(|part| {
+            let name = match part.part {
+                Part::You => self.t(T::You),
+                Part::ApiServer => "API server",
+                Part::Etcd => "etcd",
+                Part::Controllers => self.t(T::Controllers),
+                Part::Scheduler => "scheduler",
+            };
+            let (x, _) = part.rect.centre();
+            html! {
+                <g class={classes!("part", (part.part == Part::You).then_some("you"))}>
+                    { rect(part.rect, 8.0, "box") }
+                    { self.glow(&Anchor::Part(part.part), part.rect, 8.0) }
+                    { label(x, middle + 4.5, "mid", name) }
+                </g>
+            }
+        });
+        let wires = self.scene.parts.windows(2).map(|pair| {
+            let (from, to) = (pair[0].rect, pair[1].rect);
+            html! { <path class="wire" d={format!("M{:.1} {middle:.1}H{:.1}", from.x + from.w, to.x)} /> }
+        });
+        html! {
+            <g class="control-plane">
+                { label(strip.x + 4.0, strip.y - 8.0, "caption", self.t(T::ControlPlane)) }
+                { rect(strip, 10.0, "strip") }
+                { for wires }
+                { for parts }
+            </g>
+        }
+    }
+
+    fn workload(&self, pill: &WorkloadPill) -> Html {
+        let (at, tile) = (pill.rect, &pill.tile);
+        let short = if pill.kind == "ReplicaSet" && !tile.owner.is_empty() {
+            tile.name.strip_prefix(&format!("{}-", tile.owner)).unwrap_or(&tile.name)
+        } else {
+            &tile.name
+        };
+        let line = pill.parent.map(|parent| {
+            html! { <path class="branch" d={format!("M{:.1} {:.1}V{:.1}H{:.1}", parent.x + 9.0, parent.y + parent.h, at.y + at.h / 2.0, at.x)} /> }
+        });
+        let count = format!("{}/{}", tile.ready, tile.desired);
+        let middle = at.y + at.h / 2.0 + 4.0;
+        let inner = html! {
+            <>
+                { line }
+                { rect(at, 8.0, "box") }
+                { label(at.x + 10.0, middle, "kind", pill.kind) }
+                { label(at.x + 88.0, middle, "name", fit(short, at.w - 140.0)) }
+                { label(at.x + at.w - 10.0, middle, if tile.ready >= tile.desired { "count ok" } else { "count" }, count.clone()) }
+            </>
+        };
+        let name = format!("{} {} {count}", pill.kind, tile.name);
+        let subject = ("apps/v1".into(), pill.kind.into(), tile.namespace.clone(), tile.name.clone());
+        self.object(format!("{}-{}-{}", pill.kind, tile.namespace, tile.name), subject, name, "workload", inner)
+    }
+
+    fn service(&self, rail: &ServiceRail) -> Html {
+        let (at, tile) = (rail.rect, &rail.tile);
+        let middle = at.y + at.h / 2.0 + 4.0;
+        let ports = tile.ports.join(",");
+        let endpoints = fill(self.t(T::Endpoints), tile.endpoints.len(), "");
+        let inner = html! {
+            <>
+                { rect(at, at.h / 2.0, "box") }
+                { self.glow(&Anchor::Service(tile.namespace.clone(), tile.name.clone()), at, at.h / 2.0) }
+                { label(at.x + 16.0, middle, "kind", "Service") }
+                { label(at.x + 72.0, middle, "name", fit(&tile.name, at.w - 210.0)) }
+                { label(at.x + at.w - 16.0, middle, "detail", format!("{} :{ports}{}", tile.kind, if tile.endpoints.is_empty() { String::new() } else { format!(" · {endpoints}") })) }
+            </>
+        };
+        let name = format!("Service {} {} {ports}, {endpoints}", tile.name, tile.cluster_ip);
+        let subject = ("v1".into(), "Service".into(), tile.namespace.clone(), tile.name.clone());
+        self.object(format!("svc-{}-{}", tile.namespace, tile.name), subject, name, "service", inner)
+    }
+
+    fn waiting(&self) -> Html {
+        match self.scene.waiting {
+            None => html! {},
+            Some(at) => html! {
+                <g class="waiting">
+                    { rect(at, 12.0, "box") }
+                    { label(at.x + 14.0, at.y + 15.0, "caption", self.t(T::Unscheduled)) }
+                </g>
+            },
+        }
+    }
+
+    fn room(&self, room: &NodeRoom) -> Html {
+        let (at, tile) = (room.rect, &room.tile);
+        let share = if tile.cpu_allocatable_milli > 0 {
+            (tile.cpu_requested_milli as f64 / tile.cpu_allocatable_milli as f64).min(1.0)
+        } else {
+            0.0
+        };
+        let bar = Rect { x: at.x + at.w - 120.0, y: at.y + 17.0, w: 104.0, h: 6.0 };
+        let used = Rect { w: bar.w * share, ..bar };
+        let cpu =
+            fill(self.t(T::Cpu), format!("{}m", tile.cpu_requested_milli), format!("{}m", tile.cpu_allocatable_milli));
+        let word = if tile.ready { T::NodeReady } else { T::NodeNotReady };
+        let inner = html! {
+            <>
+                { rect(at, 12.0, if tile.ready { "box" } else { "box not-ready" }) }
+                { self.glow(&Anchor::Node(tile.name.clone()), at, 12.0) }
+                { label(at.x + 14.0, at.y + 26.0, "name strong", tile.name.clone()) }
+                { label(at.x + 24.0 + tile.name.chars().count() as f64 * 8.0, at.y + 26.0, "address", format!("{} {}", tile.address, self.t(word))) }
+                <g><title>{ cpu.clone() }</title>{ rect(bar, 3.0, "bar") }{ rect(used, 3.0, "used") }</g>
+                if room.empty { { label(at.x + 14.0, at.y + at.h - 24.0, "caption", self.t(T::EmptyNode)) } }
+            </>
+        };
+        let name = format!("Node {} {} {}, {cpu}", tile.name, tile.address, self.t(word));
+        let subject = ("v1".into(), "Node".into(), String::new(), tile.name.clone());
+        self.object(format!("node-{}", tile.name), subject, name, "room", inner)
+    }
+
+    fn pod(&self, pod: &PodBox) -> Html {
+        let (at, tile) = (pod.rect, &pod.tile);
+        let (state, word) = match tile.state {
+            PodState::Pending => ("pending", T::PodPending),
+            PodState::Starting => ("starting", T::PodStarting),
+            PodState::NotReady => ("not-ready", T::PodNotReady),
+            PodState::Ready => ("ready", T::PodReady),
+            PodState::Terminating => ("terminating", T::PodTerminating),
+            PodState::Failing => ("failing", T::PodFailing),
+            PodState::Succeeded => ("succeeded", T::PodSucceeded),
+        };
+        let word = self.t(word);
+        let (x, y) = at.centre();
+        let first = match tile.state {
+            PodState::Ready | PodState::NotReady => {
+                let image = short_image(&tile.image);
+                image.rsplit_once(':').map_or(image.clone(), |(_, tag)| tag.to_owned())
+            }
+            _ => word.to_owned(),
+        };
+        let inner = html! {
+            <g transform={format!("translate({:.1} {:.1})", at.x, at.y)} class="slide">
+                { rect(Rect { x: 0.0, y: 0.0, ..at }, if pod.small { 4.0 } else { 9.0 }, "tile") }
+                if tile.state == PodState::Terminating {
+                    <path class="hatch" d={format!("M4 {0:.1}L{1:.1} 4M{2:.1} {0:.1}L{3:.1} {4:.1}", at.h - 4.0, at.w - 20.0, at.w * 0.4, at.w - 4.0, at.h * 0.25)} />
+                }
+                if tile.state == PodState::Failing {
+                    <path class="cross" d={format!("M{0:.1} 5l8 8m0 -8l-8 8", at.w - 14.0)} />
+                }
+                if !pod.small {
+                    { label(at.w / 2.0, at.h / 2.0 - 3.0, "mid head", fit(&first, at.w)) }
+                    { label(at.w / 2.0, at.h / 2.0 + 15.0, "mid mono", fit(&short_name(tile), at.w)) }
+                    if tile.restarts > 0 {
+                        <circle class="restarts" cx={px(at.w - 4.0)} cy={px(at.h - 4.0)} r="8" />
+                        { label(at.w - 4.0, at.h - 0.5, "mid restarts-count", tile.restarts.to_string()) }
+                    }
+                }
+            </g>
+        };
+        let _ = (x, y);
+        let mut name = format!("Pod {} {word}, {}", tile.name, tile.image);
+        if !tile.reason.is_empty() {
+            name = format!("{name}, {}", tile.reason);
+        }
+        let subject = ("v1".into(), "Pod".into(), tile.namespace.clone(), tile.name.clone());
+        let classes = classes!("pod", state, format!("colour-{}", pod.colour));
+        self.object(format!("pod-{}-{}", tile.namespace, tile.name), subject, name, classes, inner)
+    }
+
+    fn legend(&self) -> Html {
+        let mut x = 20.0;
+        let y = self.scene.height - 12.0;
+        let items = self.scene.legend.iter().map(|(image, colour)| {
+            let at = Rect { x, y: y - 10.0, w: 12.0, h: 12.0 };
+            let text_x = x + 18.0;
+            x += 40.0 + image.chars().count() as f64 * 6.6;
+            html! {
+                <g class={classes!("legend", format!("colour-{colour}"))}>
+                    { rect(at, 3.0, "tile") }
+                    { label(text_x, y, "caption", image.clone()) }
+                </g>
+            }
+        });
+        html! { <g>{ for items }</g> }
+    }
+
+    fn dot(&self, moving: &Move) -> Html {
+        let points: Vec<(f64, f64)> = moving.path.iter().filter_map(|a| self.scene.point(a)).collect();
+        let Some(((x, y), rest)) = points.split_first() else { return html! {} };
+        if rest.is_empty() {
+            return html! {};
+        }
+        let mut path = format!("M{x:.0} {y:.0}");
+        for (x, y) in rest {
+            path.push_str(&format!("L{x:.0} {y:.0}"));
+        }
+        let class = match moving.kind {
+            MoveKind::Read => "read",
+            MoveKind::Change => "change",
+            MoveKind::Traffic => "traffic",
+            MoveKind::Failed => "failed",
+        };
+        let duration = 240 * rest.len();
+        let delay = DOT_STAGGER_MS * moving.order.min(12);
+        let style = format!("offset-path:path('{path}');animation-duration:{duration}ms;animation-delay:{delay}ms");
+        html! { <circle key={format!("dot-{}", moving.seq)} class={classes!("dot", class)} r="5" style={style} /> }
+    }
+}

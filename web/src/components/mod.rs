@@ -1,0 +1,14 @@
+//! What is seen: one file a component. Components hold no cluster logic; what they show comes from [`crate::state`].
+
+pub mod blocks;
+pub mod checks;
+pub mod clock;
+pub mod divider;
+pub mod header;
+pub mod home;
+pub mod icons;
+pub mod inspector;
+pub mod lesson_pane;
+pub mod map_view;
+pub mod notices;
+pub mod terminals;

@@ -1,0 +1,14 @@
+//! The map of the cluster: positions computed in plain Rust, drawn elsewhere.
+//!
+//! Invariants: a thing keeps its place for as long as it exists ([`Places`]); the scene is a function of the picture,
+//! the places and nothing else, so it is tested as text.
+
+mod motion;
+mod places;
+mod scene;
+
+pub use motion::{Anchor, Motion, Move, MoveKind};
+pub use places::Places;
+pub use scene::{
+    HEIGHT_MIN, NodeRoom, Part, PartBox, PodBox, Rect, Scene, ServiceRail, WIDTH, WorkloadPill, short_image, short_name,
+};

@@ -1,0 +1,149 @@
+//! What moves on the map: requests as dots, parts that light up. Everything here happened, as the trace tells it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use simulation::{TraceEvent, TraceKind};
+
+use crate::map::Part;
+
+/// Dots kept; older ones have long arrived.
+const MOVES_MAX: usize = 24;
+
+/// Where a dot starts or ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Anchor {
+    /// A part of the control plane, or the learner.
+    Part(Part),
+    /// A node.
+    Node(String),
+    /// A pod by namespace and name.
+    Pod(String, String),
+    /// A Service by namespace and name.
+    Service(String, String),
+}
+
+/// What a dot stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoveKind {
+    /// A request that reads.
+    Read,
+    /// A request that changes something.
+    Change,
+    /// Traffic to an app.
+    Traffic,
+    /// A request that was refused or failed.
+    Failed,
+}
+
+/// A dot on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Identifies it.
+    pub seq: u64,
+    /// The way.
+    pub path: Vec<Anchor>,
+    /// What it stands for.
+    pub kind: MoveKind,
+    /// Its place among the dots that came with it: they start one after another.
+    pub order: usize,
+}
+
+/// All that moves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Motion {
+    /// Dots, oldest first.
+    pub moves: VecDeque<Move>,
+    /// When each part last worked (trace position).
+    pub lit: BTreeMap<Anchor, u64>,
+}
+
+impl Motion {
+    /// Takes in what happened.
+    pub fn take_in(&mut self, events: &[TraceEvent]) {
+        let mut order = 0;
+        for event in events {
+            let Some((path, kind)) = read(&event.kind) else { continue };
+            for anchor in &path {
+                self.lit.insert(anchor.clone(), event.seq);
+            }
+            if path.len() > 1 {
+                self.moves.push_back(Move { seq: event.seq, path, kind, order });
+                order += 1;
+            }
+        }
+        while self.moves.len() > MOVES_MAX {
+            self.moves.pop_front();
+        }
+    }
+}
+
+fn read(kind: &TraceKind) -> Option<(Vec<Anchor>, MoveKind)> {
+    let server = || Anchor::Part(Part::ApiServer);
+    match kind {
+        TraceKind::Call { from, method, path, status } => {
+            let caller = caller(from)?;
+            let reads = method == "GET";
+            // Components read all the time; what they change is the story. Everything the learner asks is shown.
+            if reads && caller != Anchor::Part(Part::You) {
+                return None;
+            }
+            // Heartbeats are not news.
+            if path.contains("/kube-node-lease/") {
+                return None;
+            }
+            let kind = match status {
+                400.. => MoveKind::Failed,
+                _ if reads => MoveKind::Read,
+                _ => MoveKind::Change,
+            };
+            Some((vec![caller, server()], kind))
+        }
+        TraceKind::Write { kind, .. } if kind == "Lease" => None,
+        TraceKind::Write { .. } => Some((vec![server(), Anchor::Part(Part::Etcd)], MoveKind::Change)),
+        TraceKind::Decision { node, .. } => {
+            let mut path = vec![Anchor::Part(Part::Scheduler)];
+            path.extend(node.clone().map(Anchor::Node));
+            Some((path, MoveKind::Change))
+        }
+        TraceKind::Flow { from, hops, to, outcome, .. } => {
+            if outcome == "closed" {
+                return None;
+            }
+            let failed = outcome != "connected";
+            let mut path = vec![place(from)?];
+            path.extend(hops.iter().filter_map(|hop| place(hop)));
+            path.extend(place(to));
+            path.dedup();
+            let kind = if failed { MoveKind::Failed } else { MoveKind::Traffic };
+            (path.len() > 1).then_some((path, kind))
+        }
+        TraceKind::Container { node, .. } => Some((vec![Anchor::Node(node.clone())], MoveKind::Change)),
+        TraceKind::Limit { .. } | TraceKind::Learner { .. } => None,
+    }
+}
+
+/// Who a user agent stands for; none for who is not on the map.
+fn caller(agent: &str) -> Option<Anchor> {
+    match agent.split_once('/').unwrap_or((agent, "")) {
+        ("kube-controller-manager", _) => Some(Anchor::Part(Part::Controllers)),
+        ("kube-scheduler", _) => Some(Anchor::Part(Part::Scheduler)),
+        ("kubelet", node) => Some(Anchor::Node(node.to_owned())),
+        ("kube-proxy" | "coredns" | "kubonsai-page" | "kube-apiserver", _) => None,
+        _ => Some(Anchor::Part(Part::You)),
+    }
+}
+
+/// What a name on the network stands for.
+fn place(name: &str) -> Option<Anchor> {
+    let mut parts = name.split('/');
+    match (parts.next()?, parts.next(), parts.next()) {
+        ("learner", None, None) => Some(Anchor::Part(Part::You)),
+        ("node", Some(node), None) => Some(Anchor::Node(node.to_owned())),
+        ("pod", Some(namespace), Some(pod)) => Some(Anchor::Pod(namespace.to_owned(), pod.to_owned())),
+        ("service", Some(namespace), Some(service)) => {
+            let service = service.split(':').next().unwrap_or(service);
+            Some(Anchor::Service(namespace.to_owned(), service.to_owned()))
+        }
+        _ => None,
+    }
+}

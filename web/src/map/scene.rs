@@ -1,0 +1,319 @@
+//! Positions of everything on the map.
+
+use std::collections::BTreeMap;
+
+use crate::map::{Anchor, Places};
+use crate::picture::{NodeTile, Picture, PodTile, ServiceTile, WorkloadTile};
+
+/// Width of the map in its own units.
+pub const WIDTH: f64 = 800.0;
+/// Height that the map has at least.
+pub const HEIGHT_MIN: f64 = 400.0;
+
+const MARGIN: f64 = 16.0;
+const GAP: f64 = 14.0;
+const STRIP_TOP: f64 = 28.0;
+const STRIP_HEIGHT: f64 = 50.0;
+const PILL_HEIGHT: f64 = 30.0;
+const ROOM_HEAD: f64 = 42.0;
+const TILE: (f64, f64) = (74.0, 54.0);
+const TILE_SMALL: (f64, f64) = (22.0, 18.0);
+const TILE_GAP: f64 = 10.0;
+/// Pods in a room above which tiles are drawn small.
+const SMALL_ABOVE: usize = 24;
+const ROOMS_IN_ROW: usize = 3;
+
+/// A rectangle.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rect {
+    /// Left.
+    pub x: f64,
+    /// Top.
+    pub y: f64,
+    /// Width.
+    pub w: f64,
+    /// Height.
+    pub h: f64,
+}
+
+impl Rect {
+    /// The middle.
+    pub fn centre(&self) -> (f64, f64) {
+        (self.x + self.w / 2.0, self.y + self.h / 2.0)
+    }
+}
+
+/// A part of the control plane, or the learner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The learner's machine.
+    You,
+    /// kube-apiserver.
+    ApiServer,
+    /// etcd.
+    Etcd,
+    /// kube-controller-manager.
+    Controllers,
+    /// kube-scheduler.
+    Scheduler,
+}
+
+impl Part {
+    /// All, from left to right.
+    pub const ALL: [Part; 5] = [Part::You, Part::ApiServer, Part::Etcd, Part::Controllers, Part::Scheduler];
+
+    fn rect(self) -> Rect {
+        let (x, w) = match self {
+            Part::You => (MARGIN, 84.0),
+            Part::ApiServer => (142.0, 124.0),
+            Part::Etcd => (300.0, 84.0),
+            Part::Controllers => (418.0, 176.0),
+            Part::Scheduler => (628.0, 138.0),
+        };
+        Rect { x, y: STRIP_TOP + 8.0, w, h: STRIP_HEIGHT - 16.0 }
+    }
+}
+
+/// A part with its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PartBox {
+    /// Which.
+    pub part: Part,
+    /// Where.
+    pub rect: Rect,
+}
+
+/// A Deployment, or a ReplicaSet below its Deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkloadPill {
+    /// What it shows.
+    pub tile: WorkloadTile,
+    /// `Deployment` or `ReplicaSet`.
+    pub kind: &'static str,
+    /// Where.
+    pub rect: Rect,
+    /// The pill that owns it.
+    pub parent: Option<Rect>,
+}
+
+/// A Service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceRail {
+    /// What it shows.
+    pub tile: ServiceTile,
+    /// The pill.
+    pub rect: Rect,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeRoom {
+    /// What it shows.
+    pub tile: NodeTile,
+    /// The room.
+    pub rect: Rect,
+    /// Whether anything is in it.
+    pub empty: bool,
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodBox {
+    /// What it shows.
+    pub tile: PodTile,
+    /// Where.
+    pub rect: Rect,
+    /// Its image's colour.
+    pub colour: usize,
+    /// No room for words.
+    pub small: bool,
+}
+
+/// The whole map.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scene {
+    /// Height in units; the width is [`WIDTH`].
+    pub height: f64,
+    /// The control plane's strip.
+    pub strip: Rect,
+    /// Parts.
+    pub parts: Vec<PartBox>,
+    /// Deployments and ReplicaSets.
+    pub workloads: Vec<WorkloadPill>,
+    /// Services.
+    pub services: Vec<ServiceRail>,
+    /// Where pods wait that have no node.
+    pub waiting: Option<Rect>,
+    /// Nodes.
+    pub rooms: Vec<NodeRoom>,
+    /// Pods.
+    pub pods: Vec<PodBox>,
+    /// Images with their colours, in the order of names.
+    pub legend: Vec<(String, usize)>,
+}
+
+impl Scene {
+    /// Lays the map out.
+    pub fn lay_out(picture: &Picture, places: &Places) -> Scene {
+        let mut scene = Scene {
+            strip: Rect { x: 124.0, y: STRIP_TOP, w: WIDTH - 124.0 - MARGIN, h: STRIP_HEIGHT },
+            parts: Part::ALL.iter().map(|part| PartBox { part: *part, rect: part.rect() }).collect(),
+            ..Scene::default()
+        };
+        let mut y = STRIP_TOP + STRIP_HEIGHT + GAP;
+        y = scene.workload_pills(picture, y);
+        y = scene.service_rails(picture, y);
+        y = scene.waiting_pods(picture, places, y);
+        y = scene.node_rooms(picture, places, y);
+        let images: BTreeMap<&str, usize> =
+            picture.pods.iter().map(|p| (p.image.as_str(), places.colour(&p.image))).collect();
+        scene.legend = images.into_iter().map(|(image, colour)| (short_image(image), colour)).collect();
+        let legend = if scene.legend.is_empty() { 0.0 } else { 24.0 };
+        scene.height = (y + legend + 4.0).max(HEIGHT_MIN);
+        scene
+    }
+
+    fn workload_pills(&mut self, picture: &Picture, top: f64) -> f64 {
+        if picture.deployments.is_empty() && picture.replica_sets.is_empty() {
+            return top;
+        }
+        let width = (WIDTH - MARGIN * 2.0 - GAP * 2.0) / 3.0;
+        let loose = picture.replica_sets.iter().filter(|r| r.owner.is_empty());
+        let heads = picture.deployments.iter().map(|d| (d, "Deployment")).chain(loose.map(|r| (r, "ReplicaSet")));
+        let (mut y, mut row_height): (f64, f64) = (top, 0.0);
+        for (index, (tile, kind)) in heads.enumerate() {
+            let column = index % 3;
+            if column == 0 && index > 0 {
+                y += row_height + GAP;
+                row_height = 0.0;
+            }
+            let rect = Rect { x: MARGIN + column as f64 * (width + GAP), y, w: width, h: PILL_HEIGHT };
+            self.workloads.push(WorkloadPill { tile: tile.clone(), kind, rect, parent: None });
+            let owned = picture
+                .replica_sets
+                .iter()
+                .filter(|r| kind == "Deployment" && r.owner == tile.name && r.namespace == tile.namespace);
+            let mut below = y + PILL_HEIGHT;
+            for replica_set in owned {
+                let child = Rect { x: rect.x + 18.0, y: below + 6.0, w: width - 18.0, h: PILL_HEIGHT - 4.0 };
+                let parent = Some(rect);
+                self.workloads.push(WorkloadPill {
+                    tile: replica_set.clone(),
+                    kind: "ReplicaSet",
+                    rect: child,
+                    parent,
+                });
+                below = child.y + child.h;
+            }
+            row_height = row_height.max(below - y);
+        }
+        y + row_height + GAP
+    }
+
+    fn service_rails(&mut self, picture: &Picture, top: f64) -> f64 {
+        let width = (WIDTH - MARGIN * 2.0 - GAP) / 2.0;
+        for (index, tile) in picture.services.iter().enumerate() {
+            let (column, row) = (index % 2, index / 2);
+            let rect = Rect {
+                x: MARGIN + column as f64 * (width + GAP),
+                y: top + row as f64 * (PILL_HEIGHT + 8.0),
+                w: width,
+                h: PILL_HEIGHT,
+            };
+            self.services.push(ServiceRail { tile: tile.clone(), rect });
+        }
+        let rows = picture.services.len().div_ceil(2);
+        if rows == 0 { top } else { top + rows as f64 * (PILL_HEIGHT + 8.0) - 8.0 + GAP }
+    }
+
+    fn waiting_pods(&mut self, picture: &Picture, places: &Places, top: f64) -> f64 {
+        let waiting: Vec<&PodTile> = picture.pods.iter().filter(|p| p.node.is_empty()).collect();
+        if waiting.is_empty() {
+            return top;
+        }
+        let room = Rect { x: MARGIN, y: top, w: WIDTH - MARGIN * 2.0, h: 0.0 };
+        let height = self.seat(room, 22.0, &waiting, places);
+        self.waiting = Some(Rect { h: height, ..room });
+        top + height + GAP
+    }
+
+    fn node_rooms(&mut self, picture: &Picture, places: &Places, top: f64) -> f64 {
+        let columns = picture.nodes.len().clamp(1, ROOMS_IN_ROW);
+        let width = (WIDTH - MARGIN * 2.0 - GAP * (columns as f64 - 1.0)) / columns as f64;
+        let mut y = top;
+        for row in picture.nodes.chunks(columns) {
+            let mut heights = Vec::new();
+            let first = self.rooms.len();
+            for (column, node) in row.iter().enumerate() {
+                let pods: Vec<&PodTile> = picture.pods.iter().filter(|p| p.node == node.name).collect();
+                let room = Rect { x: MARGIN + column as f64 * (width + GAP), y, w: width, h: 0.0 };
+                heights.push(self.seat(room, ROOM_HEAD, &pods, places));
+                self.rooms.push(NodeRoom { tile: node.clone(), rect: room, empty: pods.is_empty() });
+            }
+            let height = heights.into_iter().fold(ROOM_HEAD + TILE.1 + TILE_GAP * 2.0, f64::max);
+            for room in &mut self.rooms[first..] {
+                room.rect.h = height;
+            }
+            y += height + GAP;
+        }
+        y
+    }
+
+    /// Puts pods into a room below its head; gives the height that the room needs.
+    fn seat(&mut self, room: Rect, head: f64, pods: &[&PodTile], places: &Places) -> f64 {
+        let small = pods.len() > SMALL_ABOVE;
+        let (w, h) = if small { TILE_SMALL } else { TILE };
+        let gap = if small { 4.0 } else { TILE_GAP };
+        let columns = (((room.w - GAP * 2.0 + gap) / (w + gap)).floor() as usize).max(1);
+        let mut rows = 1;
+        for pod in pods {
+            let seat = places.seat(&pod.namespace, &pod.name);
+            let (column, row) = (seat % columns, seat / columns);
+            rows = rows.max(row + 1);
+            self.pods.push(PodBox {
+                tile: (*pod).clone(),
+                rect: Rect {
+                    x: room.x + GAP + column as f64 * (w + gap),
+                    y: room.y + head + row as f64 * (h + gap),
+                    w,
+                    h,
+                },
+                colour: places.colour(&pod.image),
+                small,
+            });
+        }
+        head + rows as f64 * (h + gap) - gap + GAP
+    }
+
+    /// Where a dot starts or ends.
+    pub fn point(&self, anchor: &Anchor) -> Option<(f64, f64)> {
+        match anchor {
+            Anchor::Part(part) => Some(part.rect().centre()),
+            Anchor::Node(name) => {
+                let room = self.rooms.iter().find(|r| r.tile.name == *name)?;
+                Some((room.rect.x + room.rect.w / 2.0, room.rect.y + 12.0))
+            }
+            Anchor::Pod(namespace, name) => {
+                let pod = self.pods.iter().find(|p| p.tile.namespace == *namespace && p.tile.name == *name)?;
+                Some(pod.rect.centre())
+            }
+            Anchor::Service(namespace, name) => {
+                let rail = self.services.iter().find(|s| s.tile.namespace == *namespace && s.tile.name == *name)?;
+                Some(rail.rect.centre())
+            }
+        }
+    }
+}
+
+/// `registry/path/name:tag` without registry and path.
+pub fn short_image(image: &str) -> String {
+    image.rsplit('/').next().unwrap_or(image).to_owned()
+}
+
+/// The end of a generated pod name, by which learners tell replicas apart; other names as they are.
+pub fn short_name(pod: &PodTile) -> String {
+    match pod.name.strip_prefix(&format!("{}-", pod.owner)) {
+        Some(suffix) if !pod.owner.is_empty() => suffix.to_owned(),
+        _ => pod.name.clone(),
+    }
+}

@@ -1,0 +1,155 @@
+//! The glue to xterm.js: one screen a terminal, and text that comes before its screen is there.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use js_sys::{Function, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::HtmlElement;
+
+#[wasm_bindgen(inline_js = "export function load(path) { return import(new URL(path, document.baseURI).href); }")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn load(path: &str) -> Result<Promise, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `openTerminal` of js/terminal.js gives.
+    type Screen;
+    #[wasm_bindgen(method)]
+    fn write(this: &Screen, text: &str);
+    #[wasm_bindgen(method)]
+    fn focus(this: &Screen);
+    #[wasm_bindgen(method)]
+    fn close(this: &Screen);
+    #[wasm_bindgen(method, js_name = setTheme)]
+    fn set_theme(this: &Screen, theme: &JsValue);
+    #[wasm_bindgen(method)]
+    fn columns(this: &Screen) -> u16;
+    #[wasm_bindgen(method)]
+    fn rows(this: &Screen) -> u16;
+}
+
+/// Text kept for a screen that is not there yet, in bytes; older text is dropped first.
+const EARLY_TEXT_BYTES_MAX: usize = 1024 * 1024;
+
+struct Open {
+    screen: Screen,
+    _listeners: Vec<Box<dyn std::any::Any>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    open: BTreeMap<u8, Open>,
+    early: BTreeMap<u8, String>,
+}
+
+/// All screens of the page.
+#[derive(Clone, Default)]
+pub struct Screens(Rc<RefCell<Inner>>);
+
+impl PartialEq for Screens {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Screens {
+    /// Opens the screen of terminal `id` in an element; gives its size.
+    ///
+    /// # Errors
+    /// The browser's exception when js/terminal.js cannot be loaded.
+    pub async fn open(
+        &self,
+        id: u8,
+        element: HtmlElement,
+        theme: JsValue,
+        on_keys: impl Fn(String) + 'static,
+        on_resize: impl Fn(u16, u16) + 'static,
+    ) -> Result<(u16, u16), JsValue> {
+        let module = JsFuture::from(load("js/terminal.js")?).await?;
+        let open: Function = Reflect::get(&module, &"openTerminal".into())?.dyn_into()?;
+        let on_keys = Closure::<dyn Fn(String)>::new(on_keys);
+        let on_resize = Closure::<dyn Fn(u16, u16)>::new(on_resize);
+        let options = Object::new();
+        Reflect::set(&options, &"theme".into(), &theme)?;
+        let fonts =
+            "ui-monospace, 'Cascadia Mono', Menlo, Consolas, 'Noto Sans Mono', 'Noto Sans Mono CJK JP', monospace";
+        Reflect::set(&options, &"fontFamily".into(), &fonts.into())?;
+        let arguments = js_sys::Array::of4(&element, &options, on_keys.as_ref(), on_resize.as_ref());
+        let screen: Screen = open.apply(&JsValue::UNDEFINED, &arguments)?.unchecked_into();
+        let size = (screen.columns(), screen.rows());
+        let early = self.0.borrow_mut().early.remove(&id);
+        if let Some(text) = early {
+            screen.write(&text);
+        }
+        let listeners: Vec<Box<dyn std::any::Any>> = vec![Box::new(on_keys), Box::new(on_resize)];
+        let old = self.0.borrow_mut().open.insert(id, Open { screen, _listeners: listeners });
+        if let Some(old) = old {
+            old.screen.close();
+        }
+        Ok(size)
+    }
+
+    /// Writes to a screen.
+    pub fn write(&self, id: u8, text: &str) {
+        let mut inner = self.0.borrow_mut();
+        match inner.open.get(&id) {
+            Some(open) => open.screen.write(text),
+            None => {
+                let early = inner.early.entry(id).or_default();
+                early.push_str(text);
+                if early.len() > EARLY_TEXT_BYTES_MAX {
+                    let cut = early.ceil_char_boundary(early.len() - EARLY_TEXT_BYTES_MAX);
+                    early.drain(..cut);
+                }
+            }
+        }
+    }
+
+    /// Gives a screen the keyboard.
+    pub fn focus(&self, id: u8) {
+        if let Some(open) = self.0.borrow().open.get(&id) {
+            open.screen.focus();
+        }
+    }
+
+    /// Changes the colours of every screen.
+    pub fn set_theme(&self, theme: &JsValue) {
+        for open in self.0.borrow().open.values() {
+            open.screen.set_theme(theme);
+        }
+    }
+
+    /// The size of a screen.
+    pub fn size(&self, id: u8) -> Option<(u16, u16)> {
+        self.0.borrow().open.get(&id).map(|open| (open.screen.columns(), open.screen.rows()))
+    }
+
+    /// Closes a screen.
+    pub fn close(&self, id: u8) {
+        let open = {
+            let mut inner = self.0.borrow_mut();
+            inner.early.remove(&id);
+            inner.open.remove(&id)
+        };
+        if let Some(open) = open {
+            open.screen.close();
+        }
+    }
+
+    /// Closes all.
+    pub fn close_all(&self) {
+        let open = {
+            let mut inner = self.0.borrow_mut();
+            inner.early.clear();
+            std::mem::take(&mut inner.open)
+        };
+        for open in open.into_values() {
+            open.screen.close();
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! A session in the worker: a world, its lesson and the pace of its time. Platform-free: real time comes in by value,
+//! messages come out as values, so it is tested natively.
+
+use api::Object;
+use cluster::{Input, LogEntry, ScriptRun, Stream, World, WorldConfig};
+use lesson::{Lesson, Outcome, Progress};
+use serde::{Deserialize, Serialize};
+use simulation::{Duration, Step, StepLimits, Time};
+
+use crate::inspect;
+use crate::picture::{Objects, Picture};
+use crate::protocol::{CheckState, FromWorker};
+use crate::screen::Utf8Joiner;
+
+/// Polls between two looks at the real clock.
+const POLLS_PER_SLICE: u32 = 200;
+/// Real time that one tick may take, in milliseconds: the worker must stay able to take keys.
+const TICK_MS_MAX: f64 = 12.0;
+/// Real time after which a gap between ticks is taken for sleep (a closed lid) and not made up for, in milliseconds.
+const GAP_MS_MAX: f64 = 2_000.0;
+/// Trace events told to the page at once: what it missed is past and not worth drawing.
+const TRACE_MESSAGE_EVENTS_MAX: usize = 200;
+/// Shortest real time between two clock messages, in milliseconds.
+const CLOCK_MESSAGE_MS: f64 = 250.0;
+
+/// What a session is made from; with the log, all that is saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seed {
+    /// Course and lesson.
+    pub course: String,
+    /// Folder of the lesson.
+    pub lesson: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Virtual time at the beginning.
+    pub start: Time,
+}
+
+/// When the session wants to be called again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Next {
+    /// At once: there is work left.
+    Now,
+    /// After so many real milliseconds.
+    After(f64),
+    /// After an input, or a file that was asked for.
+    Never,
+}
+
+/// Time as the learner sets it.
+struct Pace {
+    paused: bool,
+    factor: f64,
+    lagging: bool,
+    /// Real time of the last tick, in milliseconds.
+    last_ms: Option<f64>,
+}
+
+/// A running session.
+pub struct Session {
+    seed: Seed,
+    lesson: Lesson,
+    world: World,
+    progress: Progress,
+    pace: Pace,
+    /// Virtual time up to which the world was allowed to run.
+    until: Time,
+    phase: Phase,
+    inspected: Option<inspect::Subject>,
+    screens: Vec<(u8, Utf8Joiner)>,
+    seen: Seen,
+}
+
+/// Before a session lives, the world of its set-up is made and its log is played, both as fast as they go.
+enum Phase {
+    /// The cluster of the lesson's set-up boots, then its commands run.
+    SetUp {
+        /// The command that is running.
+        running: Option<ScriptRun>,
+        /// The next command.
+        next: usize,
+        /// The log to play afterwards.
+        entries: Vec<LogEntry>,
+    },
+    /// The saved log is played again.
+    Restore { entries: Vec<LogEntry>, done: usize },
+    /// The learner is at work.
+    Live,
+}
+
+/// What the page has been told.
+struct Seen {
+    revision: u64,
+    trace_seq: u64,
+    picture: Option<Picture>,
+    checks: Vec<CheckState>,
+    clock_ms: f64,
+    clock: (bool, bool, bool),
+    second: u64,
+    live: bool,
+}
+
+impl Session {
+    /// A session of `lesson`; `log` is played again first.
+    ///
+    /// # Errors
+    /// The profile of the lesson's set-up is not known.
+    pub fn new(seed: Seed, lesson: Lesson, log: Vec<LogEntry>) -> Result<Session, String> {
+        let config =
+            WorldConfig { seed: seed.seed, start: seed.start, profile: lesson.setup.profile.clone(), nodes: 1 };
+        let world = World::new(config)?;
+        let seen = Seen {
+            revision: u64::MAX,
+            trace_seq: 0,
+            picture: None,
+            checks: Vec::new(),
+            clock_ms: f64::NEG_INFINITY,
+            clock: (false, false, false),
+            second: u64::MAX,
+            live: false,
+        };
+        Ok(Session {
+            until: seed.start,
+            progress: Progress::starting_at(0),
+            pace: Pace { paused: false, factor: 1.0, lagging: false, last_ms: None },
+            phase: Phase::SetUp { running: None, next: 0, entries: log },
+            inspected: None,
+            screens: Vec::new(),
+            seen,
+            seed,
+            lesson,
+            world,
+        })
+    }
+
+    /// What it was made from.
+    pub fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    /// The world, for answering its requests for files.
+    pub fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Entries of the log from `from` on.
+    pub fn log_since(&self, from: usize) -> &[LogEntry] {
+        self.world.log().get(from..).unwrap_or(&[])
+    }
+
+    /// Sets the pace.
+    pub fn set_pace(&mut self, paused: bool, factor: f64) {
+        self.pace.paused = paused;
+        self.pace.factor = factor.clamp(0.1, 1_000.0);
+        self.pace.last_ms = None;
+    }
+
+    /// Chooses what the inspector shows.
+    pub fn inspect(&mut self, subject: Option<inspect::Subject>) -> FromWorker {
+        self.inspected = subject;
+        FromWorker::Inspection { inspection: self.inspection() }
+    }
+
+    /// Whether the set-up is being made or the saved log is being played.
+    pub fn is_restoring(&self) -> bool {
+        !matches!(self.phase, Phase::Live)
+    }
+
+    /// The terminals that are open.
+    pub fn terminals(&self) -> Vec<u8> {
+        (1..=9).filter(|id| self.world.has_terminal(*id)).collect()
+    }
+
+    /// The lesson.
+    pub fn lesson(&self) -> &Lesson {
+        &self.lesson
+    }
+
+    /// Takes an input. Before the session lives, inputs are refused (false).
+    pub fn input(&mut self, input: Input) -> bool {
+        if self.is_restoring() {
+            return false;
+        }
+        // Everything that is due must have run; time itself does not move for that.
+        let at = self.world.now().max(self.until);
+        for _ in 0..1_000 {
+            if self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) != Step::Busy {
+                break;
+            }
+        }
+        self.world.input(at, input);
+        self.until = self.until.max(at);
+        true
+    }
+
+    /// Runs the next event, also while paused.
+    pub fn step_event(&mut self) {
+        let limits = StepLimits { polls_max: POLLS_PER_SLICE };
+        if let Step::Idle { wake_at: Some(at) } = self.world.step(self.until, limits) {
+            self.until = self.until.max(at);
+            self.world.step(self.until, limits);
+        }
+    }
+
+    /// Runs what is due. `now_ms` is real time; `clock` reads it again, to end in time.
+    pub fn tick(&mut self, now_ms: f64, clock: &dyn Fn() -> f64) -> Next {
+        match self.phase {
+            Phase::SetUp { .. } => return self.set_up(now_ms, clock),
+            Phase::Restore { .. } => return self.restore(now_ms, clock),
+            Phase::Live => {}
+        }
+        let elapsed = self.pace.last_ms.map_or(0.0, |last| (now_ms - last).clamp(0.0, GAP_MS_MAX));
+        self.pace.last_ms = Some(now_ms);
+        let target = if self.pace.paused {
+            self.until
+        } else {
+            self.until + Duration::from_secs_f64(elapsed / 1_000.0 * self.pace.factor)
+        };
+        match self.run_to(target, now_ms, clock) {
+            Step::Idle { wake_at } => {
+                self.pace.lagging = false;
+                self.until = target;
+                match wake_at {
+                    _ if self.pace.paused => Next::Never,
+                    None => Next::Never,
+                    Some(at) => {
+                        let virtual_ms = at.saturating_since(target).as_secs_f64() * 1_000.0;
+                        Next::After((virtual_ms / self.pace.factor).max(1.0))
+                    }
+                }
+            }
+            Step::Busy => {
+                // Could not get there in time: virtual time slows, nothing is skipped.
+                self.pace.lagging = true;
+                self.until = self.world.now().max(self.until);
+                Next::Now
+            }
+            Step::Waiting => {
+                self.until = self.world.now().max(self.until);
+                Next::Never
+            }
+        }
+    }
+
+    fn run_to(&mut self, target: Time, begun_ms: f64, clock: &dyn Fn() -> f64) -> Step {
+        loop {
+            match self.world.step(target, StepLimits { polls_max: POLLS_PER_SLICE }) {
+                Step::Busy if clock() - begun_ms < TICK_MS_MAX => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Makes the world of the lesson's set-up. Where it ends depends on events alone, so it ends at the same virtual
+    /// time in every replay.
+    fn set_up(&mut self, now_ms: f64, clock: &dyn Fn() -> f64) -> Next {
+        loop {
+            let booted = self.lesson.setup.profile.is_none() || self.world.is_ready();
+            let Phase::SetUp { running, next, entries } = &mut self.phase else { return Next::Now };
+            let busy = running.as_ref().is_some_and(|run| run.exit_code().is_none());
+            if booted && !busy {
+                if let Some(command) = self.lesson.setup.run.get(*next) {
+                    *next += 1;
+                    *running = Some(self.world.run_script(command, Vec::new()));
+                } else {
+                    let entries = std::mem::take(entries);
+                    self.phase = Phase::Restore { entries, done: 0 };
+                    self.until = self.until.max(self.world.now());
+                    // What happened so far is not the learner's doing.
+                    self.progress = Progress::starting_at(self.world.trace_last_seq());
+                    return Next::Now;
+                }
+            }
+            // One poll at a time: the end must be seen at the very event that brings it.
+            match self.world.step(self.until, StepLimits { polls_max: 1 }) {
+                Step::Waiting => return Next::Never,
+                Step::Idle { wake_at: Some(at) } => self.until = self.until.max(at),
+                Step::Idle { wake_at: None } if !busy && booted => {}
+                Step::Idle { wake_at: None } => return Next::Never,
+                Step::Busy => {}
+            }
+            if clock() - now_ms >= TICK_MS_MAX {
+                return Next::Now;
+            }
+        }
+    }
+
+    /// Plays the saved log as fast as it goes.
+    fn restore(&mut self, now_ms: f64, clock: &dyn Fn() -> f64) -> Next {
+        loop {
+            let Phase::Restore { entries, done } = &self.phase else { return Next::Now };
+            let Some(entry) = entries.get(*done).cloned() else {
+                self.phase = Phase::Live;
+                self.pace.last_ms = None;
+                return Next::Now;
+            };
+            match self.run_to(entry.at, now_ms, clock) {
+                Step::Busy => return Next::Now,
+                Step::Waiting => return Next::Never,
+                Step::Idle { .. } => {}
+            }
+            self.world.input(entry.at, entry.input);
+            self.until = self.until.max(entry.at);
+            if let Phase::Restore { done, .. } = &mut self.phase {
+                *done += 1;
+            }
+            if clock() - now_ms >= TICK_MS_MAX {
+                return Next::Now;
+            }
+        }
+    }
+
+    /// What the page has to know by now.
+    pub fn messages(&mut self, now_ms: f64) -> Vec<FromWorker> {
+        let mut out = Vec::new();
+        self.collect_output(&mut out);
+        let events = self.world.trace_since(self.seen.trace_seq);
+        if let Some(last) = events.last() {
+            self.seen.trace_seq = last.seq;
+            self.progress.observe(&self.lesson.checks, &events);
+        }
+        match &self.phase {
+            Phase::SetUp { entries, .. } => {
+                out.push(FromWorker::Restoring { done: 0, total: entries.len() });
+                return out;
+            }
+            Phase::Restore { entries, done } => {
+                out.push(FromWorker::Restoring { done: *done, total: entries.len() });
+                return out;
+            }
+            Phase::Live => {}
+        }
+        if !std::mem::replace(&mut self.seen.live, true) {
+            out.push(FromWorker::Live { terminals: self.terminals() });
+        }
+        let revision = self.world.revision();
+        let changed = revision != self.seen.revision || !events.is_empty();
+        if changed {
+            self.seen.revision = revision;
+            self.collect_picture(&mut out);
+            self.collect_checks(&mut out);
+            if self.inspected.is_some() {
+                out.push(FromWorker::Inspection { inspection: self.inspection() });
+            }
+        }
+        if !events.is_empty() {
+            let newest = events.len().saturating_sub(TRACE_MESSAGE_EVENTS_MAX);
+            out.push(FromWorker::Trace { events: events.into_iter().skip(newest).collect() });
+        }
+        self.collect_clock(now_ms, &mut out);
+        out
+    }
+
+    fn collect_output(&mut self, out: &mut Vec<FromWorker>) {
+        for piece in self.world.take_output() {
+            let Stream::Terminal(id) = piece.stream else { continue };
+            let joiner = match self.screens.iter_mut().find(|(terminal, _)| *terminal == id) {
+                Some((_, joiner)) => joiner,
+                None => {
+                    self.screens.push((id, Utf8Joiner::default()));
+                    &mut self.screens.last_mut().expect("just pushed").1
+                }
+            };
+            let text = joiner.push(&piece.bytes);
+            if !text.is_empty() {
+                out.push(FromWorker::Output { terminal: id, text });
+            }
+        }
+        let world = &self.world;
+        self.screens.retain(|(id, _)| {
+            let open = world.has_terminal(*id);
+            if !open {
+                out.push(FromWorker::TerminalClosed { terminal: *id });
+            }
+            open
+        });
+    }
+
+    fn collect_picture(&mut self, out: &mut Vec<FromWorker>) {
+        let picture = Picture::draw(self.world.has_cluster(), &WorldObjects(&self.world));
+        if self.seen.picture.as_ref() != Some(&picture) {
+            self.seen.picture = Some(picture.clone());
+            out.push(FromWorker::Picture { picture: Box::new(picture) });
+        }
+    }
+
+    fn collect_checks(&mut self, out: &mut Vec<FromWorker>) {
+        let outcomes = self.progress.evaluate(&self.lesson.checks, &self.world);
+        let checks: Vec<CheckState> = self
+            .lesson
+            .checks
+            .checks
+            .iter()
+            .zip(outcomes)
+            .map(|(check, (id, outcome))| {
+                let (reached, hint) = match outcome {
+                    Outcome::Reached => (true, None),
+                    Outcome::Missing(hint) => (false, Some(hint)),
+                };
+                CheckState { id, text: check.text.clone(), reached, hint }
+            })
+            .collect();
+        if checks != self.seen.checks {
+            self.seen.checks = checks.clone();
+            out.push(FromWorker::Checks { checks });
+        }
+    }
+
+    fn collect_clock(&mut self, now_ms: f64, out: &mut Vec<FromWorker>) {
+        let elapsed = self.until.saturating_since(self.seed.start);
+        let state = (self.pace.paused, self.pace.lagging, self.world.is_waiting());
+        let second = elapsed.as_secs();
+        let due = second != self.seen.second && now_ms - self.seen.clock_ms >= CLOCK_MESSAGE_MS;
+        if state != self.seen.clock || due {
+            self.seen.clock = state;
+            self.seen.second = second;
+            self.seen.clock_ms = now_ms;
+            out.push(FromWorker::Clock {
+                elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                paused: self.pace.paused,
+                factor: self.pace.factor,
+                lagging: self.pace.lagging,
+                loading: self.world.is_waiting(),
+            });
+        }
+    }
+
+    fn inspection(&self) -> Option<crate::protocol::Inspection> {
+        inspect::inspect(&WorldObjects(&self.world), self.inspected.as_ref()?, self.world.now())
+    }
+}
+
+struct WorldObjects<'a>(&'a World);
+
+impl Objects for WorldObjects<'_> {
+    fn all(&self, api_version: &str, kind: &str) -> Vec<Object> {
+        self.0.objects(api_version, kind, "*")
+    }
+}

@@ -1,0 +1,408 @@
+//! What the page knows, and how it changes: one pure reducer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use lesson::Lesson;
+use serde::{Deserialize, Serialize};
+use yew::Reducible;
+
+use crate::map::{Motion, Places};
+use crate::picture::Picture;
+use crate::protocol::{CheckState, CourseCard, FromWorker, Inspection};
+use crate::text::{Language, T};
+
+/// Terminals at most.
+pub const TERMINALS_MAX: u8 = 6;
+
+/// Where the page is, as in the address behind `#`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// The catalogue.
+    #[default]
+    Home,
+    /// A lesson.
+    Lesson {
+        /// Folder of the course.
+        course: String,
+        /// Folder of the lesson.
+        lesson: String,
+    },
+}
+
+impl Route {
+    /// Reads `#/course/lesson`.
+    pub fn parse(hash: &str) -> Route {
+        let mut parts = hash.trim_start_matches('#').trim_matches('/').split('/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(course), Some(lesson), None) if !course.is_empty() && !lesson.is_empty() => {
+                Route::Lesson { course: course.to_owned(), lesson: lesson.to_owned() }
+            }
+            _ => Route::Home,
+        }
+    }
+
+    /// As in an address.
+    pub fn hash(&self) -> String {
+        match self {
+            Route::Home => "#/".to_owned(),
+            Route::Lesson { course, lesson } => format!("#/{course}/{lesson}"),
+        }
+    }
+}
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// As in the `data-theme` attribute.
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+}
+
+/// The three parts of a lesson on a narrow screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The text.
+    #[default]
+    Lesson,
+    /// The map.
+    Map,
+    /// The terminals.
+    Terminal,
+}
+
+/// What is remembered between visits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preferences {
+    /// Language.
+    pub language: Language,
+    /// Theme.
+    pub theme: Theme,
+    /// Share of the width that the lesson takes, in percent.
+    pub lesson_percent: f64,
+    /// Share of the height that the terminals take, in percent.
+    pub terminal_percent: f64,
+    /// Checks reached, by `course/lesson`.
+    #[serde(default)]
+    pub reached: BTreeMap<String, BTreeSet<String>>,
+    /// The step that was open, by `course/lesson`.
+    #[serde(default)]
+    pub steps: BTreeMap<String, usize>,
+}
+
+/// A lesson that is open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenLesson {
+    /// Folder of its course.
+    pub course: String,
+    /// The lesson.
+    pub lesson: Rc<Lesson>,
+    /// 0 is the introduction, then the steps from 1.
+    pub step: usize,
+    /// How its checks stand.
+    pub checks: Vec<CheckState>,
+    /// The session is ready for input.
+    pub live: bool,
+}
+
+impl OpenLesson {
+    /// `course/lesson`.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.course, self.lesson.id)
+    }
+}
+
+/// The clock as the worker tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Clock {
+    /// Virtual milliseconds since the session began.
+    pub elapsed_ms: u64,
+    /// Time stands still.
+    pub paused: bool,
+    /// Virtual seconds a second.
+    pub factor: f64,
+    /// Slower than asked for.
+    pub lagging: bool,
+    /// Waiting for a file.
+    pub loading: bool,
+}
+
+/// Something to tell the learner once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The text.
+    pub text: T,
+    /// More, in the words of whoever reports it.
+    pub detail: String,
+}
+
+/// All that the page shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Where we are.
+    pub route: Route,
+    /// Remembered.
+    pub preferences: Preferences,
+    /// The courses, once they are known.
+    pub courses: Option<Vec<CourseCard>>,
+    /// The open lesson.
+    pub open: Option<OpenLesson>,
+    /// What is played again, as (done, total), while that goes on.
+    pub restoring: Option<(usize, usize)>,
+    /// Terminals that are open, in the order of their tabs.
+    pub terminals: Vec<u8>,
+    /// Terminals that run in the session's world; the others still have to be started.
+    pub started: Vec<u8>,
+    /// The terminal that is seen.
+    pub terminal: u8,
+    /// The pane that is seen on a narrow screen.
+    pub pane: Pane,
+    /// The clock.
+    pub clock: Clock,
+    /// What the map shows.
+    pub picture: Rc<Picture>,
+    /// Who sits where on the map.
+    pub places: Rc<Places>,
+    /// What moves on the map.
+    pub motion: Motion,
+    /// What the inspector shows; the outer option: whether it is open.
+    pub inspection: Option<Option<Inspection>>,
+    /// Notices, oldest first.
+    pub notices: Vec<Notice>,
+    /// The session is not being saved.
+    pub unsaved: bool,
+}
+
+/// Everything that can happen to the page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The address changed.
+    Navigate(Route),
+    /// The worker said something.
+    Worker(Box<FromWorker>),
+    /// Another language.
+    Language(Language),
+    /// Light or dark.
+    Theme(Theme),
+    /// Another step of the lesson.
+    Step(usize),
+    /// A terminal was opened or chosen.
+    ShowTerminal(u8),
+    /// A terminal was started in the session's world.
+    Started(u8),
+    /// A terminal was closed.
+    CloseTerminal(u8),
+    /// Another pane on a narrow screen.
+    Pane(Pane),
+    /// The inspector was opened (empty until the worker answers).
+    OpenInspector,
+    /// The inspector was closed.
+    CloseInspector,
+    /// The share of the lesson's width, in percent.
+    LessonPercent(f64),
+    /// The share of the terminals' height, in percent.
+    TerminalPercent(f64),
+    /// The lesson is being started over.
+    Reset,
+    /// Something to tell.
+    Notice(Notice),
+    /// A notice was read.
+    Dismiss(usize),
+    /// The pace was set; the worker's word follows.
+    Pace {
+        /// Time stands still.
+        paused: bool,
+        /// Virtual seconds a second.
+        factor: f64,
+    },
+}
+
+impl State {
+    /// The page as it starts.
+    pub fn new(route: Route, preferences: Preferences) -> State {
+        State {
+            route,
+            preferences,
+            courses: None,
+            open: None,
+            restoring: None,
+            terminals: vec![1],
+            started: Vec::new(),
+            terminal: 1,
+            pane: Pane::default(),
+            clock: Clock { factor: 1.0, ..Clock::default() },
+            picture: Rc::default(),
+            places: Rc::default(),
+            motion: Motion::default(),
+            inspection: None,
+            notices: Vec::new(),
+            unsaved: false,
+        }
+    }
+
+    /// A text in the language of the page.
+    pub fn t(&self, text: T) -> &'static str {
+        text.get(self.preferences.language)
+    }
+
+    fn leave_lesson(&mut self) {
+        self.open = None;
+        self.restoring = None;
+        self.terminals = vec![1];
+        self.started = Vec::new();
+        self.terminal = 1;
+        self.pane = Pane::default();
+        self.clock = Clock { factor: 1.0, ..Clock::default() };
+        self.picture = Rc::default();
+        self.places = Rc::default();
+        self.motion = Motion::default();
+        self.inspection = None;
+    }
+
+    fn hear(&mut self, message: FromWorker) {
+        match message {
+            FromWorker::Catalogue { courses } => self.courses = Some(courses),
+            FromWorker::Opened { course, lesson, restored, .. } => self.opened(course, *lesson, restored),
+            FromWorker::Live { terminals } => {
+                self.restoring = None;
+                if let Some(open) = &mut self.open {
+                    open.live = true;
+                }
+                self.terminals = if terminals.is_empty() { vec![1] } else { terminals.clone() };
+                self.started = terminals;
+                if !self.terminals.contains(&self.terminal) {
+                    self.terminal = self.terminals[0];
+                }
+            }
+            FromWorker::Restoring { done, total } => self.restoring = Some((done, total)),
+            FromWorker::Clock { elapsed_ms, paused, factor, lagging, loading } => {
+                self.clock = Clock { elapsed_ms, paused, factor, lagging, loading };
+            }
+            FromWorker::Picture { picture } => {
+                let mut places = (*self.places).clone();
+                places.update(&picture);
+                self.places = Rc::new(places);
+                self.picture = Rc::new(*picture);
+            }
+            FromWorker::Trace { events } => self.motion.take_in(&events),
+            FromWorker::Checks { checks } => self.checked(checks),
+            FromWorker::Inspection { inspection } => {
+                if self.inspection.is_some() {
+                    self.inspection = Some(inspection);
+                }
+            }
+            FromWorker::TerminalClosed { terminal } => self.close_terminal(terminal),
+            FromWorker::NotSaved { reason } => {
+                if !std::mem::replace(&mut self.unsaved, true) {
+                    self.notices.push(Notice { text: T::NotSaved, detail: reason });
+                }
+            }
+            FromWorker::Saved { .. } => self.unsaved = false,
+            FromWorker::Problem { message } => self.notices.push(Notice { text: T::Problem, detail: message }),
+            FromWorker::Hello { .. } | FromWorker::Output { .. } | FromWorker::Alive => {}
+        }
+    }
+
+    fn opened(&mut self, course: String, lesson: Lesson, restored: usize) {
+        let key = format!("{course}/{}", lesson.id);
+        let steps = lesson.text.get("en").map_or(0, |d| d.steps.len());
+        let step = self.preferences.steps.get(&key).copied().unwrap_or(0).min(steps);
+        let step = if restored > 0 { step } else { 0 };
+        self.open = Some(OpenLesson { course, lesson: Rc::new(lesson), step, checks: Vec::new(), live: false });
+        self.restoring = Some((0, restored));
+    }
+
+    fn checked(&mut self, checks: Vec<CheckState>) {
+        let Some(open) = &mut self.open else { return };
+        let reached = checks.iter().filter(|c| c.reached).map(|c| c.id.clone());
+        self.preferences.reached.entry(open.key()).or_default().extend(reached);
+        open.checks = checks;
+    }
+
+    fn close_terminal(&mut self, id: u8) {
+        self.terminals.retain(|t| *t != id);
+        self.started.retain(|t| *t != id);
+        if self.terminal == id {
+            self.terminal = self.terminals.last().copied().unwrap_or(0);
+        }
+    }
+}
+
+impl Reducible for State {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut next = (*self).clone();
+        match action {
+            Action::Navigate(route) => {
+                if next.route != route {
+                    next.leave_lesson();
+                    next.route = route;
+                }
+            }
+            Action::Worker(message) => next.hear(*message),
+            Action::Language(language) => next.preferences.language = language,
+            Action::Theme(theme) => next.preferences.theme = theme,
+            Action::Step(step) => {
+                if let Some(open) = &mut next.open {
+                    open.step = step;
+                    next.preferences.steps.insert(open.key(), step);
+                }
+            }
+            Action::ShowTerminal(id) => {
+                if !next.terminals.contains(&id) && id >= 1 && id <= TERMINALS_MAX {
+                    next.terminals.push(id);
+                    next.terminals.sort_unstable();
+                }
+                next.terminal = id;
+            }
+            Action::Started(id) => {
+                if !next.started.contains(&id) {
+                    next.started.push(id);
+                }
+            }
+            Action::CloseTerminal(id) => next.close_terminal(id),
+            Action::Pane(pane) => next.pane = pane,
+            Action::OpenInspector => next.inspection = Some(None),
+            Action::CloseInspector => next.inspection = None,
+            Action::LessonPercent(percent) => next.preferences.lesson_percent = percent.clamp(22.0, 62.0),
+            Action::TerminalPercent(percent) => next.preferences.terminal_percent = percent.clamp(18.0, 75.0),
+            Action::Reset => {
+                if let Some(open) = &next.open {
+                    let key = open.key();
+                    next.preferences.reached.remove(&key);
+                    next.preferences.steps.remove(&key);
+                }
+                next.leave_lesson();
+            }
+            Action::Notice(notice) => {
+                if !next.notices.contains(&notice) {
+                    next.notices.push(notice);
+                }
+            }
+            Action::Dismiss(index) => {
+                if index < next.notices.len() {
+                    next.notices.remove(index);
+                }
+            }
+            Action::Pace { paused, factor } => {
+                next.clock.paused = paused;
+                next.clock.factor = factor;
+            }
+        }
+        Rc::new(next)
+    }
+}
