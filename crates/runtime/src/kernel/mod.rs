@@ -10,6 +10,8 @@ mod poll;
 mod processes;
 pub mod signals;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod tty;
 
 use std::rc::Rc;

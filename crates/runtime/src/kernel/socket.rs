@@ -209,10 +209,13 @@ impl Socket {
             State::Stream(_) if self.read_is_shut.get() => Some(Ok((Bytes::new(), None))),
             State::Stream(stream) => {
                 let mut peeked = self.peeked.borrow_mut();
-                if peeked.is_empty() {
-                    match stream.try_read(max)? {
-                        Ok(bytes) => *peeked = bytes,
-                        Err(error) => return Some(Err(errno(error))),
+                if peeked.len() < max {
+                    match stream.try_read(max - peeked.len()) {
+                        Some(Ok(more)) if peeked.is_empty() => *peeked = more,
+                        Some(Ok(more)) => *peeked = [&peeked[..], &more[..]].concat().into(),
+                        None if peeked.is_empty() => return None,
+                        Some(Err(error)) if peeked.is_empty() => return Some(Err(errno(error))),
+                        None | Some(Err(_)) => {} // what was peeked at comes first
                     }
                 }
                 let count = peeked.len().min(max);

@@ -57,15 +57,15 @@ pub(crate) fn guest(body: &str) -> Bytes {
     wat::parse_str(format!("(module {PRELUDE} {body})")).expect("the test's program is well-formed").into()
 }
 
-struct World {
-    sim: Sim,
+pub(crate) struct World {
+    pub(crate) sim: Sim,
     fabric: Fabric,
     loader: Rc<Loader>,
-    files: Vfs,
+    pub(crate) files: Vfs,
 }
 
 impl World {
-    fn new() -> World {
+    pub(crate) fn new() -> World {
         let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_000) });
         let files = Vfs::new(sim.clone());
         files.mkdir_all("/bin").unwrap();
@@ -74,7 +74,7 @@ impl World {
         World { fabric: Fabric::new(sim.clone()), loader: Loader::new(Rc::new(WasmiEngine::new())), sim, files }
     }
 
-    fn install(&self, name: &str, body: &str) {
+    pub(crate) fn install(&self, name: &str, body: &str) {
         let path = format!("/bin/{name}");
         self.files.write(&path, guest(body)).unwrap();
         self.files.chmod(&path, 0o755).unwrap();
@@ -98,20 +98,20 @@ impl World {
         Jail::new(config)
     }
 
-    fn jail(&self) -> Rc<Jail> {
+    pub(crate) fn jail(&self) -> Rc<Jail> {
         self.jail_with(|_| {})
     }
 
     /// Lets virtual time pass.
-    fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         let until = self.sim.now() + time;
         while self.sim.step(until, StepLimits { polls_max: 100_000 }) == simulation::Step::Busy {}
         self.sim.advance_to(until);
     }
 }
 
-struct Running {
-    proc: Rc<Proc>,
+pub(crate) struct Running {
+    pub(crate) proc: Rc<Proc>,
     stdin: PipeWriter,
     stdout: PipeReader,
 }
@@ -123,7 +123,7 @@ impl Running {
     }
 }
 
-fn request(world: &World, argv: &[&str]) -> SpawnRequest {
+pub(crate) fn request(world: &World, argv: &[&str]) -> SpawnRequest {
     SpawnRequest {
         path: None,
         argv: argv.iter().map(|a| Bytes::copy_from_slice(a.as_bytes())).collect(),
@@ -136,7 +136,7 @@ fn request(world: &World, argv: &[&str]) -> SpawnRequest {
     }
 }
 
-fn start(world: &World, jail: &Rc<Jail>, argv: &[&str]) -> Running {
+pub(crate) fn start(world: &World, jail: &Rc<Jail>, argv: &[&str]) -> Running {
     let ((stdin_read, stdin), (stdout, stdout_write)) = (pipe(), pipe());
     let out = Description::new(Kind::PipeWriter(stdout_write));
     let fds = vec![(0, Description::new(Kind::PipeReader(stdin_read))), (1, Rc::clone(&out)), (2, out)];
@@ -274,7 +274,7 @@ fn a_memory_bomb_is_killed_with_its_container() {
 }
 
 /// Sleeps for 100 s by `poll_oneoff`.
-const SLEEP: &str = r#"(func (export "_start")
+pub(crate) const SLEEP: &str = r#"(func (export "_start")
     (i32.store8 (i32.const 1008) (i32.const 0)) (i32.store (i32.const 1016) (i32.const 1))
     (i64.store (i32.const 1024) (i64.const 100000000000))
     (call $exit (call $poll (i32.const 1000) (i32.const 1100) (i32.const 1) (i32.const 1200))))"#;
