@@ -467,7 +467,19 @@ fn what_is_no_program_is_refused_by_name() {
     );
     assert_eq!(load("(module)").unwrap(), "no export _start");
     assert_eq!(load("(module (func (export \"_start\")))").unwrap(), "no export memory");
-    assert!(load("(module (memory 1 1 shared))").is_some());
+    for (proposal, text) in [
+        ("threads", "(module (memory 1 1 shared))"),
+        ("SIMD", "(module (func (drop (v128.const i32x4 0 0 0 0))))"),
+        ("exceptions", "(module (tag $t) (func (throw $t)))"),
+        ("memory64", "(module (memory i64 1))"),
+        ("gc", "(module (type (struct)))"),
+    ] {
+        let words = load(text).unwrap();
+        assert!(words.to_lowercase().contains(&proposal.to_lowercase()), "{proposal}: {words}");
+    }
+    let start = r#"(module (func $f) (start $f) (memory (export "memory") 1) (func (export "_start")))"#;
+    let words = load(start);
+    assert!(words.is_none() || words.unwrap().contains("start"));
     assert!(load("(component)").unwrap().contains("components"));
     let whole = guest(BUSY);
     // The custom section with the names at the end may be missing.
