@@ -4,4 +4,5 @@ mod facts;
 mod life;
 mod record;
 mod rollouts;
+mod settled;
 mod world;
