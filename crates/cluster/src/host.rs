@@ -1,9 +1,12 @@
 //! What the learner's machine reaches beyond its files and network: API servers, by the address in a kubeconfig.
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use api::http::{Transport, TransportError};
+use api::http::{Request, Response, Transport, TransportError};
+use futures_util::future::LocalBoxFuture;
 use machine::Host;
+use simulation::Sim;
 
 use crate::lifecycle::Clusters;
 
@@ -21,6 +24,27 @@ impl Host for WorldHost {
         if address == "localhost" || address.starts_with("127.") {
             return Err(TransportError::Refused);
         }
-        self.clusters.api_at(address, port)
+        let server = self.clusters.api_at(address, port)?;
+        Ok(Rc::new(Distant { sim: self.clusters.sim().clone(), server }))
+    }
+}
+
+/// Virtual time from a request on the learner's machine until the API server takes it up: the client, the wire and
+/// TLS. A real kubectl takes 70-95 ms for one command with two or three requests; answers follow at once.
+const REQUEST_TIME: Duration = Duration::from_millis(25);
+
+/// A server on another machine.
+struct Distant {
+    sim: Sim,
+    server: Rc<dyn Transport>,
+}
+
+impl Transport for Distant {
+    fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+        let (sim, server) = (self.sim.clone(), Rc::clone(&self.server));
+        Box::pin(async move {
+            sim.sleep(REQUEST_TIME).await;
+            server.call(request).await
+        })
     }
 }

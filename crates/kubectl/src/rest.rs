@@ -64,26 +64,33 @@ impl Rest {
         accept: &str,
         content: Option<(&str, Body)>,
     ) -> Outcome<Response> {
-        let transport = self.session.place.api(&self.connection.server).map_err(|e| self.unreachable(e))?;
         let (kind, body) = content.map_or((None, Body::Empty), |(kind, body)| (Some(kind), body));
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().map_err(|why| Failure::message(format!("{path}: {why}")))?;
-        let token = self.connection.token.as_ref().map(|t| format!("Bearer {t}"));
-        let headers = [
-            (header::ACCEPT, Some(accept)),
-            (header::USER_AGENT, Some(USER_AGENT)),
-            (header::CONTENT_TYPE, kind),
-            (header::AUTHORIZATION, token.as_deref()),
-        ];
-        for (name, value) in headers {
+        for (name, value) in [(header::ACCEPT, Some(accept)), (header::CONTENT_TYPE, kind)] {
             if let Some(value) = value.and_then(|v| HeaderValue::from_str(v).ok()) {
                 request.headers_mut().insert(name, value);
             }
         }
-        let response = transport.call(request).await.map_err(|e| self.unreachable(e))?;
+        let response = self.forward(request).await?;
         self.warn(&response).await;
         Ok(response)
+    }
+
+    /// Passes somebody's request on with our credentials. A user agent that it has stays, as behind `kubectl proxy`.
+    pub async fn forward(&self, mut request: Request) -> Outcome<Response> {
+        let transport = self.session.place.api(&self.connection.server).map_err(|e| self.unreachable(e))?;
+        let headers = request.headers_mut();
+        if !headers.contains_key(header::USER_AGENT) {
+            headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        }
+        if let Some(token) = &self.connection.token
+            && let Ok(value) = HeaderValue::from_str(&format!("Bearer {token}"))
+        {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        transport.call(request).await.map_err(|e| self.unreachable(e))
     }
 
     /// Prints the warnings that the server sent, each once.

@@ -91,16 +91,7 @@ async fn answer(rest: &Rest, request: Request, filter: bool) -> Response {
     if filter && (!is_accepted_host(&request) || is_rejected(request.uri().path())) {
         return plain(StatusCode::FORBIDDEN, "Forbidden");
     }
-    let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let method = request.method().clone();
-    let text = |name| request.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
-    let accept = text(header::ACCEPT).unwrap_or_else(|| "*/*".to_owned());
-    let kind = text(header::CONTENT_TYPE).unwrap_or_default();
-    let content = match request.into_body() {
-        Body::Empty => None,
-        body => Some((kind.as_str(), body)),
-    };
-    match rest.send(method, &path, &accept, content).await {
+    match rest.forward(request).await {
         Ok(response) => response,
         Err(failure) => plain(StatusCode::BAD_GATEWAY, &failure.bare()),
     }
