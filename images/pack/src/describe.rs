@@ -71,8 +71,16 @@ impl Image {
         if let Some(folder) = self.json["rootfs"].as_str() {
             layer.add_folder(&root.join(&self.name).join(folder))?;
         }
+        let mut first: BTreeMap<&str, &str> = BTreeMap::new();
         for (path, program) in &self.programs {
-            layer.add_program(path, &built.join(format!("{program}.wasm")))?;
+            // A second path of the same guest is a hard link: it takes no room and is loaded once.
+            match first.get(program.as_str()) {
+                Some(there) => layer.add_link(path, there),
+                None => {
+                    layer.add_program(path, &built.join(format!("{program}.wasm")))?;
+                    first.insert(program, path);
+                }
+            }
         }
         Ok(layer)
     }
