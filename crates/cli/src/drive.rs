@@ -16,10 +16,13 @@ pub(crate) fn wall_clock() -> Time {
     Time::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// A world that begins now.
-pub(crate) fn new_world(seed: u64, profile: Option<&str>, nodes: u32) -> anyhow::Result<World> {
-    // Whole seconds: sub-second digits of the start would only make outputs harder to compare.
-    let start = Time::from_unix_seconds(wall_clock().unix_seconds());
+/// Now, in whole seconds: sub-second digits would only make outputs harder to compare.
+pub(crate) fn begin_now() -> Time {
+    Time::from_unix_seconds(wall_clock().unix_seconds())
+}
+
+/// A world that begins at `start`.
+pub(crate) fn new_world(seed: u64, start: Time, profile: Option<&str>, nodes: u32) -> anyhow::Result<World> {
     World::new(WorldConfig { seed, start, profile: profile.map(str::to_owned), nodes })
         .map_err(|problem| anyhow::anyhow!(problem))
 }

@@ -2,8 +2,10 @@
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 
+use anyhow::Context as _;
 use clap::Args;
 use cluster::{Output, Stream};
+use simulation::Time;
 
 use crate::drive;
 
@@ -18,6 +20,9 @@ pub(crate) struct Options {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Virtual time at the beginning (RFC 3339); the wall clock's if left out. Same seed, same start: same bytes.
+    #[arg(long)]
+    start: Option<String>,
     /// The script; otherwise it is read from standard input.
     #[arg(short = 'c', value_name = "SCRIPT")]
     script: Option<String>,
@@ -25,7 +30,11 @@ pub(crate) struct Options {
 
 /// Runs the shell; the value is its exit code.
 pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
-    let mut world = drive::new_world(options.seed, options.profile.as_deref(), options.nodes)?;
+    let start = match &options.start {
+        Some(text) => Time::parse_rfc3339(text).with_context(|| format!("--start {text}: not RFC 3339"))?,
+        None => drive::begin_now(),
+    };
+    let mut world = drive::new_world(options.seed, start, options.profile.as_deref(), options.nodes)?;
     if options.profile.is_some() {
         drive::run_until(&mut world, |world| world.is_ready());
     }

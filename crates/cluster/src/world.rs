@@ -36,7 +36,7 @@ pub struct World {
     outbox: Outbox,
     learner: Learner,
     clusters: Clusters,
-    terminals: BTreeMap<u8, shell_terminal_shim::Terminal>,
+    terminals: BTreeMap<u8, shell::Terminal>,
     log: Vec<LogEntry>,
     revision: Revision,
     waiting: bool,
@@ -133,7 +133,7 @@ impl World {
     fn open_terminal(&mut self, id: u8, cols: u16, rows: u16) {
         let screen = Writer::new(self.outbox.end(Stream::Terminal(id)));
         let ctx = self.learner.ctx(&self.sim, Reader::empty(), screen.clone(), screen.clone());
-        let terminal = shell_terminal_shim::Terminal::start(ctx, screen, machine::TtySize { cols, rows });
+        let terminal = shell::Terminal::start(ctx, screen, machine::TtySize { cols, rows });
         if let Some(old) = self.terminals.insert(id, terminal) {
             old.hang_up();
         }
@@ -223,20 +223,5 @@ impl Drop for World {
 impl lesson::Facts for World {
     fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object> {
         World::objects(self, api_version, kind, namespace)
-    }
-}
-
-mod shell_terminal_shim {
-    pub struct Terminal;
-    impl Terminal {
-        pub fn start(_: machine::Ctx, _: machine::Writer, _: machine::TtySize) -> Terminal {
-            Terminal
-        }
-        pub fn has_ended(&self) -> bool {
-            false
-        }
-        pub fn hang_up(&self) {}
-        pub fn keys(&self, _: &[u8]) {}
-        pub fn resize(&self, _: machine::TtySize) {}
     }
 }

@@ -17,8 +17,10 @@ use simulation::{Duration, Sim, Task, Time};
 use crate::Fabric;
 use crate::nat::{Protocol, Rules, ServiceRule};
 
-/// Between two writes of the rules (`iptables.minSyncPeriod`).
+/// Between two writes of the rules, in the long run (`iptables.minSyncPeriod`).
 pub const SYNC_PERIOD_MIN: Duration = Duration::from_secs(1);
+/// Writes that may follow each other at once after a quiet time (upstream's `burstSyncs`).
+pub const SYNC_BURST_MAX: u32 = 2;
 
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
@@ -28,7 +30,8 @@ struct Inner {
     services: Informer,
     slices: Informer,
     scheduled: Cell<bool>,
-    last_sync: Cell<Option<Time>>,
+    /// When the bucket of allowed writes is full again: each write moves it on by [`SYNC_PERIOD_MIN`].
+    full_at: Cell<Time>,
     syncing: RefCell<Option<Task<()>>>,
 }
 
@@ -48,7 +51,7 @@ impl KubeProxy {
             services: follow(&kinds::SERVICES),
             slices: follow(&kinds::ENDPOINT_SLICES),
             scheduled: Cell::new(false),
-            last_sync: Cell::new(None),
+            full_at: Cell::new(sim.now()),
             syncing: RefCell::default(),
         });
         let starting = sim.spawn({
@@ -93,11 +96,11 @@ impl Inner {
             return;
         }
         let inner = Rc::clone(self);
-        let due = self.last_sync.get().map_or(self.sim.now(), |last| last + SYNC_PERIOD_MIN);
+        let due = self.sim.now().max(self.full_at.get() - SYNC_PERIOD_MIN * (SYNC_BURST_MAX - 1));
         let task = self.sim.spawn(async move {
             inner.sim.sleep_until(due).await;
             inner.scheduled.set(false);
-            inner.last_sync.set(Some(inner.sim.now()));
+            inner.full_at.set(inner.sim.now().max(inner.full_at.get()) + SYNC_PERIOD_MIN);
             inner.fabric.set_rules(Rules::new(rules(&inner.services.list(), &inner.slices.list())));
         });
         *self.syncing.borrow_mut() = Some(task);

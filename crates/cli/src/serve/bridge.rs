@@ -88,7 +88,7 @@ pub(super) fn start(seed: u64, profile: &str, nodes: u32) -> anyhow::Result<Brid
     let (started_tx, started) = mpsc::channel();
     let profile = profile.to_owned();
     std::thread::Builder::new().name("world".into()).spawn(move || {
-        match drive::new_world(seed, Some(&profile), nodes) {
+        match drive::new_world(seed, drive::begin_now(), Some(&profile), nodes) {
             Ok(world) => {
                 let _ = started_tx.send(Ok(()));
                 Inside { world, inbox, upgrades: Rc::default(), next_upgrade: 1, waiting_for_ready: Vec::new() }.run();

@@ -1,0 +1,151 @@
+//! The whole of it, natively: scripts on the learner's machine against a cluster that really runs.
+#![allow(clippy::disallowed_methods, reason = "tests start the program")]
+
+use std::process::{Command, Output};
+
+const START: &str = "2026-11-21T09:00:00Z";
+
+fn sh(seed: &str, profile: &[&str], script: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kubonsai"))
+        .args(["sh", "--start", START, "--seed", seed])
+        .args(profile)
+        .args(["-c", script])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const MINIKUBE: &[&str] = &["--profile", "minikube"];
+
+/// The two lessons, as one script.
+const LESSONS: &str = r#"
+minikube start
+kubectl get nodes
+kubectl create deployment kubernetes-bootcamp --image=gcr.io/google-samples/kubernetes-bootcamp:v1
+kubectl rollout status deployment/kubernetes-bootcamp
+kubectl get deployments
+kubectl proxy > /dev/null &
+sleep 1
+curl -s http://localhost:8001/version | grep gitVersion
+export POD_NAME=$(kubectl get pods -o go-template --template '{{range .items}}{{.metadata.name}}{{"\n"}}{{end}}')
+echo Name of the Pod: $POD_NAME
+curl -s http://localhost:8001/api/v1/namespaces/default/pods/$POD_NAME:8080/proxy/
+"#;
+
+#[test]
+fn a_first_deployment_answers() {
+    let output = sh("1", &[], LESSONS);
+    let text = stdout(&output);
+    assert!(output.status.success(), "{text}{}", stderr(&output));
+    let pod = text.lines().find_map(|l| l.strip_prefix("Name of the Pod: ")).expect("a pod").to_owned();
+    assert!(pod.starts_with("kubernetes-bootcamp-"), "{text}");
+    for line in [
+        "* Done! kubectl is now configured to use \"minikube\" cluster and \"default\" namespace by default",
+        "deployment.apps/kubernetes-bootcamp created",
+        "kubernetes-bootcamp   1/1     1            1           ",
+        "  \"gitVersion\": \"v1.36.3\",",
+        &format!("Hello Kubernetes bootcamp! | Running on: {pod} | v=1"),
+    ] {
+        assert!(text.contains(line), "{line:?} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn same_seed_same_bytes_and_another_seed_other_names() {
+    let script = format!("{LESSONS}\nkubectl get pods,rs,events -A -o yaml");
+    let (one, again, other) = (sh("7", &[], &script), sh("7", &[], &script), sh("8", &[], &script));
+    assert_eq!(stdout(&one), stdout(&again));
+    assert_eq!(stderr(&one), stderr(&again));
+    assert_ne!(stdout(&one), stdout(&other));
+}
+
+#[test]
+fn without_a_cluster_kubectl_says_what_the_real_one_says() {
+    let output = sh("1", &[], "kubectl get pods");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stderr(&output),
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?\n"
+    );
+}
+
+/// Runs one command on a fresh cluster; gives exit code and what was said on which stream.
+#[track_caller]
+fn check(script: &str, code: i32, out: &str, err: &str) {
+    let output = sh("1", MINIKUBE, script);
+    assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), (out, err), "{script}");
+    assert_eq!(output.status.code(), Some(code), "{script}");
+}
+
+#[test]
+fn mistakes_get_the_words_of_the_real_tools() {
+    check("nosuch", 127, "", "bash: line 1: nosuch: command not found\n");
+    check("kubectl get foo", 1, "", "error: the server doesn't have a resource type \"foo\"\n");
+    check(
+        "kubectl get pods nope",
+        1,
+        "",
+        "Error from server (NotFound): pods \"nope\" not found\n",
+    );
+    check("kubectl get pods -n nope", 0, "", "No resources found in nope namespace.\n");
+    check("kubectl get pods --nope", 1, "", "error: unknown flag: --nope\nSee 'kubectl get --help' for usage.\n");
+    check(
+        "curl -s http://192.168.49.2:30000/; echo $?",
+        0,
+        "7\n",
+        "",
+    );
+}
+
+#[test]
+fn malformed_manifests_change_nothing() {
+    let script = "printf 'apiVersion: v1\\nkind: Pod\\n metadata: x\\n' > p.yaml; kubectl apply -f p.yaml; echo $?; kubectl get pods";
+    let output = sh("1", MINIKUBE, script);
+    assert_eq!(stdout(&output), "1\n");
+    assert!(stderr(&output).contains("error parsing p.yaml: error converting YAML to JSON: yaml: line"), "{}", stderr(&output));
+    assert!(stderr(&output).ends_with("No resources found in default namespace.\n"));
+}
+
+#[test]
+fn images_that_do_not_exist_end_in_back_off() {
+    let script = "kubectl create deployment x --image=nginx:nope; sleep 25; kubectl get pods --no-headers; kubectl describe pods";
+    let text = stdout(&sh("1", MINIKUBE, script));
+    assert!(text.contains("ImagePullBackOff") || text.contains("ErrImagePull"), "{text}");
+    assert!(text.contains("Failed to pull image \"nginx:nope\": Error response from daemon: manifest for nginx:nope not found: manifest unknown: manifest unknown"), "{text}");
+}
+
+#[test]
+fn a_pod_that_dies_is_replaced_and_a_killed_container_restarts() {
+    let script = "kubectl create deployment web --image=nginx --replicas=2; kubectl rollout status deploy/web > /dev/null
+        kubectl delete $(kubectl get pods -o name | head -1) > /dev/null; kubectl rollout status deploy/web > /dev/null
+        kubectl get deploy web -o jsonpath='{.status.readyReplicas}'";
+    assert_eq!(stdout(&sh("1", MINIKUBE, script)).lines().last(), Some("2"));
+}
+
+#[test]
+fn node_ports_reach_pods_from_the_learners_machine() {
+    let script = "kubectl create deployment web --image=gcr.io/google-samples/kubernetes-bootcamp:v1 --replicas=3 > /dev/null
+        kubectl rollout status deploy/web > /dev/null
+        kubectl expose deployment/web --type=NodePort --port 8080 > /dev/null
+        port=$(kubectl get services/web -o go-template='{{(index .spec.ports 0).nodePort}}')
+        for i in $(seq 30); do curl -s $(minikube ip):$port; done | sort -u | wc -l";
+    assert_eq!(stdout(&sh("3", MINIKUBE, script)).trim(), "3", "each of three pods answered at least once");
+}
+
+#[test]
+fn a_cluster_survives_a_stop() {
+    let script = "minikube start > /dev/null; kubectl create configmap kept --from-literal=a=b > /dev/null
+        minikube stop; minikube status; echo $?; minikube start > /dev/null; kubectl get configmap kept -o jsonpath='{.data.a}'";
+    let text = stdout(&sh("1", &[], script));
+    assert!(text.contains("* Stopping node \"minikube\"  ...\n* 1 node stopped.\n"), "{text}");
+    assert!(text.contains("host: Stopped\nkubelet: Stopped\napiserver: Stopped\nkubeconfig: Stopped\n\n7\n"), "{text}");
+    assert!(text.ends_with('b'), "{text}");
+}
