@@ -207,7 +207,8 @@ fn list_answer(cx: &Context<'_>, head: &Head, target: &Target, format: Format) -
     Ok(wire::list(list, format))
 }
 
-fn include(head: &Head) -> Include {
+/// What the rows of a Table carry.
+pub fn include(head: &Head) -> Include {
     match head.query.get("includeObject") {
         "None" => Include::None,
         "Object" => Include::Object,

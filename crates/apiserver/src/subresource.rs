@@ -6,15 +6,15 @@ use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
 use serde_json::{Value, json};
 
-use crate::handler::{delete_options, shaped, success};
-use crate::negotiate::resource_format;
+use crate::handler::{delete_options, include, shaped, success};
+use crate::negotiate::{Shape, resource_format};
 use crate::patch::Patch;
 use crate::registry::update::Part;
 use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
-use crate::{failure, proxy, token, wire};
+use crate::{failure, proxy, table, token, wire};
 
 /// Answers a request to a subresource.
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -94,7 +94,10 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
     let place = (target.namespace.as_str(), target.name.as_str());
     let wanted: Wanted<'_> = match head.method {
         Method::GET => {
-            let object = scale_of(&cx.require(target.kind, place.0, place.1)?.value);
+            let mut object = scale_of(&cx.require(target.kind, place.0, place.1)?.value);
+            if format.shape == Shape::Table {
+                object = table::scale(cx.server.sim.now(), &object, include(head));
+            }
             return Ok(wire::object(StatusCode::OK, object, format));
         }
         Method::PUT => {

@@ -29,14 +29,7 @@ impl Selection {
     pub fn from_query(strategy: &'static Strategy, query: &Query) -> Result<Self, Status> {
         let (labels, fields) = (query.get("labelSelector"), query.get("fieldSelector"));
         let mut selection = Self::everything(strategy);
-        let refuse = |why: String| {
-            let kind = strategy.kind;
-            let version = format!("{}/{}", kind.group, kind.version);
-            Status::bad_request(format!(
-                "Unable to find {:?} that match label selector {labels:?}, field selector {fields:?}: {why}",
-                format!("{version}, Resource={}", kind.plural),
-            ))
-        };
+        let refuse = |why: String| Status::bad_request(why);
         if !labels.is_empty() {
             selection.labels = Some(LabelSelector::parse(labels).map_err(refuse)?);
         }

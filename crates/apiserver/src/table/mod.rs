@@ -109,13 +109,22 @@ pub fn make(
     include: Include,
     headers: bool,
 ) -> Object {
-    let printer = printer(strategy.kind);
+    table(printer(strategy.kind), now, objects, metadata, include, headers)
+}
+
+fn table(printer: &Printer, now: Time, objects: &[Object], metadata: Value, include: Include, headers: bool) -> Object {
     let rows: Vec<Value> = objects.iter().map(|object| row(printer, object, now, include)).collect();
     let column = |c: &Column| json!({"name": c.name, "type": c.kind, "format": c.format, "description": "", "priority": c.priority});
     let columns: Value = if headers { printer.columns.iter().map(column).collect() } else { Value::Null };
     Object::new(json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows,
     }))
+}
+
+/// Makes the Table of a Scale.
+pub fn scale(now: Time, scale: &Object, include: Include) -> Object {
+    let metadata = json!({"resourceVersion": scale.resource_version()});
+    table(&others::SCALES, now, std::slice::from_ref(scale), metadata, include, true)
 }
 
 fn row(printer: &Printer, object: &Object, now: Time, include: Include) -> Value {

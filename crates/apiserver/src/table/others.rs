@@ -4,7 +4,7 @@ use api::{Object, kinds};
 use serde_json::Value;
 use simulation::Time;
 
-use super::{AGE, Column, NAME, Printer, age, column, or, shown, since, wide};
+use super::{AGE, Column, NAME, Printer, age, column, number, or, shown, since, wide};
 
 pub static CONFIG_MAPS: Printer = Printer {
     kind: &kinds::CONFIG_MAPS,
@@ -39,6 +39,16 @@ pub static LEASES: Printer = Printer {
     kind: &kinds::LEASES,
     columns: &[NAME, shown("Holder"), AGE],
     cells: |object, now| vec![object.name().into(), object.str("spec.holderIdentity").into(), age(object, now)],
+};
+
+/// The scale subresource; the row of kinds is that of an object that has one.
+pub static SCALES: Printer = Printer {
+    kind: &kinds::DEPLOYMENTS,
+    columns: &[NAME, number("Desired"), number("Available"), AGE],
+    cells: |scale, now| {
+        let count = |path: &str| scale.int(path).unwrap_or(0);
+        vec![scale.name().into(), count("spec.replicas").into(), count("status.replicas").into(), age(scale, now)]
+    },
 };
 
 /// The name of an event says nothing to people: it comes last, and only when all is asked for.
