@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::negotiate::{Format, Shape, resource_format};
 use crate::patch::Patch;
 use crate::registry::delete::{self, DeleteOptions};
-use crate::registry::update::Part;
+use crate::registry::update::{Part, same_object};
 use crate::registry::{Context, decode, watch};
 use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
@@ -32,7 +32,7 @@ fn other(server: &Server, head: &Head, path: &str) -> Response {
     if let Some(response) = health::answer(path, &head.query) {
         return response;
     }
-    if let Some(response) = openapi::answer(path) {
+    if let Some(response) = openapi::answer(path, head.header(header::ACCEPT)) {
         return response;
     }
     match path.trim_end_matches('/') {
@@ -129,7 +129,7 @@ async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) ->
                 let created = cx.create(strategy, place.0, new)?;
                 return Ok(shaped(cx, head, target, StatusCode::CREATED, created, format));
             }
-            cx.update(strategy, Part::Main, place, |_| Ok(new))?
+            cx.update(strategy, Part::Main, place, |old| same_object(target.kind, &new, old).map(|()| new))?
         }
         (&Method::PATCH, true) => {
             let patch = Patch::read(head, body)?;

@@ -1,8 +1,8 @@
 //! `/openapi/v3`: the schemas and the paths that are served, made from the tables of kinds and schemas.
 //!
 //! Real clients read it to learn that the server checks fields (`fieldValidation` on PATCH), to merge lists by key and
-//! to explain kinds. Differences: descriptions are left out; `/openapi/v2` is protobuf to clients and is refused by
-//! name; only PATCH operations are listed, since nothing else is read.
+//! to explain kinds. Differences: descriptions are left out; only PATCH operations are listed, since nothing else is
+//! read; `/openapi/v2` lists nothing.
 
 use std::collections::BTreeSet;
 
@@ -10,22 +10,39 @@ use api::Kind;
 use api::http::{Body, Response, StatusCode};
 use api::kinds::KINDS;
 use api::schema::{self, Definition, ListType, Property, Type};
-use api::status::Status;
 use serde_json::{Map, Value, json};
 
 use crate::wire;
 
+/// The version of the documents.
+const VERSION: &str = "v1.36.3";
+
 /// Answers a path below `/openapi`; `None` if it is another.
-pub fn answer(path: &str) -> Option<Response> {
+pub fn answer(path: &str, accept: &str) -> Option<Response> {
     let rest = path.trim_end_matches('/').strip_prefix("/openapi/")?;
     Some(match rest {
-        "v2" => wire::failure(Status::not_built(simulation::stub!("kube-apiserver", "/openapi/v2"))),
+        "v2" => version_two(accept),
         "v3" => json_answer(&index()),
         other => match other.strip_prefix("v3/").and_then(document) {
             Some(document) => json_answer(&document),
             None => wire::text(StatusCode::NOT_FOUND, "404 page not found\n"),
         },
     })
+}
+
+/// The media type of the older document; clients ask for it with `@v1.0`, which is no media type.
+const VERSION_TWO_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/// The older document: valid, and empty. Clients look into it for kinds that the newer one does not have.
+fn version_two(accept: &str) -> Response {
+    if !accept.contains("proto-openapi.spec.v2") {
+        let info = json!({"title": "Kubernetes", "version": VERSION});
+        return json_answer(&json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}}));
+    }
+    let field = |number: u8, content: &[u8]| [&[number << 3 | 2, content.len() as u8], content].concat();
+    let info = [field(1, b"Kubernetes"), field(2, VERSION.as_bytes())].concat();
+    let document = [field(1, b"2.0"), field(2, &info), field(8, b""), field(9, b"")].concat();
+    wire::build(StatusCode::OK, VERSION_TWO_PROTOBUF, Body::Bytes(document.into()))
 }
 
 fn json_answer(value: &Value) -> Response {
@@ -70,7 +87,7 @@ fn document(root: &str) -> Option<Value> {
         .collect();
     Some(json!({
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "v1.36.3"},
+        "info": {"title": "Kubernetes", "version": VERSION},
         "paths": paths,
         "components": {"schemas": schemas},
     }))

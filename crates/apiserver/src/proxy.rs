@@ -97,7 +97,15 @@ fn kubelet_failed(cx: &Context<'_>, node: &str, path: &str, error: TransportErro
         return failure::not_found(&NODES, node);
     };
     let why = dial_error(&format!("{ip}:{KUBELET_PORT}"), error);
-    Status::internal(&format!("Get \"https://{ip}:{KUBELET_PORT}{path}\": {why}"))
+    // As upstream, without a reason: clients print the message alone.
+    Status::failure(
+        500,
+        "",
+        match path.starts_with("/containerLogs/") {
+            true => format!("Get \"https://{ip}:{KUBELET_PORT}{path}\": {why}"),
+            false => format!("error dialing backend: {why}"),
+        },
+    )
 }
 
 /// A failed connection in the words of Go's net package.

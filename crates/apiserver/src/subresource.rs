@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::handler::{delete_options, include, shaped, success};
 use crate::negotiate::{Shape, resource_format};
 use crate::patch::Patch;
-use crate::registry::update::Part;
+use crate::registry::update::{Part, same_object};
 use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::strategy;
@@ -39,7 +39,7 @@ fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) 
         Method::GET if part == Part::Status => cx.require(target.kind, place.0, place.1)?.value.clone(),
         Method::PUT => {
             let new = decode::object(cx, head, body, target.kind)?;
-            cx.update(strategy, part, place, |_| Ok(new))?
+            cx.update(strategy, part, place, |old| same_object(target.kind, &new, old).map(|()| new))?
         }
         Method::PATCH if part == Part::Status => {
             let patch = Patch::read(head, body)?;

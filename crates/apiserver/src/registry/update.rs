@@ -39,6 +39,8 @@ impl Context<'_> {
         let old = stored.value.value();
         let mut new = change(&stored.value)?;
         self.check_target(strategy, (namespace, name), &mut new, old)?;
+        let mut errors = FieldErrors::new();
+        immutable_uid(&new, old, &mut errors);
         keep_system_fields(&mut new, old);
         (strategy.defaults)(&mut new);
         match part {
@@ -58,7 +60,6 @@ impl Context<'_> {
         if part == Part::Main {
             count_generation(strategy, &mut new, old);
         }
-        let mut errors = FieldErrors::new();
         validation::metadata::validate(&new, kind, strategy.name_rule, &mut errors);
         validation::metadata::validate_update(&new, old, &mut errors);
         if part == Part::Main {
@@ -80,7 +81,7 @@ impl Context<'_> {
         self.commit(kind, Expect::Revision(stored.mod_revision), new)
     }
 
-    /// Checks name, namespace, uid and resourceVersion of the new object against the URL and the stored object.
+    /// Checks name, namespace and resourceVersion of the new object against the URL and the stored object.
     fn check_target(
         &self,
         strategy: &Strategy,
@@ -105,11 +106,6 @@ impl Context<'_> {
                 "the namespace of the object ({own_namespace}) does not match the namespace on the request ({namespace})"
             )));
         }
-        let (uid, old_uid) = (text(new, "metadata.uid"), text(old, "metadata.uid"));
-        if !uid.is_empty() && uid != old_uid {
-            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {old_uid}");
-            return Err(failure::conflict(kind, name, &why));
-        }
         let version = text(new, "metadata.resourceVersion");
         if matches!(version, "" | "0") {
             if !strategy.unconditional_update {
@@ -133,6 +129,23 @@ impl Context<'_> {
         let last = Object::new(last);
         self.erase(kind, &last)?;
         Ok(last)
+    }
+}
+
+/// Refuses a PUT of an object that was meant for another of the same name.
+pub fn same_object(kind: &api::Kind, new: &Value, old: &Object) -> Result<(), Status> {
+    let uid = text(new, "metadata.uid");
+    if uid.is_empty() || uid == old.uid() {
+        return Ok(());
+    }
+    let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", old.uid());
+    Err(failure::conflict(kind, old.name(), &why))
+}
+
+fn immutable_uid(new: &Value, old: &Value, errors: &mut FieldErrors) {
+    let uid = text(new, "metadata.uid");
+    if !uid.is_empty() && uid != text(old, "metadata.uid") {
+        errors.push(FieldError::invalid("metadata.uid", uid, validation::IMMUTABLE));
     }
 }
 

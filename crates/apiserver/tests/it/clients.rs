@@ -245,6 +245,10 @@ fn patches() {
         "400 BadRequest: the name of the object (other) does not match the name on the URL (web)"
     );
     assert!(said("merge", json!({"metadata": {"resourceVersion": "1"}})).starts_with("409 Conflict"));
+    assert_eq!(
+        said("merge", json!({"metadata": {"uid": "x"}})),
+        "422 Invalid: Deployment.apps \"web\" is invalid: metadata.uid: Invalid value: \"x\": field is immutable"
+    );
     let (code, status) = h.call_with("PATCH", &path, json!({}), &[("content-type", "application/apply-patch+yaml")]);
     assert_eq!(
         (code, &status["message"]),
