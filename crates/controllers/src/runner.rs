@@ -19,6 +19,9 @@ use crate::view::{Failure, Verb, View};
 
 /// Keys of one controller that are worked on at the same time (`--concurrent-*-syncs`).
 const WORKERS: usize = 5;
+/// Changes within this time are looked at together. Upstream gets the same from the time that its requests take; here many
+/// things happen in one moment, and a look at each of them would find nothing new.
+const GATHER: Duration = Duration::from_millis(1);
 /// Longest wait for a write to come back through the watch. Reached only when a watch is broken; the look that follows
 /// may then be stale, which the version check of the API server catches.
 const CACHE_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -91,7 +94,7 @@ impl Runner {
             (self.controller.wake)(&view, kind, event)
         };
         for wake in wakes {
-            self.queue.add_after(wake.key, wake.after);
+            self.queue.add_after(wake.key, wake.after.max(GATHER));
         }
     }
 

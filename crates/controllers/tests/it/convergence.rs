@@ -1,0 +1,127 @@
+//! Whatever is done to a Deployment, in whatever order and at whatever moments: once left alone, it becomes what was
+//! asked for last, and nothing is left over.
+
+use std::time::Duration;
+
+use api::kinds;
+use client::DeleteOptions;
+use serde_json::json;
+
+use crate::world::{World, deployment};
+
+const OPERATIONS: usize = 14;
+const SEEDS: std::ops::Range<u64> = 100..106;
+
+#[test]
+fn left_alone_everything_settles() {
+    for seed in SEEDS {
+        println!("seed={seed}");
+        disturb(seed);
+    }
+}
+
+fn disturb(seed: u64) {
+    let world = World::new(seed);
+    let draw = |bound: u64| world.sim.random_below(bound);
+    world.create(&kinds::DEPLOYMENTS, deployment(3, "nginx:1"));
+    world.create(
+        &kinds::SERVICES,
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}),
+    );
+    let (mut replicas, mut image) = (3, "nginx:1".to_owned());
+    for _ in 0..OPERATIONS {
+        match draw(8) {
+            0 | 1 => {
+                replicas = i64::try_from(draw(8)).unwrap();
+                println!("  scale to {replicas}");
+                world.patch(&kinds::DEPLOYMENTS, "web", json!({"spec": {"replicas": replicas}}));
+            }
+            2 | 3 => {
+                image = ["nginx:1", "nginx:2", "nginx:3", "nginx:notfound"][draw(4) as usize].to_owned();
+                println!("  image {image}");
+                let containers = json!([{"name": "nginx", "image": image}]);
+                world.patch(
+                    &kinds::DEPLOYMENTS,
+                    "web",
+                    json!({"spec": {"template": {"spec": {"containers": containers}}}}),
+                );
+            }
+            4 => {
+                let paused = draw(2) == 0;
+                println!("  paused {paused}");
+                world.patch(&kinds::DEPLOYMENTS, "web", json!({"spec": {"paused": paused}}));
+            }
+            5 => {
+                let pods = world.list(&kinds::PODS);
+                if let Some(pod) = pods.get(draw(pods.len() as u64) as usize) {
+                    println!("  delete {}", pod.name());
+                    world.delete(&kinds::PODS, pod.name(), DeleteOptions::default());
+                }
+            }
+            6 => {
+                let pods = world.list(&kinds::PODS);
+                if let Some(pod) = pods.get(draw(pods.len() as u64) as usize) {
+                    println!("  take the label of {}", pod.name());
+                    world.patch(&kinds::PODS, pod.name(), json!({"metadata": {"labels": {"app": "other"}}}));
+                }
+            }
+            _ => {
+                let name = ["minikube", "minikube-m02", "minikube-m03"][draw(3) as usize];
+                let cordoned = draw(2) == 0;
+                println!("  cordon {name} {cordoned}");
+                world.patch(&kinds::NODES, name, json!({"spec": {"unschedulable": cordoned}}));
+            }
+        }
+        world.run(Duration::from_millis(draw(700)));
+    }
+    for name in ["minikube", "minikube-m02", "minikube-m03"] {
+        world.patch(&kinds::NODES, name, json!({"spec": {"unschedulable": false}}));
+    }
+    if image == "nginx:notfound" {
+        image = "nginx:1".to_owned();
+    }
+    let containers = json!([{"name": "nginx", "image": image}]);
+    let last = json!({"spec": {"paused": false, "template": {"spec": {"containers": containers}}}});
+    world.patch(&kinds::DEPLOYMENTS, "web", last);
+    world.run(Duration::from_secs(25));
+    check(&world, replicas, &image);
+}
+
+fn check(world: &World, replicas: i64, image: &str) {
+    let deployment = world.get(&kinds::DEPLOYMENTS, "web").expect("still there");
+    for field in ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"] {
+        assert_eq!(
+            deployment.int(&format!("status.{field}")).unwrap_or(0),
+            replicas,
+            "{field}: {:?}",
+            deployment.at("status")
+        );
+    }
+    assert_eq!(deployment.int("status.observedGeneration"), Some(deployment.generation()));
+    assert_eq!(deployment.int("status.unavailableReplicas"), None);
+    assert_eq!(deployment.int("status.terminatingReplicas"), Some(0));
+    let pods = world.list(&kinds::PODS);
+    let own: Vec<_> = pods.iter().filter(|pod| pod.label("app") == Some("web")).collect();
+    assert_eq!(own.len(), usize::try_from(replicas).unwrap());
+    for pod in &own {
+        assert_eq!(pod.list("spec.containers")[0]["image"], image);
+        assert_eq!(pod.str("status.phase"), "Running");
+    }
+    for pod in pods.iter().filter(|pod| pod.label("app") != Some("web")) {
+        assert!(pod.owner_references().is_empty(), "a pod without the labels has been let go");
+    }
+    for set in world.list(&kinds::REPLICA_SETS) {
+        let count = set.int("spec.replicas").unwrap();
+        assert_eq!(set.int("status.replicas").unwrap_or(0), count, "{}", set.name());
+        let current = set.list("spec.template.spec.containers")[0]["image"] == image;
+        assert_eq!(count, if current { replicas } else { 0 }, "{}", set.name());
+    }
+    let slices = world.list(&kinds::ENDPOINT_SLICES);
+    let endpoints: usize = slices.iter().map(|slice| slice.list("endpoints").len()).sum();
+    assert_eq!(endpoints, own.len());
+    let steps = world.sim.steps();
+    // Before the pretended nodes, which send no leases, count as silent.
+    world.run(Duration::from_secs(12));
+    assert!(world.sim.steps() - steps < 60, "it does not come to rest: {} steps", world.sim.steps() - steps);
+}
