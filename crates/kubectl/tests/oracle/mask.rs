@@ -1,0 +1,63 @@
+//! What must vary between two runs, masked: times, ages, uids, versions, suffixes, hashes, addresses, ports, placement.
+
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
+/// A pattern and what stands for it.
+const PATTERNS: &[(&str, &str)] = &[
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z", "<time>"),
+    (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} \+0000", "<date>"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
+    (r#"(resourceVersion"?: )"[0-9]+""#, "${1}<version>"),
+    (r"(10\.244\.[0-9]+\.[0-9]+|10\.9[6-9]\.[0-9]+\.[0-9]+|10\.1[01][0-9]\.[0-9]+\.[0-9]+)", "<ip>"),
+    (r"192\.168\.49\.[0-9]+", "<node-ip>"),
+    (r"minikube(-m0[0-9])?\b", "<node>"),
+    (r"\b3[0-2][0-9]{3}(/|\b)", "<port>$1"),
+    (r"(docker|docker-pullable)://[^\s]*", "<image-id>"),
+    (r"-[bcdf0-9]{1}[bcdfghjklmnpqrstvwxz0-9]{5,9}(-[bcdfghjklmnpqrstvwxz0-9]{5})?\b", "-<hash>"),
+    (r"(pod-template-hash[=:] ?)[a-z0-9]+", "${1}<hash>"),
+    (r"kube-api-access-[a-z0-9]{5}", "kube-api-access-<x>"),
+    (r"\b[0-9]+(d|h|m|s|ms)([0-9]+(h|m|s))?\b( ago)?", "<age>"),
+    (r"\((x[0-9]+ over )?<age>\)", "(<age>)"),
+    (r"[ ]{2,}", "  "),
+    (r"(?m) +$", ""),
+    (r"Image size: [0-9]+ bytes", "Image size: <n> bytes"),
+];
+
+static COMPILED: LazyLock<Vec<(Regex, &str)>> =
+    LazyLock::new(|| PATTERNS.iter().map(|(p, r)| (Regex::new(p).expect("a pattern"), *r)).collect());
+
+fn text(text: &str) -> String {
+    let mut masked = text.to_owned();
+    for (pattern, replacement) in COMPILED.iter() {
+        masked = pattern.replace_all(&masked, *replacement).into_owned();
+    }
+    masked
+}
+
+/// An answer as one comparable text.
+pub fn answer(stdout: &str, stderr: &str, exit: i64) -> String {
+    let help = |t: &str| if t.contains("Usage:\n  kubectl") || t.contains("<help text>") { "<help>\n".to_owned() } else { text(t) };
+    format!("{}--- stderr\n{}--- exit {exit}\n", help(stdout), help(stderr))
+}
+
+/// Both texts, only the lines that differ marked.
+pub fn difference(wanted: &str, got: &str) -> String {
+    let (a, b): (Vec<&str>, Vec<&str>) = (wanted.lines().collect(), got.lines().collect());
+    let mut out = String::new();
+    for i in 0..a.len().max(b.len()) {
+        match (a.get(i), b.get(i)) {
+            (Some(x), Some(y)) if x == y => {}
+            (x, y) => {
+                if let Some(x) = x {
+                    out.push_str(&format!("- {x}\n"));
+                }
+                if let Some(y) = y {
+                    out.push_str(&format!("+ {y}\n"));
+                }
+            }
+        }
+    }
+    out.chars().take(3000).collect()
+}
