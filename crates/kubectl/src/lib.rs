@@ -5,6 +5,7 @@
 //! and the stream on which each thing is said are those of kubectl 1.36.3; help texts are our own.
 
 pub mod age;
+pub mod complete;
 pub mod describe;
 pub mod discovery;
 pub mod duration;

@@ -127,4 +127,9 @@ impl Program for Kubectl {
         let session = self.session(ctx);
         Box::pin(async move { crate::program::run(session, args.get(1..).unwrap_or(&[])).await })
     }
+
+    fn complete(self: Rc<Self>, ctx: Ctx, words: Vec<String>) -> LocalBoxFuture<'static, Vec<String>> {
+        let session = self.session(ctx);
+        Box::pin(async move { crate::complete::complete(&session, words.get(1..).unwrap_or(&[])).await })
+    }
 }

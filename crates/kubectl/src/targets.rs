@@ -351,6 +351,9 @@ pub fn selector_failure(failure: Failure, resource: &Resource, query: &Query) ->
             let version =
                 if resource.group.is_empty() { format!("/{}", resource.version) } else { resource.api_version() };
             let message = status["message"].as_str().unwrap_or("");
+            if message.starts_with("Unable to find") {
+                return Failure::Status(status, doing);
+            }
             status["message"] = format!(
                 "Unable to find \"{version}, Resource={}\" that match label selector \"{labels}\", field selector \"{}\": {message}",
                 resource.plural, query.fields

@@ -19,6 +19,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Words without flags.
+    pub fn of_words(words: Vec<String>) -> Args {
+        Args { words, ..Args::default() }
+    }
+
     /// Whether the flag was given.
     pub fn changed(&self, name: &str) -> bool {
         self.given.contains_key(name)

@@ -14,6 +14,7 @@ use crate::printers::output::{DryRun, Reporter};
 use crate::rest::{MERGE_PATCH, Rest, with_query};
 use crate::session::Session;
 use crate::targets::{self, Info, Query, has_files};
+use crate::verbs::rollout::history::CHANGE_CAUSE;
 
 static FLAGS: &[Flag] = &[
     switch("all", "All objects of the given types in the namespace."),
@@ -242,6 +243,10 @@ async fn change(
 fn refuse_overwriting(old: &BTreeMap<String, String>, changes: &Changes, kind: Kind) -> Outcome {
     let mut lines = Vec::new();
     for (key, value) in &changes.set {
+        // Why a revision was made may always be said anew.
+        if key == CHANGE_CAUSE {
+            continue;
+        }
         if let Some(current) = old.get(key).filter(|c| *c != value) {
             lines.push(format!("'{key}' already has a value ({current})"));
         }

@@ -157,10 +157,9 @@ fn is_reference(image: &str) -> bool {
 }
 
 fn pod_for(args: &Args, name: &str) -> Outcome<Value> {
-    let labels: Map<String, Value> = match (args.changed("labels"), args.text("labels")) {
-        (false, _) => [("run".to_owned(), name.into())].into_iter().collect(),
-        (true, "") => Map::new(),
-        (true, text) => expose::parse_labels(text)?,
+    let labels: Map<String, Value> = match args.text("labels") {
+        "" => [("run".to_owned(), name.into())].into_iter().collect(),
+        text => expose::parse_labels(text)?,
     };
     let mut container = json!({"name": name, "image": args.text("image"), "resources": {}});
     if !args.text("image-pull-policy").is_empty() {

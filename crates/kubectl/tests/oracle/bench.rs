@@ -92,7 +92,9 @@ impl Bench {
         }
         task.abort();
         self.pass(Duration::from_millis(40));
-        let take = |buffer: &RefCell<Vec<u8>>| String::from_utf8_lossy(&std::mem::take(&mut *buffer.borrow_mut())).into_owned();
+        let take = |buffer: &RefCell<Vec<u8>>| {
+            String::from_utf8_lossy(&std::mem::take(&mut *buffer.borrow_mut())).into_owned()
+        };
         let code = exit.borrow().unwrap_or(124);
         Answer { stdout: take(&self.machine.out), stderr: take(&self.machine.err), exit: code }
     }

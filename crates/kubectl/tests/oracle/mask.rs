@@ -38,7 +38,9 @@ fn text(text: &str) -> String {
 
 /// An answer as one comparable text.
 pub fn answer(stdout: &str, stderr: &str, exit: i64) -> String {
-    let help = |t: &str| if t.contains("Usage:\n  kubectl") || t.contains("<help text>") { "<help>\n".to_owned() } else { text(t) };
+    let help = |t: &str| {
+        if t.contains("Usage:\n  kubectl") || t.contains("<help text>") { "<help>\n".to_owned() } else { text(t) }
+    };
     format!("{}--- stderr\n{}--- exit {exit}\n", help(stdout), help(stderr))
 }
 

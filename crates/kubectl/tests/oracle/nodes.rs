@@ -140,9 +140,7 @@ async fn write(sim: &Sim, client: &Client, pod: &Object, node: &str, index: usiz
                 "state": state, "lastState": {}})
         })
         .collect();
-    let condition = |kind: &str, on: bool| {
-        json!({"type": kind, "status": if on { "True" } else { "False" }, "lastProbeTime": null, "lastTransitionTime": now, "observedGeneration": generation})
-    };
+    let condition = |kind: &str, on: bool| json!({"type": kind, "status": if on { "True" } else { "False" }, "lastProbeTime": null, "lastTransitionTime": now, "observedGeneration": generation});
     let scheduled = fresh.list("status.conditions").iter().any(|c| c["type"] == "PodScheduled");
     let mut conditions = vec![
         condition("PodReadyToStartContainers", pulled && ended.is_none()),

@@ -66,7 +66,7 @@ async fn one(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcome<
     if last_applied::of(deployment.value()).is_some() {
         rest.session
             .err(format!(
-                "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. \n",
+                "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n",
                 info.named.resource.plural,
                 info.named.name,
                 last_applied::KEY

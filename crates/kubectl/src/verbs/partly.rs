@@ -1,0 +1,304 @@
+//! Commands of which only the outside is built: they complain about wrong words as kubectl does, and then refuse by name.
+
+use std::rc::Rc;
+
+use crate::failure::{Failure, Outcome};
+use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR};
+use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, array, int, slice, switch, text};
+use crate::manifests;
+use crate::session::Session;
+use crate::targets::{self, Query, has_files};
+use crate::verbs::create;
+
+macro_rules! partly {
+    ($($(#[$doc:meta])* $id:ident $name:literal $aliases:tt $short:literal flags $flags:expr, required $required:tt, $run:ident;)*) => {
+        $(
+            $(#[$doc])*
+            pub static $id: Command = Command {
+                name: $name,
+                aliases: &$aliases,
+                short: $short,
+                long: $short,
+                flags: $flags,
+                required: &$required,
+                action: Action::Run(|session, args| Box::pin($run(session, args))),
+                ..COMMAND
+            };
+        )*
+    };
+}
+
+static AUTOSCALE_FLAGS: &[Flag] = &[
+    int("cpu-percent", "-1", "Average use of CPU to aim at."),
+    int("max", "-1", "Most pods."),
+    int("min", "-1", "Fewest pods."),
+    text("name", "", "Name of the new object."),
+];
+static EXEC_LIKE: &[Flag] = &[
+    text("container", "", "The container.").short('c'),
+    switch("no-preserve", "Leave modes and owners."),
+    int("retries", "0", "How often to try again."),
+];
+static DEBUG_FLAGS: &[Flag] = &[
+    text("container", "", "Name of the new container.").short('c'),
+    text("copy-to", "", "Make a copy of the pod."),
+    text("image", "", "Image of the new container."),
+    text("target", "", "Container whose processes are to be seen."),
+    switch("stdin", "Keep standard input open.").short('i'),
+    switch("tty", "Give it a terminal.").short('t'),
+];
+static TOP_FLAGS: &[Flag] = &[
+    switch("all-namespaces", "Pods of all namespaces.").short('A'),
+    switch("containers", "Show containers, too."),
+    switch("no-headers", "Leave the header line out."),
+    text("sort-by", "", "Sort by cpu or memory."),
+];
+static RULE_FLAGS: &[Flag] = &[
+    slice("verb", "Verbs that are allowed."),
+    slice("resource", "Resources they are allowed on."),
+    array("resource-name", "Names they are allowed on."),
+    slice("non-resource-url", "Paths they are allowed on."),
+    text("aggregation-rule", "", "Labels of roles to gather."),
+];
+static BINDING_FLAGS: &[Flag] = &[
+    text("clusterrole", "", "The cluster role."),
+    text("role", "", "The role."),
+    array("user", "A user."),
+    array("group", "A group."),
+    array("serviceaccount", "A service account, as namespace:name."),
+];
+static QUOTA_FLAGS: &[Flag] = &[text("hard", "", "Limits, as resource=amount,..."), text("scopes", "", "Scopes.")];
+static INGRESS_FLAGS: &[Flag] = &[
+    array("annotation", "An annotation."),
+    text("class", "", "Ingress class."),
+    text("default-backend", "", "Where everything else goes."),
+    array("rule", "host/path=service:port[,tls[=secret]]"),
+];
+static JOB_FLAGS: &[Flag] = &[
+    text("image", "", "Image to run."),
+    text("from", "", "Cron job to take the job from."),
+    text("schedule", "", "When to run, in cron's way."),
+    text("restart", "", "Restart policy."),
+];
+
+partly! {
+    /// `kubectl autoscale`.
+    AUTOSCALE "autoscale" [] "Auto-scale a deployment, replica set, stateful set, or replication controller" flags &[AUTOSCALE_FLAGS, DRY_RUN, FILES, PRINT], required ["max"], autoscale;
+    /// `kubectl diff`.
+    DIFF "diff" [] "Diff the live version against a would-be applied version" flags &[FILES, SELECTOR], required [], diff;
+    /// `kubectl edit`.
+    EDIT "edit" [] "Edit a resource on the server" flags &[FILES, PRINT], required [], edit;
+    /// `kubectl cp`.
+    CP "cp" [] "Copy files and directories to and from containers" flags &[EXEC_LIKE], required [], cp;
+    /// `kubectl debug`.
+    DEBUG "debug" [] "Create debugging sessions for troubleshooting workloads and nodes" flags &[DEBUG_FLAGS], required [], debug;
+    /// `kubectl kustomize`.
+    KUSTOMIZE "kustomize" [] "Build a kustomization target from a directory or URL" flags &[], required [], kustomize;
+    /// `kubectl completion`.
+    COMPLETION "completion" [] "Output shell completion code for the specified shell (bash, zsh, fish, or powershell)" flags &[], required [], completion;
+    /// `kubectl top pod`.
+    TOP_POD "pod" ["pods", "po"] "Display resource (CPU/memory) usage of pods" flags &[TOP_FLAGS, SELECTOR], required [], top;
+    /// `kubectl top node`.
+    TOP_NODE "node" ["nodes", "no"] "Display resource (CPU/memory) usage of nodes" flags &[TOP_FLAGS, SELECTOR], required [], top;
+    /// `kubectl auth can-i`.
+    CAN_I "can-i" [] "Check whether an action is allowed" flags &[TOP_FLAGS], required [], can_i;
+    /// `kubectl create role`.
+    CREATE_ROLE "role" [] "Create a role with single rule" flags &[RULE_FLAGS, DRY_RUN, PRINT], required [], role;
+    /// `kubectl create clusterrole`.
+    CREATE_CLUSTER_ROLE "clusterrole" [] "Create a cluster role" flags &[RULE_FLAGS, DRY_RUN, PRINT], required [], role;
+    /// `kubectl create rolebinding`.
+    CREATE_ROLE_BINDING "rolebinding" [] "Create a role binding for a particular role or cluster role" flags &[BINDING_FLAGS, DRY_RUN, PRINT], required [], role_binding;
+    /// `kubectl create clusterrolebinding`.
+    CREATE_CLUSTER_ROLE_BINDING "clusterrolebinding" [] "Create a cluster role binding for a particular cluster role" flags &[BINDING_FLAGS, DRY_RUN, PRINT], required ["clusterrole"], role_binding;
+    /// `kubectl create quota`.
+    CREATE_QUOTA "quota" ["resourcequota"] "Create a quota with the specified name" flags &[QUOTA_FLAGS, DRY_RUN, PRINT], required [], quota;
+    /// `kubectl create ingress`.
+    CREATE_INGRESS "ingress" ["ing"] "Create an ingress with the specified name" flags &[INGRESS_FLAGS, DRY_RUN, PRINT], required [], ingress;
+    /// `kubectl create job`.
+    CREATE_JOB "job" [] "Create a job with the specified name" flags &[JOB_FLAGS, DRY_RUN, PRINT], required [], job;
+    /// `kubectl create token`.
+    CREATE_TOKEN "token" [] "Request a service account token" flags &[PRINT], required [], token;
+}
+
+/// `kubectl top`.
+pub static TOP: Command = Command {
+    name: "top",
+    usage: "[flags]",
+    short: "Display resource (CPU/memory) usage",
+    long: "Show how much CPU and memory nodes or pods use. The cluster needs a metrics server for that.",
+    commands: &[&TOP_NODE, &TOP_POD],
+    action: Action::Group(HelpTo::Err),
+    ..COMMAND
+};
+
+/// `kubectl auth`.
+pub static AUTH: Command = Command {
+    name: "auth",
+    short: "Inspect authorization",
+    long: "Inspect authorization.",
+    commands: &[&CAN_I, &crate::verbs::refused::RECONCILE, &crate::verbs::refused::WHOAMI],
+    action: Action::Group(HelpTo::Err),
+    ..COMMAND
+};
+
+fn refuse(sentence: &'static str) -> Outcome {
+    Err(Failure::message(sentence))
+}
+
+async fn autoscale(session: Rc<Session>, args: Args) -> Outcome {
+    if args.int("max") < 1 {
+        return Err(Failure::message(format!(
+            "--max=MAXPODS is required and must be at least 1, max: {}",
+            args.int("max")
+        )));
+    }
+    let rest = session.rest(&args)?;
+    let query = Query::from_args(&rest, &args, &args.words).await?;
+    targets::fetch(&rest, &query).await?.all()?;
+    refuse(simulation::stub!("kubectl", "autoscale"))
+}
+
+/// Failures of diff have exit code 2: 1 means that there are differences.
+async fn diff(session: Rc<Session>, args: Args) -> Outcome {
+    let outcome = match has_files(&args) {
+        false => Err(Failure::message("must specify one of -f and -k")),
+        true => manifests::load(&session, &args).await.map(|_| ()),
+    };
+    let failure = outcome.err().unwrap_or_else(|| Failure::message(simulation::stub!("kubectl", "diff")));
+    session.err(failure.render().0).await;
+    Err(Failure::Exit(2))
+}
+
+async fn edit(session: Rc<Session>, args: Args) -> Outcome {
+    let rest = session.rest(&args)?;
+    let query = Query::from_args(&rest, &args, &args.words).await?;
+    targets::fetch(&rest, &query).await?.all()?;
+    refuse(simulation::stub!("kubectl", "edit"))
+}
+
+async fn cp(session: Rc<Session>, args: Args) -> Outcome {
+    let [from, to] = args.words.as_slice() else {
+        return Err(Failure::message("source and destination are required"));
+    };
+    let remote = |word: &str| {
+        word.split_once(':').filter(|(pod, _)| !pod.is_empty() && !pod.contains('.')).map(|(pod, _)| pod.to_owned())
+    };
+    let (from, to) = (remote(from), remote(to));
+    if from.is_some() && to.is_some() {
+        return Err(Failure::message("one of src or dest must be a local file specification"));
+    }
+    let Some(pod) = from.or(to) else {
+        return Err(Failure::message("one of src or dest must be a remote file specification"));
+    };
+    let rest = session.rest(&args)?;
+    let (namespace, name) = pod.split_once('/').unwrap_or((rest.namespace(), &pod));
+    rest.get(&format!("/api/v1/namespaces/{namespace}/pods/{name}")).await?;
+    refuse(simulation::stub!("kubectl", "cp"))
+}
+
+async fn debug(_: Rc<Session>, args: Args) -> Outcome {
+    if args.text("image").is_empty() && args.text("copy-to").is_empty() {
+        return Err(Failure::message("you must specify --image when not using --copy-to."));
+    }
+    refuse(simulation::stub!("kubectl", "debug"))
+}
+
+async fn kustomize(session: Rc<Session>, args: Args) -> Outcome {
+    let directory = args.words.first().map_or(".", String::as_str);
+    let path = session.absolute(directory.trim_end_matches('/'));
+    if directory != "." && session.place.stat(&path).is_none() {
+        return Err(Failure::message(format!(
+            "must build at directory: not a valid directory: evalsymlink failure on '{directory}' : lstat {path}: no such file or directory"
+        )));
+    }
+    refuse(simulation::stub!("kubectl", "kustomize"))
+}
+
+async fn completion(_: Rc<Session>, args: Args) -> Outcome {
+    match args.words.as_slice() {
+        [] => Err(args.usage("Shell not specified.")),
+        [shell] if matches!(shell.as_str(), "bash" | "zsh" | "fish" | "powershell") => {
+            refuse(simulation::stub!("kubectl", "completion scripts (the Tab key works without one)"))
+        }
+        [shell] => Err(args.usage(format!("Unsupported shell type \"{shell}\"."))),
+        _ => Err(args.usage("Too many arguments. Expected only the shell type.")),
+    }
+}
+
+async fn top(session: Rc<Session>, args: Args) -> Outcome {
+    let rest = session.rest(&args)?;
+    if rest.discover().await?.group_versions.iter().any(|v| v.starts_with("metrics.k8s.io/")) {
+        return refuse(simulation::stub!("kubectl", "top"));
+    }
+    Err(Failure::message("Metrics API not available"))
+}
+
+async fn can_i(_: Rc<Session>, args: Args) -> Outcome {
+    if args.words.len() < 2 {
+        return Err(Failure::message(
+            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
+        ));
+    }
+    refuse(simulation::stub!("kubectl", "auth can-i"))
+}
+
+async fn role(_: Rc<Session>, args: Args) -> Outcome {
+    create::name(&args)?;
+    if args.list("verb").is_empty() && args.text("aggregation-rule").is_empty() {
+        return Err(Failure::message("at least one verb must be specified"));
+    }
+    refuse(simulation::stub!("kubectl", "create role and create clusterrole"))
+}
+
+async fn role_binding(_: Rc<Session>, args: Args) -> Outcome {
+    create::name(&args)?;
+    if args.text("clusterrole").is_empty() == args.text("role").is_empty() {
+        return Err(Failure::message("exactly one of clusterrole or role must be specified"));
+    }
+    if args.list("serviceaccount").iter().any(|s| s.split(':').count() != 2) {
+        return Err(Failure::message("serviceaccount must be <namespace>:<name>"));
+    }
+    refuse(simulation::stub!("kubectl", "create rolebinding and create clusterrolebinding"))
+}
+
+async fn quota(_: Rc<Session>, args: Args) -> Outcome {
+    create::name(&args)?;
+    for part in args.text("hard").split(',').filter(|p| !p.is_empty()) {
+        if !part.contains('=') {
+            return Err(Failure::message(format!("Invalid argument syntax {part}, expected <resource>=<value>")));
+        }
+    }
+    refuse(simulation::stub!("kubectl", "create quota"))
+}
+
+async fn ingress(_: Rc<Session>, args: Args) -> Outcome {
+    create::name(&args)?;
+    let rules = args.list("rule");
+    if rules.is_empty() && args.text("default-backend").is_empty() {
+        return Err(Failure::message(
+            "not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)",
+        ));
+    }
+    for rule in rules {
+        let valid = rule.split_once('=').is_some_and(|(host, backend)| host.contains('/') && backend.contains(':'));
+        if !valid {
+            return Err(Failure::message(format!(
+                "rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"
+            )));
+        }
+    }
+    refuse(simulation::stub!("kubectl", "create ingress"))
+}
+
+async fn job(_: Rc<Session>, args: Args) -> Outcome {
+    create::name(&args)?;
+    if args.text("image").is_empty() == args.text("from").is_empty() {
+        return Err(Failure::message("either --image or --from must be specified"));
+    }
+    refuse(simulation::stub!("kubectl", "create job"))
+}
+
+async fn token(_: Rc<Session>, args: Args) -> Outcome {
+    create::name(&args)?;
+    refuse(simulation::stub!("kubectl", "create token"))
+}
