@@ -128,7 +128,7 @@ fn completion() {
     s.keys("ls fo\t").shows(&format!("{P}ls folder/█\n")).keys("\x15");
     s.keys("cat fi\t").shows(&format!("{P}cat file█\n"));
     s.keys("\t").shows(&format!("{P}cat file\nfile 2  file1\n{P}cat file█\n"));
-    s.keys("\\\t").shows(&format!("{P}cat file\nfile 2  file1\n{P}cat file\\ 2 █\n")).keys("\x15\x0c");
+    s.keys("\\ \t").shows(&format!("{P}cat file\nfile 2  file1\n{P}cat file\\ 2 █\n")).keys("\x15\x0c");
     s.keys("hostn\t").shows(&format!("{P}hostname █\n")).keys("\x15");
     s.keys("echo $HO\t").shows(&format!("{P}echo $HOME █\n")).keys("\x15");
     let bells = s.screen().bells;

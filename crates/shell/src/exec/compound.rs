@@ -64,11 +64,7 @@ impl Shell {
             Compound::ArithFor { parts, body } => self.run_arith_for(parts, body).await?,
             Compound::While { until, test, body } => self.run_while(*until, test, body).await?,
             Compound::Case { word, arms } => self.run_case(word, arms).await?,
-            Compound::Cond(cond) => {
-                let mut trace = Vec::new();
-                let truth = self.run_cond(cond, &mut trace).await?;
-                truth
-            }
+            Compound::Cond(cond) => self.cond(cond).await?,
             Compound::Arith(word) => {
                 let text = self.expand_text(word).await?;
                 if self.options.xtrace {

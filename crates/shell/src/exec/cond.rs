@@ -14,24 +14,20 @@ use crate::vars::Value;
 
 impl Shell {
     /// 0 true, 1 false, 2 error.
-    pub(super) async fn run_cond(&mut self, cond: &Cond, trace: &mut Vec<String>) -> Result<i32, Flow> {
-        self.cond(cond, trace).await
-    }
-
-    fn cond<'a>(&'a mut self, cond: &'a Cond, trace: &'a mut Vec<String>) -> LocalBoxFuture<'a, Result<i32, Flow>> {
+    pub(super) fn cond<'a>(&'a mut self, cond: &'a Cond) -> LocalBoxFuture<'a, Result<i32, Flow>> {
         Box::pin(async move {
             match cond {
-                Cond::Not(inner) => Ok(match self.cond(inner, trace).await? {
+                Cond::Not(inner) => Ok(match self.cond(inner).await? {
                     0 => 1,
                     1 => 0,
                     error => error,
                 }),
-                Cond::And(left, right) => match self.cond(left, trace).await? {
-                    0 => self.cond(right, trace).await,
+                Cond::And(left, right) => match self.cond(left).await? {
+                    0 => self.cond(right).await,
                     other => Ok(other),
                 },
-                Cond::Or(left, right) => match self.cond(left, trace).await? {
-                    1 => self.cond(right, trace).await,
+                Cond::Or(left, right) => match self.cond(left).await? {
+                    1 => self.cond(right).await,
                     other => Ok(other),
                 },
                 Cond::Unary(op, word) => {

@@ -53,7 +53,7 @@ impl Shell {
 
     async fn fail_assign(&mut self, message: &str) -> Flow {
         self.complain(message).await;
-        if self.interactive { Flow::Fail(1) } else { Flow::Fail(1) }
+        Flow::Fail(1)
     }
 
     /// An assignment that stays.

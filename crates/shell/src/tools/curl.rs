@@ -244,8 +244,7 @@ async fn parse(ctx: &Ctx, args: &[String]) -> Result<Parsed, String> {
             reader.option(word, name, value).await?;
             continue;
         }
-        let mut letters = word[1..].char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in word[1..].char_indices() {
             let name = letter.to_string();
             if !known(&name) {
                 return Err(unknown(word));

@@ -193,10 +193,8 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
             let mut visit = Visit { path: path.clone(), depth, meta, prune: false };
             if depth >= min_depth {
                 let mut todo = Vec::new();
-                if matches(&ctx, &test, &mut visit, &mut todo) {
-                    if !acts {
-                        todo.push(Act::Print("\n"));
-                    }
+                if matches(&ctx, &test, &mut visit, &mut todo) && !acts {
+                    todo.push(Act::Print("\n"));
                 }
                 for act in todo {
                     match act {

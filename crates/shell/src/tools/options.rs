@@ -92,8 +92,7 @@ pub(crate) fn parse(args: &[String], spec: &Spec) -> Result<Parsed, String> {
             }
             continue;
         }
-        let mut letters = word[1..].char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in word[1..].char_indices() {
             let rest = &word[1 + at + letter.len_utf8()..];
             match takes(spec.short, letter) {
                 None => return Err(hint(format!("invalid option -- '{letter}'"))),

@@ -89,7 +89,10 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
         sizes.push((path.clone(), bytes.len()));
     }
     let follow = (parsed.has('f') || parsed.has('F')) && sizes.iter().any(|(p, _)| p != "-");
-    while follow {
+    if !follow {
+        return Ok(code);
+    }
+    loop {
         ctx.sim.sleep(FOLLOW_INTERVAL).await;
         for (path, size) in &mut sizes {
             let Ok(bytes) = ctx.fs.read(&ctx.path(path)) else { continue };
@@ -102,7 +105,6 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
             }
         }
     }
-    Ok(code)
 }
 
 pub(super) async fn tac(ctx: Ctx, args: Vec<String>) -> Outcome {
