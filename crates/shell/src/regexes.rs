@@ -102,7 +102,7 @@ fn bracket(chars: &[char], start: usize, out: &mut String) -> usize {
         }
         i += 1;
     }
-    out.push_str("\\[");
+    out.push('['); // not closed: the engine refuses it
     start
 }
 

@@ -103,7 +103,7 @@ fn record() {
                 .args(["--norc", "-c", &case.script])
                 .current_dir(&home)
                 .env_clear()
-                .envs([("PATH", "/usr/bin:/bin"), ("HOME", "/home/learner"), ("LANG", "C.UTF-8")])
+                .envs([("PATH", "/usr/bin:/bin"), ("HOME", "/home/learner"), ("LC_ALL", "C")])
                 .stdin(std::process::Stdio::null())
                 .output()
                 .expect("bash runs");

@@ -168,6 +168,7 @@ impl Device {
                 ready.extend(line);
                 ready.push_back(b'\n');
             }
+            0x1a => self.show(concat!("^Z\r\n", simulation::stub!("shell", "stopping jobs with Ctrl-Z"), "\r\n")),
             0x7f | 0x08 => self.erase(1),
             0x15 => self.erase(usize::MAX),
             0x17 => {

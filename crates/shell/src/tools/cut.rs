@@ -57,8 +57,14 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
         return Ok(1);
     };
     let Some(ranges) = ranges(&list) else {
-        let what = if letter == 'f' { "field value" } else { "byte/character position" };
-        complain(&ctx, "cut", format!("invalid {what} '{list}'{hint}")).await;
+        let zero = list.split([',', '-']).any(|n| n == "0");
+        let what = match (letter, zero) {
+            ('f', true) => "fields are numbered from 1".to_owned(),
+            (_, true) => "byte/character positions are numbered from 1".to_owned(),
+            ('f', false) => format!("invalid field value '{list}'"),
+            _ => format!("invalid byte/character position '{list}'"),
+        };
+        complain(&ctx, "cut", what + hint).await;
         return Ok(1);
     };
     let delimiter = parsed.value('d').unwrap_or("\t").to_owned();

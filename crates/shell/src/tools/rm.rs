@@ -28,6 +28,7 @@ pub(super) async fn rm(ctx: Ctx, args: Vec<String>) -> Outcome {
     for name in &parsed.operands {
         let path = ctx.path(name);
         let base = vfs::path::basename(name);
+        let was_dir = ctx.fs.lstat(&path).is_ok_and(|m| m.is_dir());
         let message = match ctx.fs.lstat(&path) {
             Err(vfs::Errno::NotFound | vfs::Errno::NotDirectory) if force => continue,
             Err(errno) => Some(format!("cannot remove '{name}': {errno}")),
@@ -39,6 +40,11 @@ pub(super) async fn rm(ctx: Ctx, args: Vec<String>) -> Outcome {
                 Some(format!("refusing to remove '.' or '..' directory: skipping '{name}'"))
             }
             Ok(meta) if meta.is_dir() && recursive => {
+                if parsed.has('v') {
+                    let mut lines = String::new();
+                    contents(&ctx, name, &mut lines);
+                    ctx.out(lines).await?;
+                }
                 ctx.fs.remove_all(&path).err().map(|errno| format!("cannot remove '{name}': {errno}"))
             }
             Ok(meta) if meta.is_dir() && parsed.has('d') => {
@@ -52,11 +58,25 @@ pub(super) async fn rm(ctx: Ctx, args: Vec<String>) -> Outcome {
                 complain(&ctx, "rm", message).await;
                 code = 1;
             }
-            None if parsed.has('v') => ctx.out(format!("removed '{name}'\n")).await?,
+            None if parsed.has('v') && !was_dir => ctx.out(format!("removed '{name}'\n")).await?,
+            None if parsed.has('v') => ctx.out(format!("removed directory '{name}'\n")).await?,
             None => {}
         }
     }
     Ok(code)
+}
+
+/// The lines of `-v` for what is in a directory.
+fn contents(ctx: &Ctx, dir: &str, lines: &mut String) {
+    for entry in ctx.fs.readdir(&ctx.path(dir)).unwrap_or_default() {
+        let path = format!("{}/{}", dir.trim_end_matches('/'), entry.name);
+        if entry.kind == vfs::FileKind::Directory {
+            contents(ctx, &path, lines);
+            lines.push_str(&format!("removed directory '{path}'\n"));
+        } else {
+            lines.push_str(&format!("removed '{path}'\n"));
+        }
+    }
 }
 
 pub(super) async fn rmdir(ctx: Ctx, args: Vec<String>) -> Outcome {

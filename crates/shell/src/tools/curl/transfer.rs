@@ -29,6 +29,7 @@ struct Facts {
     received: u64,
     sent: u64,
     redirects: u32,
+    host: String,
     remote: String,
     remote_port: u16,
     content_type: String,
@@ -171,6 +172,7 @@ async fn exchange(
         let connecting = ctx.net.connect(SocketAddrV4::new(address, url.port));
         stream = ctx.sim.timeout(limit, connecting).await.unwrap_or(Err(NetError::TimedOut));
         if stream.is_ok() {
+            facts.host = url.host.clone();
             facts.remote = address.to_string();
             facts.remote_port = url.port;
             break;
@@ -278,7 +280,7 @@ async fn finish(
             put(&writer, &file, &bytes).await?;
         }
     }
-    verbose(ctx, options, "* Connection #0 to host left intact\n".into()).await;
+    verbose(ctx, options, format!("* Connection #0 to host {} left intact\n", facts.host)).await;
     if failed && options.fail_with_body {
         return Err(Failure(22, format!("The requested URL returned error: {}", facts.code)).into());
     }
