@@ -208,7 +208,7 @@ impl Container {
                 Exit::Code(0) => "Completed",
                 Exit::Code(_) | Exit::Signal(_) => "Error",
             };
-            container.ended(exit.code(), reason, "");
+            container.ended(exit.code(), reason, &jail.trap().unwrap_or_default());
         });
     }
 

@@ -85,6 +85,7 @@ impl Node {
             ("bin/graceful", guest(GRACEFUL)),
             ("bin/cat", guest(CAT)),
             ("bin/bomb", guest(BOMB)),
+            ("bin/trap", guest(r#"(func (export "_start") (drop (i32.load (i32.const -4))))"#)),
             ("bin/logbomb", guest(LOG_BOMB)),
             ("bin/diskbomb", guest(DISK_BOMB)),
             ("bin/text", Bytes::from_static(b"no wasm")),
@@ -248,6 +249,11 @@ fn programs_that_cannot_run() {
     let (id, started) = node.start(command(&["/bin/text"]));
     assert_eq!((started, node.ended(&id)), (Ok(()), (State::Exited, 255, "Error".into())));
     assert_eq!(node.log(&id, LogOptions::default()), "exec /bin/text: exec format error (not a WebAssembly module)\n");
+    let (id, _) = node.start(command(&["trap"]));
+    node.pass(Duration::from_millis(10));
+    assert_eq!(node.ended(&id), (State::Exited, 139, "Error".into()));
+    let words = node.runtime.container_status(&id).unwrap().message;
+    assert_eq!(words, "trap: out of bounds memory access");
     let (id, _) = node.start(|c| (c.command, c.memory_limit_bytes) = (vec!["bomb".into()], Some(10 << 20)));
     node.pass(Duration::from_secs(1));
     assert_eq!(node.ended(&id), (State::Exited, 137, "OOMKilled".into()));

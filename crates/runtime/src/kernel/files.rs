@@ -12,6 +12,9 @@ use super::{Kernel, pipe};
 use crate::abi::{Fdstat, Filestat, FiletypeCode, OpenFlags, Reply, Syscall, TimesFlags};
 use crate::limits::DESCRIPTORS_MAX;
 
+/// Links between a name and `/dev/stdout`.
+const LINKS_TO_DESCRIPTORS_MAX: u32 = 4;
+
 fn filestat(meta: &Metadata) -> Filestat {
     Filestat {
         dev: meta.dev,
@@ -182,10 +185,11 @@ impl Kernel<'_> {
     }
 
     fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Reply, Errno> {
-        if let Some(description) = self.own_descriptor(path)? {
+        let files = self.files();
+        let target = if flags.follow { last_link(&files, path) } else { path.to_owned() };
+        if let Some(description) = self.own_descriptor(&target)? {
             return self.proc.fds.borrow_mut().add(description).map(Reply::U32);
         }
-        let files = self.files();
         let append = flags.fdflags & fd::APPEND != 0;
         let options = OpenOptions {
             read: flags.read,
@@ -289,6 +293,19 @@ impl Kernel<'_> {
         packed.truncate(max); // a cut entry tells that there is more
         Ok(Reply::Bytes(packed.freeze()))
     }
+}
+
+/// Follows links in the last place by their text, as far as they go: a log file that is a link to `/dev/stdout` leads
+/// to a descriptor, which is no file of the tree.
+fn last_link(files: &Vfs, path: &str) -> String {
+    let mut at = path.to_owned();
+    for _ in 0..LINKS_TO_DESCRIPTORS_MAX {
+        match files.readlink(&at) {
+            Ok(target) => at = path::join(path::dirname(&at), &target),
+            Err(_) => break,
+        }
+    }
+    at
 }
 
 fn fdstat(description: &Description) -> Fdstat {

@@ -186,6 +186,10 @@ fn descriptors_can_be_moved_and_run_out() {
     let by_name = c.fd("/dev/stdout", OpenFlags { write: true, ..READ });
     assert_eq!(c.write(by_name, "y"), Reply::U32(1));
     assert_eq!(c.read(read), bytes("y"));
+    c.world.files.symlink("/dev/stdout", "/tmp/access.log").unwrap();
+    let by_link = c.fd("tmp/access.log", OpenFlags { fdflags: 1, ..CREATE });
+    assert_eq!(c.write(by_link, "z"), Reply::U32(1));
+    assert_eq!(c.read(read), bytes("z"));
     assert_eq!(c.open("/proc/self/fd/99", READ), error(Errno::NotFound));
     assert_eq!(c.open("/dev/tty", READ), error(Errno::NoSuchDevice));
     let mut last = Reply::Ok;

@@ -91,7 +91,7 @@ pub struct Jail {
     exit: Cell<Option<Exit>>,
     ended: Signal,
     me: Weak<Jail>,
-    last_trap: RefCell<Option<String>>,
+    trap: RefCell<Option<String>>,
 }
 
 impl Jail {
@@ -110,7 +110,7 @@ impl Jail {
             exit: Cell::new(None),
             ended: Signal::new(),
             me: me.clone(),
-            last_trap: RefCell::default(),
+            trap: RefCell::default(),
         })
     }
 
@@ -262,12 +262,14 @@ impl Jail {
             Trap::Oom => "out of memory".to_owned(),
             Trap::Other(words) => words.clone(),
         };
-        *self.last_trap.borrow_mut() = Some(format!("{name}[{}]: {text}", proc.pid));
+        if proc.pid == 1 {
+            *self.trap.borrow_mut() = Some(format!("{name}: {text}"));
+        }
     }
 
-    /// The words of the engine about the last process that trapped.
-    pub fn last_trap(&self) -> Option<String> {
-        self.last_trap.borrow().clone()
+    /// The words of the engine when pid 1 ended by a trap.
+    pub fn trap(&self) -> Option<String> {
+        self.trap.borrow().clone()
     }
 
     /// How pid 1 ended.
