@@ -89,20 +89,10 @@ fn check(script: &str, code: i32, out: &str, err: &str) {
 fn mistakes_get_the_words_of_the_real_tools() {
     check("nosuch", 127, "", "bash: line 1: nosuch: command not found\n");
     check("kubectl get foo", 1, "", "error: the server doesn't have a resource type \"foo\"\n");
-    check(
-        "kubectl get pods nope",
-        1,
-        "",
-        "Error from server (NotFound): pods \"nope\" not found\n",
-    );
+    check("kubectl get pods nope", 1, "", "Error from server (NotFound): pods \"nope\" not found\n");
     check("kubectl get pods -n nope", 0, "", "No resources found in nope namespace.\n");
     check("kubectl get pods --nope", 1, "", "error: unknown flag: --nope\nSee 'kubectl get --help' for usage.\n");
-    check(
-        "curl -s http://192.168.49.2:30000/; echo $?",
-        0,
-        "7\n",
-        "",
-    );
+    check("curl -s http://192.168.49.2:30000/; echo $?", 0, "7\n", "");
 }
 
 #[test]
@@ -110,7 +100,11 @@ fn malformed_manifests_change_nothing() {
     let script = "printf 'apiVersion: v1\\nkind: Pod\\n metadata: x\\n' > p.yaml; kubectl apply -f p.yaml; echo $?; kubectl get pods";
     let output = sh("1", MINIKUBE, script);
     assert_eq!(stdout(&output), "1\n");
-    assert!(stderr(&output).contains("error parsing p.yaml: error converting YAML to JSON: yaml: line"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("error parsing p.yaml: error converting YAML to JSON: yaml: line"),
+        "{}",
+        stderr(&output)
+    );
     assert!(stderr(&output).ends_with("No resources found in default namespace.\n"));
 }
 
@@ -124,7 +118,8 @@ fn images_that_do_not_exist_end_in_back_off() {
 
 #[test]
 fn a_pod_that_dies_is_replaced_and_a_killed_container_restarts() {
-    let script = "kubectl create deployment web --image=nginx --replicas=2; kubectl rollout status deploy/web > /dev/null
+    let script =
+        "kubectl create deployment web --image=nginx --replicas=2; kubectl rollout status deploy/web > /dev/null
         kubectl delete $(kubectl get pods -o name | head -1) > /dev/null; kubectl rollout status deploy/web > /dev/null
         kubectl get deploy web -o jsonpath='{.status.readyReplicas}'";
     assert_eq!(stdout(&sh("1", MINIKUBE, script)).lines().last(), Some("2"));
@@ -132,7 +127,8 @@ fn a_pod_that_dies_is_replaced_and_a_killed_container_restarts() {
 
 #[test]
 fn node_ports_reach_pods_from_the_learners_machine() {
-    let script = "kubectl create deployment web --image=gcr.io/google-samples/kubernetes-bootcamp:v1 --replicas=3 > /dev/null
+    let script =
+        "kubectl create deployment web --image=gcr.io/google-samples/kubernetes-bootcamp:v1 --replicas=3 > /dev/null
         kubectl rollout status deploy/web > /dev/null
         kubectl expose deployment/web --type=NodePort --port 8080 > /dev/null
         port=$(kubectl get services/web -o go-template='{{(index .spec.ports 0).nodePort}}')
