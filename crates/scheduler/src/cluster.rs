@@ -21,6 +21,8 @@ pub(crate) struct NodeInfo {
     /// The Node; none while only its pods are known.
     pub(crate) node: Option<Object>,
     pub(crate) pods: BTreeMap<String, Object>,
+    /// Those of the pods that care about other pods.
+    pub(crate) with_affinity: BTreeMap<String, Object>,
     pub(crate) allocatable: Resources,
     pub(crate) pods_max: usize,
     pub(crate) requested: Resources,
@@ -54,6 +56,11 @@ impl NodeInfo {
         }
         self.node = Some(node.clone());
     }
+}
+
+/// Whether a pod wants to be near other pods or away from them.
+fn has_pod_affinity(pod: &Object) -> bool {
+    ["podAffinity", "podAntiAffinity"].iter().any(|which| !pod.at("spec.affinity")[which].is_null())
 }
 
 /// An image name with its tag spelt out.
@@ -118,6 +125,9 @@ impl Cluster {
         info.requested += &requests;
         info.requested_assumed += &assumed_requests;
         info.pods.insert(key.clone(), pod.clone());
+        if has_pod_affinity(pod) {
+            info.with_affinity.insert(key.clone(), pod.clone());
+        }
         let placed = PlacedPod { pod: pod.clone(), node: node.to_owned(), requests, assumed_requests };
         self.pods.insert(key, placed);
     }
@@ -130,6 +140,7 @@ impl Cluster {
             info.requested -= &placed.requests;
             info.requested_assumed -= &placed.assumed_requests;
             info.pods.remove(key);
+            info.with_affinity.remove(key);
             if info.pods.is_empty() && info.node.is_none() {
                 self.nodes.remove(&placed.node);
             }

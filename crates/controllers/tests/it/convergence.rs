@@ -33,7 +33,7 @@ fn disturb(seed: u64) {
     for _ in 0..OPERATIONS {
         match draw(8) {
             0 | 1 => {
-                replicas = i64::try_from(draw(8)).unwrap();
+                replicas = i64::try_from(draw(8)).expect("set or small");
                 println!("  scale to {replicas}");
                 world.patch(&kinds::DEPLOYMENTS, "web", json!({"spec": {"replicas": replicas}}));
             }
@@ -103,7 +103,7 @@ fn check(world: &World, replicas: i64, image: &str) {
     assert_eq!(deployment.int("status.terminatingReplicas"), Some(0));
     let pods = world.list(&kinds::PODS);
     let own: Vec<_> = pods.iter().filter(|pod| pod.label("app") == Some("web")).collect();
-    assert_eq!(own.len(), usize::try_from(replicas).unwrap());
+    assert_eq!(own.len(), usize::try_from(replicas).expect("set or small"));
     for pod in &own {
         assert_eq!(pod.list("spec.containers")[0]["image"], image);
         assert_eq!(pod.str("status.phase"), "Running");
@@ -112,7 +112,7 @@ fn check(world: &World, replicas: i64, image: &str) {
         assert!(pod.owner_references().is_empty(), "a pod without the labels has been let go");
     }
     for set in world.list(&kinds::REPLICA_SETS) {
-        let count = set.int("spec.replicas").unwrap();
+        let count = set.int("spec.replicas").expect("set or small");
         assert_eq!(set.int("status.replicas").unwrap_or(0), count, "{}", set.name());
         let current = set.list("spec.template.spec.containers")[0]["image"] == image;
         assert_eq!(count, if current { replicas } else { 0 }, "{}", set.name());

@@ -66,10 +66,6 @@ fn preferred(pod: &Object, which: &str, sign: i64) -> Vec<Term> {
     pod.list(&path).iter().map(read).collect()
 }
 
-fn has_affinity(pod: &Object) -> bool {
-    !pod.at("spec.affinity.podAffinity").is_null() || !pod.at("spec.affinity.podAntiAffinity").is_null()
-}
-
 fn domain<'a>(node: &'a NodeInfo, key: &str) -> Option<&'a str> {
     node.object().label(key)
 }
@@ -77,6 +73,11 @@ fn domain<'a>(node: &'a NodeInfo, key: &str) -> Option<&'a str> {
 /// Every placed pod with its node.
 fn placed<'a>(cycle: &Cycle<'a>) -> impl Iterator<Item = (&'a NodeInfo, &'a Object)> {
     cycle.cluster.nodes().flat_map(|node| node.pods.values().map(move |pod| (node, pod)))
+}
+
+/// The placed pods that care about other pods.
+fn caring<'a>(cycle: &Cycle<'a>) -> impl Iterator<Item = (&'a NodeInfo, &'a Object)> {
+    cycle.cluster.nodes().flat_map(|node| node.with_affinity.values().map(move |pod| (node, pod)))
 }
 
 fn same_domain(a: &NodeInfo, b: &NodeInfo, key: &str) -> bool {
@@ -96,10 +97,11 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
         return Verdict::Unschedulable(refuse("node(s) didn't match pod anti-affinity rules"));
     }
     let unwelcome = |(other, pod): (&NodeInfo, &Object)| {
-        let terms = if has_affinity(pod) { required(pod, "podAntiAffinity") } else { Vec::new() };
-        terms.iter().any(|term| same_domain(node, other, &term.topology_key) && term.matches(cycle.pod))
+        required(pod, "podAntiAffinity")
+            .iter()
+            .any(|term| same_domain(node, other, &term.topology_key) && term.matches(cycle.pod))
     };
-    if placed(cycle).any(unwelcome) {
+    if caring(cycle).any(unwelcome) {
         return Verdict::Unschedulable(refuse("node(s) didn't satisfy existing pods anti-affinity rules"));
     }
     Verdict::Pass
@@ -131,17 +133,18 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
             *weights.entry((term.topology_key.clone(), value.to_owned())).or_insert(0) += weight;
         }
     };
-    for (other, pod) in placed(cycle) {
-        for term in own.iter().filter(|term| term.matches(pod)) {
-            add(term, other, term.weight);
-        }
-        if has_affinity(pod) {
-            let hard =
-                required(pod, "podAffinity").into_iter().map(|term| Term { weight: HARD_AFFINITY_WEIGHT, ..term });
-            let soft = preferred(pod, "podAffinity", 1).into_iter().chain(preferred(pod, "podAntiAffinity", -1));
-            for term in hard.chain(soft).filter(|term| term.matches(cycle.pod)) {
-                add(&term, other, term.weight);
+    if !own.is_empty() {
+        for (other, pod) in placed(cycle) {
+            for term in own.iter().filter(|term| term.matches(pod)) {
+                add(term, other, term.weight);
             }
+        }
+    }
+    for (other, pod) in caring(cycle) {
+        let hard = required(pod, "podAffinity").into_iter().map(|term| Term { weight: HARD_AFFINITY_WEIGHT, ..term });
+        let soft = preferred(pod, "podAffinity", 1).into_iter().chain(preferred(pod, "podAntiAffinity", -1));
+        for term in hard.chain(soft).filter(|term| term.matches(cycle.pod)) {
+            add(&term, other, term.weight);
         }
     }
     if weights.is_empty() {
