@@ -280,6 +280,7 @@ pub(crate) struct Cluster {
     pub(crate) client: Client,
     pub(crate) fake: Rc<Fake>,
     pub(crate) kubelet: Kubelet,
+    fabric: Fabric,
 }
 
 impl Cluster {
@@ -292,9 +293,21 @@ impl Cluster {
         let fake = Fake::new(&sim, &fabric);
         let net = Kubelet::attach(&fabric, &config);
         let kubelet = Kubelet::start(&sim, &client, Rc::clone(&fake) as Rc<dyn Runtime>, config, net);
-        let cluster = Cluster { sim, client, fake, kubelet };
+        let cluster = Cluster { sim, client, fake, kubelet, fabric };
         cluster.pass(1);
         cluster
+    }
+
+    /// Switches the node off and on again.
+    pub(crate) fn restart(&mut self) {
+        self.kubelet.stop();
+        self.pass(30);
+        let config = NodeConfig::minikube("minikube", Ipv4Addr::new(192, 168, 49, 2), "10.244.0.0/24");
+        self.fake = Fake::new(&self.sim, &self.fabric);
+        let net = Kubelet::attach(&self.fabric, &config);
+        let runtime = Rc::clone(&self.fake) as Rc<dyn Runtime>;
+        self.kubelet = Kubelet::start(&self.sim, &self.client, runtime, config, net);
+        self.pass(3);
     }
 
     /// Lets virtual seconds pass.

@@ -453,6 +453,88 @@ fn a_pod_gets_its_token() {
     assert_eq!(read("token").split('.').count(), 3);
 }
 
+#[test]
+fn a_node_that_comes_back_starts_its_pods_again() {
+    let mut cluster = Cluster::new();
+    cluster.create("p", one(&[]));
+    let mut job = one(&["exit", "0"]);
+    job["restartPolicy"] = "Never".into();
+    cluster.create("done", job);
+    cluster.pass(3);
+    cluster.restart();
+    assert_eq!(cluster.line("p"), "Running c+runningx1");
+    assert_eq!(cluster.line("done"), "Succeeded c-terminated:Completedx0");
+    assert!(cluster.events("p").contains("SandboxChanged Pod sandbox changed, it will be killed and re-created."));
+}
+
+#[test]
+fn sidecars_start_first_and_stop_last() {
+    let cluster = Cluster::new();
+    let exit = |code: &str| json!({"name": "i", "image": "busybox:1", "args": ["exit", code]});
+    let side = json!({"name": "s", "image": "busybox:1", "restartPolicy": "Always", "args": ["stay"]});
+    cluster.create(
+        "p",
+        json!({"restartPolicy": "Never", "terminationGracePeriodSeconds": 3,
+            "initContainers": [side, exit("0")], "containers": [{"name": "c", "image": "busybox:1", "args": ["exit", "0"]}]}),
+    );
+    cluster.pass_for(simulation::Duration::from_millis(1500));
+    assert_eq!(cluster.line("p"), "Pending s+runningx0 i-runningx0 c-waiting:PodInitializingx0");
+    cluster.pass_for(simulation::Duration::from_millis(1000));
+    assert_eq!(cluster.line("p"), "Running s+runningx0 i+terminated:Completedx0 c+runningx0");
+    cluster.pass(5);
+    assert_eq!(
+        cluster.line("p"),
+        "Succeeded s-terminated:Errorx0 i+terminated:Completedx0 c-terminated:Completedx0",
+        "the pod is done when its containers are"
+    );
+}
+
+#[test]
+fn hooks_and_deadlines() {
+    let cluster = Cluster::new();
+    let mut spec = one(&[]);
+    spec["containers"][0]["lifecycle"] = json!({
+        "postStart": {"httpGet": {"port": 9}},
+        "preStop": {"sleep": {"seconds": 5}},
+    });
+    cluster.create("p", spec.clone());
+    cluster.pass(7); // killing it runs preStop
+    assert_eq!(cluster.line("p"), "Running c-waiting:PostStartHookErrorx0");
+    assert!(cluster.events("p").contains("Warning FailedPostStartHook PostStartHook failed"));
+    spec["containers"][0]["lifecycle"]["postStart"] = json!({"exec": {"command": ["true"]}});
+    cluster.create("q", spec);
+    cluster.pass(2);
+    assert_eq!(cluster.line("q"), "Running c+runningx0");
+    let client = cluster.client.clone();
+    cluster.run(async move {
+        client.delete(&kinds::PODS, "default", "q", &DeleteOptions::default()).await.unwrap();
+    });
+    cluster.pass(4);
+    assert_eq!(cluster.line("q"), "Running c+runningx0", "preStop sleeps");
+    cluster.pass(2);
+    assert_eq!(cluster.line("q"), "gone");
+    let mut spec = one(&[]);
+    spec["activeDeadlineSeconds"] = 10.into();
+    cluster.create("r", spec);
+    cluster.pass(9);
+    assert_eq!(cluster.line("r"), "Running c+runningx0");
+    cluster.pass(2);
+    assert_eq!(cluster.line("r"), "Failed(DeadlineExceeded) c-terminated:Completedx0");
+}
+
+#[test]
+fn termination_messages_come_from_the_log_if_asked_for() {
+    let cluster = Cluster::new();
+    let mut spec = one(&["exit", "4"]);
+    spec["restartPolicy"] = "Never".into();
+    spec["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError".into();
+    cluster.create("p", spec);
+    cluster.pass(2);
+    let pod = cluster.get("p").unwrap();
+    let ended = &pod.list("status.containerStatuses")[0]["state"]["terminated"];
+    assert!(ended["message"].as_str().unwrap().starts_with("log of "), "{ended}");
+}
+
 /// Status and body of an answer of the kubelet's API.
 fn ask(cluster: &Cluster, path: &str) -> String {
     let request = http::Request::builder().uri(path).body(Body::Empty).unwrap();

@@ -226,7 +226,7 @@ impl Worker {
     fn is_ending(&self) -> bool {
         let pod = self.pod.borrow();
         let settled = matches!(self.status.borrow()["phase"].as_str(), Some("Succeeded" | "Failed"));
-        self.deleted.get() || pod.is_deleting() || settled || spec::is_finished(&pod)
+        self.terminal.get() || self.deleted.get() || pod.is_deleting() || settled || spec::is_finished(&pod)
     }
 
     async fn wait(&self, until: Option<Time>) {

@@ -103,6 +103,13 @@ impl Worker {
 
     async fn make_sandbox(self: &Rc<Self>) -> Result<(), Again> {
         let pod = self.pod();
+        let had_one = self.sandboxes.get() > 0
+            || self.status.borrow()["containerStatuses"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|s| !s["lastState"]["terminated"].is_null()));
+        if had_one {
+            self.pod_event("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+        }
         let config = SandboxConfig {
             name: pod.name().to_owned(),
             namespace: pod.namespace().to_owned(),
