@@ -28,7 +28,7 @@ pub(crate) struct Command {
 
 /// Flags that every command takes.
 pub(crate) static GLOBAL_FLAGS: &[Flag] = &[
-    Flag { name: "profile", short: Some('p'), default: Some("minikube"), help: "The cluster that is meant" },
+    Flag { name: "profile", short: Some('p'), default: Some(""), help: "The cluster that is meant" },
     Flag { name: "help", short: Some('h'), default: None, help: "Show this help" },
     Flag { name: "alsologtostderr", short: None, default: None, help: "Accepted; there is no log" },
 ];

@@ -75,6 +75,25 @@ pub fn remove(fs: &Vfs, name: &str) -> Result<(), String> {
     save(fs, &config)
 }
 
+/// The current context; none if it is empty or there is no kubeconfig.
+pub fn current_context(fs: &Vfs) -> Option<String> {
+    read(fs).get("current-context").and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// Makes a cluster's context the current one.
+///
+/// # Errors
+/// There is no such context, or the file cannot be written.
+pub fn use_context(fs: &Vfs, name: &str) -> Result<(), String> {
+    let mut config = read(fs);
+    let contexts = config.get("contexts").and_then(Value::as_array).cloned().unwrap_or_default();
+    if !contexts.iter().any(|entry| entry.get("name").and_then(Value::as_str) == Some(name)) {
+        return Err(format!("context {name:?} does not exist"));
+    }
+    config["current-context"] = name.into();
+    save(fs, &config)
+}
+
 /// Whether a cluster has its entry, pointing at `server`.
 pub fn is_configured(fs: &Vfs, name: &str, server: &str) -> bool {
     let config = read(fs);

@@ -9,6 +9,7 @@ mod host;
 pub mod kubeconfig;
 mod out;
 mod program;
+mod settings;
 
 pub use host::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
 pub use program::install;

@@ -18,12 +18,15 @@ pub(crate) enum Style {
     Stopping,
     Stopped,
     Crushed,
-    Confused,
+    Meh,
     Shrug,
     Workaround,
     Exit,
     Celebrate,
     Sad,
+    Tip,
+    Success,
+    Warning,
 }
 
 impl Style {
@@ -41,12 +44,15 @@ impl Style {
             Style::Stopping => ("✋  ", "* "),
             Style::Stopped => ("🛑  ", "* "),
             Style::Crushed => ("💀  ", "* "),
-            Style::Confused => ("🙄  ", "* "),
+            Style::Meh => ("🙄  ", "! "),
             Style::Shrug => ("🤷  ", "* "),
-            Style::Workaround => ("👉  ", "* "),
+            Style::Workaround => ("👉  ", "  "),
             Style::Exit => ("❌  ", "X "),
             Style::Celebrate => ("🎉  ", "* "),
             Style::Sad => ("😿  ", "* "),
+            Style::Tip => ("💡  ", "* "),
+            Style::Success => ("✅  ", "* "),
+            Style::Warning => ("❗  ", "! "),
         };
         if tty { picture } else { plain }
     }
@@ -63,4 +69,15 @@ pub(crate) async fn step(ctx: &Ctx, style: Style, text: impl AsRef<str>) {
 pub(crate) async fn error(ctx: &Ctx, style: Style, text: impl AsRef<str>) {
     let mark = style.mark(ctx.stderr.is_tty());
     ctx.err(format!("{mark}{}\n", text.as_ref())).await;
+}
+
+/// `Exiting due to REASON: message` between empty lines (minikube's `out.Error`), then advice if there is any.
+pub(crate) async fn give_up(ctx: &Ctx, reason: &str, message: &str, advice: Option<&str>) {
+    // The empty lines go to standard output, as minikube's do.
+    let _ = ctx.stdout.println("").await;
+    error(ctx, Style::Exit, format!("Exiting due to {reason}: {message}")).await;
+    if let Some(advice) = advice {
+        error(ctx, Style::Tip, format!("Suggestion: {advice}")).await;
+    }
+    let _ = ctx.stdout.println("").await;
 }

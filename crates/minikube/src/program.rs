@@ -9,6 +9,7 @@ use crate::command::{Command, GLOBAL_FLAGS, Parsed, help, parse};
 use crate::commands::COMMANDS;
 use crate::host::ClusterHost;
 use crate::out::{self, Style};
+use crate::settings;
 
 /// What a running command has.
 #[derive(Clone)]
@@ -42,16 +43,28 @@ impl Call {
             format!("Profile \"{name}\" not found. Run \"minikube profile list\" to view all profiles."),
         )
         .await;
+        self.start_tip().await;
+        EXIT_NO_PROFILE
+    }
+
+    /// How to start the cluster that is meant.
+    pub(crate) async fn start_tip(&self) {
+        let name = self.profile();
         let flag = if name == crate::DEFAULT_PROFILE { String::new() } else { format!(" -p {name}") };
         self.step(Style::Workaround, format!("To start a cluster, run: \"minikube start{flag}\"")).await;
-        EXIT_NO_PROFILE
+    }
+
+    /// `Exiting due to REASON: message`; the value is the exit code given.
+    pub(crate) async fn give_up(&self, reason: &str, code: i32, message: impl AsRef<str>) -> i32 {
+        out::give_up(&self.ctx, reason, message.as_ref(), None).await;
+        code
     }
 }
 
 /// minikube's exit code when a profile does not exist.
 const EXIT_NO_PROFILE: i32 = 85;
 /// minikube's exit code for a wrong command line.
-const EXIT_USAGE: i32 = 64;
+const EXIT_USAGE: i32 = 14;
 
 struct Minikube(Rc<dyn ClusterHost>);
 
@@ -110,7 +123,13 @@ async fn run(host: Rc<dyn ClusterHost>, ctx: Ctx, words: &[String]) -> i32 {
             let _ = ctx.out(help(command)).await;
             0
         }
-        Ok(parsed) => (command.run)(Call { ctx, host, parsed }).await,
+        Ok(mut parsed) => {
+            if parsed.value("profile").is_empty() {
+                let chosen = settings::profile(&ctx);
+                parsed.values.insert("profile".into(), chosen);
+            }
+            (command.run)(Call { ctx, host, parsed }).await
+        }
     }
 }
 

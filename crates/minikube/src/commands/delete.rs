@@ -27,7 +27,7 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
         }
         let name = call.profile().to_owned();
         if call.host.status(&name).is_none() {
-            call.step(Style::Confused, format!("\"{name}\" profile does not exist, trying anyways.")).await;
+            call.error(Style::Meh, format!("\"{name}\" profile does not exist, trying anyways.")).await;
         }
         delete(&call, &name).await;
         0

@@ -5,14 +5,16 @@ use futures_util::future::LocalBoxFuture;
 use crate::command::{Command, Flag};
 use crate::out::Style;
 use crate::program::Call;
-use crate::{KUBERNETES_VERSION, VERSION as MINIKUBE_VERSION};
+use crate::{KUBERNETES_VERSION, VERSION as MINIKUBE_VERSION, kubeconfig, settings};
 
 /// minikube's exit code when a guest is not running.
-const EXIT_NOT_RUNNING: i32 = 89;
+const EXIT_NOT_RUNNING: i32 = 83;
 /// minikube's exit code when a node does not exist.
-const EXIT_NO_NODE: i32 = 80;
+const EXIT_NO_NODE: i32 = 85;
 /// minikube's exit code for a wrong command line.
 const EXIT_USAGE: i32 = 14;
+/// minikube's exit code when its settings cannot be written.
+const EXIT_CONFIG: i32 = 18;
 
 pub(crate) static IP: Command = Command {
     name: "ip",
@@ -35,8 +37,8 @@ async fn ip(call: Call) -> i32 {
             0
         }
         None => {
-            call.error(Style::Exit, format!("Exiting due to GUEST_NODE_RETRIEVE: node {wanted} does not exist.")).await;
-            EXIT_NO_NODE
+            let message = format!("retrieving node: Could not find node {wanted}");
+            call.give_up("GUEST_NODE_RETRIEVE", EXIT_NO_NODE, message).await
         }
     }
 }
@@ -46,7 +48,7 @@ pub(crate) async fn not_running(call: &Call) -> i32 {
     let name = call.profile();
     let node = call.host.status(name).and_then(|s| s.nodes.first().map(|n| n.name.clone())).unwrap_or_default();
     call.step(Style::Shrug, format!("The control-plane node {node} host is not running: state=Stopped")).await;
-    call.step(Style::Workaround, "To start a cluster, run: \"minikube start\"").await;
+    call.start_tip().await;
     EXIT_NOT_RUNNING
 }
 
@@ -73,7 +75,7 @@ pub(crate) static PROFILE: Command = Command {
     name: "profile",
     aliases: &[],
     usage: " [list | NAME]",
-    help: "List the clusters",
+    help: "Get or list the current profiles (clusters)",
     flags: &[],
     run: |call| Box::pin(async move { profile(call).await }),
 };
@@ -85,32 +87,56 @@ async fn profile(call: Call) -> i32 {
             0
         }
         Some("list") => list(&call).await,
-        Some(_) => {
-            let refusal = simulation::stub!("minikube profile", "switching profiles; use -p with each command");
-            call.error(Style::Exit, refusal).await;
-            EXIT_USAGE
+        Some(_) if call.parsed.args.len() > 1 => {
+            call.give_up("MK_USAGE", EXIT_USAGE, "usage: minikube profile [MINIKUBE_PROFILE_NAME]").await
         }
+        Some(name) => switch(&call, if name == "default" { crate::DEFAULT_PROFILE } else { name }).await,
     }
 }
 
+/// Makes a cluster the one that is meant without `-p`, and kubectl's current context.
+async fn switch(call: &Call, name: &str) -> i32 {
+    let Some(status) = call.host.status(name) else {
+        let tip = format!("if you want to create a profile you can by this command: minikube start -p {name}");
+        call.error(Style::Tip, tip).await;
+        return 0;
+    };
+    if let Err(problem) = settings::set_profile(&call.ctx, name) {
+        return call.give_up("MK_CONFIG_SET", EXIT_CONFIG, format!("Setting profile failed: {problem}")).await;
+    }
+    if let Err(problem) = kubeconfig::use_context(&call.ctx.fs, &status.name) {
+        call.error(Style::Sad, format!("Error while setting kubectl current context :  {problem}")).await;
+    }
+    call.step(Style::Success, format!("minikube profile was successfully set to {name}")).await;
+    0
+}
+
 async fn list(call: &Call) -> i32 {
-    let mut rows = vec![["PROFILE", "DRIVER", "IP", "VERSION", "STATUS", "NODES"].map(str::to_owned)];
+    let titles =
+        ["PROFILE", "DRIVER", "RUNTIME", "IP", "VERSION", "STATUS", "NODES", "ACTIVE PROFILE", "ACTIVE KUBECONTEXT"];
+    let mut rows = vec![titles.map(str::to_owned)];
+    let context = kubeconfig::current_context(&call.ctx.fs);
     for name in call.host.profiles() {
         let Some(status) = call.host.status(&name) else { continue };
         let ip = status.nodes.first().map(|n| n.address.to_string()).unwrap_or_default();
         let word = if status.running { "OK" } else { "Stopped" };
+        let star = |on: bool| if on { "*" } else { "" }.to_owned();
+        let (active, current) = (star(name == call.profile()), star(context.as_deref() == Some(name.as_str())));
         rows.push([
             name,
             "kubonsai".to_owned(),
+            "wasm".to_owned(),
             ip,
             KUBERNETES_VERSION.to_owned(),
             word.to_owned(),
             status.nodes.len().to_string(),
+            active,
+            current,
         ]);
     }
     if rows.len() == 1 {
-        call.step(Style::Shrug, "No minikube profile was found.").await;
-        call.step(Style::Workaround, "You can create one using \"minikube start\".").await;
+        let advice = Some("You can create one using 'minikube start'.");
+        crate::out::give_up(&call.ctx, "MK_USAGE_NO_PROFILE", "No minikube profile was found.", advice).await;
         return EXIT_USAGE;
     }
     let _ = call.ctx.out(table(&rows)).await;
@@ -120,21 +146,24 @@ async fn list(call: &Call) -> i32 {
 /// A table in minikube's frame.
 pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
-    let rule: String = (0..N).map(|c| format!("|{}", "-".repeat(width(c) + 2))).collect::<String>() + "|\n";
-    let mut text = rule.clone();
+    let rule = |left: char, between: char, right: char| {
+        let cells: Vec<String> = (0..N).map(|c| "─".repeat(width(c) + 2)).collect();
+        format!("{left}{}{right}\n", cells.join(&between.to_string()))
+    };
+    let mut text = rule('┌', '┬', '┐');
     for (index, row) in rows.iter().enumerate() {
         for (column, cell) in row.iter().enumerate() {
             let pad = width(column) - cell.chars().count();
             // The head is centred.
-            let left = if index == 0 { pad / 2 + pad % 2 } else { 0 };
-            text.push_str(&format!("| {}{cell}{} ", " ".repeat(left), " ".repeat(pad - left)));
+            let left = if index == 0 { pad / 2 } else { 0 };
+            text.push_str(&format!("│ {}{cell}{} ", " ".repeat(left), " ".repeat(pad - left)));
         }
-        text.push_str("|\n");
+        text.push_str("│\n");
         if index == 0 {
-            text.push_str(&rule);
+            text.push_str(&rule('├', '┼', '┤'));
         }
     }
-    text + &rule
+    text + &rule('└', '┴', '┘')
 }
 
 pub(crate) static KUBECTL: Command = Command {

@@ -7,7 +7,7 @@ use crate::out::Style;
 use crate::program::Call;
 
 /// minikube's exit code when a node does not exist.
-const EXIT_NO_NODE: i32 = 80;
+const EXIT_NO_NODE: i32 = 85;
 /// minikube's exit code for a wrong command line.
 const EXIT_USAGE: i32 = 14;
 
@@ -34,9 +34,8 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
             }
             (Some(action @ ("start" | "stop")), Some(name)) => {
                 let Some(index) = status.nodes.iter().position(|n| n.name == name) else {
-                    call.error(Style::Exit, format!("Exiting due to GUEST_NODE_RETRIEVE: node {name} does not exist."))
-                        .await;
-                    return EXIT_NO_NODE;
+                    let message = format!("retrieving node: Could not find node {name}");
+                    return call.give_up("GUEST_NODE_RETRIEVE", EXIT_NO_NODE, message).await;
                 };
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
                 if action == "start" {
@@ -54,10 +53,7 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
                 call.error(Style::Exit, simulation::stub!("minikube node", "adding and deleting nodes")).await;
                 EXIT_USAGE
             }
-            _ => {
-                call.error(Style::Exit, "Exiting due to MK_USAGE: Usage: minikube node [list|start|stop] NAME").await;
-                EXIT_USAGE
-            }
+            _ => call.give_up("MK_USAGE", EXIT_USAGE, "Usage: minikube node [add|start|stop|delete|list]").await,
         }
     })
 }

@@ -36,10 +36,7 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
         let client = Client::new(transport, "minikube");
         let address = status.nodes.first().map(|n| n.address.to_string()).unwrap_or_default();
         match call.parsed.args.first().map(String::as_str) {
-            None => {
-                call.error(Style::Exit, "Exiting due to MK_USAGE: You must specify a service name").await;
-                EXIT_USAGE
-            }
+            None => call.give_up("MK_USAGE", EXIT_USAGE, "You must specify service name(s) or --all").await,
             Some("list") => list(&call, &client, &address).await,
             Some(name) => one(&call, &client, &address, name).await,
         }
@@ -64,12 +61,10 @@ fn ports(service: &Object, address: &str) -> Vec<(String, Option<String>)> {
 async fn one(call: &Call, client: &Client, address: &str, name: &str) -> i32 {
     let namespace = call.parsed.value("namespace");
     let Ok(service) = client.get(&kinds::SERVICES, namespace, name).await else {
-        call.error(
-            Style::Exit,
-            format!("Exiting due to SVC_NOT_FOUND: Service '{name}' was not found in '{namespace}' namespace.\nYou may select another namespace by using 'minikube service {name} -n <namespace>'. Or list out all the services using 'minikube service list'"),
-        )
-        .await;
-        return EXIT_NOT_FOUND;
+        let message = format!(
+            "Service '{name}' was not found in '{namespace}' namespace.\nYou may select another namespace by using 'minikube service {name} -n <namespace>'. Or list out all the services using 'minikube service list'"
+        );
+        return call.give_up("SVC_NOT_FOUND", EXIT_NOT_FOUND, message).await;
     };
     let ports = ports(&service, address);
     let urls: Vec<&String> = ports.iter().filter_map(|(_, url)| url.as_ref()).collect();

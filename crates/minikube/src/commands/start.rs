@@ -10,6 +10,8 @@ use crate::{KUBERNETES_VERSION, VERSION, kubeconfig};
 
 /// minikube's exit code when a guest cannot be provisioned.
 const EXIT_GUEST: i32 = 80;
+/// minikube's exit code when the kubeconfig cannot be written.
+const EXIT_HOST_CONFIG: i32 = 38;
 /// minikube's exit code for a wrong value.
 const EXIT_USAGE: i32 = 14;
 
@@ -43,14 +45,25 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
     Box::pin(async move { start(call).await })
 }
 
+/// minikube's rule for the names of profiles.
+fn is_valid_name(name: &str) -> bool {
+    name.len() >= 2
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
 async fn start(call: Call) -> i32 {
     let name = call.profile().to_owned();
     call.step(Style::Happy, format!("minikube {VERSION} on Kubonsai (a simulated machine)")).await;
+    if !is_valid_name(&name) {
+        call.error(Style::Warning, format!("Profile name '{name}' is not valid")).await;
+        let rule = "Only alphanumeric and dashes '-' are permitted. Minimum 2 characters, starting with alphanumeric.";
+        return call.give_up("MK_USAGE", EXIT_USAGE, rule).await;
+    }
     let known = call.host.status(&name);
     let Some(nodes) = wanted_nodes(&call, known.as_ref().map(|s| s.nodes.len())).await else { return EXIT_USAGE };
     if let Some(problem) = refused_values(&call) {
-        call.error(Style::Exit, format!("Exiting due to MK_USAGE: {problem}")).await;
-        return EXIT_USAGE;
+        return call.give_up("MK_USAGE", EXIT_USAGE, problem).await;
     }
     let driver = "kubonsai driver (simulated machines, nothing is installed)";
     match &known {
@@ -69,8 +82,7 @@ async fn start(call: Call) -> i32 {
         }
     }
     if let Err(problem) = call.host.create(&ClusterSpec { name: name.clone(), nodes }).await {
-        call.error(Style::Exit, format!("Exiting due to GUEST_PROVISION: {problem}")).await;
-        return EXIT_GUEST;
+        return call.give_up("GUEST_PROVISION", EXIT_GUEST, problem).await;
     }
     call.step(Style::Docker, format!("Preparing Kubernetes {KUBERNETES_VERSION} ...")).await;
     call.host.start_control_plane(&name).await;
@@ -84,8 +96,8 @@ async fn start(call: Call) -> i32 {
     }
     call.step(Style::Verify, "Verifying Kubernetes components...").await;
     if !call.host.verify(&name).await {
-        call.error(Style::Exit, "Exiting due to GUEST_START: the nodes did not become Ready within six minutes").await;
-        return EXIT_GUEST;
+        let message = "failed to start node: the nodes did not become Ready within six minutes";
+        return call.give_up("GUEST_START", EXIT_GUEST, message).await;
     }
     finish(&call, &name).await
 }
@@ -93,8 +105,7 @@ async fn start(call: Call) -> i32 {
 async fn finish(call: &Call, name: &str) -> i32 {
     let server = call.host.status(name).map(|s| s.server).unwrap_or_default();
     if let Err(problem) = kubeconfig::write(&call.ctx.fs, name, &server) {
-        call.error(Style::Exit, format!("Exiting due to HOST_KUBECONFIG_UPDATE: {problem}")).await;
-        return EXIT_GUEST;
+        return call.give_up("HOST_KUBECONFIG_UPDATE", EXIT_HOST_CONFIG, problem).await;
     }
     let text =
         format!("Done! kubectl is now configured to use \"{name}\" cluster and \"default\" namespace by default");
@@ -111,7 +122,7 @@ async fn wanted_nodes(call: &Call, known: Option<usize>) -> Option<u32> {
         },
         _ => {
             let value = call.parsed.value("nodes");
-            call.error(Style::Exit, format!("Exiting due to MK_USAGE: --nodes={value}: a number from 1 is due")).await;
+            call.give_up("MK_USAGE", EXIT_USAGE, format!("--nodes={value}: a number from 1 is due")).await;
             None
         }
     }

@@ -11,6 +11,8 @@ use crate::program::Call;
 const EXIT_HOST: i32 = 1;
 const EXIT_CLUSTER: i32 = 2;
 const EXIT_KUBERNETES: i32 = 4;
+/// minikube's exit code for a wrong value.
+const EXIT_USAGE: i32 = 14;
 
 pub(crate) static COMMAND: Command = Command {
     name: "status",
@@ -30,12 +32,8 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
             "text" => rows.iter().map(Row::text).collect(),
             "json" => json(&rows),
             other => {
-                call.ctx
-                    .err(format!(
-                        "X Exiting due to MK_USAGE: invalid output format: {other}. Valid values: 'text', 'json'\n"
-                    ))
-                    .await;
-                return 14;
+                let message = format!("invalid output format: {other}. Valid values: 'text', 'json'");
+                return call.give_up("MK_USAGE", EXIT_USAGE, message).await;
             }
         };
         // The reader may have seen enough.

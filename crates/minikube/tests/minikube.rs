@@ -1,0 +1,270 @@
+//! minikube over clusters that are only a table.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use api::http::{Transport, TransportError};
+use futures_util::future::LocalBoxFuture;
+use machine::{Ctx, Host, Programs, Reader, Writer};
+use minikube::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
+use network::Fabric;
+use simulation::notify::Signal;
+use simulation::{Sim, SimConfig, StepLimits, Time};
+use vfs::Vfs;
+
+#[derive(Default)]
+struct Table(RefCell<BTreeMap<String, ClusterStatus>>);
+
+impl Table {
+    fn change(&self, name: &str, f: impl FnOnce(&mut ClusterStatus)) {
+        if let Some(cluster) = self.0.borrow_mut().get_mut(name) {
+            f(cluster);
+        }
+    }
+}
+
+fn done<T: 'static>(value: T) -> LocalBoxFuture<'static, T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl ClusterHost for Table {
+    fn profiles(&self) -> Vec<String> {
+        self.0.borrow().keys().cloned().collect()
+    }
+
+    fn status(&self, name: &str) -> Option<ClusterStatus> {
+        self.0.borrow().get(name).cloned()
+    }
+
+    fn create(&self, spec: &ClusterSpec) -> LocalBoxFuture<'static, Result<(), String>> {
+        if spec.nodes > 9 {
+            return done(Err("a cluster has at most 9 nodes".into()));
+        }
+        let node = |i: u32| NodeStatus {
+            name: if i == 0 { spec.name.clone() } else { format!("{}-m{:02}", spec.name, i + 1) },
+            address: Ipv4Addr::new(192, 168, 49, 2 + i as u8),
+            control_plane: i == 0,
+            running: false,
+        };
+        self.0.borrow_mut().entry(spec.name.clone()).or_insert_with(|| ClusterStatus {
+            name: spec.name.clone(),
+            running: false,
+            server: "https://192.168.49.2:8443".into(),
+            cpus: 2,
+            memory_mib: 4096,
+            nodes: (0..spec.nodes).map(node).collect(),
+        });
+        done(Ok(()))
+    }
+
+    fn start_control_plane(&self, name: &str) -> LocalBoxFuture<'static, ()> {
+        self.change(name, |c| c.running = true);
+        done(())
+    }
+
+    fn start_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()> {
+        self.change(name, |c| c.nodes[index as usize].running = true);
+        done(())
+    }
+
+    fn stop_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()> {
+        self.change(name, |c| c.nodes[index as usize].running = false);
+        done(())
+    }
+
+    fn verify(&self, _: &str) -> LocalBoxFuture<'static, bool> {
+        done(true)
+    }
+
+    fn stop(&self, name: &str) -> LocalBoxFuture<'static, ()> {
+        self.change(name, |c| {
+            c.running = false;
+            c.nodes.iter_mut().for_each(|n| n.running = false);
+        });
+        done(())
+    }
+
+    fn delete(&self, name: &str) -> LocalBoxFuture<'static, ()> {
+        self.0.borrow_mut().remove(name);
+        done(())
+    }
+}
+
+struct NoApi;
+impl Host for NoApi {
+    fn api(&self, _: &str) -> Result<Rc<dyn Transport>, TransportError> {
+        Err(TransportError::Refused)
+    }
+}
+
+struct Machine(Ctx);
+
+impl Machine {
+    fn new() -> Machine {
+        let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_795_230_501) });
+        let fs = Vfs::new(sim.clone());
+        fs.mkdir_all("/home/learner").expect("a new tree");
+        let mut programs = Programs::new();
+        minikube::install(&mut programs, Rc::new(Table::default()));
+        Machine(Ctx {
+            net: Fabric::new(sim.clone()).attach("learner", &[Ipv4Addr::new(192, 168, 49, 1)]),
+            sim,
+            fs,
+            cwd: "/home/learner".into(),
+            env: BTreeMap::from([("HOME".to_owned(), "/home/learner".to_owned())]),
+            stdin: Reader::empty(),
+            stdout: Writer::null(),
+            stderr: Writer::null(),
+            tty: None,
+            interrupt: Signal::new(),
+            host: Rc::new(NoApi),
+            programs: Rc::new(programs),
+        })
+    }
+
+    fn run(&self, line: &str) -> (String, String, i32) {
+        let (out, err) = (Rc::new(RefCell::new(Vec::new())), Rc::new(RefCell::new(Vec::new())));
+        let ctx = Ctx {
+            stdout: Writer::into_buffer(Rc::clone(&out)),
+            stderr: Writer::into_buffer(Rc::clone(&err)),
+            ..self.0.clone()
+        };
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let program = ctx.programs.find("minikube").expect("installed");
+        let code = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&code);
+        self.0.sim.spawn(async move {
+            let value = program.run(ctx, words).await;
+            *slot.borrow_mut() = Some(value);
+        });
+        self.0.sim.step(self.0.sim.now() + std::time::Duration::from_secs(60), StepLimits::default());
+        let text = |b: Rc<RefCell<Vec<u8>>>| String::from_utf8_lossy(&b.borrow()).into_owned();
+        (text(out), text(err), code.take().expect("it ended"))
+    }
+
+    #[track_caller]
+    fn check(&self, line: &str, stdout: &str, stderr: &str, code: i32) {
+        assert_eq!(self.run(line), (stdout.to_owned(), stderr.to_owned(), code), "{line}");
+    }
+}
+
+const NOT_FOUND: &str = "* Profile \"minikube\" not found. Run \"minikube profile list\" to view all profiles.\n  To start a cluster, run: \"minikube start\"\n";
+
+#[test]
+fn without_a_cluster() {
+    let m = Machine::new();
+    for line in ["minikube status", "minikube ip", "minikube stop", "minikube service x"] {
+        m.check(line, NOT_FOUND, "", 85);
+    }
+    m.check(
+        "minikube profile list",
+        "\n\n",
+        "X Exiting due to MK_USAGE_NO_PROFILE: No minikube profile was found.\n* Suggestion: You can create one using 'minikube start'.\n",
+        14,
+    );
+    m.check(
+        "minikube delete",
+        "* Removed all traces of the \"minikube\" cluster.\n",
+        "! \"minikube\" profile does not exist, trying anyways.\n",
+        0,
+    );
+    m.check("minikube version --short", "v1.37.0\n", "", 0);
+}
+
+#[test]
+fn start_status_stop_delete() {
+    let m = Machine::new();
+    let (stdout, stderr, code) = m.run("minikube start --nodes 2");
+    assert_eq!((stderr.as_str(), code), ("", 0));
+    assert!(stdout.starts_with("* minikube v1.37.0 on Kubonsai"), "{stdout}");
+    assert!(stdout.contains("* Starting \"minikube-m02\" worker node in \"minikube\" cluster\n"), "{stdout}");
+    assert!(
+        stdout.ends_with(
+            "* Done! kubectl is now configured to use \"minikube\" cluster and \"default\" namespace by default\n"
+        ),
+        "{stdout}"
+    );
+    m.check(
+        "minikube status",
+        "minikube\ntype: Control Plane\nhost: Running\nkubelet: Running\napiserver: Running\nkubeconfig: Configured\n\nminikube-m02\ntype: Worker\nhost: Running\nkubelet: Running\n\n",
+        "",
+        0,
+    );
+    m.check("minikube ip", "192.168.49.2\n", "", 0);
+    m.check("minikube ip -n minikube-m02", "192.168.49.3\n", "", 0);
+    m.check("minikube node list", "minikube\t192.168.49.2\nminikube-m02\t192.168.49.3\n", "", 0);
+    m.check(
+        "minikube profile list",
+        "\
+┌──────────┬──────────┬─────────┬──────────────┬─────────┬────────┬───────┬────────────────┬────────────────────┐
+│ PROFILE  │  DRIVER  │ RUNTIME │      IP      │ VERSION │ STATUS │ NODES │ ACTIVE PROFILE │ ACTIVE KUBECONTEXT │
+├──────────┼──────────┼─────────┼──────────────┼─────────┼────────┼───────┼────────────────┼────────────────────┤
+│ minikube │ kubonsai │ wasm    │ 192.168.49.2 │ v1.36.3 │ OK     │ 2     │ *              │ *                  │
+└──────────┴──────────┴─────────┴──────────────┴─────────┴────────┴───────┴────────────────┴────────────────────┘
+",
+        "",
+        0,
+    );
+    m.check(
+        "minikube stop",
+        "* Stopping node \"minikube-m02\"  ...\n* Stopping node \"minikube\"  ...\n* 2 nodes stopped.\n",
+        "",
+        0,
+    );
+    assert_eq!(m.run("minikube status").2, 7);
+    m.check(
+        "minikube ip",
+        "* The control-plane node minikube host is not running: state=Stopped\n  To start a cluster, run: \"minikube start\"\n",
+        "",
+        83,
+    );
+    m.check(
+        "minikube delete",
+        "* Deleting \"minikube\" in kubonsai ...\n* Removed all traces of the \"minikube\" cluster.\n",
+        "",
+        0,
+    );
+    m.check("minikube status", NOT_FOUND, "", 85);
+}
+
+#[test]
+fn profiles_are_switched() {
+    let m = Machine::new();
+    m.run("minikube start");
+    m.run("minikube start -p two");
+    m.check("minikube profile", "minikube\n", "", 0);
+    m.check("minikube profile two", "* minikube profile was successfully set to two\n", "", 0);
+    m.check("minikube profile", "two\n", "", 0);
+    assert!(m.run("minikube status").0.starts_with("two\ntype: Control Plane\n"));
+    assert!(m.run("minikube status -p minikube").0.starts_with("minikube\ntype: Control Plane\n"));
+    m.check(
+        "minikube profile three",
+        "",
+        "* if you want to create a profile you can by this command: minikube start -p three\n",
+        0,
+    );
+}
+
+#[test]
+fn errors_of_use() {
+    let m = Machine::new();
+    m.check(
+        "minikube statsu",
+        "",
+        "Error: unknown command \"statsu\" for \"minikube\"\n\nDid you mean this?\n\tstatus\n\nRun 'minikube --help' for usage.\n",
+        14,
+    );
+    m.check("minikube start --nope", "", "Error: unknown flag: --nope\nSee 'minikube start --help' for usage.\n", 14);
+    let (_, stderr, code) = m.run("minikube start --nodes 10");
+    assert_eq!((stderr.as_str(), code), ("X Exiting due to GUEST_PROVISION: a cluster has at most 9 nodes\n", 80));
+    let (_, stderr, code) = m.run("minikube start --kubernetes-version=v1.20.0");
+    assert!(
+        stderr.starts_with("X Exiting due to MK_USAGE: --kubernetes-version=v1.20.0: kubonsai does not support"),
+        "{stderr}"
+    );
+    assert_eq!(code, 14);
+    assert_eq!(m.run("minikube start -p a").2, 14);
+    assert_eq!(m.run("minikube dashboard").2, 1);
+}
