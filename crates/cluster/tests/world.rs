@@ -1,0 +1,172 @@
+//! A world as the page drives it: terminals, the log and its replay, the laws.
+
+use cluster::{Input, LogEntry, Stream, World, WorldConfig};
+use simulation::{Duration, ExternalError, Step, StepLimits, Time};
+
+const START: Time = Time::from_unix_seconds(1_795_000_000);
+
+fn world(seed: u64, profile: Option<&str>) -> World {
+    let config = WorldConfig { seed, start: START, profile: profile.map(str::to_owned), nodes: 1 };
+    World::new(config).expect("the profile exists")
+}
+
+/// Runs everything up to `until`; files of the site are not there.
+fn run_to(world: &mut World, until: Time) {
+    loop {
+        match world.step(until, StepLimits { polls_max: 500 }) {
+            Step::Idle { .. } => return,
+            Step::Busy => {}
+            Step::Waiting => {
+                for request in world.external_requests() {
+                    world.external_reply(request.id, Err(ExternalError::NotFound));
+                }
+            }
+        }
+    }
+}
+
+fn run_for(world: &mut World, duration: Duration) {
+    let until = world.now() + duration;
+    run_to(world, until);
+    world.advance_to(until);
+}
+
+fn screen(world: &mut World) -> String {
+    let pieces = world.take_output().into_iter().filter(|o| o.stream == Stream::Terminal(1));
+    String::from_utf8_lossy(&pieces.flat_map(|o| o.bytes).collect::<Vec<_>>()).into_owned()
+}
+
+fn type_in(world: &mut World, text: &str) -> String {
+    let at = world.now();
+    run_to(world, at);
+    world.input(at, Input::Keys { id: 1, text: text.to_owned() });
+    run_for(world, Duration::from_secs(30));
+    screen(world)
+}
+
+fn open(world: &mut World) -> String {
+    let at = world.now();
+    run_to(world, at);
+    world.input(at, Input::OpenTerminal { id: 1, cols: 100, rows: 30 });
+    run_for(world, Duration::from_secs(1));
+    screen(world)
+}
+
+#[test]
+fn a_terminal_has_a_prompt_runs_commands_and_ends_with_exit() {
+    let mut world = world(1, None);
+    assert!(open(&mut world).contains("learner@kubonsai"), "a prompt");
+    let text = type_in(&mut world, "echo hello $USER\r");
+    assert!(text.contains("hello learner\r\n"), "{text:?}");
+    assert!(type_in(&mut world, "kubectl get nodes\r").contains("localhost:8080 was refused"));
+    let text = type_in(&mut world, "minikube start\r");
+    assert!(text.contains("Done! kubectl is now configured"), "{text}");
+    assert!(type_in(&mut world, "kubectl get nodes\r").contains("minikube   Ready    control-plane"));
+    assert!(world.has_terminal(1));
+    type_in(&mut world, "exit\r");
+    assert!(!world.has_terminal(1));
+}
+
+#[test]
+fn control_c_ends_what_runs_and_the_prompt_comes_back() {
+    let mut world = world(1, None);
+    open(&mut world);
+    assert!(!type_in(&mut world, "sleep 100000\r").contains("$ \u{1b}"), "it is still running");
+    let text = type_in(&mut world, "\u{3}");
+    assert!(text.contains("^C"), "{text:?}");
+    let text = type_in(&mut world, "echo =$?\r");
+    assert!(text.contains("=130\r\n"), "{text:?}");
+}
+
+#[test]
+fn unreadable_keys_do_no_harm() {
+    let mut world = world(1, None);
+    open(&mut world);
+    type_in(&mut world, "\u{1b}[200~pasted \u{0}\u{7f}\u{1b}[A\u{1b}[999;999Hあ🙂\u{1b}[201~\u{3}");
+    let text = type_in(&mut world, "echo still $((40 + 2))\r");
+    assert!(text.contains("still 42\r\n"), "{text:?}");
+}
+
+const SESSION: &[&str] = &[
+    "minikube start\r",
+    "kubectl create deployment web --image=nginx --replicas=3\r",
+    "kubectl get po\t\r",
+    "kubectl get pods -o wide\r",
+    "kubectl scale deploy/web --replicas=1\r",
+    "kubectl get events -A\r",
+];
+
+fn play(seed: u64) -> (String, Vec<LogEntry>, String, u64) {
+    let mut world = world(seed, None);
+    let mut text = open(&mut world);
+    for line in SESSION {
+        text += &type_in(&mut world, line);
+    }
+    let trace = serde_json::to_string(&world.trace_since(0)).expect("plain data");
+    (text, world.log().to_vec(), trace, world.steps())
+}
+
+#[test]
+fn same_seed_same_inputs_same_bytes() {
+    let (one, again, other) = (play(11), play(11), play(12));
+    assert_eq!(one.0, again.0);
+    assert_eq!(one.2, again.2);
+    assert_eq!(one.3, again.3);
+    assert_ne!(one.0, other.0, "the seed matters");
+}
+
+#[test]
+fn a_session_is_its_seed_and_its_log() {
+    let (text, log, trace, _) = play(11);
+    let mut world = world(11, None);
+    let mut replayed = String::new();
+    for entry in log {
+        run_to(&mut world, entry.at);
+        world.input(entry.at, entry.input);
+        replayed += &screen(&mut world);
+    }
+    run_for(&mut world, Duration::from_secs(30));
+    replayed += &screen(&mut world);
+    assert_eq!(replayed, text);
+    assert_eq!(serde_json::to_string(&world.trace_since(0)).expect("plain data"), trace);
+}
+
+#[test]
+fn how_time_is_sliced_cannot_be_seen_from_inside() {
+    let run = |slice: Duration| {
+        let mut world = world(3, Some("minikube"));
+        let end = START + Duration::from_secs(60);
+        let mut until = START;
+        while until < end {
+            until = (until + slice).min(end);
+            run_to(&mut world, until);
+        }
+        serde_json::to_string(&world.trace_since(0)).expect("plain data")
+    };
+    assert_eq!(run(Duration::from_millis(7)), run(Duration::from_secs(60)));
+}
+
+#[test]
+fn an_idle_cluster_costs_next_to_nothing() {
+    let mut world = world(1, Some("minikube"));
+    run_for(&mut world, Duration::from_secs(60));
+    assert!(world.is_ready(), "seed=1 step={}", world.steps());
+    let before = world.steps();
+    run_for(&mut world, Duration::from_secs(600));
+    let polls_per_minute = (world.steps() - before) / 10;
+    // Heartbeats: a lease every 10 s, each a handful of polls for the server, the store's watchers and the page.
+    assert!(polls_per_minute < 1_000, "{polls_per_minute} polls a minute");
+}
+
+#[test]
+fn profiles_and_node_counts_are_checked() {
+    let new = |profile: &str, nodes| {
+        World::new(WorldConfig { seed: 1, start: START, profile: Some(profile.into()), nodes }).map(|_| ())
+    };
+    assert_eq!(new("nope", 1), Err("unknown profile \"nope\"".into()));
+    assert!(new("minikube", 100_000).is_err());
+    let mut three = world(1, Some("three-node"));
+    run_for(&mut three, Duration::from_secs(60));
+    assert!(three.is_ready());
+    assert_eq!(three.objects("v1", "Node", "*").len(), 3);
+}
