@@ -152,11 +152,16 @@ fn host(server: &str) -> &str {
 
 /// Validation errors name the object, then each field.
 fn invalid(status: &Value) -> String {
-    let Some(details) = status.get("details").filter(|d| !d.is_null()) else {
-        return format!("The request is invalid: {}", text(status, "message"));
-    };
-    let head = format!("The {} \"{}\" is invalid", text(details, "kind"), text(details, "name"));
+    let message = text(status, "message");
+    let details = status.get("details").unwrap_or(&Value::Null);
     let causes = details.get("causes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let (kind, name) = (text(details, "kind"), text(details, "name"));
+    let mut head = "The request is invalid".to_owned();
+    if !kind.is_empty() || !name.is_empty() {
+        head = format!("The {kind} \"{name}\" is invalid");
+    } else if !message.is_empty() && causes.is_empty() {
+        head = format!("{head}: {message}");
+    }
     let mut lines: Vec<String> = Vec::new();
     for cause in causes {
         let line = format!("{}: {}", text(cause, "field"), text(cause, "message"));
@@ -165,8 +170,7 @@ fn invalid(status: &Value) -> String {
         }
     }
     match lines.as_slice() {
-        [] if text(status, "message").is_empty() => head,
-        [] => text(status, "message").to_owned(),
+        [] => head,
         [one] => format!("{head}: {one}"),
         many => format!("{head}: \n* {}", many.join("\n* ")),
     }

@@ -11,6 +11,7 @@ use crate::{goval, jsonpath};
 pub struct Columns {
     columns: Vec<(String, jsonpath::Template)>,
     no_headers: bool,
+    headers_done: std::cell::Cell<bool>,
 }
 
 impl Columns {
@@ -28,7 +29,7 @@ impl Columns {
             };
             columns.push((header.to_owned(), path_of(path)?));
         }
-        Ok(Columns { columns, no_headers })
+        Ok(Columns { columns, no_headers, headers_done: false.into() })
     }
 
     /// A file of two lines: headers and paths.
@@ -52,13 +53,13 @@ impl Columns {
         for (header, path) in headers.iter().zip(paths) {
             columns.push(((*header).to_owned(), path_of(path)?));
         }
-        Ok(Columns { columns, no_headers: false })
+        Ok(Columns { columns, no_headers: false, headers_done: false.into() })
     }
 
-    /// The table of some objects.
+    /// The table of some objects; the headers come once.
     pub fn print(&self, objects: &[&Value]) -> Outcome<String> {
         let mut text = String::new();
-        if !self.no_headers {
+        if !self.no_headers && !self.headers_done.replace(true) {
             let headers: Vec<&str> = self.columns.iter().map(|(h, _)| h.as_str()).collect();
             text.push_str(&(headers.join("\t") + "\n"));
         }

@@ -28,12 +28,14 @@ pub struct TablePrinter {
     pub options: Options,
     widths: Vec<usize>,
     headers_done: bool,
+    /// The columns of the last table that named them: in a watch only the first one does.
+    columns: Vec<Value>,
 }
 
 impl TablePrinter {
     /// A printer.
     pub fn new(options: Options) -> Self {
-        TablePrinter { options, widths: Vec::new(), headers_done: false }
+        TablePrinter { options, widths: Vec::new(), headers_done: false, columns: Vec::new() }
     }
 
     /// The text of a table, with `event` (`ADDED`...) before each row when given.
@@ -50,7 +52,12 @@ impl TablePrinter {
     /// The table's lines with tabs between cells; the header comes with the first row.
     pub fn cells(&mut self, table: &Value, event: Option<&str>) -> String {
         let mut text = String::new();
-        let columns: Vec<(usize, &Value)> = self.columns(table);
+        let named = list(table, "columnDefinitions");
+        if !named.is_empty() {
+            self.columns = named.to_vec();
+        }
+        let all = self.columns.clone();
+        let columns: Vec<(usize, &Value)> = self.shown(&all);
         if list(table, "rows").is_empty() {
             return text;
         }
@@ -64,9 +71,9 @@ impl TablePrinter {
         text
     }
 
-    fn columns<'a>(&self, table: &'a Value) -> Vec<(usize, &'a Value)> {
+    fn shown<'a>(&self, columns: &'a [Value]) -> Vec<(usize, &'a Value)> {
         let shown = |c: &&'a Value| self.options.wide || c.get("priority").and_then(Value::as_i64).unwrap_or(0) == 0;
-        list(table, "columnDefinitions").iter().enumerate().filter(|(_, c)| shown(c)).collect()
+        columns.iter().enumerate().filter(|(_, c)| shown(c)).collect()
     }
 
     fn header(&self, columns: &[(usize, &Value)], event: bool) -> String {
@@ -219,6 +226,8 @@ mod tests {
             printer.print(&row("ContainerCreating", "0s"), None),
             "w1-767644575b-krhms   ContainerCreating   0s\n"
         );
-        assert_eq!(printer.print(&row("Running", "1s"), None), "w1-767644575b-krhms   Running             1s\n");
+        let mut later = row("Running", "1s");
+        later["columnDefinitions"] = Value::Null;
+        assert_eq!(printer.print(&later, None), "w1-767644575b-krhms   Running             1s\n");
     }
 }

@@ -80,6 +80,11 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if !has_files(&args) {
         return Err(Failure::message("must specify one of -f and -k"));
     }
+    let unbuilt =
+        (args.on("force") && !args.on("server-side")) || !args.text("subresource").is_empty() || args.on("all");
+    if unbuilt {
+        return Err(Failure::message(simulation::stub!("kubectl apply", "--force, --subresource and --all")));
+    }
     if args.on("prune") {
         return Err(Failure::message(simulation::stub!("kubectl apply", "--prune")));
     }

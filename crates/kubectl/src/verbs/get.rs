@@ -82,6 +82,9 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
 
 async fn validate(session: &Session, args: &Args) -> Outcome {
     let output = args.text("output");
+    if !args.on("server-print") {
+        return Err(Failure::message(simulation::stub!("kubectl get", "--server-print=false")));
+    }
     if args.on("output-watch-events") && !(args.on("watch") || args.on("watch-only")) {
         return Err(Failure::message("--output-watch-events option can only be used with --watch or --watch-only"));
     }

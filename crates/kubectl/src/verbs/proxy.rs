@@ -44,10 +44,19 @@ pub static PROXY: Command = Command {
 
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let rest = session.rest(&args)?;
-    for flag in ["unix-socket", "www"] {
-        if !args.text(flag).is_empty() {
-            return Err(Failure::message(simulation::stub!("kubectl proxy", "--unix-socket and --www")));
-        }
+    let unbuilt = [
+        "accept-hosts",
+        "accept-paths",
+        "api-prefix",
+        "append-server-path",
+        "reject-methods",
+        "reject-paths",
+        "unix-socket",
+        "www",
+        "www-prefix",
+    ];
+    if unbuilt.iter().any(|flag| args.changed(flag)) {
+        return Err(Failure::message(simulation::stub!("kubectl proxy", "filters, prefixes, --unix-socket and --www")));
     }
     let Some(net) = session.place.net() else {
         return Err(Failure::message(simulation::stub!("kubectl proxy", "a machine without a network")));

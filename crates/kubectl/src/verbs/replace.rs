@@ -84,8 +84,10 @@ async fn one(rest: &Rest, args: &Args, named: &Named, dry_run: DryRun, validatio
     }
     // Without a version of its own, the manifest replaces whatever is there.
     if object["metadata"]["resourceVersion"].is_null() {
-        let current = rest.get(&named.path()).await?;
-        object["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"].clone();
+        // Some types may be created in this way: the server decides.
+        if let Ok(current) = rest.get(&named.path()).await {
+            object["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"].clone();
+        }
     }
     rest.put(&with_query(&named.path(), &parameters), &object).await
 }

@@ -48,6 +48,9 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if args.int("current-replicas") < -1 {
         return Err(Failure::message("The --current-replicas must specify an integer of -1 or greater"));
     }
+    if args.duration("timeout") != 0 {
+        return Err(Failure::message(simulation::stub!("kubectl scale", "--timeout")));
+    }
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &args.words).await?;
     let found = targets::fetch(&rest, &query).await?;

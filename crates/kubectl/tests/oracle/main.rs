@@ -82,6 +82,9 @@ fn play(sequence: &str, percent: usize) {
         if std::env::var("ORACLE_SHOW").is_ok() {
             println!("\n$$$ [{}] {}", recorded.index, recorded.command);
             println!("{}", mask::difference(&wanted, &got));
+            if std::env::var("ORACLE_RAW").is_ok() {
+                println!("{}\n--- stderr\n{}", answer.stdout, answer.stderr);
+            }
         }
     }
     let share = same * 100 / played.max(1);
@@ -97,7 +100,7 @@ fn recording_01_deploy_and_get() {
 
 #[test]
 fn recording_03_services() {
-    play("03", 88);
+    play("03", 90);
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn recording_04_scale_and_set() {
 
 #[test]
 fn recording_05_rollout() {
-    play("05", 68);
+    play("05", 70);
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn recording_07_apply() {
 
 #[test]
 fn recording_08_patch() {
-    play("08", 74);
+    play("08", 88);
 }
 
 #[test]
@@ -153,4 +156,29 @@ fn recording_25_config() {
 #[test]
 fn recording_26_tutorial() {
     play("26", 70);
+}
+
+#[test]
+fn recording_02_watch() {
+    play("02", 80);
+}
+
+#[test]
+fn recording_14_nodes() {
+    play("14", 60);
+}
+
+#[test]
+fn recording_15_cluster_info() {
+    play("15", 33);
+}
+
+#[test]
+fn recording_16_explain() {
+    play("16", 36);
+}
+
+#[test]
+fn recording_21_bad_manifests() {
+    play("21", 80);
 }

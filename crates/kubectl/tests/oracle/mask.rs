@@ -22,6 +22,10 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\((x[0-9]+ over )?<age>\)", "(<age>)"),
     (r"[ ]{2,}", "  "),
     (r"(?m) +$", ""),
+    // Prose about fields is not compared: only that there is a place for it.
+    (r"(?m)^ *(<text>|<no description>)\n( *\n)?", ""),
+    (r"DESCRIPTION:\n *(<empty>\n)?", "DESCRIPTION:\n"),
+    (r"\n{3,}", "\n\n"),
     (r"Image size: [0-9]+ bytes", "Image size: <n> bytes"),
 ];
 
