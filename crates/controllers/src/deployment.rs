@@ -14,6 +14,7 @@ mod revision;
 mod rolling;
 mod scale;
 mod status;
+mod template_hash;
 #[cfg(test)]
 mod tests;
 

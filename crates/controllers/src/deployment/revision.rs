@@ -4,8 +4,8 @@ use api::{Object, kinds};
 use serde_json::json;
 
 use super::annotations::{self, HASH_LABEL};
-use super::facts;
 use super::reconcile::{Sets, Sync};
+use super::{facts, template_hash};
 use crate::change::{Change, Conflict, Note, Op, Write};
 use crate::claim::controller_reference;
 use crate::view::Verb;
@@ -80,7 +80,7 @@ fn create_new(sync: &mut Sync<'_, '_>, old: &[Object], revision: i64) -> Result<
 
 /// A ReplicaSet for the current template, of size 0.
 fn replica_set(deployment: &Object) -> Object {
-    let hash = template_hash(deployment);
+    let hash = template_hash::of(deployment);
     let mut template = deployment.at("spec.template").clone();
     template["metadata"]["labels"][HASH_LABEL] = hash.clone().into();
     let mut selector = deployment.at("spec.selector").clone();
@@ -102,16 +102,6 @@ fn replica_set(deployment: &Object) -> Object {
         set.set("spec.minReadySeconds", minimum);
     }
     set
-}
-
-/// Upstream hashes a dump of a Go struct; here it is the template's JSON, so the values differ, but alphabet and
-/// length are the same.
-fn template_hash(deployment: &Object) -> String {
-    let mut bytes = deployment.at("spec.template").to_string().into_bytes();
-    if let Some(count) = deployment.int("status.collisionCount") {
-        bytes.extend(count.to_le_bytes());
-    }
-    api::hash::safe_hash(&bytes)
 }
 
 /// The new ReplicaSet could not be created: count a collision of hashes, or tell the reason.

@@ -97,9 +97,9 @@ fn first_look_creates_the_replica_set_and_ends_in_a_conflict_as_upstream() {
     check(
         &[deployment(3, "nginx:1.25")],
         expect![[r#"
-        create ReplicaSet web-67cc9b9488 then ScalingReplicaSet: Scaled up replica set web-67cc9b9488 from 0 to 3
-        update Deployment/status web: Progressing:True:NewReplicaSetCreated
-        again"#]],
+            create ReplicaSet web-5648ff75b6 then ScalingReplicaSet: Scaled up replica set web-5648ff75b6 from 0 to 3
+            update Deployment/status web: Progressing:True:NewReplicaSetCreated
+            again"#]],
     );
 }
 
@@ -125,10 +125,10 @@ fn a_new_template_starts_a_rolling_update() {
     check(
         &[d, set("web-a", 1, "nginx:1.25", 4, 4, 4)],
         expect![[r#"
-        create ReplicaSet web-85ffb67cf then ScalingReplicaSet: Scaled up replica set web-85ffb67cf from 0 to 1
-        update Deployment/status web: availableReplicas=4 observedGeneration=1 readyReplicas=4 replicas=4 terminatingReplicas=0 updatedReplicas=4 Available:True:MinimumReplicasAvailable Progressing:True:NewReplicaSetCreated
-        update ReplicaSet web-a replicas=3 then ScalingReplicaSet: Scaled down replica set web-a from 4 to 3
-        again"#]],
+            create ReplicaSet web-67d59c58f7 then ScalingReplicaSet: Scaled up replica set web-67d59c58f7 from 0 to 1
+            update Deployment/status web: availableReplicas=4 observedGeneration=1 readyReplicas=4 replicas=4 terminatingReplicas=0 updatedReplicas=4 Available:True:MinimumReplicasAvailable Progressing:True:NewReplicaSetCreated
+            update ReplicaSet web-a replicas=3 then ScalingReplicaSet: Scaled down replica set web-a from 4 to 3
+            again"#]],
     );
 }
 
@@ -203,9 +203,9 @@ fn recreate_waits_for_the_old_pods() {
     check(
         &[d, gone],
         expect![[r#"
-        create ReplicaSet web-85ffb67cf then ScalingReplicaSet: Scaled up replica set web-85ffb67cf from 0 to 2
-        update Deployment/status web: availableReplicas=2 observedGeneration=1 readyReplicas=2 replicas=2 terminatingReplicas=0 updatedReplicas=2 Available:True:MinimumReplicasAvailable Progressing:True:NewReplicaSetCreated
-        again"#]],
+            create ReplicaSet web-67d59c58f7 then ScalingReplicaSet: Scaled up replica set web-67d59c58f7 from 0 to 2
+            update Deployment/status web: availableReplicas=2 observedGeneration=1 readyReplicas=2 replicas=2 terminatingReplicas=0 updatedReplicas=2 Available:True:MinimumReplicasAvailable Progressing:True:NewReplicaSetCreated
+            again"#]],
     );
 }
 
@@ -284,7 +284,7 @@ fn refusals_are_told() {
     let forbidden = refused("Forbidden", "replicasets.apps \"web-x\" is forbidden: exceeded quota");
     expect![[r#"
         update Deployment/status web: Progressing:False:ReplicaSetCreateError
-        event Deployment web Warning ReplicaSetCreateError: Failed to create new replica set "web-844566b556": replicasets.apps "web-x" is forbidden: exceeded quota
+        event Deployment web Warning ReplicaSetCreateError: Failed to create new replica set "web-86bf68d978": replicasets.apps "web-x" is forbidden: exceeded quota
         again"#]].assert_eq(&look(&objects, Some(&forbidden)));
     expect![[r#"
         update Deployment/status web: collisionCount=1

@@ -41,6 +41,7 @@ fn objects_at_rest_are_as_recorded() {
     world.run(Duration::from_secs(5));
     let recorded: Value = serde_json::from_str(include_str!("facts/settled.json")).expect("JSON");
     let hash = world.list(&kinds::REPLICA_SETS)[0].label("pod-template-hash").expect("labelled").to_owned();
+    assert_eq!(hash, "7b46c4b544", "the same template has the same hash");
     for kind in [
         &kinds::DEPLOYMENTS,
         &kinds::REPLICA_SETS,
