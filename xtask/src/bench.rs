@@ -1,14 +1,10 @@
 //! `cargo xtask bench`: the figures that the project holds itself to. What cannot be measured yet says why.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::process::Cmd;
 use crate::static_server::StaticServer;
 use crate::{browser, dist};
-
-/// A figure that nothing measures yet, and the reason.
-const NOT_MEASURED: [(&str, &str); 1] =
-    [("native steps per second", "no scenario for it exists in the native command line yet")];
 
 /// Prints one line a figure.
 pub(crate) fn run() -> Result<()> {
@@ -24,8 +20,16 @@ pub(crate) fn run() -> Result<()> {
         .env("KUBONSAI_URL", &server.url)
         .env("KUBONSAI_CHROMIUM", chromium)
         .run()?;
-    for (figure, reason) in NOT_MEASURED {
-        println!("{figure:<44} not measured: {reason}");
+    native()
+}
+
+/// Figures of the native program, from a scenario that it plays itself.
+fn native() -> Result<()> {
+    let cargo = ["run", "--quiet", "--release", "--bin", "kubonsai", "--", "bench"];
+    let output = Cmd::cargo().args(cargo).output().context("`kubonsai bench` failed")?;
+    for line in output.lines() {
+        let (figure, value) = line.split_once(' ').unwrap_or((line, ""));
+        println!("{:<44} {value}", format!("native {}", figure.replace('_', " ")));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the native shell is where the platform is")]
 
 mod assets;
+mod bench;
 mod check;
 mod drive;
 mod serve;
@@ -28,6 +29,9 @@ enum Command {
     Sh(sh::Options),
     /// Serves the API of a cluster over HTTP for real clients, at the speed of the wall clock.
     Serve(serve::Options),
+    /// Plays a scenario as fast as it can and prints how fast that was.
+    #[command(hide = true)]
+    Bench,
     /// Plays the solution of every lesson below a folder; checks must fail before it and hold after it.
     Check {
         /// The folder with `index.yaml`.
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Sh(options) => sh::run(&options),
         Command::Serve(options) => serve::run(&options).map(|()| 0),
+        Command::Bench => bench::run(),
         Command::Check { folder, seeds } => check::run(&folder, &seeds),
     };
     match result {
