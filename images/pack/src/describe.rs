@@ -49,7 +49,9 @@ impl Image {
         for variant in self.json["variants"].as_array().into_iter().flatten() {
             let either = |key: &str| if variant[key].is_null() { &self.json[key] } else { &variant[key] };
             let base = either("base").as_str().unwrap_or("busybox");
-            let mut layers = vec![base_layer(root, base, built, applets)?];
+            let mut system = Layer::new();
+            system.add_folder(&root.join("base").join(base))?;
+            let mut layers = vec![tools_layer(built, applets)?, system];
             if !self.programs.is_empty() || !self.json["rootfs"].is_null() {
                 layers.push(self.own_layer(root, built)?);
             }
@@ -59,9 +61,10 @@ impl Image {
                 layers.push(layer);
             }
             let references = texts(&variant["references"]);
-            let config = self.config(variant);
+            let config = self.config(variant, &references);
             let layers = layers.into_iter().map(|l| l.into_tar()).collect::<Result<Vec<_>>>()?;
-            layout.add_image(&self.name, &references, config, layers)?;
+            let size = either("size").as_u64().unwrap_or(0);
+            layout.add_image(&self.name, &references, config, layers, size)?;
         }
         Ok(())
     }
@@ -85,7 +88,7 @@ impl Image {
         Ok(layer)
     }
 
-    fn config(&self, variant: &Value) -> Value {
+    fn config(&self, variant: &Value, references: &[String]) -> Value {
         let mut config = self.json["config"].clone();
         let mut env = texts(&config["Env"]);
         env.extend(texts(&variant["env"]));
@@ -95,10 +98,12 @@ impl Image {
                 config[name] = variant[key].clone();
             }
         }
+        let first = references.first().map_or(self.name.as_str(), |r| r.as_str());
+        let title = first.rsplit('/').next().and_then(|n| n.split(':').next()).unwrap_or(first);
         config["Labels"] = json!({
-            "org.opencontainers.image.title": self.name,
+            "org.opencontainers.image.title": title,
             "org.opencontainers.image.description": format!(
-                "A small program made for Kubonsai that stands in for {}; it is not the original.", self.name
+                "A small program made for Kubonsai that stands in for {title}; it is not the original."
             ),
             "org.opencontainers.image.vendor": "Kubonsai",
         });
@@ -106,8 +111,8 @@ impl Image {
     }
 }
 
-/// The lowest layer: the files of `base/NAME`, the busybox program and a hard link for each applet.
-fn base_layer(root: &Path, base: &str, built: &Path, applets: &[String]) -> Result<Layer> {
+/// The lowest layer, the same for all images: the usual folders, the busybox program and a hard link for each applet.
+fn tools_layer(built: &Path, applets: &[String]) -> Result<Layer> {
     let mut layer = Layer::new();
     for (path, mode) in [
         ("bin", 0o755),
@@ -132,13 +137,9 @@ fn base_layer(root: &Path, base: &str, built: &Path, applets: &[String]) -> Resu
     ] {
         layer.add_directory(path, mode);
     }
-    layer.add_folder(&root.join("base").join(base))?;
     layer.add_program("bin/busybox", &built.join(format!("{BUSYBOX}.wasm")))?;
     for link in applets {
         layer.add_link(link, "bin/busybox");
-    }
-    if base == "debian" {
-        layer.add_link("bin/bash", "bin/busybox");
     }
     Ok(layer)
 }

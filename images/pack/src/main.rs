@@ -4,6 +4,7 @@
 //! sorted, nothing of this machine goes in.
 
 mod describe;
+mod gzip;
 mod layer;
 mod layout;
 
