@@ -153,6 +153,52 @@ fn busybox_runs_shells_and_applets() {
 
 #[test]
 #[ignore = "needs built images"]
+fn a_shell_on_a_terminal() {
+    let node = Node::new();
+    let (id, _) = node.start("busybox", &["sleep", "3600"], &[]);
+    let mut session = node.runtime.exec(&id, vec!["sh".into()], true, true).unwrap();
+    let mut input = session.stdin.take().unwrap();
+    let sim = node.sim.clone();
+    let (screen, code) = node.run(async move {
+        let typing = async {
+            for keys in [
+                "echo hi\r",
+                "sleep 100\r",
+                "\x03",
+                "echo $?\r",
+                "cat\r",
+                "line\r",
+                "\x04",
+                "echo A\x7fB\r",
+                "exit 3\r",
+            ] {
+                sim.sleep(Duration::from_secs(1)).await;
+                input.write(Bytes::copy_from_slice(keys.as_bytes())).await;
+            }
+        };
+        let ((), screen, code) = futures_util::join!(typing, session.stdout.collect::<Vec<Bytes>>(), session.exit);
+        (screen.concat(), code)
+    });
+    let lines = [
+        "/ # echo hi",
+        "hi",
+        "/ # sleep 100",
+        "^C",
+        "/ # echo $?",
+        "130",
+        "/ # cat",
+        "line",
+        "line",
+        "/ # echo A\x08 \x08B",
+        "B",
+        "/ # exit 3",
+        "",
+    ];
+    assert_eq!((String::from_utf8(screen).unwrap(), code), (lines.join("\r\n"), 3));
+}
+
+#[test]
+#[ignore = "needs built images"]
 fn nginx_serves_its_page() {
     let node = Node::new();
     let (id, ip) = node.start("nginx", &[], &[]);

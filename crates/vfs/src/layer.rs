@@ -160,14 +160,14 @@ impl Layer {
     }
 
     /// The directory at `path`, made (with its parents) when it is missing or not a directory.
-    fn directory(&mut self, path: &str) -> usize {
+    fn directory(&mut self, path: &str, time: Time) -> usize {
         let mut at = 0;
         for part in path.split('/').filter(|p| !p.is_empty()) {
             let next = self.nodes[at].children().and_then(|c| c.get(part)).and_then(|ino| usize::try_from(*ino).ok());
             at = match next {
                 Some(next) if self.nodes[next].kind() == FileKind::Directory => next,
                 _ => {
-                    self.nodes.push(Node::directory(0o755, Time::default()));
+                    self.nodes.push(Node::directory(0o755, time));
                     let made = self.nodes.len() - 1;
                     self.set_child(at, part, made as Ino);
                     made
@@ -191,7 +191,11 @@ impl Layer {
             self.nodes[old] = node;
             return;
         }
-        let dir = self.directory(path::dirname(&name));
+        let time = node.modified;
+        if self.nodes[0].modified < time {
+            (self.nodes[0].modified, self.nodes[0].changed) = (time, time); // few archives have an entry for the root
+        }
+        let dir = self.directory(path::dirname(&name), time);
         self.nodes.push(node);
         let made = (self.nodes.len() - 1) as Ino;
         self.set_child(dir, path::basename(&name), made);
@@ -203,7 +207,7 @@ impl Layer {
         let Some(found) = found else { return Err(LayerError::MissingTarget(target)) };
         self.nodes[found].links += 1;
         let name = path::normalize(path);
-        let dir = self.directory(path::dirname(&name));
+        let dir = self.directory(path::dirname(&name), self.nodes[found].modified);
         self.set_child(dir, path::basename(&name), found as Ino);
         Ok(())
     }
