@@ -49,7 +49,23 @@ pub async fn kubelet(cx: &Context<'_>, head: Head, target: &Target, body: Body) 
     }
     let request = forwarded(&head, with_query(&path, &kubelet_query(&head.query)), body)?;
     let answer = cx.server.config.nodes.kubelet(node, request).await;
-    answer.map_err(|error| kubelet_failed(cx, node, &path, error))
+    let answer = answer.map_err(|error| kubelet_failed(cx, node, &path, error))?;
+    if sub == "log" && answer.status().as_u16() >= 400 { Err(refused_log(answer)) } else { Ok(answer) }
+}
+
+/// A kubelet's refusal of a log as a Status (`GenericHttpResponseChecker`).
+fn refused_log(answer: Response) -> Status {
+    let code = answer.status().as_u16();
+    let bytes = answer.into_body().into_bytes().unwrap_or_default();
+    let words = String::from_utf8_lossy(&bytes).trim().to_owned();
+    match code {
+        400 => Status::bad_request(words),
+        404 => Status::failure(404, "NotFound", "the server could not find the requested resource".to_owned()),
+        _ => {
+            let message = format!("an error on the server ({words:?}) has prevented the request from succeeding");
+            Status::failure(code, "InternalError", message)
+        }
+    }
 }
 
 /// The parameters as they came, without the container: it is part of the kubelet's path.

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
-use api::http::{Body, Response, StatusCode};
+use api::http::{Body, Request, Response, StatusCode, Transport as _, TransportError};
 use api::{Object, kinds};
-use apiserver::{ApiServer, Config};
+use apiserver::{ApiServer, Config, NodeProxy};
 use bytes::Bytes;
 use client::{Client, ListOptions};
 use futures_util::future::LocalBoxFuture;
@@ -274,6 +274,22 @@ impl Runtime for Fake {
     }
 }
 
+/// The API server's way to the one kubelet, which comes later than the server.
+#[derive(Default)]
+struct Late(RefCell<Option<Kubelet>>);
+
+type Answer = LocalBoxFuture<'static, Result<Response, TransportError>>;
+
+impl NodeProxy for Late {
+    fn kubelet(&self, _: &str, request: Request) -> Answer {
+        self.0.borrow().as_ref().unwrap().call(request)
+    }
+
+    fn http(&self, _: &str, _: u16, _: Request) -> Answer {
+        std::future::ready(Err(TransportError::Refused)).boxed_local()
+    }
+}
+
 /// A cluster of one node.
 pub(crate) struct Cluster {
     pub(crate) sim: Sim,
@@ -287,12 +303,15 @@ impl Cluster {
     pub(crate) fn new() -> Cluster {
         let sim = Sim::new(SimConfig { seed: 5, start: Time::from_unix_seconds(1_795_230_500) });
         let fabric = Fabric::new(sim.clone());
-        let server = ApiServer::new(sim.clone(), Config::default());
+        let late = Rc::new(Late::default());
+        let nodes = Rc::clone(&late) as Rc<dyn NodeProxy>;
+        let server = ApiServer::new(sim.clone(), Config { nodes, ..Config::default() });
         let client = Client::new(Rc::new(server), "test");
         let config = NodeConfig::minikube("minikube", Ipv4Addr::new(192, 168, 49, 2), "10.244.0.0/24");
         let fake = Fake::new(&sim, &fabric);
         let net = Kubelet::attach(&fabric, &config);
         let kubelet = Kubelet::start(&sim, &client, Rc::clone(&fake) as Rc<dyn Runtime>, config, net);
+        *late.0.borrow_mut() = Some(kubelet.clone());
         let cluster = Cluster { sim, client, fake, kubelet, fabric };
         cluster.pass(1);
         cluster

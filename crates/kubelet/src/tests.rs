@@ -576,6 +576,21 @@ fn logs_and_their_refusals() {
     }
 }
 
+#[test]
+fn refusals_of_logs_reach_clients_as_statuses() {
+    let cluster = Cluster::new();
+    cluster.create("bad", json!({"containers": [{"name": "c", "image": "nope:1"}]}));
+    cluster.pass(3);
+    let client = cluster.client.clone();
+    let error = cluster.run(async move {
+        let request = http::Request::builder().uri("/api/v1/namespaces/default/pods/bad/log").body(Body::Empty);
+        client.checked(request.unwrap()).await.err().unwrap()
+    });
+    let client::Error::Status(status) = error else { panic!("{error}") };
+    assert_eq!((status.code, status.reason.as_str()), (400, "BadRequest"));
+    assert_eq!(status.message, "container \"c\" in pod \"bad\" is waiting to start: trying and failing to pull image");
+}
+
 /// The frames of an upgraded answer, until it ends.
 fn frames(cluster: &Cluster, path: &str, send: &'static [&'static [u8]]) -> Vec<String> {
     let request = http::Request::builder().uri(path).body(Body::Empty).unwrap();
