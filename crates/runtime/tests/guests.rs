@@ -101,6 +101,21 @@ impl Node {
         })
     }
 
+    /// As `exec`; a command that takes longer gives status -1.
+    fn exec_within(&self, id: &Id, argv: &[&str], limit: Duration) -> (String, i32) {
+        let argv = argv.iter().map(|w| (*w).to_owned()).collect();
+        let session = self.runtime.exec(id, argv, false, false).unwrap();
+        let sim = self.sim.clone();
+        self.run(async move {
+            let all = async {
+                let (out, err, code): (Vec<Bytes>, Vec<Bytes>, i32) =
+                    futures_util::join!(session.stdout.collect(), session.stderr.collect(), session.exit);
+                (String::from_utf8_lossy(&[out.concat(), err.concat()].concat()).into_owned(), code)
+            };
+            sim.timeout(limit, all).await.unwrap_or_else(|_| ("not done in time".to_owned(), -1))
+        })
+    }
+
     fn exec(&self, id: &Id, argv: &[&str]) -> (String, i32) {
         let argv = argv.iter().map(|w| (*w).to_owned()).collect();
         let session = self.runtime.exec(id, argv, false, false).unwrap();
@@ -222,4 +237,136 @@ fn a_thousand_containers() {
             assert!(node.get(ip, 8080).contains("Hello"));
         }
     }
+}
+
+/// What needs processes: pipelines, substitutions, background lists, traps, redirections to files.
+#[test]
+#[ignore = "needs built images"]
+fn the_shell_does_what_scripts_ask() {
+    let node = Node::new();
+    let (id, _) = node.start("busybox", &["sleep", "36000"], &[]);
+    let mut failures = Vec::new();
+    for (script, expected, code) in SHELL_CASES {
+        let (output, status) = node.exec_within(&id, &["sh", "-c", script], Duration::from_secs(60));
+        if (output.as_str(), status) != (*expected, *code) {
+            failures.push(format!("{script}\n  wanted {code} {expected:?}\n  got    {status} {output:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Script, output with errors after it, status.
+const SHELL_CASES: &[(&str, &str, i32)] = &[
+    ("echo a b | tr a-z A-Z | sed 's/A/x/'", "x B\n", 0),
+    ("x=$(echo one; echo two); echo \"$x\" | wc -l", "2\n", 0),
+    ("x=`hostname`; echo $x", "web-1\n", 0),
+    ("f() { echo in $1; }; f a | cat; y=$(f b); echo $y", "in a\nin b\n", 0),
+    ("v=local; (v=sub; echo $v) | cat; { echo $v; } | cat", "sub\nlocal\n", 0),
+    ("set -- a 'b c'; for i in \"$@\"; do echo \"<$i>\"; done | cat", "<a>\n<b c>\n", 0),
+    ("cat <<EOF | grep b\na\nb $((1+1))\nEOF", "b 2\n", 0),
+    ("cat <<'EOF' > /tmp/h\n$x\nEOF\ncat /tmp/h", "$x\n", 0),
+    ("seq 1 20000 | tail -n 1", "20000\n", 0),
+    ("yes | head -n 2", "y\ny\n", 0),
+    ("n=0; while read l; do n=$((n+1)); done < /etc/passwd; [ $n -gt 3 ] && echo many", "many\n", 0),
+    ("sleep 3 & sleep 1 & wait; echo done", "done\n", 0),
+    ("false | true; echo $?; set -o pipefail; false | true; echo $?", "0\n1\n", 0),
+    ("! true | false; echo $?", "0\n", 0),
+    ("true && ls /bin/sh || echo no", "/bin/sh\n", 0),
+    ("set -e; x=$(false); echo no", "", 1),
+    (
+        "set -e; false | true; echo yes; cat /none; echo no",
+        "yes\ncat: can't open '/none': No such file or directory\n",
+        1,
+    ),
+    ("trap 'echo bye' EXIT; exit 3", "bye\n", 3),
+    ("trap 'echo got; exit 7' TERM; kill $$; sleep 5; echo no", "got\n", 7),
+    (
+        "exec > /tmp/out; echo hidden; ls /nope; exec >&2; cat /tmp/out",
+        "ls: /nope: No such file or directory\nhidden\n",
+        0,
+    ),
+    ("ls /nope 2>/dev/null; echo $?; ls /nope 2>&1 | wc -l", "1\n1\n", 0),
+    (
+        "echo '#!/bin/sh\necho script $1' > /tmp/s; chmod +x /tmp/s; /tmp/s arg; sh /tmp/s two",
+        "script arg\nscript two\n",
+        0,
+    ),
+    (
+        "echo 'echo plain' > /tmp/p; chmod 755 /tmp/p; /tmp/p; chmod 644 /tmp/p; /tmp/p",
+        "plain\nsh: /tmp/p: Permission denied\n",
+        126,
+    ),
+    ("cd /tmp; mkdir -p d/e; cd d; pwd; ls; cd ..; rm -r d; pwd", "/tmp/d\ne\n/tmp\n", 0),
+    ("cd /etc; ls host* | cat; echo pass*", "hostname\nhosts\npasswd\n", 0),
+    ("A=1 env | grep ^A=; A=2 sh -c 'echo $A'; echo ${A:-unset}", "A=1\n2\nunset\n", 0),
+    ("find /bin -name 'ca*' | sort; which cat", "/bin/cat\n/bin/cat\n", 0),
+    ("printf '%s\\n' c a b | sort | xargs echo", "a b c\n", 0),
+    ("echo a > /tmp/1; echo b >> /tmp/1; cat /tmp/1 /tmp/1 | sort | uniq -c", "      2 a\n      2 b\n", 0),
+    ("case $(uname) in Linux) echo linux;; *) echo other;; esac", "linux\n", 0),
+    ("i=0; until [ $i -ge 3 ]; do echo $i; i=$((i+1)); done | tac", "2\n1\n0\n", 0),
+    (
+        "ln -s /etc/hostname /tmp/l; readlink /tmp/l; cat /tmp/l; test -L /tmp/l && echo link",
+        "/etc/hostname\nweb-1\nlink\n",
+        0,
+    ),
+    ("stat -c '%a %s %F' /etc/hostname", "644 6 regular file\n", 0),
+    ("echo hi | tee /tmp/t | cat; cat /tmp/t", "hi\nhi\n", 0),
+    ("timeout 1 sleep 10; echo $?", "124\n", 0),
+    ("wget -qO- http://localhost:9", "wget: can't connect to remote host: Connection refused\n", 1),
+    ("curl -s http://nothing.example; echo $?", "6\n", 0),
+    ("(echo x | nc -l -p 7000 > /tmp/n) & sleep 1; echo y | nc -w 1 localhost 7000; wait; cat /tmp/n", "x\ny\n", 0),
+    ("exec cat /etc/hostname", "web-1\n", 0),
+    ("sh -c 'exit 5'; echo $?; sh -c 'kill -9 $$'; echo $?", "5\n137\n", 0),
+    ("awk 1", "awk: kubonsai does not support awk (busybox) yet\n", 126),
+    ("ls -l /etc/hostname | cut -c1-10; ls -ld /tmp | cut -c1-10", "-rw-r--r--\ndrwxrwxrwt\n", 0),
+    ("echo $0 $#; read a b <<< 'x y z'; echo $b", "sh 0\ny z\n", 0),
+    ("while true; do echo once; break; done | cat", "once\n", 0),
+    ("f() { return 4; }; f || echo $?; echo $(f; echo $?)", "4\n4\n", 0),
+    ("a=1; a=2 true; echo $a; export b=3; sh -c 'echo $b'", "1\n3\n", 0),
+    ("df / | tail -n 1 | cut -c1-7; id; whoami", "overlay\nuid=0(root) gid=0(root) groups=0(root)\nroot\n", 0),
+];
+
+/// An interactive shell as `kubectl exec -it` opens it: prompts, line by line, Ctrl-C, the end.
+#[test]
+#[ignore = "needs built images"]
+fn a_shell_at_a_terminal() {
+    let node = Node::new();
+    let (id, _) = node.start("gcr.io/google-samples/kubernetes-bootcamp:v1", &[], &[]);
+    let mut session = node.runtime.exec(&id, vec!["bash".into()], true, true).unwrap();
+    let mut stdin = session.stdin.take().unwrap();
+    let output = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let copy = output.clone();
+    let mut stdout = session.stdout;
+    let reading = node.sim.spawn(async move {
+        while let Some(bytes) = stdout.next().await {
+            copy.borrow_mut().extend_from_slice(&bytes);
+        }
+    });
+    let exit = node.sim.spawn(session.exit);
+    for (typed, seconds) in [
+        ("cat /server.js | grep -o 'v=1'\r", 1),
+        ("curl http://localhost:8080\r", 1),
+        ("for i in 1 2; do\r", 1),
+        ("echo n$i; done\r", 1),
+        ("sleep 100\r", 1),
+        ("\u{3}", 1),
+        ("echo half\u{3}", 1),
+        ("exit 3\r", 1),
+    ] {
+        let bytes = Bytes::from(typed);
+        stdin = node.run(async move {
+            stdin.write(bytes).await;
+            stdin
+        });
+        node.pass(Duration::from_secs(seconds));
+    }
+    assert_eq!(node.run(exit).unwrap(), 3);
+    node.run(reading).unwrap();
+    let text = String::from_utf8_lossy(&output.borrow()).replace("\r\n", "\n");
+    assert_eq!(
+        text,
+        "root@web-1:/# cat /server.js | grep -o 'v=1'\nv=1\nroot@web-1:/# curl http://localhost:8080\n\
+         Hello Kubernetes bootcamp! | Running on: web-1 | v=1\nroot@web-1:/# for i in 1 2; do\n> echo n$i; done\nn1\nn2\n\
+         root@web-1:/# sleep 100\n^C\nroot@web-1:/# echo half^C\nroot@web-1:/# exit 3\n"
+    );
 }

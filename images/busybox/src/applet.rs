@@ -137,8 +137,7 @@ impl Options {
                 }
                 continue;
             }
-            let mut letters = arg[1..].char_indices();
-            while let Some((i, letter)) = letters.next() {
+            for (i, letter) in arg[1..].char_indices() {
                 if letter == ':' || !spec.contains(letter) {
                     return Err(Fail::Message(format!("unrecognized option: {letter}")));
                 }

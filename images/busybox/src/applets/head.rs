@@ -9,6 +9,30 @@ pub fn modern(args: &[String]) -> Vec<String> {
     args.iter().map(|a| if is_count(a) { format!("-n{}", &a[1..]) } else { a.clone() }).collect()
 }
 
+/// Copies so many lines and reads no further: the input may never end.
+fn first_lines(input: &mut dyn std::io::Read, out: &mut dyn std::io::Write, mut count: usize) -> Result<(), Fail> {
+    let mut buffer = [0u8; 4096];
+    while count > 0 {
+        let read = match input.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let mut end = read;
+        for (i, _) in buffer[..read].iter().enumerate().filter(|(_, b)| **b == b'\n') {
+            count -= 1;
+            if count == 0 {
+                end = i + 1;
+                break;
+            }
+        }
+        out.write_all(&buffer[..end])?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
 /// Prints the first lines.
 pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
     let options = Options::parse(&modern(&args[1..]), "n:c:qv", &[("lines", 'n'), ("bytes", 'c')])?;
@@ -23,6 +47,9 @@ pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
         if titled {
             let gap = if std::mem::take(&mut first) { "" } else { "\n" };
             writeln!(out, "{gap}==> {} <==", if file == "-" { "standard input" } else { file })?;
+        }
+        if let (None, Ok(count)) = (bytes, usize::try_from(wanted)) {
+            return first_lines(input, out, count);
         }
         let all = read_all(input)?;
         if let Some(bytes) = bytes {

@@ -234,7 +234,7 @@ impl Shell {
 
     fn random(&self) -> u32 {
         let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
-        (nanos / 1000 ^ proc::id().wrapping_mul(2_654_435_761)) % 32_768
+        ((nanos / 1000) ^ proc::id().wrapping_mul(2_654_435_761)) % 32_768
     }
 
     /// Sets a variable.

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        let at = |seconds| UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 123);
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 123);
         assert_eq!(http_date(at(0)), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(http_date(at(1_795_228_719)), "Sat, 21 Nov 2026 02:38:39 GMT");
         assert_eq!(log_date(at(1_709_210_096)), "29/Feb/2024:12:34:56 +0000");
