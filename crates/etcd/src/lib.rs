@@ -16,8 +16,9 @@ mod watch;
 pub use store::{Compacted, Etcd, Expect, KeyValue, RangeError, Refused, Revision};
 pub use watch::{Event, Op, Watcher};
 
-/// Events kept per table for watchers that resume from an old revision.
-pub const WATCH_EVENTS_MAX: usize = 4_096;
+/// Events kept per table for watchers that resume from an old revision. An object's last versions live as long as their
+/// events; a pod takes some 50 kB of memory, so this bounds what a busy table remembers to about 100 MB.
+pub const WATCH_EVENTS_MAX: usize = 2_048;
 
 /// Old revisions that can still be read by [`Etcd::range`].
-pub const SNAPSHOTS_MAX: usize = 4_096;
+pub const SNAPSHOTS_MAX: usize = 1_024;
