@@ -27,6 +27,8 @@ pub const PIPE_BYTES_MAX: usize = 64 * 1024;
 pub const TERMINAL_INPUT_BYTES_MAX: usize = 4096;
 /// Interpreters of interpreters (`#!`).
 pub const INTERPRETERS_MAX: usize = 4;
+/// Bytes of one program; more is an exec format error.
+pub const PROGRAM_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Loaded modules kept for further instances.
 pub const MODULES_CACHED_MAX: usize = 64;
 /// Bytes of one log line; a longer one is split, as container runtimes do.

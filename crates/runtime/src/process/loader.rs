@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::engine::{Engine, LoadError, Module};
-use crate::limits::MODULES_CACHED_MAX;
+use crate::limits::{MODULES_CACHED_MAX, PROGRAM_BYTES_MAX};
 
 struct Cached {
     bytes: Bytes,
@@ -45,6 +45,9 @@ impl Loader {
                 found.last_use = now;
                 return Ok(Rc::clone(&found.module));
             }
+        }
+        if bytes.len() > PROGRAM_BYTES_MAX {
+            return Err(LoadError::Invalid(format!("larger than {PROGRAM_BYTES_MAX} bytes")));
         }
         let module = self.engine.load(bytes)?;
         let mut cache = self.cache.borrow_mut();

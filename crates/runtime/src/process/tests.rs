@@ -477,6 +477,8 @@ fn what_is_no_program_is_refused_by_name() {
         let words = load(text).unwrap();
         assert!(words.to_lowercase().contains(&proposal.to_lowercase()), "{proposal}: {words}");
     }
+    let large = Bytes::from(vec![0; crate::limits::PROGRAM_BYTES_MAX + 1]);
+    assert_eq!(world.loader.load(&large).err().unwrap().to_string(), "larger than 33554432 bytes");
     let start = r#"(module (func $f) (start $f) (memory (export "memory") 1) (func (export "_start")))"#;
     let words = load(start);
     assert!(words.is_none() || words.unwrap().contains("start"));
