@@ -354,8 +354,7 @@ impl Container {
             return Err(format!("container not running ({})", self.id));
         }
         let ((stdout, stdout_writer), (stderr, stderr_writer)) = (pipe(), pipe());
-        self.log.attach(Stream::Stdout, stdout_writer);
-        self.log.attach(Stream::Stderr, stderr_writer);
+        self.log.attach(stdout_writer, stderr_writer);
         let input: Option<Box<dyn InputSink>> = match (&self.tty, self.stdin.borrow().clone()) {
             _ if !stdin || !self.config.stdin => None,
             (Some(tty), _) => Some(Box::new(TtyInput(Rc::clone(tty)))),

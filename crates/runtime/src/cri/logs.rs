@@ -12,7 +12,7 @@ use simulation::notify::Waiters;
 use simulation::{Sim, Time, TraceKind};
 
 use crate::kernel::{PipeWriter, Sink};
-use crate::limits::{LOG_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_OVERHEAD_BYTES};
+use crate::limits::{LOG_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_OVERHEAD_BYTES, PIPE_BYTES_MAX};
 
 /// What of a log is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,13 +54,18 @@ pub struct Log {
     unfinished: RefCell<[BytesMut; 2]>,
     /// Sessions that see the output as it comes.
     attached: RefCell<Vec<(Stream, PipeWriter)>>,
+    /// What was printed before the first session came; none when no session is expected.
+    early: RefCell<Option<Vec<(Stream, Bytes)>>>,
     is_closed: Cell<bool>,
     waiters: Waiters,
 }
 
 impl Log {
-    pub(crate) fn new(sim: &Sim, name: String) -> Rc<Log> {
+    /// `awaits_session`: the output up to the first attached session is kept for it, up to [`PIPE_BYTES_MAX`]. That is
+    /// for `kubectl run -i`, whose session would otherwise miss what a quick program prints first.
+    pub(crate) fn new(sim: &Sim, name: String, awaits_session: bool) -> Rc<Log> {
         Rc::new(Log {
+            early: RefCell::new(awaits_session.then(Vec::new)),
             sim: sim.clone(),
             name,
             lines: RefCell::default(),
@@ -119,6 +124,13 @@ impl Log {
 
     /// A session that does not keep up loses output rather than stopping the container.
     fn forward(&self, stream: Stream, bytes: &[u8]) {
+        if let Some(early) = &mut *self.early.borrow_mut() {
+            let kept: usize = early.iter().map(|(_, b)| b.len()).sum();
+            let room = PIPE_BYTES_MAX.saturating_sub(kept).min(bytes.len());
+            if room > 0 {
+                early.push((stream, Bytes::copy_from_slice(&bytes[..room])));
+            }
+        }
         let mut attached = self.attached.borrow_mut();
         attached.retain(|(_, pipe)| !pipe.is_broken());
         for (wanted, pipe) in &*attached {
@@ -129,10 +141,15 @@ impl Log {
         }
     }
 
-    pub(crate) fn attach(&self, stream: Stream, pipe: PipeWriter) {
-        if !self.is_closed.get() {
-            self.attached.borrow_mut().push((stream, pipe));
+    pub(crate) fn attach(&self, stdout: PipeWriter, stderr: PipeWriter) {
+        if self.is_closed.get() {
+            return;
         }
+        for (stream, bytes) in self.early.borrow_mut().take().unwrap_or_default() {
+            let pipe = if stream == Stream::Stdout { &stdout } else { &stderr };
+            let _ = pipe.try_write(&bytes); // there is room for all that was kept
+        }
+        self.attached.borrow_mut().extend([(Stream::Stdout, stdout), (Stream::Stderr, stderr)]);
     }
 
     /// The container has ended: what was left unfinished becomes a line.

@@ -252,6 +252,7 @@ impl ContainerRuntime {
         let id = self.new_id();
         let name = format!("{}/{}/{}", state.config.namespace, state.config.name, config.name);
         let weak = Rc::downgrade(inner);
+        let log = Log::new(&inner.sim, name, config.stdin && config.stdin_once);
         let container = Container::new(Parts {
             id: id.clone(),
             sandbox: sandbox.clone(),
@@ -262,7 +263,7 @@ impl ContainerRuntime {
             working_dir,
             who,
             jail,
-            log: Log::new(&inner.sim, name),
+            log,
             notify: Rc::new(move |id| {
                 if let Some(inner) = weak.upgrade() {
                     ContainerRuntime(inner).notify(id);

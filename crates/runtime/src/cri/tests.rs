@@ -85,6 +85,14 @@ impl Node {
             ("bin/graceful", guest(GRACEFUL)),
             ("bin/cat", guest(CAT)),
             ("bin/bomb", guest(BOMB)),
+            (
+                "bin/early",
+                guest(&CAT.replace("(loop $l", "(call $print (i32.const 100) (i32.const 6)) (loop $l").replacen(
+                    "(func",
+                    r#"(data (i32.const 100) "early\n") (func"#,
+                    1,
+                )),
+            ),
             ("bin/trap", guest(r#"(func (export "_start") (drop (i32.load (i32.const -4))))"#)),
             ("bin/logbomb", guest(LOG_BOMB)),
             ("bin/diskbomb", guest(DISK_BOMB)),
@@ -315,6 +323,27 @@ fn exec_and_attach() {
         node.runtime.exec(&id, vec!["print".into()], false, false).err().unwrap(),
         format!("container not running ({id})")
     );
+}
+
+#[test]
+fn the_first_session_of_run_sees_all_output() {
+    let node = Node::new();
+    for (once, expected) in [(true, "early\ntyped\n"), (false, "typed\n")] {
+        let (id, _) = node.start(|c| (c.command, c.stdin, c.stdin_once) = (vec!["early".into()], true, once));
+        node.pass(Duration::from_secs(1));
+        let mut session = node.runtime.attach(&id, true).unwrap();
+        let mut input = session.stdin.take().unwrap();
+        let runtime = node.runtime.clone();
+        let result = node.run(async move {
+            input.write(Bytes::from_static(b"typed\n")).await;
+            drop(input);
+            if !once {
+                runtime.stop_container(&id, Duration::from_millis(1)).await;
+            }
+            everything(session).await.0
+        });
+        assert_eq!(result, expected);
+    }
 }
 
 #[test]
