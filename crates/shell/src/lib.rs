@@ -10,6 +10,7 @@ pub mod editor;
 mod exec;
 mod expand;
 mod jobs;
+mod own_task;
 mod process;
 mod race;
 mod regexes;

@@ -12,6 +12,7 @@ use vfs::Vfs;
 use crate::editor::History;
 use crate::exec::{Exec, Flow};
 use crate::jobs::Jobs;
+use crate::own_task::OwnTask;
 use crate::process::Processes;
 use crate::streams::{Capture, Fd, Fds};
 use crate::syntax::ast::{Command, List};
@@ -250,8 +251,9 @@ impl Shell {
         child
             .fds
             .insert(1, Fd::writer(Writer::new(Capture { bytes: Rc::clone(&bytes), overflow: Rc::clone(&overflow) })));
-        let code = child.run_fork(list).await;
-        drop(child);
+        let list = Rc::clone(list);
+        let task = OwnTask::spawn(&self.sim, async move { child.run_fork(&list).await });
+        let code = task.await.unwrap_or(130);
         if overflow.get() {
             let limit = crate::streams::SUBSTITUTION_BYTES_MAX;
             self.complain(&format!("command substitution: output is longer than {limit} bytes")).await;

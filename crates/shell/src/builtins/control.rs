@@ -80,7 +80,7 @@ pub(crate) async fn eval(sh: &mut Shell, args: &[String]) -> Exec {
     if let Place::Script { name, .. } = &place {
         sh.place = Place::Script { name: name.clone(), origin: "eval: " };
     }
-    let result = Box::pin(sh.run_text(&text)).await;
+    let result = sh.in_own_task(|shell| Box::pin(async move { shell.run_text(&text).await })).await;
     sh.place = place;
     sh.call_depth -= 1;
     match result {
@@ -115,7 +115,7 @@ pub(crate) async fn source(sh: &mut Shell, args: &[String]) -> Exec {
     let place = std::mem::replace(&mut sh.place, Place::Script { name: name.clone(), origin: "" });
     sh.call_depth += 1;
     sh.status = 0;
-    let result = Box::pin(sh.run_text(&text)).await;
+    let result = sh.in_own_task(|shell| Box::pin(async move { shell.run_text(&text).await })).await;
     sh.call_depth -= 1;
     sh.place = place;
     if let Some(outer) = outer {

@@ -106,7 +106,7 @@ fn evaluate(sh: &Shell, words: &[String]) -> Result<bool, String> {
         [_, op, _] => Err(format!("{op}: binary operator expected")),
         [open, inner @ .., close] if open == "(" && close == ")" && words.len() == 4 => evaluate(sh, inner),
         _ => {
-            let mut expression = Expression { sh, words, at: 0 };
+            let mut expression = Expression { sh, words, at: 0, depth: 0 };
             let truth = expression.or()?;
             if expression.at < words.len() {
                 return Err("too many arguments".into());
@@ -120,7 +120,11 @@ struct Expression<'a> {
     sh: &'a Shell,
     words: &'a [String],
     at: usize,
+    depth: u32,
 }
+
+/// Parentheses and negations inside each other.
+const DEPTH_MAX: u32 = 100;
 
 impl Expression<'_> {
     fn peek(&self, ahead: usize) -> Option<&str> {
@@ -146,6 +150,16 @@ impl Expression<'_> {
     }
 
     fn term(&mut self) -> Result<bool, String> {
+        if self.depth >= DEPTH_MAX {
+            return Err("too many arguments".into());
+        }
+        self.depth += 1;
+        let truth = self.term_inner();
+        self.depth -= 1;
+        truth
+    }
+
+    fn term_inner(&mut self) -> Result<bool, String> {
         let Some(first) = self.peek(0).map(str::to_owned) else { return Err("argument expected".into()) };
         if first == "!" {
             self.at += 1;

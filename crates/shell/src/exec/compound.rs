@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
-use super::{CALL_DEPTH_MAX, Exec, Flow};
+use super::{CALL_DEPTH_MAX, CALLS_PER_TASK, Exec, Flow};
 use crate::expand::pattern;
+use crate::own_task::OwnTask;
 use crate::shell::Shell;
 use crate::syntax::ast::{CaseArm, CaseEnd, Command, Compound, List, Word};
 use crate::text::quote;
@@ -53,7 +54,9 @@ impl Shell {
             Compound::Brace(list) => self.run_list(list).await?,
             Compound::Subshell(list) => {
                 let mut child = self.fork();
-                let code = child.run_fork(list).await;
+                let list = list.clone();
+                let task = OwnTask::spawn(&self.sim, async move { child.run_fork(&list).await });
+                let code = task.await.unwrap_or(130);
                 if self.interrupt.is_raised() {
                     return Err(Flow::Interrupt);
                 }
@@ -238,7 +241,12 @@ impl Shell {
         self.function_names.push(name.to_owned());
         self.call_depth += 1;
         self.vars.push_frame();
-        let result = self.run_command(body).await;
+        let result = if self.call_depth.is_multiple_of(CALLS_PER_TASK) {
+            let body = Rc::clone(body);
+            self.in_own_task(|shell| Box::pin(async move { shell.run_command(&body).await })).await
+        } else {
+            self.run_command(body).await
+        };
         self.vars.pop_frame();
         self.call_depth -= 1;
         self.function_names.pop();

@@ -39,6 +39,8 @@ pub type Exec = Result<i32, Flow>;
 
 /// Functions, subshells and sourced files inside each other.
 pub(crate) const CALL_DEPTH_MAX: u32 = 100;
+/// Of so many nested calls one continues in a task of its own, see [`crate::own_task`].
+pub(crate) const CALLS_PER_TASK: u32 = 4;
 
 impl Shell {
     /// Runs a script to its end; the value is the exit code of the shell.

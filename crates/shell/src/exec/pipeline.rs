@@ -10,6 +10,7 @@ use simulation::notify::Signal;
 
 use super::{Exec, Flow};
 use crate::jobs::JobState;
+use crate::own_task::OwnTask;
 use crate::race::{Either, race};
 use crate::shell::Shell;
 use crate::streams::Fd;
@@ -65,7 +66,7 @@ impl Shell {
                 input = reader;
             }
             let stage = Rc::clone(stage);
-            tasks.push(self.sim.spawn(async move {
+            tasks.push(OwnTask::spawn(&self.sim, async move {
                 let code = child.run_stage(&stage).await;
                 drop(child);
                 code

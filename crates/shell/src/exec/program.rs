@@ -6,6 +6,7 @@ use std::rc::Rc;
 use machine::Program;
 
 use super::{Exec, Flow};
+use crate::own_task::OwnTask;
 use crate::process::Processes;
 use crate::race::{Either, race};
 use crate::shell::{Place, Shell};
@@ -118,7 +119,8 @@ impl Shell {
         let process = self.processes.begin(self.pid, args.join(" "), self.tty_name.clone(), self.sim.now());
         let ctx = self.context(env);
         let raw_before = ctx.tty.as_ref().is_some_and(machine::Tty::is_raw);
-        let ended = race(program.run(ctx, args), race(self.interrupt.wait(), process.kill.wait())).await;
+        let running = OwnTask::spawn(&self.sim, program.run(ctx, args));
+        let ended = race(running, race(self.interrupt.wait(), process.kill.wait())).await;
         if let Some(tty) = &self.base.tty
             && !raw_before
         {
@@ -126,6 +128,7 @@ impl Shell {
         }
         match ended {
             Either::Left(code) => {
+                let code = code.unwrap_or(130);
                 if self.interrupt.is_raised() {
                     self.status = code;
                     return Err(Flow::Interrupt);
@@ -187,7 +190,9 @@ impl Shell {
         let mut child = script_shell(self.context(env), self.processes.clone(), path, args);
         child.call_depth = self.call_depth + 1;
         child.tty_name = self.tty_name.clone();
-        let code = Box::pin(child.run_script(text)).await;
+        let text = text.to_owned();
+        let task = OwnTask::spawn(&self.sim, async move { child.run_script(&text).await });
+        let code = task.await.unwrap_or(130);
         if self.interrupt.is_raised() {
             self.status = code;
             return Err(Flow::Interrupt);

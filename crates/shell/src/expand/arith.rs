@@ -9,7 +9,9 @@ pub trait Variables {
 }
 
 /// A variable whose value is an expression is evaluated in turn, this deep at most.
-const RECURSION_DEPTH_MAX: u32 = 64;
+const RECURSION_DEPTH_MAX: u32 = 32;
+/// Parentheses, signs and powers inside each other.
+const NESTING_DEPTH_MAX: u32 = 40;
 
 /// The value of an expression; the error is bash's sentence without its place.
 pub fn evaluate(text: &str, vars: &mut dyn Variables) -> Result<i64, String> {
@@ -20,7 +22,7 @@ fn evaluate_at(text: &str, vars: &mut dyn Variables, depth: u32) -> Result<i64, 
     if depth > RECURSION_DEPTH_MAX {
         return Err(format!("{text}: expression recursion level exceeded (error token is \"{text}\")"));
     }
-    let mut eval = Eval { text, chars: text.char_indices().collect(), pos: 0, vars, depth, skip: 0 };
+    let mut eval = Eval { text, chars: text.char_indices().collect(), pos: 0, vars, depth, skip: 0, nested: 0 };
     eval.blank();
     if eval.pos == eval.chars.len() {
         return Ok(0);
@@ -41,6 +43,7 @@ struct Eval<'t, 'v> {
     depth: u32,
     /// Above 0: in a branch that is not taken; assignments and divisions do nothing.
     skip: u32,
+    nested: u32,
 }
 
 /// Binary operators by level, weakest first; a longer operator stands before its prefixes.
@@ -93,6 +96,16 @@ impl Eval<'_, '_> {
     }
 
     fn assignment(&mut self) -> Result<i64, String> {
+        if self.nested >= NESTING_DEPTH_MAX {
+            return Err(self.error("expression recursion level exceeded"));
+        }
+        self.nested += 1;
+        let value = self.assignment_inner();
+        self.nested -= 1;
+        value
+    }
+
+    fn assignment_inner(&mut self) -> Result<i64, String> {
         let start = self.pos;
         if let Some(place) = self.place()? {
             self.blank();
@@ -226,6 +239,16 @@ impl Eval<'_, '_> {
     }
 
     fn unary(&mut self) -> Result<i64, String> {
+        if self.nested >= NESTING_DEPTH_MAX {
+            return Err(self.error("expression recursion level exceeded"));
+        }
+        self.nested += 1;
+        let value = self.unary_inner();
+        self.nested -= 1;
+        value
+    }
+
+    fn unary_inner(&mut self) -> Result<i64, String> {
         self.blank();
         for (op, step) in [("++", 1), ("--", -1)] {
             if self.at(op) {

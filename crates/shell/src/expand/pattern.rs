@@ -2,12 +2,14 @@
 
 /// Steps that one match may take; a pattern that needs more does not match.
 const MATCH_STEPS_MAX: u32 = 1_000_000;
+/// Stars and extended forms of one match that wait for each other.
+const MATCH_DEPTH_MAX: u32 = 200;
 
 /// Whether the whole text matches.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
-    Matcher { steps: MATCH_STEPS_MAX, fold: false }.run(&pattern, &text)
+    Matcher { steps: MATCH_STEPS_MAX, depth: 0 }.run(&pattern, &text)
 }
 
 /// Whether the text holds a pattern character that is not escaped.
@@ -50,49 +52,69 @@ pub fn unescape(text: &str) -> String {
 /// Where the pattern matches at `from`: the end of the longest (or shortest) match.
 pub fn match_at(pattern: &str, text: &[char], from: usize, longest: bool) -> Option<usize> {
     let pattern: Vec<char> = pattern.chars().collect();
-    let mut matcher = Matcher { steps: MATCH_STEPS_MAX, fold: false };
+    let mut matcher = Matcher { steps: MATCH_STEPS_MAX, depth: 0 };
     let mut fits = |end: &usize| matcher.run(&pattern, &text[from..*end]);
     if longest { (from..=text.len()).rev().find(|e| fits(e)) } else { (from..=text.len()).find(|e| fits(e)) }
 }
 
 struct Matcher {
     steps: u32,
-    fold: bool,
+    depth: u32,
 }
 
 impl Matcher {
-    fn same(&self, a: char, b: char) -> bool {
-        a == b || (self.fold && a.eq_ignore_ascii_case(&b))
+    fn run(&mut self, mut pattern: &[char], mut text: &[char]) -> bool {
+        loop {
+            if self.steps == 0 {
+                return false;
+            }
+            self.steps -= 1;
+            let Some(&first) = pattern.first() else { return text.is_empty() };
+            if matches!(first, '?' | '*' | '+' | '@' | '!')
+                && pattern.get(1) == Some(&'(')
+                && let Some((choices, rest)) = alternatives(&pattern[2..])
+            {
+                return self.deeper(|m| m.extended(first, &choices, rest, text));
+            }
+            if first == '*' {
+                let stars = pattern.iter().take_while(|c| **c == '*').count();
+                // The last of several stars may begin an extended form.
+                let used = if pattern.get(stars) == Some(&'(') { (stars - 1).max(1) } else { stars };
+                let rest = &pattern[used..];
+                if rest.is_empty() {
+                    return true;
+                }
+                return self.deeper(|m| (0..=text.len()).any(|i| m.run(rest, &text[i..])));
+            }
+            let Some(&c) = text.first() else { return false };
+            let used = match first {
+                '?' => 1,
+                '[' => match class(pattern) {
+                    Some((set, used)) if set.has(c) => used,
+                    None if c == '[' => 1,
+                    _ => return false,
+                },
+                '\\' if pattern.len() > 1 => match pattern[1] == c {
+                    true => 2,
+                    false => return false,
+                },
+                literal if literal == c => 1,
+                _ => return false,
+            };
+            pattern = &pattern[used..];
+            text = &text[1..];
+        }
     }
 
-    fn run(&mut self, pattern: &[char], text: &[char]) -> bool {
-        if self.steps == 0 {
+    /// One level deeper; too deep does not match.
+    fn deeper(&mut self, f: impl FnOnce(&mut Self) -> bool) -> bool {
+        if self.depth >= MATCH_DEPTH_MAX {
             return false;
         }
-        self.steps -= 1;
-        let Some(&first) = pattern.first() else { return text.is_empty() };
-        if matches!(first, '?' | '*' | '+' | '@' | '!')
-            && pattern.get(1) == Some(&'(')
-            && let Some((choices, rest)) = alternatives(&pattern[2..])
-        {
-            return self.extended(first, &choices, rest, text);
-        }
-        match first {
-            '*' => {
-                let rest = &pattern[1..];
-                (0..=text.len()).any(|i| self.run(rest, &text[i..]))
-            }
-            '?' => !text.is_empty() && self.run(&pattern[1..], &text[1..]),
-            '[' => match (class(pattern), text.first()) {
-                (Some((set, used)), Some(c)) => set.has(*c) && self.run(&pattern[used..], &text[1..]),
-                (Some(_), None) => false,
-                (None, c) => c == Some(&'[') && self.run(&pattern[1..], &text[1..]),
-            },
-            '\\' if pattern.len() > 1 => {
-                text.first().is_some_and(|c| self.same(pattern[1], *c)) && self.run(&pattern[2..], &text[1..])
-            }
-            c => text.first().is_some_and(|t| self.same(c, *t)) && self.run(&pattern[1..], &text[1..]),
-        }
+        self.depth += 1;
+        let matched = f(self);
+        self.depth -= 1;
+        matched
     }
 
     fn extended(&mut self, kind: char, choices: &[&[char]], rest: &[char], text: &[char]) -> bool {

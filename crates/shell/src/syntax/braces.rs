@@ -4,6 +4,8 @@ use super::ast::{Part, Word};
 
 /// Words that one brace expansion may make; above this the word stays as it is.
 const BRACE_WORDS_MAX: usize = 10_000;
+/// Braces that one word may have.
+const BRACES_MAX: usize = 100;
 
 /// A word as a row of characters and of pieces that braces do not look into.
 #[derive(Clone)]
@@ -15,7 +17,8 @@ enum Unit {
 /// The words that one word stands for.
 pub fn expand(word: &Word) -> Vec<Word> {
     let has_brace = word.0.iter().any(|p| matches!(p, Part::Literal(t) if t.contains('{')));
-    if !has_brace {
+    let braces: usize = word.0.iter().map(|p| if let Part::Literal(t) = p { t.matches('{').count() } else { 0 }).sum();
+    if !has_brace || braces > BRACES_MAX {
         return vec![word.clone()];
     }
     let mut units = Vec::new();

@@ -85,6 +85,7 @@ impl Parser<'_> {
         match self.arith_word()? {
             Some(word) => Ok(Some(Compound::Arith(word))),
             None => {
+                self.second_try()?;
                 self.pos = start;
                 Ok(None)
             }

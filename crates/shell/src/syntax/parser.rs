@@ -20,7 +20,9 @@ const OPERATORS: &[&str] = &[
     "(", ")", "<", ">",
 ];
 /// Nesting of commands and expansions in one text.
-const NESTING_DEPTH_MAX: usize = 200;
+const NESTING_DEPTH_MAX: usize = 120;
+/// Times that `((` may turn out not to be arithmetic in one text: each is read twice, those inside it four times.
+const SECOND_TRIES_MAX: usize = 1_000;
 
 /// Whether the word has a meaning of its own where a command may begin.
 pub fn is_reserved(word: &str) -> bool {
@@ -60,6 +62,7 @@ pub struct Parser<'a> {
     pub(super) here_docs: Vec<PendingHereDoc>,
     pub(super) depth: usize,
     pub(super) extglob: bool,
+    second_tries: usize,
     interactive: bool,
     /// Line of the first character.
     first_line: usize,
@@ -84,6 +87,7 @@ impl<'a> Parser<'a> {
             here_docs: Vec::new(),
             depth: 0,
             extglob: false,
+            second_tries: 0,
             interactive,
             first_line: 1,
             line_cache: (0, 0),
@@ -299,6 +303,16 @@ impl<'a> Parser<'a> {
             end += 1;
         }
         SyntaxError::Unexpected(self.src[start..end].iter().collect(), line)
+    }
+
+    /// Counts a text that is read again.
+    pub(super) fn second_try(&mut self) -> Parsed<()> {
+        self.second_tries += 1;
+        if self.second_tries > SECOND_TRIES_MAX {
+            let line = self.line();
+            return Err(SyntaxError::Message("too many parentheses that are not arithmetic".into(), line));
+        }
+        Ok(())
     }
 
     /// Runs `f` one level deeper; deep nesting is refused instead of overflowing the stack.

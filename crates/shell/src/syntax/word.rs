@@ -220,17 +220,7 @@ impl Parser<'_> {
     /// The expansion at a `$`; none if the dollar stands for itself.
     pub(super) fn dollar(&mut self, in_double: bool) -> Parsed<Option<Part>> {
         match self.peek_at(1) {
-            Some('(') => {
-                if self.peek_at(2) == Some('(') {
-                    let start = self.pos;
-                    self.pos += 3;
-                    if let Some(word) = self.arith_word()? {
-                        return Ok(Some(Part::Arith(word)));
-                    }
-                    self.pos = start;
-                }
-                self.command_substitution().map(Some)
-            }
+            Some('(') => self.nested(Self::parenthesised).map(Some),
             Some('{') => self.nested(|p| p.braced_param(in_double)).map(Some),
             Some('\'') if !in_double => {
                 self.pos += 1;
@@ -243,6 +233,20 @@ impl Parser<'_> {
             }
             _ => Ok(self.bare_param()),
         }
+    }
+
+    /// `$((...))`, or `$(...)` that begins with a subshell.
+    fn parenthesised(&mut self) -> Parsed<Part> {
+        if self.peek_at(2) == Some('(') {
+            let start = self.pos;
+            self.pos += 3;
+            if let Some(word) = self.arith_word()? {
+                return Ok(Part::Arith(word));
+            }
+            self.second_try()?;
+            self.pos = start;
+        }
+        self.command_substitution()
     }
 
     fn command_substitution(&mut self) -> Parsed<Part> {

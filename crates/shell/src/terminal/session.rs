@@ -34,6 +34,8 @@ struct Session {
     shell: Shell,
     editor: Editor,
     screen: Screen,
+    /// The shell ended by itself: its jobs go on.
+    left: bool,
 }
 
 /// Runs a shell until it ends.
@@ -48,8 +50,13 @@ pub(super) async fn run(device: Rc<Device>, ctx: Ctx, tty: Tty) {
             shell.vars.entry(name).value = Value::Scalar(value.into());
         }
     }
-    let mut session =
-        Session { device: Rc::clone(&device), shell, editor: Editor::default(), screen: Screen::default() };
+    let mut session = Session {
+        device: Rc::clone(&device),
+        shell,
+        editor: Editor::default(),
+        screen: Screen::default(),
+        left: false,
+    };
     session.run().await;
     device.end();
 }
@@ -66,6 +73,15 @@ fn needs_more(text: &str, shell: &Shell) -> bool {
             Ok(Some(_)) => {}
             Ok(None) => return false,
             Err(error) => return matches!(error, SyntaxError::Incomplete(_)),
+        }
+    }
+}
+
+impl Drop for Session {
+    /// The terminal was closed under the shell: its jobs are told, as by SIGHUP.
+    fn drop(&mut self) {
+        if !self.left {
+            self.shell.jobs.0.iter().for_each(|job| job.kill.send(1));
         }
     }
 }
@@ -99,6 +115,7 @@ impl Session {
         }
         let code = self.shell.status;
         self.shell.run_exit_trap(code).await;
+        self.left = true;
     }
 
     async fn read_rc(&mut self) {

@@ -1,5 +1,6 @@
 //! `bash` and `sh` as programs: `-c`, a script file, or standard input.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
@@ -11,8 +12,23 @@ use crate::{Processes, Shell};
 
 pub(super) const NAMES: &[&str] = &["bash", "sh"];
 
+/// Shells that run inside each other or beside each other as programs; one more is refused as a failing fork is.
+const SHELLS_MAX: u32 = 64;
+
 /// `bash`. Its processes are its own: the shell that started it sees one program.
-pub(super) struct Bash;
+#[derive(Default)]
+pub(super) struct Bash {
+    running: Rc<Cell<u32>>,
+}
+
+/// Counts a shell while it runs.
+struct Counted(Rc<Cell<u32>>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
 
 impl Program for Bash {
     fn names(&self) -> &[&str] {
@@ -20,7 +36,15 @@ impl Program for Bash {
     }
 
     fn run(self: Rc<Self>, ctx: Ctx, args: Vec<String>) -> LocalBoxFuture<'static, i32> {
-        Box::pin(async move { run(ctx, Processes::default(), &args).await })
+        Box::pin(async move {
+            if self.running.get() >= SHELLS_MAX {
+                ctx.err(format!("{}: fork: retry: Resource temporarily unavailable\n", args[0])).await;
+                return 254;
+            }
+            self.running.set(self.running.get() + 1);
+            let _counted = Counted(Rc::clone(&self.running));
+            run(ctx, Processes::default(), &args).await
+        })
     }
 }
 

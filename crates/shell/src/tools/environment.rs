@@ -5,6 +5,7 @@ use machine::Ctx;
 use super::Outcome;
 use super::io::complain;
 use super::options::{Spec, parse};
+use crate::own_task::OwnTask;
 
 /// Runs a program by name or path (scripts by `bash`); none if there is no such program.
 pub(super) async fn run_command(ctx: Ctx, args: Vec<String>) -> Option<i32> {
@@ -12,14 +13,16 @@ pub(super) async fn run_command(ctx: Ctx, args: Vec<String>) -> Option<i32> {
     if let Some(program) = ctx.programs.find(vfs::path::basename(name)) {
         let inside = !name.contains('/') || !ctx.fs.exists(&ctx.path(name));
         if inside {
-            return Some(program.run(ctx, args).await);
+            let sim = ctx.sim.clone();
+            return Some(OwnTask::spawn(&sim, program.run(ctx, args)).await.unwrap_or(130));
         }
     }
     if name.contains('/') && ctx.fs.is_file(&ctx.path(name)) {
         let bash = ctx.programs.find("bash")?;
         let mut words = vec!["bash".to_owned()];
         words.extend(args);
-        return Some(bash.run(ctx, words).await);
+        let sim = ctx.sim.clone();
+        return Some(OwnTask::spawn(&sim, bash.run(ctx, words)).await.unwrap_or(130));
     }
     None
 }

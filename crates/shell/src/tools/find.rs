@@ -10,6 +10,8 @@ use crate::expand::pattern;
 
 /// Directories inside each other that are visited.
 const DEPTH_MAX: usize = 128;
+/// Words of an expression.
+const TERMS_MAX: usize = 200;
 
 enum Test {
     Name(String, bool),
@@ -67,6 +69,9 @@ impl Parser<'_> {
     fn term(&mut self) -> Result<Test, String> {
         let word = self.words[self.at].clone();
         self.at += 1;
+        if self.at > TERMS_MAX {
+            return Err(format!("more than {TERMS_MAX} words of expression"));
+        }
         Ok(match word.as_str() {
             "!" | "-not" => {
                 if self.at >= self.words.len() {

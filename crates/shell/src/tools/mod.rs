@@ -150,7 +150,7 @@ pub fn install(programs: &mut Programs) {
     for tool in TOOLS {
         programs.install(Rc::new(tool));
     }
-    programs.install(Rc::new(bash::Bash));
+    programs.install(Rc::new(bash::Bash::default()));
     programs.install(Rc::new(unbuilt::Unbuilt));
 }
 

@@ -9,6 +9,9 @@ use super::io::{Lines, complain, inputs, open, read_text};
 use super::options::{Spec, parse};
 use crate::regexes;
 
+/// Blocks inside each other.
+const DEPTH_MAX: usize = 50;
+
 #[derive(Clone, Debug)]
 enum Address {
     Line(usize),
@@ -53,6 +56,7 @@ struct Script<'a> {
     at: usize,
     extended: bool,
     ranges: usize,
+    depth: usize,
     name: &'a str,
 }
 
@@ -190,7 +194,13 @@ impl Script<'_> {
         let Some(letter) = self.peek() else { return self.error("missing command") };
         self.at += 1;
         let action = match letter {
-            '{' => return Ok(Action::Block(self.commands(true)?)),
+            '{' if self.depth >= DEPTH_MAX => return self.error("too many blocks inside each other"),
+            '{' => {
+                self.depth += 1;
+                let inner = self.commands(true);
+                self.depth -= 1;
+                return Ok(Action::Block(inner?));
+            }
             's' => self.substitute()?,
             'y' => {
                 let delimiter = self.peek().unwrap_or('/');
@@ -512,7 +522,7 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     }
     let text = source.join("\n");
     let extended = parsed.has('E') || parsed.has('r');
-    let mut script = Script { chars: text.chars().collect(), at: 0, extended, ranges: 0, name: "-e" };
+    let mut script = Script { chars: text.chars().collect(), at: 0, extended, ranges: 0, depth: 0, name: "-e" };
     let commands = match script.commands(false) {
         Ok(commands) => commands,
         Err(message) => {
