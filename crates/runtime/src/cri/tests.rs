@@ -188,7 +188,7 @@ fn pulled_started_and_logged() {
     let runtime = node.runtime.clone();
     let info = node.run(async move { runtime.pull("docker.io/library/test:v1").await }).unwrap();
     let took = node.sim.elapsed() - before;
-    assert!((2.6..2.8).contains(&took.as_secs_f64()), "latency and 4 MiB at 2 MiB/s: {took:?}");
+    assert!((0.76..0.80).contains(&took.as_secs_f64()), "latency and 4 MiB at 32 MiB/s: {took:?}");
     assert_eq!((info.name.as_str(), info.size_bytes), ("test:v1", 4_194_304));
     assert!(info.reference.starts_with("docker-pullable://test@sha256:"), "{}", info.reference);
     let (id, started) = node.start(|_| {});
