@@ -208,6 +208,7 @@ pub async fn refusal(response: Response) -> Failure {
     }
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     let (reason, message) = match code {
+        400 => ("BadRequest", text),
         404 => ("NotFound", "the server could not find the requested resource".to_owned()),
         503 => ("ServiceUnavailable", "the server is currently unable to handle the request".to_owned()),
         500 => (

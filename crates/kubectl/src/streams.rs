@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
-use crate::rest::Rest;
+use crate::rest::{Rest, bytes_of};
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
@@ -32,10 +32,7 @@ pub struct Options {
 /// # Errors
 /// A non-zero exit code of the command, and what the server says.
 pub async fn run(rest: &Rest, path: &str, options: Options) -> Outcome {
-    let response = rest.call(Method::GET, path, "*/*", None).await?;
-    let Body::Upgrade(connection) = response.into_body() else {
-        return Err(Failure::message("unable to upgrade connection: the server answered with a plain body"));
-    };
+    let connection = open(rest, path).await?;
     if options.tty {
         rest.session.place.set_raw(true);
     }
@@ -43,6 +40,28 @@ pub async fn run(rest: &Rest, path: &str, options: Options) -> Outcome {
     let outcome = carry(rest, connection, options).await;
     drop(guard);
     outcome
+}
+
+/// Opens an upgraded connection.
+///
+/// # Errors
+/// The server's Status, or the text with which a kubelet refused.
+pub async fn open(rest: &Rest, path: &str) -> Outcome<Duplex> {
+    let response = rest.send(Method::GET, path, "*/*", None).await?;
+    let status = response.status();
+    match response.into_body() {
+        Body::Upgrade(connection) => Ok(connection),
+        body => {
+            let bytes = bytes_of(body).await;
+            let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            if value["kind"] == "Status" {
+                return Err(Failure::Status(Box::new(value), String::new()));
+            }
+            let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+            let text = if text.is_empty() { status.to_string() } else { text };
+            Err(Failure::message(format!("unable to upgrade connection: {text}")))
+        }
+    }
 }
 
 /// Gives the terminal back, also when the program is dropped.

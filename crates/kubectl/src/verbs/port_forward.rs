@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
 use api::Object;
-use api::http::{Body, Duplex, Method};
+use api::http::Duplex;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use network::{Listener, TcpStream};
@@ -15,7 +15,7 @@ use crate::flags::{Action, Args, COMMAND, Command, Flag, duration, slice};
 use crate::pods;
 use crate::rest::Rest;
 use crate::session::Session;
-use crate::streams::send;
+use crate::streams::{open, send};
 
 static FLAGS: &[Flag] = &[
     slice("address", "Addresses of this machine to listen at."),
@@ -146,10 +146,7 @@ async fn accept(rest: &Rest, pod: &Object, listener: Listener, remote: u16) -> O
 /// Carries one connection. Data is channel 0, errors channel 1; each begins with a frame that names the port.
 async fn connection(rest: &Rest, pod: &Object, stream: &TcpStream, remote: u16) -> Outcome {
     let path = format!("/api/v1/namespaces/{}/pods/{}/portforward?ports={remote}", pod.namespace(), pod.name());
-    let response = rest.call(Method::GET, &path, "*/*", None).await?;
-    let Body::Upgrade(mut peer) = response.into_body() else {
-        return Err(Failure::message("unable to upgrade connection: the server answered with a plain body"));
-    };
+    let mut peer = open(rest, &path).await?;
     carry(&mut peer, stream).await
 }
 
