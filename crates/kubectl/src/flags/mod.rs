@@ -5,6 +5,8 @@
 pub mod common;
 pub mod help;
 pub mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 

@@ -210,8 +210,7 @@ fn read_flags(command: &'static Command, path: &str, words: &[String], args: &mu
             }
             let Some(flag) = command.flag(name) else {
                 if name == "help" {
-                    help = true;
-                    continue;
+                    return Ok(true);
                 }
                 return Err(fail(format!("unknown flag: --{name}")));
             };

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
-use crate::flags::common::PRINT;
 use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, switch, switch_on, text};
 use crate::kubeconfig::{self as kc, Config, SECTIONS};
 use crate::printers::output::{self, FORMATS, Format};
@@ -62,12 +61,14 @@ static VIEW_FLAGS: &[Flag] = &[
     switch("minify", "Only what the current context uses."),
     text("output", "yaml", "Output format.").short('o'),
     switch("raw", "Show certificates and secrets."),
+    switch_on("allow-missing-template-keys", "Print nothing where a template names a missing field."),
+    text("template", "", "The template for -o=go-template."),
 ];
 static LIST_FLAGS: &[Flag] =
     &[switch("no-headers", "Leave the header line out."), text("output", "", "'name' prints only names.").short('o')];
 static CONTEXT_FLAGS: &[Flag] = &[switch("current", "Change the current context.")];
 
-command!(VIEW "view" [] "[flags]" "Display merged kubeconfig settings or a specified kubeconfig file" &[VIEW_FLAGS, PRINT], view);
+command!(VIEW "view" [] "[flags]" "Display merged kubeconfig settings or a specified kubeconfig file" &[VIEW_FLAGS], view);
 command!(CURRENT_CONTEXT "current-context" [] "[flags]" "Display the current-context" &[], current_context);
 command!(USE_CONTEXT "use-context" ["use"] "CONTEXT_NAME" "Set the current-context in a kubeconfig file" &[], use_context);
 command!(GET_CONTEXTS "get-contexts" [] "[(-o|--output=)name)]" "Describe one or many contexts" &[LIST_FLAGS], get_contexts);
