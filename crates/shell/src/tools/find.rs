@@ -124,22 +124,22 @@ impl Parser<'_> {
                 }
                 Test::Always
             }
-            "-print" => {
-                self.acts = true;
-                Test::Print("\n")
-            }
-            "-print0" => {
-                self.acts = true;
-                Test::Print("\0")
-            }
-            "-delete" => {
-                self.acts = true;
-                Test::Delete
-            }
+            "-print" | "-print0" | "-delete" | "-exec" => return self.action(&word),
             "-prune" => Test::Prune,
             "-true" => Test::Always,
-            "-exec" => {
-                self.acts = true;
+            other if other.starts_with('-') => return Err(format!("unknown predicate `{other}'")),
+            other => return Err(format!("paths must precede expression: `{other}'")),
+        })
+    }
+
+    /// A term that does something.
+    fn action(&mut self, word: &str) -> Result<Test, String> {
+        self.acts = true;
+        Ok(match word {
+            "-print" => Test::Print("\n"),
+            "-print0" => Test::Print("\0"),
+            "-delete" => Test::Delete,
+            _ => {
                 let end = self.words[self.at..].iter().position(|w| w == ";" || w == "+");
                 let Some(end) = end else { return Err("missing argument to `-exec'".into()) };
                 let words = self.words[self.at..self.at + end].to_vec();
@@ -147,8 +147,6 @@ impl Parser<'_> {
                 self.at += end + 1;
                 Test::Exec(words, each)
             }
-            other if other.starts_with('-') => return Err(format!("unknown predicate `{other}'")),
-            other => return Err(format!("paths must precede expression: `{other}'")),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! `head`.
 
-use machine::Ctx;
+use machine::{BrokenPipe, Ctx, Reader};
 
 use super::Outcome;
 use super::io::{Lines, complain, inputs, open};
@@ -65,36 +65,47 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
             ctx.out(format!("{}==> {shown} <==\n", if i > 0 { "\n" } else { "" })).await?;
         }
         if what == "bytes" {
-            let mut left = limit;
-            if all_but {
-                let bytes = reader.read_to_end().await;
-                ctx.stdout.write_all(&bytes[..bytes.len().saturating_sub(limit)]).await?;
-                continue;
-            }
-            while left > 0 {
-                let chunk = reader.read(left.min(64 * 1024)).await;
-                if chunk.is_empty() {
-                    break;
-                }
-                left -= chunk.len();
-                ctx.stdout.write_all(&chunk).await?;
-            }
-            continue;
-        }
-        let mut lines = Lines::new(reader);
-        let mut held = std::collections::VecDeque::new();
-        let mut done = 0;
-        while all_but || done < limit {
-            let Some(line) = lines.next().await else { break };
-            done += 1;
-            held.push_back(line);
-            let keep = if all_but { limit } else { 0 };
-            while held.len() > keep {
-                if let Some(line) = held.pop_front() {
-                    ctx.stdout.write_all(&line).await?;
-                }
-            }
+            bytes(&ctx, &reader, limit, all_but).await?;
+        } else {
+            lines(&ctx, reader, limit, all_but).await?;
         }
     }
     Ok(code)
+}
+
+/// The first bytes, or all but the last ones.
+async fn bytes(ctx: &Ctx, reader: &Reader, limit: usize, all_but: bool) -> Result<(), BrokenPipe> {
+    if all_but {
+        let bytes = reader.read_to_end().await;
+        return ctx.stdout.write_all(&bytes[..bytes.len().saturating_sub(limit)]).await;
+    }
+    let mut left = limit;
+    while left > 0 {
+        let chunk = reader.read(left.min(64 * 1024)).await;
+        if chunk.is_empty() {
+            break;
+        }
+        left -= chunk.len();
+        ctx.stdout.write_all(&chunk).await?;
+    }
+    Ok(())
+}
+
+/// The first lines, or all but the last ones.
+async fn lines(ctx: &Ctx, reader: Reader, limit: usize, all_but: bool) -> Result<(), BrokenPipe> {
+    let mut lines = Lines::new(reader);
+    let mut held = std::collections::VecDeque::new();
+    let mut done = 0;
+    while all_but || done < limit {
+        let Some(line) = lines.next().await else { break };
+        done += 1;
+        held.push_back(line);
+        let keep = if all_but { limit } else { 0 };
+        while held.len() > keep {
+            if let Some(line) = held.pop_front() {
+                ctx.stdout.write_all(&line).await?;
+            }
+        }
+    }
+    Ok(())
 }

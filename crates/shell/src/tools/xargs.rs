@@ -36,6 +36,42 @@ fn words(text: &str) -> Result<Vec<String>, char> {
     Ok(out)
 }
 
+/// The commands to run: the items dealt out to them.
+fn batches(
+    command: &[String],
+    items: &[String],
+    replace: Option<&str>,
+    max: usize,
+    only_if_items: bool,
+) -> Vec<Vec<String>> {
+    let mut batches: Vec<Vec<String>> = Vec::new();
+    match replace {
+        Some(mark) => {
+            for item in items {
+                batches.push(command.iter().map(|w| w.replace(mark, item)).collect());
+            }
+        }
+        None => {
+            let mut bytes = 0;
+            for item in items {
+                let full = batches.last().is_none_or(|b| b.len() - command.len() >= max) || bytes > ARGUMENT_BYTES_MAX;
+                if full {
+                    batches.push(command.to_vec());
+                    bytes = 0;
+                }
+                bytes += item.len() + 1;
+                if let Some(batch) = batches.last_mut() {
+                    batch.push(item.clone());
+                }
+            }
+            if items.is_empty() && !only_if_items {
+                batches.push(command.to_vec());
+            }
+        }
+    }
+    batches
+}
+
 pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
     let spec = Spec {
         short: "n:I:rtd:0L:P:p",
@@ -88,31 +124,7 @@ pub(super) async fn run(ctx: Ctx, args: Vec<String>) -> Outcome {
             return Ok(1);
         }
     };
-    let mut batches: Vec<Vec<String>> = Vec::new();
-    match &replace {
-        Some(mark) => {
-            for item in &items {
-                batches.push(command.iter().map(|w| w.replace(mark.as_str(), item)).collect());
-            }
-        }
-        None => {
-            let mut bytes = 0;
-            for item in &items {
-                let full = batches.last().is_none_or(|b| b.len() - command.len() >= max) || bytes > ARGUMENT_BYTES_MAX;
-                if full {
-                    batches.push(command.clone());
-                    bytes = 0;
-                }
-                bytes += item.len() + 1;
-                if let Some(batch) = batches.last_mut() {
-                    batch.push(item.clone());
-                }
-            }
-            if items.is_empty() && !parsed.has('r') {
-                batches.push(command.clone());
-            }
-        }
-    }
+    let batches = batches(&command, &items, replace.as_deref(), max, parsed.has('r'));
     let mut code = 0;
     for words in batches {
         if parsed.has('t') {
