@@ -1,7 +1,7 @@
 // The end-to-end tests: node tests/e2e/run.mjs [part of a test's name]
 //
 // A spec is a file *.spec.mjs whose default export is a list of tests:
-//   { name, async run({ page, url, subPathUrl, context, shot }), options? }
+//   { name, async run({ page, url, subPathUrl, context, shot }), options?, seconds? }
 // `options` goes to the browser context (viewport, locale, colorScheme, ...), so each test has a fresh profile.
 // `shot(name)` keeps a screenshot in tests/e2e/out/. An error on the page's console, an uncaught error or a request
 // that leaves loopback fails the test; `allow: [/pattern/]` in a test names the console errors it expects.
@@ -61,7 +61,7 @@ async function runTest(browser, test) {
   const url = required("KUBONSAI_URL");
   const subPathUrl = required("KUBONSAI_SUB_PATH_URL");
   try {
-    await Promise.race([test.run({ page, context, url, subPathUrl, shot }), timeout(TEST_SECONDS_MAX)]);
+    await Promise.race([test.run({ page, context, url, subPathUrl, shot }), timeout(test.seconds ?? TEST_SECONDS_MAX)]);
     if (problems.length > 0) {
       throw new Error(problems.join("\n"));
     }

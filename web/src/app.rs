@@ -199,15 +199,26 @@ fn pane_tabs(state: &UseReducerHandle<State>) -> Html {
     }
 }
 
+/// What covers map and terminals until the session lives.
 fn restoring(state: &UseReducerHandle<State>) -> Html {
-    match state.restoring {
-        None if state.open.is_none() => html! { <div class="cover" role="status">{ state.t(T::Loaded) }</div> },
-        None => html! {},
-        Some((_, 0)) => html! { <div class="cover" role="status">{ state.t(T::Preparing) }</div> },
-        Some((done, total)) => {
-            html! { <div class="cover" role="status">{ fill(state.t(T::Restoring), done, total) }</div> }
+    let words = match (&state.failed, state.restoring) {
+        (Some(reason), _) => {
+            return html! {
+                <div class="cover" role="alert">
+                    <div>
+                        <p>{ state.t(T::Problem) }</p>
+                        <pre lang="en">{ reason.clone() }</pre>
+                        <a class="next" href="#/">{ state.t(T::AllLessons) }</a>
+                    </div>
+                </div>
+            };
         }
-    }
+        (None, None) if state.open.is_some() => return html! {},
+        (None, None) => state.t(T::Loaded).to_owned(),
+        (None, Some((_, 0))) => state.t(T::Preparing).to_owned(),
+        (None, Some((done, total))) => fill(state.t(T::Restoring), done, total),
+    };
+    html! { <div class="cover" role="status">{ words }</div> }
 }
 
 /// Starts the worker and takes in what it says.

@@ -16,36 +16,44 @@ struct Outline {
     lessons: Vec<String>,
 }
 
-/// Reads every course that tutorials/index.yaml lists.
-///
-/// # Errors
-/// The first file that is missing, or everything that is wrong in a course, as text.
-pub async fn load() -> Result<Vec<Course>, String> {
-    let index: Index = read("tutorials/index.yaml").await?;
-    let mut courses = Vec::new();
+/// Reads every course that tutorials/index.yaml lists. What is wrong with one does not keep the others from being
+/// read: the second part names it, a text for each course.
+pub async fn load() -> (Vec<Course>, Vec<String>) {
+    let index: Index = match read("tutorials/index.yaml").await {
+        Ok(index) => index,
+        Err(problem) => return (Vec::new(), vec![problem]),
+    };
+    let (mut courses, mut problems) = (Vec::new(), Vec::new());
     for id in index.courses {
-        let root = format!("tutorials/{id}");
-        let outline: Outline = read(&format!("{root}/course.yaml")).await?;
-        let mut names = vec!["course.yaml".to_owned()];
-        for lesson in outline.lessons {
-            names.extend(LANGUAGES.iter().map(|language| format!("{lesson}/lesson.{language}.md")));
-            names.extend(["checks.yaml", "solution.sh", "setup.yaml"].map(|name| format!("{lesson}/{name}")));
+        match load_one(&id).await {
+            Ok(course) => courses.push(course),
+            Err(problem) => problems.push(problem),
         }
-        let mut files = CourseFiles::new();
-        let fetched = futures_util::future::join_all(names.iter().map(|name| {
-            let path = format!("{root}/{name}");
-            async move { site::fetch(&path).await }
-        }));
-        for (name, bytes) in names.iter().zip(fetched.await) {
-            if let Some(bytes) = bytes? {
-                files.insert(name.clone(), String::from_utf8_lossy(&bytes).into_owned());
-            }
-        }
-        let course = Course::parse(&id, &files)
-            .map_err(|problems| problems.iter().map(|p| format!("{id}/{p}")).collect::<Vec<_>>().join("\n"))?;
-        courses.push(course);
     }
-    Ok(courses)
+    (courses, problems)
+}
+
+/// One course; the first file that is missing, or everything that is wrong in it, as text.
+async fn load_one(id: &str) -> Result<Course, String> {
+    let root = format!("tutorials/{id}");
+    let outline: Outline = read(&format!("{root}/course.yaml")).await?;
+    let mut names = vec!["course.yaml".to_owned()];
+    for lesson in outline.lessons {
+        names.extend(LANGUAGES.iter().map(|language| format!("{lesson}/lesson.{language}.md")));
+        names.extend(["checks.yaml", "solution.sh", "setup.yaml"].map(|name| format!("{lesson}/{name}")));
+    }
+    let mut files = CourseFiles::new();
+    let fetched = futures_util::future::join_all(names.iter().map(|name| {
+        let path = format!("{root}/{name}");
+        async move { site::fetch(&path).await }
+    }));
+    for (name, bytes) in names.iter().zip(fetched.await) {
+        if let Some(bytes) = bytes? {
+            files.insert(name.clone(), String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    Course::parse(id, &files)
+        .map_err(|problems| problems.iter().map(|p| format!("{id}/{p}")).collect::<Vec<_>>().join("\n"))
 }
 
 async fn read<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, String> {

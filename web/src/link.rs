@@ -36,6 +36,7 @@ pub enum Heard {
 }
 
 struct Inner {
+    loader: String,
     worker: RefCell<Option<Worker>>,
     /// Messages from before the worker said hello.
     waiting: RefCell<Vec<String>>,
@@ -58,9 +59,15 @@ impl PartialEq for Link {
 }
 
 impl Link {
-    /// Starts the worker.
+    /// Starts the page's worker.
     pub fn start(heard: Callback<Heard>) -> Link {
+        Link::start_at(LOADER.to_owned(), heard)
+    }
+
+    /// Starts the worker at an address.
+    pub fn start_at(loader: String, heard: Callback<Heard>) -> Link {
         let link = Link(Rc::new(Inner {
+            loader,
             worker: RefCell::default(),
             waiting: RefCell::default(),
             ready: Cell::new(false),
@@ -98,7 +105,7 @@ impl Link {
         self.0.pings.set(0);
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let Ok(worker) = Worker::new_with_options(LOADER, &options) else {
+        let Ok(worker) = Worker::new_with_options(&self.0.loader, &options) else {
             self.0.heard.emit(Heard::Unusable { other_build: false });
             return;
         };

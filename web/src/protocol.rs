@@ -155,6 +155,11 @@ pub enum FromWorker {
         /// Why, in the browser's words.
         reason: String,
     },
+    /// A lesson cannot be opened.
+    Refused {
+        /// Why, in English, for a person.
+        reason: String,
+    },
     /// Something cannot be shown; the session goes on.
     Problem {
         /// What and why, in English, for a person.

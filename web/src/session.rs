@@ -1,6 +1,8 @@
 //! A session in the worker: a world, its lesson and the pace of its time. Platform-free: real time comes in by value,
 //! messages come out as values, so it is tested natively.
 
+use std::collections::VecDeque;
+
 use api::Object;
 use cluster::{Input, LogEntry, ScriptRun, Stream, World, WorldConfig};
 use lesson::{Lesson, Outcome, Progress};
@@ -16,8 +18,15 @@ use crate::screen::Utf8Joiner;
 const POLLS_PER_SLICE: u32 = 200;
 /// Real time that one tick may take, in milliseconds: the worker must stay able to take keys.
 const TICK_MS_MAX: f64 = 12.0;
-/// Real time after which a gap between ticks is taken for sleep (a closed lid) and not made up for, in milliseconds.
+/// Real time that one tick may take while a session is being made or played again, in milliseconds.
+const RESTORE_TICK_MS_MAX: f64 = 60.0;
+/// Real time by which a tick may be late before the rest is taken for sleep (a closed lid) and not made up for, in
+/// milliseconds.
 const GAP_MS_MAX: f64 = 2_000.0;
+/// Slices run at once to get the world to rest before an input.
+const INPUT_SLICES_MAX: u32 = 100;
+/// Inputs that wait while the world is busy or waits for a file; more are refused.
+const PENDING_INPUTS_MAX: usize = 1_000;
 /// Trace events told to the page at once: what it missed is past and not worth drawing.
 const TRACE_MESSAGE_EVENTS_MAX: usize = 200;
 /// Shortest real time between two clock messages, in milliseconds.
@@ -55,6 +64,8 @@ struct Pace {
     lagging: bool,
     /// Real time of the last tick, in milliseconds.
     last_ms: Option<f64>,
+    /// When the tick before asked to be called again, in milliseconds from then; none: whenever.
+    planned_ms: Option<f64>,
 }
 
 /// A running session.
@@ -66,7 +77,11 @@ pub struct Session {
     pace: Pace,
     /// Virtual time up to which the world was allowed to run.
     until: Time,
+    /// Virtual time that the saved session had reached.
+    reached: Time,
     phase: Phase,
+    /// Inputs that came while the world was not at rest.
+    pending: VecDeque<Input>,
     inspected: Option<inspect::Subject>,
     screens: Vec<(u8, Utf8Joiner)>,
     seen: Seen,
@@ -102,11 +117,11 @@ struct Seen {
 }
 
 impl Session {
-    /// A session of `lesson`; `log` is played again first.
+    /// A session of `lesson`; `log` is played again first, up to the time `reached`.
     ///
     /// # Errors
     /// The profile of the lesson's set-up is not known.
-    pub fn new(seed: Seed, lesson: Lesson, log: Vec<LogEntry>) -> Result<Session, String> {
+    pub fn new(seed: Seed, lesson: Lesson, log: Vec<LogEntry>, reached: Option<Time>) -> Result<Session, String> {
         let config =
             WorldConfig { seed: seed.seed, start: seed.start, profile: lesson.setup.profile.clone(), nodes: 1 };
         let world = World::new(config)?;
@@ -123,8 +138,10 @@ impl Session {
         Ok(Session {
             until: seed.start,
             progress: Progress::starting_at(0),
-            pace: Pace { paused: false, factor: 1.0, lagging: false, last_ms: None },
+            pace: Pace { paused: false, factor: 1.0, lagging: false, last_ms: None, planned_ms: None },
             phase: Phase::SetUp { running: None, next: 0, entries: log },
+            reached: reached.unwrap_or(seed.start),
+            pending: VecDeque::new(),
             inspected: None,
             screens: Vec::new(),
             seen,
@@ -177,20 +194,50 @@ impl Session {
         &self.lesson
     }
 
-    /// Takes an input. Before the session lives, inputs are refused (false).
-    pub fn input(&mut self, input: Input) -> bool {
-        if self.is_restoring() {
+    /// Virtual time that the session has reached.
+    pub fn reached(&self) -> Time {
+        self.until.max(self.world.now())
+    }
+
+    /// Takes an input. Before the session lives, and when too many wait, inputs are refused (false).
+    pub fn input(&mut self, input: Input, now_ms: f64, clock: &dyn Fn() -> f64) -> bool {
+        if self.is_restoring() || self.pending.len() >= PENDING_INPUTS_MAX {
             return false;
         }
-        // Everything that is due must have run; time itself does not move for that.
-        let at = self.world.now().max(self.until);
-        for _ in 0..1_000 {
-            if self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) != Step::Busy {
-                break;
+        // Time first comes to where it should be by now.
+        self.tick(now_ms, clock);
+        self.pending.push_back(input);
+        self.take_pending();
+        true
+    }
+
+    /// Gives the world the inputs that wait, each when everything before it has run: a replay does the same, so both
+    /// see the same order. Time does not move for that. Whether none is left.
+    fn take_pending(&mut self) -> bool {
+        while let Some(input) = self.pending.pop_front() {
+            let at = self.reached();
+            let mut slices = 0;
+            let rested = loop {
+                match self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) {
+                    Step::Idle { .. } => break true,
+                    Step::Busy if slices < INPUT_SLICES_MAX => slices += 1,
+                    Step::Busy | Step::Waiting => break false,
+                }
+            };
+            self.until = self.until.max(at);
+            if !rested {
+                self.pending.push_front(input);
+                return false;
             }
+            // A terminal that is open stays: the page may ask twice.
+            let input = match input {
+                Input::OpenTerminal { id, cols, rows } if self.world.has_terminal(id) => {
+                    Input::Resize { id, cols, rows }
+                }
+                other => other,
+            };
+            self.world.input(at, input);
         }
-        self.world.input(at, input);
-        self.until = self.until.max(at);
         true
     }
 
@@ -210,13 +257,32 @@ impl Session {
             Phase::Restore { .. } => return self.restore(now_ms, clock),
             Phase::Live => {}
         }
-        let elapsed = self.pace.last_ms.map_or(0.0, |last| (now_ms - last).clamp(0.0, GAP_MS_MAX));
-        self.pace.last_ms = Some(now_ms);
-        let target = if self.pace.paused {
-            self.until
-        } else {
-            self.until + Duration::from_secs_f64(elapsed / 1_000.0 * self.pace.factor)
+        let target = self.target(now_ms);
+        let next = self.run_live(target, now_ms, clock);
+        self.pace.planned_ms = match next {
+            Next::Now => Some(0.0),
+            Next::After(ms) => Some(ms),
+            Next::Never => None,
         };
+        next
+    }
+
+    /// Where virtual time should be by now.
+    fn target(&mut self, now_ms: f64) -> Time {
+        let elapsed = self.pace.last_ms.map_or(0.0, |last| (now_ms - last).max(0.0));
+        self.pace.last_ms = Some(now_ms);
+        if self.pace.paused {
+            return self.until;
+        }
+        // Late by a little is made up for; late by much was sleep. Who had nothing planned cannot be late.
+        let elapsed = self.pace.planned_ms.map_or(elapsed, |planned| elapsed.min(planned + GAP_MS_MAX));
+        self.until + Duration::from_secs_f64(elapsed / 1_000.0 * self.pace.factor)
+    }
+
+    fn run_live(&mut self, target: Time, now_ms: f64, clock: &dyn Fn() -> f64) -> Next {
+        if !self.take_pending() {
+            return if self.world.is_waiting() { Next::Never } else { Next::Now };
+        }
         match self.run_to(target, now_ms, clock) {
             Step::Idle { wake_at } => {
                 self.pace.lagging = false;
@@ -233,11 +299,11 @@ impl Session {
             Step::Busy => {
                 // Could not get there in time: virtual time slows, nothing is skipped.
                 self.pace.lagging = true;
-                self.until = self.world.now().max(self.until);
+                self.until = self.reached();
                 Next::Now
             }
             Step::Waiting => {
-                self.until = self.world.now().max(self.until);
+                self.until = self.reached();
                 Next::Never
             }
         }
@@ -280,7 +346,7 @@ impl Session {
                 Step::Idle { wake_at: None } => return Next::Never,
                 Step::Busy => {}
             }
-            if clock() - now_ms >= TICK_MS_MAX {
+            if clock() - now_ms >= RESTORE_TICK_MS_MAX {
                 return Next::Now;
             }
         }
@@ -290,22 +356,26 @@ impl Session {
     fn restore(&mut self, now_ms: f64, clock: &dyn Fn() -> f64) -> Next {
         loop {
             let Phase::Restore { entries, done } = &self.phase else { return Next::Now };
-            let Some(entry) = entries.get(*done).cloned() else {
+            let entry = entries.get(*done).cloned();
+            let at = entry.as_ref().map_or(self.reached, |entry| entry.at).max(self.until);
+            match self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) {
+                Step::Busy if clock() - now_ms >= RESTORE_TICK_MS_MAX => return Next::Now,
+                Step::Busy => continue,
+                Step::Waiting => return Next::Never,
+                Step::Idle { .. } => {}
+            }
+            let Some(entry) = entry else {
+                self.until = at;
                 self.phase = Phase::Live;
                 self.pace.last_ms = None;
                 return Next::Now;
             };
-            match self.run_to(entry.at, now_ms, clock) {
-                Step::Busy => return Next::Now,
-                Step::Waiting => return Next::Never,
-                Step::Idle { .. } => {}
-            }
             self.world.input(entry.at, entry.input);
             self.until = self.until.max(entry.at);
             if let Phase::Restore { done, .. } = &mut self.phase {
                 *done += 1;
             }
-            if clock() - now_ms >= TICK_MS_MAX {
+            if clock() - now_ms >= RESTORE_TICK_MS_MAX {
                 return Next::Now;
             }
         }

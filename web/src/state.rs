@@ -15,6 +15,9 @@ use crate::text::{Language, T};
 /// Terminals at most.
 pub const TERMINALS_MAX: u8 = 6;
 
+/// Notices shown at once; the oldest go first.
+const NOTICES_MAX: usize = 4;
+
 /// Where the page is, as in the address behind `#`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Route {
@@ -116,6 +119,8 @@ pub struct OpenLesson {
     pub checks: Vec<CheckState>,
     /// The session is ready for input.
     pub live: bool,
+    /// Counts openings: screens of an earlier one are not those of this one.
+    pub opening: u32,
 }
 
 impl OpenLesson {
@@ -182,6 +187,10 @@ pub struct State {
     pub inspection: Option<Option<Inspection>>,
     /// Notices, oldest first.
     pub notices: Vec<Notice>,
+    /// Why the lesson of the address cannot be opened.
+    pub failed: Option<String>,
+    /// Lessons opened so far.
+    pub openings: u32,
     /// The session is not being saved.
     pub unsaved: bool,
 }
@@ -249,6 +258,8 @@ impl State {
             motion: Motion::default(),
             inspection: None,
             notices: Vec::new(),
+            failed: None,
+            openings: 0,
             unsaved: false,
         }
     }
@@ -260,6 +271,7 @@ impl State {
 
     fn leave_lesson(&mut self) {
         self.open = None;
+        self.failed = None;
         self.restoring = None;
         self.terminals = vec![1];
         self.started = Vec::new();
@@ -307,11 +319,12 @@ impl State {
             FromWorker::TerminalClosed { terminal } => self.close_terminal(terminal),
             FromWorker::NotSaved { reason } => {
                 if !std::mem::replace(&mut self.unsaved, true) {
-                    self.notices.push(Notice { text: T::NotSaved, detail: reason });
+                    self.notice(Notice { text: T::NotSaved, detail: reason });
                 }
             }
             FromWorker::Saved { .. } => self.unsaved = false,
-            FromWorker::Problem { message } => self.notices.push(Notice { text: T::Problem, detail: message }),
+            FromWorker::Refused { reason } => self.failed = Some(reason),
+            FromWorker::Problem { message } => self.notice(Notice { text: T::Problem, detail: message }),
             FromWorker::Hello { .. } | FromWorker::Output { .. } | FromWorker::Alive => {}
         }
     }
@@ -321,7 +334,11 @@ impl State {
         let steps = lesson.text.get("en").map_or(0, |d| d.steps.len());
         let step = self.preferences.steps.get(&key).copied().unwrap_or(0).min(steps);
         let step = if restored > 0 { step } else { 0 };
-        self.open = Some(OpenLesson { course, lesson: Rc::new(lesson), step, checks: Vec::new(), live: false });
+        self.openings += 1;
+        self.failed = None;
+        let lesson = Rc::new(lesson);
+        let opening = self.openings;
+        self.open = Some(OpenLesson { course, lesson, step, checks: Vec::new(), live: false, opening });
         self.restoring = Some((0, restored));
     }
 
@@ -330,6 +347,15 @@ impl State {
         let reached = checks.iter().filter(|c| c.reached).map(|c| c.id.clone());
         self.preferences.reached.entry(open.key()).or_default().extend(reached);
         open.checks = checks;
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+            if self.notices.len() > NOTICES_MAX {
+                self.notices.remove(0);
+            }
+        }
     }
 
     fn close_terminal(&mut self, id: u8) {
@@ -363,11 +389,13 @@ impl Reducible for State {
                 }
             }
             Action::ShowTerminal(id) => {
-                if !next.terminals.contains(&id) && id >= 1 && id <= TERMINALS_MAX {
-                    next.terminals.push(id);
-                    next.terminals.sort_unstable();
+                if (1..=TERMINALS_MAX).contains(&id) {
+                    if !next.terminals.contains(&id) {
+                        next.terminals.push(id);
+                        next.terminals.sort_unstable();
+                    }
+                    next.terminal = id;
                 }
-                next.terminal = id;
             }
             Action::Started(id) => {
                 if !next.started.contains(&id) {
@@ -388,11 +416,7 @@ impl Reducible for State {
                 }
                 next.leave_lesson();
             }
-            Action::Notice(notice) => {
-                if !next.notices.contains(&notice) {
-                    next.notices.push(notice);
-                }
-            }
+            Action::Notice(notice) => next.notice(notice),
             Action::Dismiss(index) => {
                 if index < next.notices.len() {
                     next.notices.remove(index);

@@ -3,6 +3,7 @@
 use cluster::LogEntry;
 use idb::{Database, DatabaseEvent as _, Factory, ObjectStoreParams, TransactionMode};
 use serde::{Deserialize, Serialize};
+use simulation::Time;
 use wasm_bindgen::JsValue;
 
 use crate::session::Seed;
@@ -21,6 +22,9 @@ pub struct SavedSession {
     pub seed: Seed,
     /// The inputs.
     pub log: Vec<LogEntry>,
+    /// Virtual time that it had reached.
+    #[serde(default)]
+    pub reached: Option<Time>,
 }
 
 #[derive(Serialize, Deserialize)]

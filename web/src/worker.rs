@@ -35,7 +35,8 @@ struct Worker {
     storage: Storage,
     tick: Option<Timeout>,
     save: Option<Timeout>,
-    saved_entries: usize,
+    /// Something happened that is not saved yet.
+    dirty: bool,
 }
 
 type Shared = Rc<RefCell<Worker>>;
@@ -51,7 +52,7 @@ pub fn start() {
         storage: Storage::default(),
         tick: None,
         save: None,
-        saved_entries: 0,
+        dirty: false,
     }));
     WORKER.with(|slot| *slot.borrow_mut() = Some(Rc::clone(&worker)));
     let inner = Rc::clone(&worker);
@@ -95,17 +96,19 @@ fn take(worker: &Shared, message: ToWorker) {
         }
     }
     tick(worker);
-    plan_save(worker);
 }
 
 /// Messages about the open session.
 fn act(session: &mut Session, message: ToWorker) -> Option<FromWorker> {
     match message {
         ToWorker::Input { input } => {
-            session.input(input);
-            None
+            if session.is_restoring() || session.input(input, real_ms(), &real_ms) {
+                return None;
+            }
+            Some(FromWorker::Problem { message: "too much was typed while the cluster was busy".to_owned() })
         }
         ToWorker::Pace { paused, factor } => {
+            session.tick(real_ms(), &real_ms);
             session.set_pace(paused, factor);
             None
         }
@@ -121,62 +124,47 @@ fn act(session: &mut Session, message: ToWorker) -> Option<FromWorker> {
     }
 }
 
-async fn load_courses(worker: &Shared) -> bool {
+async fn load_courses(worker: &Shared) {
     if !worker.borrow().courses.is_empty() {
-        return true;
+        return;
     }
-    match courses::load().await {
-        Ok(courses) => {
-            worker.borrow_mut().courses = courses;
-            true
-        }
-        Err(message) => {
-            post(worker, &FromWorker::Problem { message });
-            false
-        }
+    let (courses, problems) = courses::load().await;
+    // Two requests may have come at once; what is wrong is said once.
+    let first = std::mem::replace(&mut worker.borrow_mut().courses, courses).is_empty();
+    for message in problems.into_iter().filter(|_| first) {
+        post(worker, &FromWorker::Problem { message });
     }
 }
 
 async fn send_catalogue(worker: &Shared) {
-    if load_courses(worker).await {
-        let courses = worker.borrow().courses.iter().map(courses::card).collect();
-        post(worker, &FromWorker::Catalogue { courses });
-    }
+    load_courses(worker).await;
+    let courses = worker.borrow().courses.iter().map(courses::card).collect();
+    post(worker, &FromWorker::Catalogue { courses });
 }
 
 async fn open(worker: &Shared, seed: Seed, fresh: bool) {
-    if !load_courses(worker).await {
-        return;
-    }
+    load_courses(worker).await;
     let lesson = {
         let worker = worker.borrow();
         worker.courses.iter().find(|c| c.id == seed.course).and_then(|c| c.lesson(&seed.lesson)).cloned()
     };
     let Some(lesson) = lesson else {
-        let message = format!("there is no lesson {}/{}", seed.course, seed.lesson);
-        return post(worker, &FromWorker::Problem { message });
+        let reason = format!("there is no lesson {}/{}", seed.course, seed.lesson);
+        return post(worker, &FromWorker::Refused { reason });
     };
     let storage = worker.borrow().storage.clone();
     let saved = if fresh { None } else { restore(worker, &storage, &seed).await };
-    let (seed, log) = match saved {
-        Some(saved) => (saved.seed, saved.log),
-        None => (seed, Vec::new()),
+    let (seed, log, reached) = match saved {
+        Some(saved) => (saved.seed, saved.log, saved.reached),
+        None => (seed, Vec::new(), None),
     };
-    let entries = log.len();
-    let (course, restored) = (seed.course.clone(), entries);
-    match Session::new(seed, lesson.clone(), log) {
-        Err(message) => post(worker, &FromWorker::Problem { message }),
+    let (course, restored) = (seed.course.clone(), log.len());
+    match Session::new(seed, lesson.clone(), log, reached) {
+        Err(reason) => post(worker, &FromWorker::Refused { reason }),
         Ok(session) => {
-            {
-                let mut worker = worker.borrow_mut();
-                worker.session = Some(session);
-                worker.saved_entries = entries;
-            }
+            worker.borrow_mut().session = Some(session);
             post(worker, &FromWorker::Opened { course, lesson: Box::new(lesson), restored });
             tick(worker);
-            if fresh {
-                save(worker).await;
-            }
         }
     }
 }
@@ -202,9 +190,14 @@ fn tick(worker: &Shared) {
         let requests = session.world().external_requests();
         (session.messages(real_ms()), next, requests)
     };
-    for message in messages {
-        post(worker, &message);
+    for message in &messages {
+        post(worker, message);
     }
+    // What the learner sees has changed: a reload should come back to it.
+    if messages.iter().any(|m| matches!(m, FromWorker::Live { .. } | FromWorker::Output { .. } | FromWorker::Picture { .. })) {
+        worker.borrow_mut().dirty = true;
+    }
+    plan_save(worker);
     for request in requests {
         let worker = Rc::clone(worker);
         spawn_local(async move {
@@ -238,8 +231,8 @@ fn real_ms() -> f64 {
 fn plan_save(worker: &Shared) {
     let due = {
         let worker = worker.borrow();
-        let entries = worker.session.as_ref().map_or(0, |s| s.log_since(0).len());
-        worker.save.is_none() && entries != worker.saved_entries
+        let live = worker.session.as_ref().is_some_and(|session| !session.is_restoring());
+        worker.save.is_none() && worker.dirty && live
     };
     if due {
         let inner = Rc::clone(worker);
@@ -253,19 +246,15 @@ fn plan_save(worker: &Shared) {
 
 async fn save(worker: &Shared) {
     let (storage, saved) = {
-        let worker = worker.borrow();
-        let Some(session) = &worker.session else { return };
-        if session.is_restoring() {
-            return;
-        }
-        let saved = SavedSession { seed: session.seed().clone(), log: session.log_since(0).to_vec() };
+        let mut worker = worker.borrow_mut();
+        let Some(session) = worker.session.as_ref().filter(|session| !session.is_restoring()) else { return };
+        let log = session.log_since(0).to_vec();
+        let saved = SavedSession { seed: session.seed().clone(), log, reached: Some(session.reached()) };
+        worker.dirty = false;
         (worker.storage.clone(), saved)
     };
     let message = match storage.save(&saved).await {
-        Ok(()) => {
-            worker.borrow_mut().saved_entries = saved.log.len();
-            FromWorker::Saved { entries: saved.log.len() }
-        }
+        Ok(()) => FromWorker::Saved { entries: saved.log.len() },
         Err(reason) => FromWorker::NotSaved { reason },
     };
     post(worker, &message);

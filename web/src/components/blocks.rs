@@ -118,7 +118,8 @@ fn Command(props: &CommandProps) -> Html {
                 </button>
             }
             if code.exec {
-                <button type="button" class="run" onclick={run} disabled={!around.live} lang={language.code()}>
+                <button type="button" class="run" onclick={run} disabled={!around.live} lang={language.code()}
+                    data-terminal={code.terminal.to_string()}>
                     <span aria-hidden="true">{ "▶ " }</span>{ run_label }
                 </button>
             }

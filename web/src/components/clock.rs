@@ -1,5 +1,6 @@
 //! The cluster's clock and its pace.
 
+use gloo_timers::callback::Interval;
 use yew::prelude::*;
 
 use crate::state::Clock;
@@ -21,16 +22,42 @@ pub struct ClockProps {
 /// Speeds that are offered.
 const FACTORS: [f64; 2] = [1.0, 10.0];
 
+/// Real time between two looks at the clock, in milliseconds.
+const FACE_MS: u32 = 1_000;
+
 /// `00:04:12`.
 pub fn clock_face(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
+/// Virtual milliseconds since the worker last told its clock: it only does so when something is due, so the face goes
+/// on by itself in between.
+#[hook]
+fn use_since_told(clock: Clock) -> u64 {
+    let since = use_state(|| 0);
+    let setter = since.setter();
+    use_effect_with(clock, move |clock| {
+        setter.set(0);
+        let (told, factor) = (real_ms(), clock.factor);
+        let runs = !clock.paused && !clock.loading && !clock.lagging;
+        let timer = runs.then(|| {
+            Interval::new(FACE_MS, move || setter.set(((real_ms() - told) * factor).max(0.0) as u64))
+        });
+        move || drop(timer)
+    });
+    *since
+}
+
+fn real_ms() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+}
+
 /// Time, pause, step and speed.
 #[component]
 pub fn ClockControl(props: &ClockProps) -> Html {
     let ClockProps { clock, language, pace, step } = props;
+    let since = use_since_told(*clock);
     let toggle = {
         let (pace, clock) = (pace.clone(), *clock);
         Callback::from(move |_: MouseEvent| pace.emit((!clock.paused, clock.factor)))
@@ -44,7 +71,7 @@ pub fn ClockControl(props: &ClockProps) -> Html {
         <div class="clock" role="group" aria-label={T::Elapsed.get(*language)}>
             <time class={classes!(clock.lagging.then_some("lagging"))}
                 title={if clock.lagging { T::Lagging } else { T::Elapsed }.get(*language)}>
-                { clock_face(clock.elapsed_ms) }
+                { clock_face(clock.elapsed_ms + since) }
                 if clock.lagging { <span aria-hidden="true">{ " ◔" }</span> }
             </time>
             <button type="button" onclick={toggle} title={pause_text} aria-label={pause_text} aria-pressed={clock.paused.to_string()}>

@@ -27,7 +27,7 @@ pub struct TerminalsProps {
 #[component]
 pub fn Terminals(props: &TerminalsProps) -> Html {
     let state = &props.state;
-    let live = state.open.as_ref().is_some_and(|o| o.live);
+    let opening = state.open.as_ref().filter(|o| o.live).map(|o| o.opening);
     {
         let (screens, theme) = (props.screens.clone(), state.preferences.theme);
         use_effect_with(theme, move |theme| screens.set_theme(&colours(*theme)));
@@ -50,7 +50,7 @@ pub fn Terminals(props: &TerminalsProps) -> Html {
             </div>
             <div class="screens">
                 { for state.terminals.iter().map(|id| html! {
-                    <TerminalScreen key={id.to_string()} id={*id} shown={state.terminal == *id} {live} state={state.clone()}
+                    <TerminalScreen key={id.to_string()} id={*id} shown={state.terminal == *id} {opening} state={state.clone()}
                         screens={props.screens.clone()} send={props.send.clone()} />
                 }) }
             </div>
@@ -93,7 +93,8 @@ fn tab(props: &TerminalsProps, id: u8) -> Html {
 struct ScreenProps {
     id: u8,
     shown: bool,
-    live: bool,
+    /// The opening of the lesson that is live.
+    opening: Option<u32>,
     state: UseReducerHandle<State>,
     screens: Screens,
     send: Callback<ToWorker>,
@@ -106,8 +107,8 @@ fn TerminalScreen(props: &ScreenProps) -> Html {
     {
         let place = place.clone();
         let (id, screens, send, state) = (props.id, props.screens.clone(), props.send.clone(), props.state.clone());
-        use_effect_with(props.live, move |live| {
-            if let (true, Some(element)) = (*live, place.cast::<HtmlElement>()) {
+        use_effect_with(props.opening, move |opening| {
+            if let (Some(_), Some(element)) = (opening, place.cast::<HtmlElement>()) {
                 spawn_local(async move { open(id, element, screens, send, state).await });
             }
         });
@@ -138,12 +139,8 @@ async fn open(
         .await;
     match opened {
         Ok((cols, rows)) => {
-            let input = if state.started.contains(&id) {
-                Input::Resize { id, cols, rows }
-            } else {
-                Input::OpenTerminal { id, cols, rows }
-            };
-            send.emit(ToWorker::Input { input });
+            // One that runs already only learns its size.
+            send.emit(ToWorker::Input { input: Input::OpenTerminal { id, cols, rows } });
             state.dispatch(Action::Started(id));
             if state.terminal == id {
                 screens.focus(id);

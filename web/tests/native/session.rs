@@ -1,0 +1,193 @@
+//! Sessions: the same log gives the same screens, however real time was cut into ticks.
+
+use cluster::{Input, LogEntry};
+use simulation::{ExternalError, Time};
+use web::picture::{Picture, PodState};
+use web::protocol::{CheckState, FromWorker};
+use web::session::{Next, Seed, Session};
+
+use crate::lessons::lesson;
+
+/// Ticks that a drive may take: a session that needs more hangs.
+const TICKS_MAX: u32 = 200_000;
+
+/// A session with a page that remembers what it was told, and a real clock that this test moves.
+struct Driven {
+    session: Session,
+    now_ms: f64,
+    screen: String,
+    picture: Picture,
+    checks: Vec<CheckState>,
+    live: bool,
+}
+
+impl Driven {
+    fn open(id: &str, log: Vec<LogEntry>, reached: Option<Time>) -> Driven {
+        let start = Time::from_nanos(1_800_000_000_000_000_000);
+        let seed = Seed { course: "basics".to_owned(), lesson: id.to_owned(), seed: 7, start };
+        let session = Session::new(seed, lesson(id), log, reached).unwrap();
+        let mut driven = Driven {
+            session,
+            now_ms: 0.0,
+            screen: String::new(),
+            picture: Picture::default(),
+            checks: Vec::new(),
+            live: false,
+        };
+        let mut ticks = 0;
+        while !driven.live {
+            driven.tick();
+            ticks += 1;
+            assert!(ticks < TICKS_MAX, "the session does not come to life");
+        }
+        driven
+    }
+
+    fn tick(&mut self) -> Next {
+        let now = self.now_ms;
+        let next = self.session.tick(now, &|| now);
+        self.hear();
+        for request in self.session.world().external_requests() {
+            self.session.world().external_reply(request.id, Err(ExternalError::NotFound));
+        }
+        next
+    }
+
+    fn hear(&mut self) {
+        for message in self.session.messages(self.now_ms) {
+            match message {
+                FromWorker::Output { text, .. } => self.screen.push_str(&text),
+                FromWorker::Picture { picture } => self.picture = *picture,
+                FromWorker::Checks { checks } => self.checks = checks,
+                FromWorker::Live { .. } => self.live = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// Lets real time pass in ticks of `slice_ms` at most.
+    fn run(&mut self, milliseconds: f64, slice_ms: f64) {
+        let end = self.now_ms + milliseconds;
+        let mut ticks = 0;
+        while self.now_ms < end {
+            let wait = match self.tick() {
+                Next::Now => 0.25,
+                Next::After(ms) => ms.min(slice_ms),
+                Next::Never => slice_ms,
+            };
+            self.now_ms = (self.now_ms + wait).min(end);
+            ticks += 1;
+            assert!(ticks < TICKS_MAX, "too many ticks for {milliseconds} ms");
+        }
+        self.tick();
+    }
+
+    fn type_in(&mut self, line: &str) {
+        let now = self.now_ms;
+        assert!(self.session.input(Input::Keys { id: 1, text: format!("{line}\r") }, now, &|| now));
+    }
+
+    fn open_terminal(&mut self) {
+        let now = self.now_ms;
+        assert!(self.session.input(Input::OpenTerminal { id: 1, cols: 80, rows: 24 }, now, &|| now));
+    }
+}
+
+#[test]
+fn a_replay_ends_as_the_live_session_stood() {
+    for slice_ms in [3.0, 700.0] {
+        let mut live = Driven::open("deploy-app", Vec::new(), None);
+        live.open_terminal();
+        live.run(200.0, slice_ms);
+        live.type_in("kubectl create deployment web --image=example.com/none:v1");
+        live.run(6_500.0, slice_ms);
+        live.type_in("kubectl get pods; echo 端末 $((6*7))");
+        live.run(2_000.0, slice_ms);
+        let log = live.session.log_since(0).to_vec();
+        let replay = Driven::open("deploy-app", log.clone(), Some(live.session.reached()));
+        assert_eq!(replay.screen, live.screen);
+        assert_eq!(replay.picture, live.picture);
+        assert_eq!(replay.checks, live.checks);
+        assert_eq!(replay.session.log_since(0), log);
+        assert_eq!(replay.session.reached(), live.session.reached());
+        let pod = &live.picture.pods[0];
+        assert_eq!((pod.state, pod.node.as_str()), (PodState::Failing, "minikube"), "{pod:?}");
+    }
+}
+
+#[test]
+fn sessions_of_the_same_seed_look_the_same() {
+    let made = || {
+        let mut session = Driven::open("deploy-app", Vec::new(), None);
+        session.open_terminal();
+        session.type_in("kubectl get nodes");
+        session.run(1_500.0, 16.0);
+        (session.screen, session.picture, session.checks)
+    };
+    assert_eq!(made(), made());
+}
+
+#[test]
+fn a_world_at_rest_asks_for_no_ticks() {
+    let mut session = Driven::open("create-cluster", Vec::new(), None);
+    session.open_terminal();
+    session.run(100.0, 16.0);
+    assert_eq!(session.tick(), Next::Never);
+}
+
+#[test]
+fn an_idle_cluster_keeps_real_time_however_rarely_it_is_called() {
+    let mut session = Driven::open("deploy-app", Vec::new(), None);
+    session.run(1_000.0, 16.0);
+    let before = session.session.reached();
+    session.run(60_000.0, 60_000.0);
+    let passed = session.session.reached().saturating_since(before).as_secs_f64();
+    assert!((passed - 60.0).abs() < 0.5, "60 s became {passed} s");
+}
+
+#[test]
+fn time_that_the_lid_was_closed_is_not_made_up_for() {
+    let mut session = Driven::open("deploy-app", Vec::new(), None);
+    session.run(1_000.0, 16.0);
+    let Next::After(planned) = session.tick() else { panic!("a cluster has timers") };
+    let before = session.session.reached();
+    session.now_ms += 3_600_000.0;
+    session.tick();
+    let passed = session.session.reached().saturating_since(before).as_secs_f64();
+    assert!(passed * 1_000.0 <= planned + 2_100.0, "an hour became {passed} s");
+}
+
+#[test]
+fn while_paused_only_steps_move_time() {
+    let mut session = Driven::open("deploy-app", Vec::new(), None);
+    session.run(1_000.0, 16.0);
+    session.session.set_pace(true, 1.0);
+    let before = session.session.reached();
+    session.run(5_000.0, 16.0);
+    assert_eq!(session.session.reached(), before);
+    session.session.step_event();
+    assert!(session.session.reached() > before);
+}
+
+#[test]
+fn the_pace_is_kept() {
+    let mut session = Driven::open("deploy-app", Vec::new(), None);
+    session.run(100.0, 16.0);
+    session.session.set_pace(false, 10.0);
+    let before = session.session.reached();
+    session.run(3_000.0, 16.0);
+    let passed = session.session.reached().saturating_since(before).as_secs_f64();
+    assert!((passed - 30.0).abs() < 1.0, "3 s at 10x became {passed} s");
+}
+
+#[test]
+fn a_terminal_that_is_opened_twice_is_opened_once() {
+    let mut session = Driven::open("create-cluster", Vec::new(), None);
+    session.open_terminal();
+    session.run(50.0, 16.0);
+    let screen = session.screen.clone();
+    session.open_terminal();
+    session.run(50.0, 16.0);
+    assert_eq!(session.screen, screen);
+    assert_eq!(session.session.terminals(), [1]);
+}

@@ -1,0 +1,144 @@
+//! The reducer of the page.
+
+use std::rc::Rc;
+
+use lesson::Text;
+use web::protocol::{CheckState, FromWorker};
+use web::state::{Action, Notice, Pane, Preferences, Route, State, Theme};
+use web::text::{Language, T};
+use yew::Reducible;
+
+use crate::lessons::lesson;
+
+fn preferences() -> Preferences {
+    Preferences {
+        language: Language::En,
+        theme: Theme::Light,
+        lesson_percent: 38.0,
+        terminal_percent: 38.0,
+        reached: Default::default(),
+        steps: Default::default(),
+    }
+}
+
+fn route() -> Route {
+    Route::Lesson { course: "basics".to_owned(), lesson: "deploy-app".to_owned() }
+}
+
+fn after(state: State, actions: impl IntoIterator<Item = Action>) -> Rc<State> {
+    actions.into_iter().fold(Rc::new(state), Reducible::reduce)
+}
+
+fn heard(message: FromWorker) -> Action {
+    Action::Worker(Box::new(message))
+}
+
+fn opened(restored: usize) -> Action {
+    heard(FromWorker::Opened { course: "basics".to_owned(), lesson: Box::new(lesson("deploy-app")), restored })
+}
+
+fn check(id: &str, reached: bool) -> CheckState {
+    CheckState { id: id.to_owned(), text: Text::default(), reached, hint: None }
+}
+
+fn live(terminals: &[u8]) -> Action {
+    heard(FromWorker::Live { terminals: terminals.to_vec() })
+}
+
+#[test]
+fn addresses_are_read_as_they_are_written() {
+    for (hash, expected) in [
+        ("", Route::Home),
+        ("#/", Route::Home),
+        ("#/basics", Route::Home),
+        ("#/basics/deploy-app", route()),
+        ("#/basics/deploy-app/", route()),
+        ("#/a/b/c", Route::Home),
+    ] {
+        assert_eq!(Route::parse(hash), expected, "{hash}");
+    }
+    assert_eq!(Route::parse(&route().hash()), route());
+}
+
+#[test]
+fn a_restored_session_comes_back_to_its_step_and_terminals() {
+    let mut saved = preferences();
+    saved.steps.insert("basics/deploy-app".to_owned(), 2);
+    let state = after(State::new(route(), saved.clone()), [opened(5), live(&[1, 2])]);
+    let open = state.open.as_ref().unwrap();
+    assert_eq!((open.step, open.live, state.terminals.as_slice()), (2, true, &[1, 2][..]));
+    assert_eq!(state.restoring, None);
+    // A new session begins at the beginning; a step that is no more is the last.
+    assert_eq!(after(State::new(route(), saved.clone()), [opened(0)]).open.as_ref().unwrap().step, 0);
+    saved.steps.insert("basics/deploy-app".to_owned(), 99);
+    let last = lesson("deploy-app").text["en"].steps.len();
+    assert_eq!(after(State::new(route(), saved), [opened(1)]).open.as_ref().unwrap().step, last);
+}
+
+#[test]
+fn checks_once_reached_are_remembered() {
+    let reached = |state: &State| state.preferences.reached["basics/deploy-app"].iter().cloned().collect::<Vec<_>>();
+    let checks = |states: &[(&str, bool)]| {
+        heard(FromWorker::Checks { checks: states.iter().map(|(id, reached)| check(id, *reached)).collect() })
+    };
+    let state = after(
+        State::new(route(), preferences()),
+        [opened(0), live(&[]), checks(&[("a", true), ("b", false)]), checks(&[("a", false), ("b", true)])],
+    );
+    assert_eq!(reached(&state), ["a", "b"]);
+    let state = Reducible::reduce(state, Action::Reset);
+    assert!(!state.preferences.reached.contains_key("basics/deploy-app"));
+    assert!(state.open.is_none());
+}
+
+#[test]
+fn terminals_open_and_close() {
+    let state = after(
+        State::new(route(), preferences()),
+        [opened(0), live(&[]), Action::ShowTerminal(3), Action::ShowTerminal(2), Action::ShowTerminal(99)],
+    );
+    assert_eq!(state.terminals, [1, 2, 3]);
+    let state = after((*state).clone(), [Action::ShowTerminal(3), heard(FromWorker::TerminalClosed { terminal: 3 })]);
+    assert_eq!((state.terminals.as_slice(), state.terminal), (&[1, 2][..], 2));
+    let state = after((*state).clone(), [Action::CloseTerminal(2), Action::CloseTerminal(1)]);
+    assert!(state.terminals.is_empty());
+    assert_eq!(after((*state).clone(), [Action::ShowTerminal(1)]).terminals, [1]);
+}
+
+#[test]
+fn another_lesson_starts_clean() {
+    let state = after(
+        State::new(route(), preferences()),
+        [opened(0), live(&[1, 2]), Action::Pane(Pane::Map), Action::OpenInspector, Action::Navigate(Route::Home)],
+    );
+    assert!(state.open.is_none() && state.inspection.is_none());
+    assert_eq!((state.pane, state.terminals.as_slice()), (Pane::Lesson, &[1][..]));
+}
+
+#[test]
+fn notices_are_said_once_and_can_be_dismissed() {
+    let not_saved = || heard(FromWorker::NotSaved { reason: "denied".to_owned() });
+    let state = after(State::new(route(), preferences()), [not_saved(), not_saved()]);
+    assert_eq!(state.notices, [Notice { text: T::NotSaved, detail: "denied".to_owned() }]);
+    assert!(state.unsaved);
+    let state = after((*state).clone(), [Action::Dismiss(0), Action::Dismiss(7), not_saved()]);
+    assert!(state.notices.is_empty(), "a reader is not told twice");
+    assert!(!after((*state).clone(), [heard(FromWorker::Saved { entries: 1 })]).unsaved);
+}
+
+#[test]
+fn a_lesson_that_cannot_be_opened_says_why() {
+    let refused = heard(FromWorker::Refused { reason: "there is no lesson a/b".to_owned() });
+    let state = after(State::new(route(), preferences()), [refused]);
+    assert_eq!(state.failed.as_deref(), Some("there is no lesson a/b"));
+    assert_eq!(after((*state).clone(), [Action::Navigate(Route::Home)]).failed, None);
+}
+
+#[test]
+fn dividers_leave_room_for_both_sides() {
+    let state = after(
+        State::new(route(), preferences()),
+        [Action::LessonPercent(-5.0), Action::TerminalPercent(200.0)],
+    );
+    assert!(state.preferences.lesson_percent > 15.0 && state.preferences.terminal_percent < 85.0);
+}
