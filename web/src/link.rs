@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_timers::callback::Interval;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
@@ -12,6 +13,8 @@ use crate::protocol::{FromWorker, PROTOCOL, ToWorker};
 
 /// The loader that the build puts beside index.html; relative, so that it works under a sub-path.
 const LOADER: &str = "./worker_loader.js";
+/// The variable in which index.html leaves the worker that it starts.
+const EARLY_WORKER: &str = "kubonsaiWorker";
 /// Real time between two questions whether the worker lives, in milliseconds.
 const PING_MS: u32 = 4_000;
 /// Questions that may stay unanswered before the worker is given up.
@@ -105,12 +108,16 @@ impl Link {
         self.0.pings.set(0);
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let Ok(worker) = Worker::new_with_options(&self.0.loader, &options) else {
+        let (made, early) = match take_early_worker(&self.0.loader) {
+            Some((worker, early)) => (Ok(worker), early),
+            None => (Worker::new_with_options(&self.0.loader, &options), Vec::new()),
+        };
+        let Ok(worker) = made else {
             self.0.heard.emit(Heard::Unusable { other_build: false });
             return;
         };
         let link = self.clone();
-        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| link.hear(&event));
+        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| link.hear(&event.data()));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let link = self.clone();
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |event: ErrorEvent| {
@@ -120,11 +127,14 @@ impl Link {
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         *self.0.listeners.borrow_mut() = vec![Box::new(on_message), Box::new(on_error)];
         *self.0.worker.borrow_mut() = Some(worker);
+        for data in early {
+            self.hear(&data);
+        }
     }
 
-    fn hear(&self, event: &MessageEvent) {
+    fn hear(&self, data: &JsValue) {
         self.0.pings.set(0);
-        let Some(text) = event.data().as_string() else { return };
+        let Some(text) = data.as_string() else { return };
         match serde_json::from_str::<FromWorker>(&text) {
             Ok(FromWorker::Hello { protocol }) if protocol == PROTOCOL => {
                 self.0.ready.set(true);
@@ -172,4 +182,17 @@ impl Link {
         })
         .forget();
     }
+}
+
+/// The worker that index.html started while the page was still loading, with what it has said so far. Only once: the
+/// next one is made here.
+fn take_early_worker(loader: &str) -> Option<(Worker, Vec<JsValue>)> {
+    if loader != LOADER {
+        return None;
+    }
+    let window = web_sys::window()?;
+    let worker: Worker = Reflect::get(&window, &EARLY_WORKER.into()).ok()?.dyn_into().ok()?;
+    Reflect::set(&window, &EARLY_WORKER.into(), &JsValue::UNDEFINED).ok()?;
+    let early = Reflect::get(&worker, &"early".into()).ok().map(|early| Array::from(&early).to_vec());
+    Some((worker, early.unwrap_or_default()))
 }

@@ -36,7 +36,7 @@ pub fn Mark(props: &MarkProps) -> Html {
     } else {
         html! {
             <svg class="mark missing" width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
-                <circle cx="9" cy="9" r="7.4" stroke-dasharray="29 17" />
+                <circle cx="9" cy="9" r="7.4" />
             </svg>
         }
     }

@@ -240,7 +240,7 @@ impl Draw<'_> {
                 { label(at.x + 14.0, at.y + 26.0, "name strong", tile.name.clone()) }
                 { label(at.x + 24.0 + tile.name.chars().count() as f64 * 8.0, at.y + 26.0, "address", format!("{} {}", tile.address, self.t(word))) }
                 <g><title>{ cpu.clone() }</title>{ rect(bar, 3.0, "bar") }{ rect(used, 3.0, "used") }</g>
-                if room.empty { { label(at.x + 14.0, at.y + at.h - 24.0, "caption", self.t(T::EmptyNode)) } }
+                if room.empty { { label(at.x + 14.0, at.y + 60.0, "caption", self.t(T::EmptyNode)) } }
             </>
         };
         let name = format!("Node {} {} {}, {cpu}", tile.name, tile.address, self.t(word));
@@ -260,7 +260,6 @@ impl Draw<'_> {
             PodState::Succeeded => ("succeeded", T::PodSucceeded),
         };
         let word = self.t(word);
-        let (x, y) = at.centre();
         let first = match tile.state {
             PodState::Ready | PodState::NotReady => {
                 let image = short_image(&tile.image);
@@ -287,7 +286,6 @@ impl Draw<'_> {
                 }
             </g>
         };
-        let _ = (x, y);
         let mut name = format!("Pod {} {word}, {}", tile.name, tile.image);
         if !tile.reason.is_empty() {
             name = format!("{name}, {}", tile.reason);
@@ -299,7 +297,7 @@ impl Draw<'_> {
 
     fn legend(&self) -> Html {
         let mut x = 20.0;
-        let y = self.scene.height - 12.0;
+        let y = self.scene.height - 10.0;
         let items = self.scene.legend.iter().map(|(image, colour)| {
             let at = Rect { x, y: y - 10.0, w: 12.0, h: 12.0 };
             let text_x = x + 18.0;

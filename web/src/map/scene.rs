@@ -21,6 +21,8 @@ const TILE_SMALL: (f64, f64) = (22.0, 18.0);
 const TILE_GAP: f64 = 10.0;
 /// Pods in a room above which tiles are drawn small.
 const SMALL_ABOVE: usize = 24;
+/// Height of the legend at the bottom.
+const LEGEND: f64 = 24.0;
 const ROOMS_IN_ROW: usize = 3;
 
 /// A rectangle.
@@ -168,8 +170,7 @@ impl Scene {
         let images: BTreeMap<&str, usize> =
             picture.pods.iter().map(|p| (p.image.as_str(), places.colour(&p.image))).collect();
         scene.legend = images.into_iter().map(|(image, colour)| (short_image(image), colour)).collect();
-        let legend = if scene.legend.is_empty() { 0.0 } else { 24.0 };
-        scene.height = (y + legend + 4.0).max(HEIGHT_MIN);
+        scene.height = (y + LEGEND).max(HEIGHT_MIN);
         scene
     }
 
@@ -250,7 +251,10 @@ impl Scene {
                 heights.push(self.seat(room, ROOM_HEAD, &pods, places));
                 self.rooms.push(NodeRoom { tile: node.clone(), rect: room, empty: pods.is_empty() });
             }
-            let height = heights.into_iter().fold(ROOM_HEAD + TILE.1 + TILE_GAP * 2.0, f64::max);
+            // A single row of rooms takes the height that is there: pods that come later find their place.
+            let spare = if picture.nodes.len() <= columns { HEIGHT_MIN - LEGEND - y - GAP } else { 0.0 };
+            let least = (ROOM_HEAD + TILE.1 + TILE_GAP * 2.0).max(spare);
+            let height = heights.into_iter().fold(least, f64::max);
             for room in &mut self.rooms[first..] {
                 room.rect.h = height;
             }
