@@ -194,7 +194,10 @@ fn tick(worker: &Shared) {
         post(worker, message);
     }
     // What the learner sees has changed: a reload should come back to it.
-    if messages.iter().any(|m| matches!(m, FromWorker::Live { .. } | FromWorker::Output { .. } | FromWorker::Picture { .. })) {
+    if messages
+        .iter()
+        .any(|m| matches!(m, FromWorker::Live { .. } | FromWorker::Output { .. } | FromWorker::Picture { .. }))
+    {
         worker.borrow_mut().dirty = true;
     }
     plan_save(worker);

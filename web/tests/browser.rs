@@ -108,8 +108,7 @@ async fn a_worker_of_another_build_is_not_talked_to() {
 
 fn saved(lesson: &str) -> SavedSession {
     let start = Time::from_nanos(1_800_000_000_000_000_000);
-    let seed =
-        Seed { course: "basics".to_owned(), lesson: lesson.to_owned(), seed: 9_007_199_254_740_991, start };
+    let seed = Seed { course: "basics".to_owned(), lesson: lesson.to_owned(), seed: 9_007_199_254_740_991, start };
     let log = vec![LogEntry { at: start, input: Input::Keys { id: 1, text: "端末\r".to_owned() } }];
     SavedSession { seed, log, reached: Some(start) }
 }

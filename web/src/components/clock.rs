@@ -41,9 +41,8 @@ fn use_since_told(clock: Clock) -> u64 {
         setter.set(0);
         let (told, factor) = (real_ms(), clock.factor);
         let runs = !clock.paused && !clock.loading && !clock.lagging;
-        let timer = runs.then(|| {
-            Interval::new(FACE_MS, move || setter.set(((real_ms() - told) * factor).max(0.0) as u64))
-        });
+        let timer =
+            runs.then(|| Interval::new(FACE_MS, move || setter.set(((real_ms() - told) * factor).max(0.0) as u64)));
         move || drop(timer)
     });
     *since

@@ -26,7 +26,8 @@ pub(crate) fn lesson(id: &str) -> Lesson {
         "deploy-app/setup.yaml",
     ];
     // These two lessons alone, whatever else the course has.
-    let course = "title: {ja: 基本, en: Basics}\nsummary: {ja: 基本, en: Basics}\nlessons: [create-cluster, deploy-app]\n";
+    let course =
+        "title: {ja: 基本, en: Basics}\nsummary: {ja: 基本, en: Basics}\nlessons: [create-cluster, deploy-app]\n";
     files.insert("course.yaml".to_owned(), course.to_owned());
     let course = Course::parse("basics", &files).unwrap();
     course.lesson(id).unwrap().clone()

@@ -33,7 +33,13 @@ fn pod(name: &str, node: &str, state: PodState, image: &str) -> PodTile {
 }
 
 fn workload(name: &str, owner: &str) -> WorkloadTile {
-    WorkloadTile { namespace: "default".to_owned(), name: name.to_owned(), owner: owner.to_owned(), desired: 2, ready: 1 }
+    WorkloadTile {
+        namespace: "default".to_owned(),
+        name: name.to_owned(),
+        owner: owner.to_owned(),
+        desired: 2,
+        ready: 1,
+    }
 }
 
 fn picture() -> Picture {
@@ -159,7 +165,10 @@ fn requests_become_dots_and_heartbeats_do_not() {
     let kubelet = "kubelet/minikube";
     for (event, expected) in [
         (call(1, "kubectl", "GET", "/api/v1/pods", 200), Some((you(), MoveKind::Read))),
-        (call(1, "kubectl", "POST", "/apis/apps/v1/namespaces/default/deployments", 201), Some((you(), MoveKind::Change))),
+        (
+            call(1, "kubectl", "POST", "/apis/apps/v1/namespaces/default/deployments", 201),
+            Some((you(), MoveKind::Change)),
+        ),
         (call(1, "kubectl", "GET", "/api/v1/nosuch", 404), Some((you(), MoveKind::Failed))),
         (call(1, "kube-scheduler", "GET", "/api/v1/pods", 200), None),
         (call(1, kubelet, "PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/minikube", 200), None),

@@ -136,9 +136,7 @@ fn a_lesson_that_cannot_be_opened_says_why() {
 
 #[test]
 fn dividers_leave_room_for_both_sides() {
-    let state = after(
-        State::new(route(), preferences()),
-        [Action::LessonPercent(-5.0), Action::TerminalPercent(200.0)],
-    );
+    let state =
+        after(State::new(route(), preferences()), [Action::LessonPercent(-5.0), Action::TerminalPercent(200.0)]);
     assert!(state.preferences.lesson_percent > 15.0 && state.preferences.terminal_percent < 85.0);
 }
