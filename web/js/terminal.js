@@ -21,7 +21,7 @@ export function openTerminal(element, options, onData, onResize) {
     theme: options.theme,
     fontFamily: options.fontFamily,
     fontSize: options.fontSize ?? 13,
-    lineHeight: 1.25,
+    lineHeight: 1.1,
     screenReaderMode: options.screenReader ?? false,
   });
   const fit = new FitAddon();

@@ -4,6 +4,7 @@ use lesson::{Block, CalloutKind, CodeBlock, Inline};
 use yew::prelude::*;
 
 use crate::components::checks::CheckLine;
+use crate::components::icons::CopyIcon;
 use crate::protocol::CheckState;
 use crate::text::{Language, T, fill};
 
@@ -68,8 +69,12 @@ fn callout(kind: CalloutKind, inner: &[Block], around: &Around) -> Html {
 /// Inline text.
 pub fn inlines(list: &[Inline]) -> Html {
     list.iter()
-        .map(|inline| match inline {
-            Inline::Text { text } => html! { { text.clone() } },
+        .enumerate()
+        .map(|(index, inline)| match inline {
+            Inline::Text { text } => {
+                let before = index.checked_sub(1).and_then(|before| last_char(&list[before]));
+                html! { { joined(text, before).to_owned() } }
+            }
             Inline::Code { text } => html! { <code>{ text.clone() }</code> },
             Inline::Emphasis { text } => html! { <em>{ inlines(text) }</em> },
             Inline::Strong { text } => html! { <strong>{ inlines(text) }</strong> },
@@ -79,6 +84,23 @@ pub fn inlines(list: &[Inline]) -> Html {
             Inline::Break => html! { <br /> },
         })
         .collect()
+}
+
+/// A line of the source that begins after a line break: between Japanese letters the break is no space.
+fn joined(text: &str, before: Option<char>) -> &str {
+    let wide = |c: char| c >= '\u{2e80}';
+    match text.strip_prefix('\n') {
+        Some(rest) if before.is_some_and(wide) && rest.chars().next().is_some_and(wide) => rest,
+        _ => text,
+    }
+}
+
+fn last_char(inline: &Inline) -> Option<char> {
+    match inline {
+        Inline::Text { text } | Inline::Code { text } => text.chars().last(),
+        Inline::Emphasis { text } | Inline::Strong { text } | Inline::Link { text, .. } => last_char(text.last()?),
+        Inline::Break => None,
+    }
 }
 
 #[derive(Properties, PartialEq)]
@@ -104,6 +126,7 @@ fn Command(props: &CommandProps) -> Html {
             copied.set(true);
         })
     };
+    let copy_label = if *copied { T::Copied } else { T::Copy }.get(language);
     let run_label = if code.terminal > 1 {
         fill(T::RunIn.get(language), code.terminal, "")
     } else {
@@ -113,9 +136,8 @@ fn Command(props: &CommandProps) -> Html {
         <div class="command" lang="en">
             <pre tabindex="0"><code>{ code.code.clone() }</code></pre>
             if code.copy {
-                <button type="button" class="quiet" onclick={copy} lang={language.code()}>
-                    { if *copied { T::Copied } else { T::Copy }.get(language) }
-                </button>
+                <button type="button" class={classes!("copy", copied.then_some("copied"))} onclick={copy} lang={language.code()}
+                    title={copy_label} aria-label={copy_label}><CopyIcon done={*copied} /></button>
             }
             if code.exec {
                 <button type="button" class="run" onclick={run} disabled={!around.live} lang={language.code()}
@@ -124,5 +146,23 @@ fn Command(props: &CommandProps) -> Html {
                 </button>
             }
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_japanese_are_joined_without_a_space() {
+        for (text, before, expected) in [
+            ("\nノードの", Some('。'), "ノードの"),
+            ("\nnode", Some('。'), "\nnode"),
+            ("\nノード", Some('d'), "\nノード"),
+            ("\nノード", None, "\nノード"),
+            ("ノード", Some('。'), "ノード"),
+        ] {
+            assert_eq!(joined(text, before), expected, "{before:?} {text:?}");
+        }
     }
 }

@@ -41,3 +41,25 @@ pub fn Mark(props: &MarkProps) -> Html {
         }
     }
 }
+
+/// Two sheets, or a tick once the text was copied.
+#[derive(Properties, PartialEq)]
+pub struct CopyIconProps {
+    /// Copied.
+    pub done: bool,
+}
+
+/// The picture on copy buttons.
+#[component]
+pub fn CopyIcon(props: &CopyIconProps) -> Html {
+    html! {
+        <svg width="15" height="15" viewBox="0 0 16 16" aria-hidden="true">
+            if props.done {
+                <path d="M3 8.5l3.2 3.2L13 4.8" />
+            } else {
+                <rect x="5.5" y="5.5" width="8" height="8.5" rx="1.5" />
+                <path d="M10.5 3.2A1.5 1.5 0 0 0 9 2H4a1.5 1.5 0 0 0-1.5 1.5V9A1.5 1.5 0 0 0 3.6 10.4" />
+            }
+        </svg>
+    }
+}

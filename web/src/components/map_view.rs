@@ -13,6 +13,9 @@ use crate::text::{Language, T, fill};
 /// Delay between dots that came together, in milliseconds.
 const DOT_STAGGER_MS: usize = 140;
 
+/// Time that a dot takes from one thing to the next, in milliseconds.
+const DOT_LEG_MS: usize = 240;
+
 /// Names an object: apiVersion, kind, namespace, name.
 pub type Subject = (String, String, String, String);
 
@@ -228,7 +231,7 @@ impl Draw<'_> {
         } else {
             0.0
         };
-        let bar = Rect { x: at.x + at.w - 120.0, y: at.y + 17.0, w: 104.0, h: 6.0 };
+        let bar = Rect { x: at.x + at.w - 104.0, y: at.y + 17.0, w: 90.0, h: 6.0 };
         let used = Rect { w: bar.w * share, ..bar };
         let cpu =
             fill(self.t(T::Cpu), format!("{}m", tile.cpu_requested_milli), format!("{}m", tile.cpu_allocatable_milli));
@@ -236,16 +239,36 @@ impl Draw<'_> {
         let inner = html! {
             <>
                 { rect(at, 12.0, if tile.ready { "box" } else { "box not-ready" }) }
-                { self.glow(&Anchor::Node(tile.name.clone()), at, 12.0) }
+                { self.kubelet(room) }
                 { label(at.x + 14.0, at.y + 26.0, "name strong", tile.name.clone()) }
                 { label(at.x + 24.0 + tile.name.chars().count() as f64 * 8.0, at.y + 26.0, "address", format!("{} {}", tile.address, self.t(word))) }
-                <g><title>{ cpu.clone() }</title>{ rect(bar, 3.0, "bar") }{ rect(used, 3.0, "used") }</g>
+                <g>
+                    <title>{ cpu.clone() }</title>
+                    { label(bar.x - 8.0, at.y + 24.0, "detail", "CPU") }
+                    { rect(bar, 3.0, "bar") }
+                    { rect(used, 3.0, "used") }
+                </g>
                 if room.empty { { label(at.x + 14.0, at.y + 60.0, "caption", self.t(T::EmptyNode)) } }
             </>
         };
         let name = format!("Node {} {} {}, {cpu}", tile.name, tile.address, self.t(word));
         let subject = ("v1".into(), "Node".into(), String::new(), tile.name.clone());
         self.object(format!("node-{}", tile.name), subject, name, "room", inner)
+    }
+
+    /// The node's kubelet, which glows when it works; in a narrow room the room does.
+    fn kubelet(&self, room: &NodeRoom) -> Html {
+        let anchor = Anchor::Node(room.tile.name.clone());
+        match room.kubelet() {
+            None => self.glow(&anchor, room.rect, 12.0),
+            Some(at) => html! {
+                <g class="part">
+                    { rect(at, 6.0, "box") }
+                    { self.glow(&anchor, at, 6.0) }
+                    { label(at.centre().0, at.y + 15.5, "mid caption", "kubelet") }
+                </g>
+            },
+        }
     }
 
     fn pod(&self, pod: &PodBox) -> Html {
@@ -313,7 +336,7 @@ impl Draw<'_> {
     }
 
     fn dot(&self, moving: &Move) -> Html {
-        let points: Vec<(f64, f64)> = moving.path.iter().filter_map(|a| self.scene.point(a)).collect();
+        let points = self.scene.route(&moving.path);
         let Some(((x, y), rest)) = points.split_first() else { return html! {} };
         if rest.is_empty() {
             return html! {};
@@ -328,9 +351,9 @@ impl Draw<'_> {
             MoveKind::Traffic => "traffic",
             MoveKind::Failed => "failed",
         };
-        let duration = 240 * rest.len();
+        let duration = DOT_LEG_MS * moving.path.len().max(2);
         let delay = DOT_STAGGER_MS * moving.order.min(12);
         let style = format!("offset-path:path('{path}');animation-duration:{duration}ms;animation-delay:{delay}ms");
-        html! { <circle key={format!("dot-{}", moving.seq)} class={classes!("dot", class)} r="5" style={style} /> }
+        html! { <circle key={format!("dot-{}", moving.seq)} class={classes!("dot", class)} r="4" style={style} /> }
     }
 }

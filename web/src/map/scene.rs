@@ -14,6 +14,8 @@ const MARGIN: f64 = 16.0;
 const GAP: f64 = 14.0;
 const STRIP_TOP: f64 = 28.0;
 const STRIP_HEIGHT: f64 = 50.0;
+/// Height at which dots travel within the control plane: below the words.
+const LANE: f64 = STRIP_TOP + STRIP_HEIGHT - 4.0;
 const PILL_HEIGHT: f64 = 30.0;
 const ROOM_HEAD: f64 = 42.0;
 const TILE: (f64, f64) = (74.0, 54.0);
@@ -24,6 +26,10 @@ const SMALL_ABOVE: usize = 24;
 /// Height of the legend at the bottom.
 const LEGEND: f64 = 24.0;
 const ROOMS_IN_ROW: usize = 3;
+/// Deployments in a row: their names are long.
+const HEADS_IN_ROW: usize = 2;
+/// Width of a room from which its kubelet is drawn as a part of its own.
+const KUBELET_FROM: f64 = 360.0;
 
 /// A rectangle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -118,6 +124,14 @@ pub struct NodeRoom {
     pub empty: bool,
 }
 
+impl NodeRoom {
+    /// Where its kubelet is drawn; none in a narrow room.
+    pub fn kubelet(&self) -> Option<Rect> {
+        let at = self.rect;
+        (at.w >= KUBELET_FROM).then(|| Rect { x: at.x + at.w - 232.0, y: at.y + 9.0, w: 66.0, h: 22.0 })
+    }
+}
+
 /// A pod.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodBox {
@@ -178,12 +192,12 @@ impl Scene {
         if picture.deployments.is_empty() && picture.replica_sets.is_empty() {
             return top;
         }
-        let width = (WIDTH - MARGIN * 2.0 - GAP * 2.0) / 3.0;
+        let width = (WIDTH - MARGIN * 2.0 - GAP * (HEADS_IN_ROW as f64 - 1.0)) / HEADS_IN_ROW as f64;
         let loose = picture.replica_sets.iter().filter(|r| r.owner.is_empty());
         let heads = picture.deployments.iter().map(|d| (d, "Deployment")).chain(loose.map(|r| (r, "ReplicaSet")));
         let (mut y, mut row_height): (f64, f64) = (top, 0.0);
         for (index, (tile, kind)) in heads.enumerate() {
-            let column = index % 3;
+            let column = index % HEADS_IN_ROW;
             if column == 0 && index > 0 {
                 y += row_height + GAP;
                 row_height = 0.0;
@@ -289,23 +303,61 @@ impl Scene {
         head + rows as f64 * (h + gap) - gap + GAP
     }
 
-    /// Where a dot starts or ends.
+    /// Where a dot starts or ends: at the edge of a thing, so that it does not cover words.
     pub fn point(&self, anchor: &Anchor) -> Option<(f64, f64)> {
         match anchor {
-            Anchor::Part(part) => Some(part.rect().centre()),
+            Anchor::Part(part) => Some((part.rect().centre().0, LANE)),
             Anchor::Node(name) => {
                 let room = self.rooms.iter().find(|r| r.tile.name == *name)?;
-                Some((room.rect.x + room.rect.w / 2.0, room.rect.y + 12.0))
+                let door = room.kubelet().unwrap_or(room.rect);
+                Some((door.centre().0, door.y))
             }
             Anchor::Pod(namespace, name) => {
                 let pod = self.pods.iter().find(|p| p.tile.namespace == *namespace && p.tile.name == *name)?;
-                Some(pod.rect.centre())
+                Some((pod.rect.centre().0, pod.rect.y))
             }
             Anchor::Service(namespace, name) => {
                 let rail = self.services.iter().find(|s| s.tile.namespace == *namespace && s.tile.name == *name)?;
-                Some(rail.rect.centre())
+                Some((rail.rect.x, rail.rect.centre().1))
             }
         }
+    }
+
+    /// The way of a dot: between the control plane and the rest it goes through the margins, and above the rooms.
+    pub fn route(&self, path: &[Anchor]) -> Vec<(f64, f64)> {
+        let stops: Vec<(&Anchor, (f64, f64))> = path.iter().filter_map(|a| Some((a, self.point(a)?))).collect();
+        let Some((_, first)) = stops.first() else { return Vec::new() };
+        let mut points = vec![*first];
+        for pair in stops.windows(2) {
+            let ((from, start), (to, end)) = (pair[0], pair[1]);
+            let gutter = match (from, to) {
+                (Anchor::Part(_), Anchor::Part(_)) => None,
+                (Anchor::Part(Part::You), _) | (_, Anchor::Part(Part::You)) => Some(MARGIN / 2.0),
+                (Anchor::Part(_), _) | (_, Anchor::Part(_)) => Some(WIDTH - MARGIN / 2.0),
+                (Anchor::Service(..), _) | (_, Anchor::Service(..)) => Some(MARGIN / 2.0),
+                _ => None,
+            };
+            if let Some(x) = gutter {
+                let (leave, arrive) = (self.landing(from, start), self.landing(to, end));
+                points.extend([(start.0, leave), (x, leave), (x, arrive), (end.0, arrive)]);
+            }
+            points.push(end);
+        }
+        points.dedup();
+        points
+    }
+
+    /// The height at which a way turns to a thing: above the room that it is in.
+    fn landing(&self, anchor: &Anchor, point: (f64, f64)) -> f64 {
+        let node = match anchor {
+            Anchor::Part(_) | Anchor::Service(..) => return point.1,
+            Anchor::Node(name) => name.clone(),
+            Anchor::Pod(namespace, name) => {
+                let pod = self.pods.iter().find(|p| p.tile.namespace == *namespace && p.tile.name == *name);
+                pod.map(|p| p.tile.node.clone()).unwrap_or_default()
+            }
+        };
+        self.rooms.iter().find(|r| r.tile.name == node).map_or(point.1, |room| room.rect.y - GAP / 2.0)
     }
 }
 
