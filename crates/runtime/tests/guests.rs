@@ -370,3 +370,42 @@ fn a_shell_at_a_terminal() {
          root@web-1:/# sleep 100\n^C\nroot@web-1:/# echo half^C\nroot@web-1:/# exit 3\n"
     );
 }
+
+#[test]
+#[ignore = "needs built images"]
+fn a_container_that_takes_too_much_is_killed() {
+    let node = Node::new();
+    let config = ContainerConfig {
+        image: "polinux/stress".into(),
+        command: ["stress", "--vm", "1", "--vm-bytes", "50M", "--vm-hang", "1"].map(str::to_owned).into(),
+        ..ContainerConfig::default()
+    };
+    for (limit, state, reason) in [(20 << 20, State::Exited, "OOMKilled"), (60 << 20, State::Running, "")] {
+        let config = ContainerConfig { memory_limit_bytes: Some(limit), ..config.clone() };
+        let runtime = node.runtime.clone();
+        let id = node.run(async move {
+            runtime.pull(&config.image).await.unwrap();
+            let sandbox = runtime.run_sandbox(SandboxConfig::default()).await.unwrap();
+            let id = runtime.create_container(&sandbox.id, config).await.unwrap();
+            runtime.start_container(&id).await.unwrap();
+            id
+        });
+        node.pass(Duration::from_secs(10));
+        let status = node.runtime.container_status(&id).unwrap();
+        assert_eq!((status.state, status.reason.as_str()), (state, reason), "{limit}: {}", node.log(&id));
+    }
+}
+
+#[test]
+#[ignore = "needs built images"]
+fn agnhost_and_the_echo_server_answer() {
+    let node = Node::new();
+    let (_, ip) =
+        node.start("registry.k8s.io/e2e-test-images/agnhost:2.53", &["/agnhost", "netexec", "--http-port=8080"], &[]);
+    let (_, echo) = node.start("kicbase/echo-server:1.0", &[], &[]);
+    let (_, ill) = node.start("registry.k8s.io/e2e-test-images/agnhost:2.40", &[], &["liveness"]);
+    node.pass(Duration::from_secs(1));
+    assert!(node.get(ip, 8080).contains("NOW: 2026-"));
+    assert!(node.get(echo, 8080).contains("Request served by web-1\n\nHTTP/1.1 GET /\n\nHost: web\n"));
+    assert!(node.get(ill, 8080).starts_with("HTTP/1.1 404 "));
+}

@@ -240,6 +240,47 @@ pub fn read_all(input: &mut dyn Read) -> Result<Vec<u8>, Fail> {
     Ok(bytes)
 }
 
+/// Lines as they come: for tools whose input may never end.
+pub struct Lines<'a> {
+    input: &'a mut dyn Read,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// Reads lines from an input.
+    pub fn new(input: &'a mut dyn Read) -> Lines<'a> {
+        Lines { input, bytes: Vec::new(), ended: false }
+    }
+
+    /// The next line without its end; none after the last.
+    ///
+    /// # Errors
+    /// Of reading.
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>, Fail> {
+        let mut searched = 0;
+        loop {
+            if let Some(end) = self.bytes[searched..].iter().position(|b| *b == b'\n') {
+                let mut line: Vec<u8> = self.bytes.drain(..=searched + end).collect();
+                line.pop();
+                return Ok(Some(line));
+            }
+            searched = self.bytes.len();
+            if self.ended {
+                let rest = std::mem::take(&mut self.bytes);
+                return Ok((!rest.is_empty()).then_some(rest));
+            }
+            let mut buffer = [0u8; 4096];
+            match self.input.read(&mut buffer) {
+                Ok(0) => self.ended = true,
+                Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
 /// The lines of some bytes, without their ends.
 pub fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     let mut lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();

@@ -30,26 +30,25 @@ fn main() {
     // One process plays all the workers: CPU and memory are the container's, not theirs.
     let started = Instant::now();
     let done = |started: Instant| load.timeout_seconds.is_some_and(|t| started.elapsed() >= Duration::from_secs(t));
+    // Taken once: freed memory would not go back to the machine, and taking it again might not find it.
+    let mut memory = vec![0u8; load.workers.saturating_mul(load.bytes)];
     while !done(started) {
-        let memory = take(load.workers.saturating_mul(load.bytes));
+        touch(&mut memory);
         match load.hang_seconds {
             _ if load.cpus > 0 => spin(),
             Some(0) => std::thread::sleep(Duration::from_secs(u64::from(u32::MAX))),
             Some(seconds) => std::thread::sleep(Duration::from_secs(seconds)),
             None => {}
         }
-        drop(memory);
     }
     println!("stress: info: [{}] successful run completed in {}s", proc::id(), started.elapsed().as_secs());
 }
 
-/// Allocates and touches so many bytes.
-fn take(bytes: usize) -> Vec<u8> {
-    let mut memory = vec![0u8; bytes];
+/// Writes to every page.
+fn touch(memory: &mut [u8]) {
     for page in memory.iter_mut().step_by(PAGE_BYTES) {
         *page = std::hint::black_box(b'Z');
     }
-    memory
 }
 
 /// Square roots for a while.
@@ -104,6 +103,8 @@ mod tests {
         let load = Load { cpus: 0, workers: 1, bytes: 150 << 20, hang_seconds: Some(1), timeout_seconds: Some(120) };
         assert_eq!(parse(&words), Ok(load));
         assert!(parse(&["--hdd".to_owned(), "1".to_owned()]).is_err());
-        assert_eq!(take(10_000).iter().filter(|b| **b != 0).count(), 3);
+        let mut memory = vec![0; 10_000];
+        touch(&mut memory);
+        assert_eq!(memory.iter().filter(|b| **b != 0).count(), 3);
     }
 }

@@ -149,11 +149,12 @@ struct Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, wanted: usize, max: Option<usize>) -> Result<bool, LimiterError> {
+    fn memory_growing(&mut self, _: usize, wanted: usize, max: Option<usize>) -> Result<bool, LimiterError> {
         if max.is_some_and(|max| wanted > max) {
             return Ok(false);
         }
-        let more = wanted.saturating_sub(current) as u64;
+        // Not `wanted - current`: a large growth asks here, then runs out of fuel, and asks again when it is resumed.
+        let more = (wanted as u64).saturating_sub(self.taken);
         if !self.budget.take(more) {
             // -1 would look like a crash of the program; the trap is told apart by this flag.
             self.exceeded = true;

@@ -1,6 +1,9 @@
 //! grep, egrep, fgrep.
 
-use crate::applet::{Fail, Io, Options, Outcome, about, cannot, lines, open, read_all};
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+
+use crate::applet::{Fail, Io, Lines, Options, Outcome, about, cannot, open};
 use crate::regex::Regex;
 
 /// `grep -E`.
@@ -79,7 +82,7 @@ fn run_as(io: &mut Io<'_>, args: &[String], kind: char) -> Outcome {
     let limit = options.number('m')?.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
     let search = Search { options: &options, patterns, named, before: context('B')?, after: context('A')?, limit };
     let (mut found, mut failed) = (false, false);
-    let mut queue: std::collections::VecDeque<String> = files.into();
+    let mut queue: VecDeque<String> = files.into();
     while let Some(file) = queue.pop_front() {
         if recursive && std::fs::metadata(&file).is_ok_and(|m| m.is_dir()) {
             for path in children(&file).into_iter().rev() {
@@ -87,13 +90,14 @@ fn run_as(io: &mut Io<'_>, args: &[String], kind: char) -> Outcome {
             }
             continue;
         }
-        let bytes = if file == "-" {
-            read_all(io.input)
+        let result = if file == "-" {
+            search.file(io.out, &file, io.input)
         } else {
-            open(&file).map_err(Fail::Io).and_then(|mut f| read_all(&mut f))
+            open(&file).map_err(Fail::Io).and_then(|mut opened| search.file(io.out, &file, &mut opened))
         };
-        match bytes {
-            Ok(bytes) => found |= search.file(io, &file, &bytes)?,
+        match result {
+            Ok(selected) => found |= selected,
+            Err(Fail::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => return Err(Fail::Io(error)),
             Err(Fail::Io(error)) => {
                 failed = true;
                 if !options.has('s') {
@@ -143,19 +147,25 @@ fn children(folder: &str) -> Vec<String> {
 
 impl Search<'_> {
     /// Searches one file; true if a line was selected.
-    fn file(&self, io: &mut Io<'_>, file: &str, bytes: &[u8]) -> Result<bool, Fail> {
+    fn file(&self, out: &mut dyn Write, file: &str, input: &mut dyn Read) -> Result<bool, Fail> {
         let name = if file == "-" { "(standard input)" } else { file };
         let (mut count, mut printed_to, mut pending) = (0, 0, 0);
-        let all = lines(bytes);
-        for (i, line) in all.iter().enumerate() {
-            let text = String::from_utf8_lossy(line);
+        let mut earlier: VecDeque<String> = VecDeque::new();
+        let mut lines = Lines::new(input);
+        let mut number = 0..;
+        while let (Some(line), Some(i)) = (lines.next()?, number.next()) {
+            let text = String::from_utf8_lossy(&line).into_owned();
             let chars: Vec<char> = text.chars().collect();
             let matched = self.patterns.iter().any(|p| p.find(&chars, 0).is_some());
             if matched == self.options.has('v') {
                 if pending > 0 {
                     pending -= 1;
-                    self.line(io, name, i, '-', &text)?;
+                    self.line(out, name, i, '-', &text)?;
                     printed_to = i + 1;
+                }
+                earlier.push_back(text);
+                if earlier.len() > self.before {
+                    earlier.pop_front();
                 }
                 continue;
             }
@@ -170,16 +180,18 @@ impl Search<'_> {
                 continue;
             }
             if self.options.has('o') {
-                self.only(io, name, i, &chars)?;
+                self.only(out, name, i, &chars)?;
             } else {
-                let start = i.saturating_sub(self.before).max(printed_to);
+                let start = (i - earlier.len()).max(printed_to);
                 if (self.before > 0 || self.after > 0) && printed_to > 0 && start > printed_to {
-                    writeln!(io.out, "--")?;
+                    writeln!(out, "--")?;
                 }
-                for (j, earlier) in all.iter().enumerate().take(i).skip(start) {
-                    self.line(io, name, j, '-', &String::from_utf8_lossy(earlier))?;
+                let skipped = start - (i - earlier.len());
+                for (j, before) in earlier.iter().enumerate().skip(skipped) {
+                    self.line(out, name, i - earlier.len() + j, '-', before)?;
                 }
-                self.line(io, name, i, ':', &text)?;
+                earlier.clear();
+                self.line(out, name, i, ':', &text)?;
                 printed_to = i + 1;
                 pending = self.after;
             }
@@ -189,32 +201,32 @@ impl Search<'_> {
         }
         if self.options.has('c') {
             let prefix = if self.named { format!("{name}:") } else { String::new() };
-            writeln!(io.out, "{prefix}{count}")?;
+            writeln!(out, "{prefix}{count}")?;
         } else if (self.options.has('l') && count > 0) || (self.options.has('L') && count == 0) {
-            writeln!(io.out, "{name}")?;
+            writeln!(out, "{name}")?;
         }
         Ok(count > 0)
     }
 
-    fn line(&self, io: &mut Io<'_>, name: &str, index: usize, sign: char, text: &str) -> Result<(), Fail> {
+    fn line(&self, out: &mut dyn Write, name: &str, index: usize, sign: char, text: &str) -> Result<(), Fail> {
         if self.named {
-            write!(io.out, "{name}{sign}")?;
+            write!(out, "{name}{sign}")?;
         }
         if self.options.has('n') {
-            write!(io.out, "{}{sign}", index + 1)?;
+            write!(out, "{}{sign}", index + 1)?;
         }
-        writeln!(io.out, "{text}")?;
+        writeln!(out, "{text}")?;
         // A reader may wait for the next line of a log.
-        Ok(io.out.flush()?)
+        Ok(out.flush()?)
     }
 
-    fn only(&self, io: &mut Io<'_>, name: &str, index: usize, chars: &[char]) -> Result<(), Fail> {
+    fn only(&self, out: &mut dyn Write, name: &str, index: usize, chars: &[char]) -> Result<(), Fail> {
         let mut at = 0;
         while at <= chars.len() {
             let first = self.patterns.iter().filter_map(|p| p.find(chars, at).and_then(|g| g[0])).min();
             let Some((from, to)) = first else { break };
             if to > from {
-                self.line(io, name, index, ':', &chars[from..to].iter().collect::<String>())?;
+                self.line(out, name, index, ':', &chars[from..to].iter().collect::<String>())?;
             }
             at = to.max(from + 1);
         }
@@ -240,6 +252,8 @@ mod tests {
         check("fgrep", &["a.b"], "axb\na.b\n", "a.b\n");
         check("grep", &["-w", "foo"], "foobar\na foo b\n", "a foo b\n");
         check("grep", &["-A1", "al"], text, "alpha\nbeta\n");
+        check("grep", &["-n", "-B1", "[2478]"], "1\n2\n3\n4\n5\n6\n7\n8\n", "1-1\n2:2\n3-3\n4:4\n--\n6-6\n7:7\n8:8\n");
+        check("grep", &["-C1", "-m1", "2"], "1\n2\n3\n2\n", "1\n2\n");
         assert_eq!(run("grep", &["zzz"], text), (1, String::new(), String::new()));
         assert_eq!(run("grep", &["-q", "beta"], text), (0, String::new(), String::new()));
         assert_eq!(run("grep", &["x", "/nonexistent"], "").2, "grep: /nonexistent: No such file or directory\n");
