@@ -292,13 +292,27 @@ async fn attach(rest: &Rest, args: &Args, named: &Named) -> Outcome {
     })?;
     let pod = Object::new(last);
     if matches!(pod.str("status.phase"), "Succeeded" | "Failed") {
-        let path = format!("{}/log", named.path());
-        let log = rest.call(api::http::Method::GET, &path, "*/*", None).await?;
-        rest.session.out_bytes(crate::rest::bytes_of(log.into_body()).await).await?;
+        log(rest, named).await?;
     } else {
-        exec::attach_to(rest, args, &pod).await?;
+        match exec::attach_to(rest, args, &pod).await {
+            // It ended before we got there, or cannot be attached to: what it said is in its log.
+            Err(failure @ (Failure::Status(..) | Failure::Message(_))) => {
+                let (pod, why) = (&named.name, failure.bare());
+                let warning = format!("warning: couldn't attach to pod/{pod}, falling back to streaming logs: {why}\n");
+                rest.session.err(warning).await;
+                log(rest, named).await?;
+            }
+            attached => attached?,
+        }
     }
     exit_code(rest, args, named).await
+}
+
+/// Prints the log up to the container's end.
+async fn log(rest: &Rest, named: &Named) -> Outcome {
+    let path = format!("{}/log?follow=true", named.path());
+    let log = rest.call(api::http::Method::GET, &path, "*/*", None).await?;
+    rest.session.out_bytes(crate::rest::bytes_of(log.into_body()).await).await
 }
 
 /// The exit code of a container that is not restarted becomes kubectl's.
