@@ -267,6 +267,8 @@ const SHELL_CASES: &[(&str, &str, i32)] = &[
     ("cat <<'EOF' > /tmp/h\n$x\nEOF\ncat /tmp/h", "$x\n", 0),
     ("seq 1 20000 | tail -n 1", "20000\n", 0),
     ("yes | head -n 2", "y\ny\n", 0),
+    ("yes | grep -m 1 y; yes | sed 's/y/n/; 2q'", "y\nn\nn\n", 0),
+    ("(sleep 1; echo late) >> /tmp/f & touch /tmp/f; timeout 5 tail -f /tmp/f | sed s/l/L/", "Late\n", 0),
     ("n=0; while read l; do n=$((n+1)); done < /etc/passwd; [ $n -gt 3 ] && echo many", "many\n", 0),
     ("sleep 3 & sleep 1 & wait; echo done", "done\n", 0),
     ("false | true; echo $?; set -o pipefail; false | true; echo $?", "0\n1\n", 0),

@@ -245,12 +245,14 @@ pub struct Lines<'a> {
     input: &'a mut dyn Read,
     bytes: Vec<u8>,
     ended: bool,
+    /// Whether the line that was read last had an end.
+    pub terminated: bool,
 }
 
 impl<'a> Lines<'a> {
     /// Reads lines from an input.
     pub fn new(input: &'a mut dyn Read) -> Lines<'a> {
-        Lines { input, bytes: Vec::new(), ended: false }
+        Lines { input, bytes: Vec::new(), ended: false, terminated: true }
     }
 
     /// The next line without its end; none after the last.
@@ -268,6 +270,7 @@ impl<'a> Lines<'a> {
             searched = self.bytes.len();
             if self.ended {
                 let rest = std::mem::take(&mut self.bytes);
+                self.terminated = false;
                 return Ok((!rest.is_empty()).then_some(rest));
             }
             let mut buffer = [0u8; 4096];

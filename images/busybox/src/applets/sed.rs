@@ -1,6 +1,9 @@
 //! sed: s, p, d, q, =, a, i, c, y, n, addresses and ranges.
 
-use crate::applet::{Fail, Io, Options, Outcome, cannot, lines, open, read_all};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use crate::applet::{Fail, Io, Lines, Options, Outcome, about, cannot, open};
 use crate::regex::Regex;
 
 #[derive(Clone, Debug)]
@@ -254,14 +257,22 @@ fn substitute(line: &str, regex: &Regex, with: &[char], global: bool, nth: usize
     changed.then_some(out)
 }
 
+/// Edits lines as they come; only `$` waits for the next one.
 struct Editor<'a> {
-    lines: Vec<&'a [u8]>,
-    at: usize,
+    lines: Lines<'a>,
+    out: &'a mut dyn Write,
     quiet: bool,
+    /// The number of the line, from 1.
+    number: usize,
+    /// A line that was read to see whether there is one, and whether it had an end.
+    next: Option<(String, bool)>,
+    /// Whether the line at hand had an end.
+    terminated: bool,
     /// Which ranges are open.
-    active: std::collections::BTreeMap<usize, bool>,
-    out: String,
+    active: BTreeMap<usize, bool>,
     after: Vec<String>,
+    /// A line without an end was written.
+    open_end: bool,
 }
 
 enum Then {
@@ -271,37 +282,63 @@ enum Then {
 }
 
 impl Editor<'_> {
-    fn matches(&self, address: &Address, line: &str) -> bool {
-        match address {
-            Address::Line(number) => self.at + 1 == *number,
-            Address::Last => self.at + 1 == self.lines.len(),
-            Address::Match(regex) => regex.is_match(line),
-        }
+    fn take(&mut self) -> Result<Option<String>, Fail> {
+        let taken = match self.next.take() {
+            Some(taken) => Some(taken),
+            None => self.lines.next()?.map(|l| (String::from_utf8_lossy(&l).into_owned(), self.lines.terminated)),
+        };
+        Ok(taken.map(|(line, terminated)| {
+            self.number += 1;
+            self.terminated = terminated;
+            line
+        }))
     }
 
-    fn selected(&mut self, instruction: &Instruction, line: &str) -> bool {
-        let Some(from) = &instruction.from else { return !instruction.negated };
-        let Some(to) = &instruction.to else { return self.matches(from, line) != instruction.negated };
+    fn is_last(&mut self) -> Result<bool, Fail> {
+        if self.next.is_none() {
+            self.next = self.lines.next()?.map(|l| (String::from_utf8_lossy(&l).into_owned(), self.lines.terminated));
+        }
+        Ok(self.next.is_none())
+    }
+
+    fn print(&mut self, text: &str) -> Result<(), Fail> {
+        let gap = if std::mem::take(&mut self.open_end) { "\n" } else { "" };
+        self.open_end = !self.terminated;
+        let end = if self.terminated { "\n" } else { "" };
+        Ok(write!(self.out, "{gap}{text}{end}")?)
+    }
+
+    fn matches(&mut self, address: &Address, line: &str) -> Result<bool, Fail> {
+        Ok(match address {
+            Address::Line(number) => self.number == *number,
+            Address::Last => self.is_last()?,
+            Address::Match(regex) => regex.is_match(line),
+        })
+    }
+
+    fn selected(&mut self, instruction: &Instruction, line: &str) -> Result<bool, Fail> {
+        let Some(from) = &instruction.from else { return Ok(!instruction.negated) };
+        let Some(to) = &instruction.to else { return Ok(self.matches(from, line)? != instruction.negated) };
         let open = self.active.get(&instruction.number).copied().unwrap_or(false);
         let inside = if open {
             let ends = match to {
-                Address::Line(number) => self.at + 1 >= *number,
-                other => self.matches(other, line),
+                Address::Line(number) => self.number >= *number,
+                other => self.matches(other, line)?,
             };
             self.active.insert(instruction.number, !ends);
             true
         } else {
-            let starts = self.matches(from, line);
-            let over = matches!(to, Address::Line(number) if self.at + 1 >= *number);
+            let starts = self.matches(from, line)?;
+            let over = matches!(to, Address::Line(number) if self.number >= *number);
             self.active.insert(instruction.number, starts && !over);
             starts
         };
-        inside != instruction.negated
+        Ok(inside != instruction.negated)
     }
 
-    fn apply(&mut self, script: &[Instruction], line: &mut String) -> Then {
+    fn apply(&mut self, script: &[Instruction], line: &mut String) -> Result<Then, Fail> {
         for instruction in script {
-            if !self.selected(instruction, line) {
+            if !self.selected(instruction, line)? {
                 continue;
             }
             match &instruction.action {
@@ -309,78 +346,75 @@ impl Editor<'_> {
                     if let Some(new) = substitute(line, regex, with, *global, *nth) {
                         *line = new;
                         if *print {
-                            self.out.push_str(&format!("{line}\n"));
+                            self.print(line)?;
                         }
                     }
                 }
                 Action::Translate(from, to) => {
-                    *line = line
-                        .chars()
-                        .map(|c| from.iter().position(|f| *f == c).and_then(|i| to.get(i)).copied().unwrap_or(c))
-                        .collect();
+                    let translated =
+                        |c| from.iter().position(|f| *f == c).and_then(|i| to.get(i)).copied().unwrap_or(c);
+                    *line = line.chars().map(translated).collect();
                 }
-                Action::Print => self.out.push_str(&format!("{line}\n")),
-                Action::Number => self.out.push_str(&format!("{}\n", self.at + 1)),
-                Action::Insert(text) => self.out.push_str(&format!("{text}\n")),
+                Action::Print => self.print(line)?,
+                Action::Number => writeln!(self.out, "{}", self.number)?,
+                Action::Insert(text) => writeln!(self.out, "{text}")?,
                 Action::Append(text) => self.after.push(text.clone()),
                 Action::Change(text) => {
-                    self.out.push_str(&format!("{text}\n"));
-                    return Then::Drop;
+                    writeln!(self.out, "{text}")?;
+                    return Ok(Then::Drop);
                 }
-                Action::Delete => return Then::Drop,
-                Action::Quit => return Then::Quit,
+                Action::Delete => return Ok(Then::Drop),
+                Action::Quit => return Ok(Then::Quit),
                 Action::Next => {
                     if !self.quiet {
-                        self.out.push_str(&format!("{line}\n"));
+                        self.print(line)?;
                     }
-                    if self.at + 1 >= self.lines.len() {
-                        return Then::Drop;
+                    match self.take()? {
+                        Some(next) => *line = next,
+                        None => return Ok(Then::Drop),
                     }
-                    self.at += 1;
-                    *line = String::from_utf8_lossy(self.lines[self.at]).into_owned();
                 }
-                Action::Block(inner) => match self.apply(inner, line) {
+                Action::Block(inner) => match self.apply(inner, line)? {
                     Then::Go => {}
-                    other => return other,
+                    other => return Ok(other),
                 },
             }
         }
-        Then::Go
+        Ok(Then::Go)
     }
 
-    fn run(mut self, script: &[Instruction], ends_with_newline: bool) -> String {
-        while self.at < self.lines.len() {
-            let mut line = String::from_utf8_lossy(self.lines[self.at]).into_owned();
-            let then = self.apply(script, &mut line);
+    fn run(mut self, script: &[Instruction]) -> Result<(), Fail> {
+        while let Some(mut line) = self.take()? {
+            let then = self.apply(script, &mut line)?;
             if !self.quiet && !matches!(then, Then::Drop) {
-                self.out.push_str(&line);
-                self.out.push('\n');
+                self.print(&line)?;
             }
             for text in std::mem::take(&mut self.after) {
-                self.out.push_str(&format!("{text}\n"));
+                let gap = if std::mem::take(&mut self.open_end) { "\n" } else { "" };
+                writeln!(self.out, "{gap}{text}")?;
             }
+            self.out.flush()?;
             if matches!(then, Then::Quit) {
-                return self.out;
+                return Ok(());
             }
-            self.at += 1;
         }
-        if !ends_with_newline && self.out.ends_with('\n') {
-            self.out.pop();
-        }
-        self.out
+        Ok(())
     }
 }
 
-fn edit(script: &[Instruction], bytes: &[u8], quiet: bool) -> String {
+fn edit(script: &[Instruction], input: &mut dyn Read, out: &mut dyn Write, quiet: bool) -> Result<(), Fail> {
     let editor = Editor {
-        lines: lines(bytes),
-        at: 0,
+        lines: Lines::new(input),
+        out,
         quiet,
-        active: std::collections::BTreeMap::new(),
-        out: String::new(),
+        number: 0,
+        next: None,
+        terminated: true,
+        active: BTreeMap::new(),
         after: Vec::new(),
+        open_end: false,
     };
-    editor.run(script, bytes.ends_with(b"\n") || bytes.is_empty())
+    editor.run(script)
 }
 
 /// Edits lines.
@@ -407,26 +441,29 @@ pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
     if options.has('i') {
         for file in &options.operands {
             let bytes = std::fs::read(file).map_err(|e| Fail::Message(cannot("open", file, &e)))?;
-            std::fs::write(file, edit(&script, &bytes, quiet))?;
+            let mut edited = Vec::new();
+            edit(&script, &mut bytes.as_slice(), &mut edited, quiet)?;
+            std::fs::write(file, edited)?;
         }
         return Ok(0);
     }
-    let mut bytes = Vec::new();
-    let mut status = 0;
     if options.operands.is_empty() {
-        bytes = read_all(io.input)?;
+        edit(&script, io.input, io.out, quiet)?;
+        return Ok(0);
     }
+    // All files are one input: line numbers go on, and `$` is the last line of the last.
+    let mut all: Box<dyn Read> = Box::new(std::io::empty());
+    let mut status = 0;
     for file in &options.operands {
-        match open(file).map_err(Fail::Io).and_then(|mut f| read_all(&mut f)) {
-            Ok(more) => bytes.extend(more),
-            Err(Fail::Io(error)) => {
-                writeln!(io.err, "sed: {}: {}", file, proc::Errno::from_io(&error))?;
+        match open(file) {
+            Ok(opened) => all = Box::new(all.chain(opened)),
+            Err(error) => {
+                writeln!(io.err, "sed: {}", about(file, &error))?;
                 status = 1;
             }
-            Err(other) => return Err(other),
         }
     }
-    io.out.write_all(edit(&script, &bytes, quiet).as_bytes())?;
+    edit(&script, &mut all, io.out, quiet)?;
     Ok(status)
 }
 
