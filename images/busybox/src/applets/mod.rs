@@ -1,5 +1,6 @@
 //! The applets: a row in the table and a file each.
 
+mod awk;
 mod base64;
 mod basename;
 mod cat;
@@ -73,7 +74,7 @@ macro_rules! applets {
 applets! {
     "[" "usr/bin" test::run, "EXPRESSION ]" in_shell;
     "arch" "bin" uname::arch, "";
-    "awk" "usr/bin" refused::run, "";
+    "awk" "usr/bin" awk::run, "[-F SEP] [-v VAR=VALUE] PROGRAM [FILE]...";
     "base64" "bin" base64::run, "[-d] [-w COL] [FILE]";
     "basename" "usr/bin" basename::run, "FILE [SUFFIX]" in_shell;
     "cat" "bin" cat::run, "[-nbvteA] [FILE]...";
