@@ -49,7 +49,7 @@ pub fn start() {
         scope: scope.clone(),
         session: None,
         courses: Vec::new(),
-        storage: Storage::default(),
+        storage: Storage,
         tick: None,
         save: None,
         dirty: false,

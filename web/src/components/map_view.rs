@@ -1,9 +1,10 @@
 //! The map as SVG.
 
+use gloo_events::EventListener;
 use yew::prelude::*;
 
 use crate::map::{
-    Anchor, Move, MoveKind, NodeRoom, Part, PodBox, Rect, Scene, ServiceRail, WIDTH, WorkloadPill, short_image,
+    Anchor, Move, MoveKind, NodeRoom, Part, PodBox, Rect, Scene, ServiceRail, Shape, WorkloadPill, short_image,
     short_name,
 };
 use crate::picture::PodState;
@@ -33,6 +34,7 @@ pub struct MapViewProps {
 pub fn MapView(props: &MapViewProps) -> Html {
     let state = &props.state;
     let language = state.preferences.language;
+    let shape = use_shape();
     if !state.picture.cluster {
         return html! {
             <div class="map empty" role="status">
@@ -44,11 +46,11 @@ pub fn MapView(props: &MapViewProps) -> Html {
             </div>
         };
     }
-    let scene = Scene::lay_out(&state.picture, &state.places);
+    let scene = Scene::lay_out(&state.picture, &state.places, shape);
     let draw = Draw { scene: &scene, language, inspect: &props.inspect, state };
     html! {
-        <div class="map">
-            <svg viewBox={format!("0 0 {WIDTH} {}", scene.height)} preserveAspectRatio="xMidYMin meet" role="group"
+        <div class={classes!("map", (shape == Shape::Narrow).then_some("narrow"))}>
+            <svg viewBox={format!("0 0 {} {}", shape.width(), scene.height)} preserveAspectRatio="xMidYMin meet" role="group"
                 aria-label={T::Map.get(language)}>
                 { draw.control_plane() }
                 { for scene.workloads.iter().map(|pill| draw.workload(pill)) }
@@ -61,6 +63,26 @@ pub fn MapView(props: &MapViewProps) -> Html {
             </svg>
         </div>
     }
+}
+
+/// The shape that this screen has room for; style.css draws the line at the same width.
+#[hook]
+fn use_shape() -> Shape {
+    let query =
+        use_memo((), |()| web_sys::window().and_then(|window| window.match_media("(max-width: 760px)").ok().flatten()));
+    let shape_of = |narrow: bool| if narrow { Shape::Narrow } else { Shape::Wide };
+    let shape = use_state(|| shape_of(query.as_ref().as_ref().is_some_and(|query| query.matches())));
+    {
+        let shape = shape.setter();
+        use_effect_with((), move |()| {
+            let listener = query.as_ref().clone().map(|query| {
+                let seen = query.clone();
+                EventListener::new(&query, "change", move |_| shape.set(shape_of(seen.matches())))
+            });
+            move || drop(listener)
+        });
+    }
+    *shape
 }
 
 struct Draw<'a> {
@@ -135,7 +157,6 @@ impl Draw<'_> {
 
     fn control_plane(&self) -> Html {
         let strip = self.scene.strip;
-        let middle = strip.y + strip.h / 2.0;
         let parts = self.scene.parts.iter().map(|part| {
             let name = match part.part {
                 Part::You => self.t(T::You),
@@ -144,7 +165,7 @@ impl Draw<'_> {
                 Part::Controllers => self.t(T::Controllers),
                 Part::Scheduler => "scheduler",
             };
-            let (x, _) = part.rect.centre();
+            let (x, middle) = part.rect.centre();
             html! {
                 <g class={classes!("part", (part.part == Part::You).then_some("you"))}>
                     { rect(part.rect, 8.0, "box") }
@@ -155,7 +176,12 @@ impl Draw<'_> {
         });
         let wires = self.scene.parts.windows(2).map(|pair| {
             let (from, to) = (pair[0].rect, pair[1].rect);
-            html! { <path class="wire" d={format!("M{:.1} {middle:.1}H{:.1}", from.x + from.w, to.x)} /> }
+            let middle = from.centre().1;
+            if from.x < to.x {
+                html! { <path class="wire" d={format!("M{:.1} {middle:.1}H{:.1}", from.x + from.w, to.x)} /> }
+            } else {
+                html! { <path class="wire" d={format!("M{:.1} {:.1}V{:.1}", to.centre().0, to.y - 8.0, to.y)} /> }
+            }
         });
         html! {
             <g class="control-plane">
@@ -241,7 +267,9 @@ impl Draw<'_> {
                 { rect(at, 12.0, if tile.ready { "box" } else { "box not-ready" }) }
                 { self.kubelet(room) }
                 { label(at.x + 14.0, at.y + 26.0, "name strong", tile.name.clone()) }
-                { label(at.x + 24.0 + tile.name.chars().count() as f64 * 8.0, at.y + 26.0, "address", format!("{} {}", tile.address, self.t(word))) }
+                if at.w > 320.0 {
+                    { label(at.x + 24.0 + tile.name.chars().count() as f64 * 8.0, at.y + 26.0, "address", format!("{} {}", tile.address, self.t(word))) }
+                }
                 <g>
                     <title>{ cpu.clone() }</title>
                     { label(bar.x - 8.0, at.y + 24.0, "detail", "CPU") }

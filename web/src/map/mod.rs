@@ -6,9 +6,9 @@
 mod motion;
 mod places;
 mod scene;
+mod shape;
 
 pub use motion::{Anchor, Motion, Move, MoveKind};
 pub use places::Places;
-pub use scene::{
-    HEIGHT_MIN, NodeRoom, Part, PartBox, PodBox, Rect, Scene, ServiceRail, WIDTH, WorkloadPill, short_image, short_name,
-};
+pub use scene::{NodeRoom, Part, PartBox, PodBox, Rect, Scene, ServiceRail, WorkloadPill, short_image, short_name};
+pub use shape::Shape;

@@ -2,20 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::map::{Anchor, Places};
+use crate::map::shape::MARGIN;
+use crate::map::{Anchor, Places, Shape};
 use crate::picture::{NodeTile, Picture, PodTile, ServiceTile, WorkloadTile};
 
-/// Width of the map in its own units.
-pub const WIDTH: f64 = 800.0;
-/// Height that the map has at least.
-pub const HEIGHT_MIN: f64 = 400.0;
-
-const MARGIN: f64 = 16.0;
 const GAP: f64 = 14.0;
-const STRIP_TOP: f64 = 28.0;
-const STRIP_HEIGHT: f64 = 50.0;
-/// Height at which dots travel within the control plane: below the words.
-const LANE: f64 = STRIP_TOP + STRIP_HEIGHT - 4.0;
+/// Dots travel so far below the parts of the control plane: below the words.
+const LANE_GAP: f64 = 4.0;
 const PILL_HEIGHT: f64 = 30.0;
 const ROOM_HEAD: f64 = 42.0;
 const TILE: (f64, f64) = (74.0, 54.0);
@@ -25,11 +18,8 @@ const TILE_GAP: f64 = 10.0;
 const SMALL_ABOVE: usize = 24;
 /// Height of the legend at the bottom.
 const LEGEND: f64 = 24.0;
-const ROOMS_IN_ROW: usize = 3;
-/// Deployments in a row: their names are long.
-const HEADS_IN_ROW: usize = 2;
 /// Width of a room from which its kubelet is drawn as a part of its own.
-const KUBELET_FROM: f64 = 360.0;
+const KUBELET_FROM: f64 = 480.0;
 
 /// A rectangle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,17 +59,6 @@ pub enum Part {
 impl Part {
     /// All, from left to right.
     pub const ALL: [Part; 5] = [Part::You, Part::ApiServer, Part::Etcd, Part::Controllers, Part::Scheduler];
-
-    fn rect(self) -> Rect {
-        let (x, w) = match self {
-            Part::You => (MARGIN, 84.0),
-            Part::ApiServer => (142.0, 124.0),
-            Part::Etcd => (300.0, 84.0),
-            Part::Controllers => (418.0, 176.0),
-            Part::Scheduler => (628.0, 138.0),
-        };
-        Rect { x, y: STRIP_TOP + 8.0, w, h: STRIP_HEIGHT - 16.0 }
-    }
 }
 
 /// A part with its place.
@@ -128,7 +107,7 @@ impl NodeRoom {
     /// Where its kubelet is drawn; none in a narrow room.
     pub fn kubelet(&self) -> Option<Rect> {
         let at = self.rect;
-        (at.w >= KUBELET_FROM).then(|| Rect { x: at.x + at.w - 232.0, y: at.y + 9.0, w: 66.0, h: 22.0 })
+        (at.w >= KUBELET_FROM).then_some(Rect { x: at.x + at.w - 232.0, y: at.y + 9.0, w: 66.0, h: 22.0 })
     }
 }
 
@@ -148,7 +127,9 @@ pub struct PodBox {
 /// The whole map.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scene {
-    /// Height in units; the width is [`WIDTH`].
+    /// The shape, which says the width.
+    pub shape: Shape,
+    /// Height in units.
     pub height: f64,
     /// The control plane's strip.
     pub strip: Rect,
@@ -170,13 +151,14 @@ pub struct Scene {
 
 impl Scene {
     /// Lays the map out.
-    pub fn lay_out(picture: &Picture, places: &Places) -> Scene {
+    pub fn lay_out(picture: &Picture, places: &Places, shape: Shape) -> Scene {
         let mut scene = Scene {
-            strip: Rect { x: 124.0, y: STRIP_TOP, w: WIDTH - 124.0 - MARGIN, h: STRIP_HEIGHT },
-            parts: Part::ALL.iter().map(|part| PartBox { part: *part, rect: part.rect() }).collect(),
+            shape,
+            strip: shape.strip(),
+            parts: Part::ALL.iter().map(|part| PartBox { part: *part, rect: shape.part(*part) }).collect(),
             ..Scene::default()
         };
-        let mut y = STRIP_TOP + STRIP_HEIGHT + GAP;
+        let mut y = scene.strip.y + scene.strip.h + GAP;
         y = scene.workload_pills(picture, y);
         y = scene.service_rails(picture, y);
         y = scene.waiting_pods(picture, places, y);
@@ -184,20 +166,27 @@ impl Scene {
         let images: BTreeMap<&str, usize> =
             picture.pods.iter().map(|p| (p.image.as_str(), places.colour(&p.image))).collect();
         scene.legend = images.into_iter().map(|(image, colour)| (short_image(image), colour)).collect();
-        scene.height = (y + LEGEND).max(HEIGHT_MIN);
+        scene.height = (y + LEGEND).max(shape.height_min());
         scene
+    }
+
+    /// Width of each of so many columns.
+    fn column_width(&self, columns: usize) -> f64 {
+        let columns = columns as f64;
+        (self.shape.width() - MARGIN * 2.0 - GAP * (columns - 1.0)) / columns
     }
 
     fn workload_pills(&mut self, picture: &Picture, top: f64) -> f64 {
         if picture.deployments.is_empty() && picture.replica_sets.is_empty() {
             return top;
         }
-        let width = (WIDTH - MARGIN * 2.0 - GAP * (HEADS_IN_ROW as f64 - 1.0)) / HEADS_IN_ROW as f64;
+        let columns = self.shape.heads_in_row();
+        let width = self.column_width(columns);
         let loose = picture.replica_sets.iter().filter(|r| r.owner.is_empty());
         let heads = picture.deployments.iter().map(|d| (d, "Deployment")).chain(loose.map(|r| (r, "ReplicaSet")));
         let (mut y, mut row_height): (f64, f64) = (top, 0.0);
         for (index, (tile, kind)) in heads.enumerate() {
-            let column = index % HEADS_IN_ROW;
+            let column = index % columns;
             if column == 0 && index > 0 {
                 y += row_height + GAP;
                 row_height = 0.0;
@@ -226,9 +215,10 @@ impl Scene {
     }
 
     fn service_rails(&mut self, picture: &Picture, top: f64) -> f64 {
-        let width = (WIDTH - MARGIN * 2.0 - GAP) / 2.0;
+        let columns = self.shape.heads_in_row();
+        let width = self.column_width(columns);
         for (index, tile) in picture.services.iter().enumerate() {
-            let (column, row) = (index % 2, index / 2);
+            let (column, row) = (index % columns, index / columns);
             let rect = Rect {
                 x: MARGIN + column as f64 * (width + GAP),
                 y: top + row as f64 * (PILL_HEIGHT + 8.0),
@@ -237,7 +227,7 @@ impl Scene {
             };
             self.services.push(ServiceRail { tile: tile.clone(), rect });
         }
-        let rows = picture.services.len().div_ceil(2);
+        let rows = picture.services.len().div_ceil(columns);
         if rows == 0 { top } else { top + rows as f64 * (PILL_HEIGHT + 8.0) - 8.0 + GAP }
     }
 
@@ -246,15 +236,15 @@ impl Scene {
         if waiting.is_empty() {
             return top;
         }
-        let room = Rect { x: MARGIN, y: top, w: WIDTH - MARGIN * 2.0, h: 0.0 };
+        let room = Rect { x: MARGIN, y: top, w: self.column_width(1), h: 0.0 };
         let height = self.seat(room, 22.0, &waiting, places);
         self.waiting = Some(Rect { h: height, ..room });
         top + height + GAP
     }
 
     fn node_rooms(&mut self, picture: &Picture, places: &Places, top: f64) -> f64 {
-        let columns = picture.nodes.len().clamp(1, ROOMS_IN_ROW);
-        let width = (WIDTH - MARGIN * 2.0 - GAP * (columns as f64 - 1.0)) / columns as f64;
+        let columns = picture.nodes.len().clamp(1, self.shape.rooms_in_row());
+        let width = self.column_width(columns);
         let mut y = top;
         for row in picture.nodes.chunks(columns) {
             let mut heights = Vec::new();
@@ -266,7 +256,7 @@ impl Scene {
                 self.rooms.push(NodeRoom { tile: node.clone(), rect: room, empty: pods.is_empty() });
             }
             // A single row of rooms takes the height that is there: pods that come later find their place.
-            let spare = if picture.nodes.len() <= columns { HEIGHT_MIN - LEGEND - y - GAP } else { 0.0 };
+            let spare = if picture.nodes.len() <= columns { self.shape.height_min() - LEGEND - y - GAP } else { 0.0 };
             let least = (ROOM_HEAD + TILE.1 + TILE_GAP * 2.0).max(spare);
             let height = heights.into_iter().fold(least, f64::max);
             for room in &mut self.rooms[first..] {
@@ -306,7 +296,10 @@ impl Scene {
     /// Where a dot starts or ends: at the edge of a thing, so that it does not cover words.
     pub fn point(&self, anchor: &Anchor) -> Option<(f64, f64)> {
         match anchor {
-            Anchor::Part(part) => Some((part.rect().centre().0, LANE)),
+            Anchor::Part(part) => {
+                let at = self.shape.part(*part);
+                Some((at.centre().0, at.y + at.h + LANE_GAP))
+            }
             Anchor::Node(name) => {
                 let room = self.rooms.iter().find(|r| r.tile.name == *name)?;
                 let door = room.kubelet().unwrap_or(room.rect);
@@ -333,7 +326,7 @@ impl Scene {
             let gutter = match (from, to) {
                 (Anchor::Part(_), Anchor::Part(_)) => None,
                 (Anchor::Part(Part::You), _) | (_, Anchor::Part(Part::You)) => Some(MARGIN / 2.0),
-                (Anchor::Part(_), _) | (_, Anchor::Part(_)) => Some(WIDTH - MARGIN / 2.0),
+                (Anchor::Part(_), _) | (_, Anchor::Part(_)) => Some(self.shape.width() - MARGIN / 2.0),
                 (Anchor::Service(..), _) | (_, Anchor::Service(..)) => Some(MARGIN / 2.0),
                 _ => None,
             };

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use simulation::{Time, TraceEvent, TraceKind};
-use web::map::{Anchor, Motion, MoveKind, Part, Places, Scene};
+use web::map::{Anchor, Motion, MoveKind, Part, Places, Scene, Shape};
 use web::picture::{NodeTile, Picture, PodState, PodTile, ServiceTile, WorkloadTile};
 
 fn node(name: &str) -> NodeTile {
@@ -93,17 +93,47 @@ fn text(scene: &Scene) -> String {
 fn check(picture: &Picture, expected: &Expect) {
     let mut places = Places::default();
     places.update(picture);
-    expected.assert_eq(&text(&Scene::lay_out(picture, &places)));
+    expected.assert_eq(&text(&Scene::lay_out(picture, &places, Shape::Wide)));
 }
 
 #[test]
 fn a_layout() {
-    check(&picture(), &expect![[""]]);
+    check(
+        &picture(),
+        &expect![[r#"
+        height 470
+        You: 16,36 84x34
+        ApiServer: 142,36 124x34
+        Etcd: 300,36 84x34
+        Controllers: 418,36 176x34
+        Scheduler: 628,36 138x34
+        Deployment web: 16,92 377x30
+        ReplicaSet web-66b6c48dd5: 34,128 359x26
+        Service web: 16,168 377x30
+        waiting: 16,212 768x90
+        Node minikube: 16,316 377x116
+        Node minikube-m02: 407,316 377x116
+        Pod web-66b6c48dd5-zzzzz colour 1: 30,234 74x54
+        Pod web-66b6c48dd5-9tkr5 colour 0: 30,358 74x54
+        Pod web-66b6c48dd5-x2lqd colour 1: 421,358 74x54
+    "#]],
+    );
 }
 
 #[test]
 fn an_empty_cluster() {
-    check(&Picture { cluster: true, nodes: vec![node("minikube")], ..Picture::default() }, &expect![[""]]);
+    check(
+        &Picture { cluster: true, nodes: vec![node("minikube")], ..Picture::default() },
+        &expect![[r#"
+        height 400
+        You: 16,36 84x34
+        ApiServer: 142,36 124x34
+        Etcd: 300,36 84x34
+        Controllers: 418,36 176x34
+        Scheduler: 628,36 138x34
+        Node minikube: 16,92 768x270
+    "#]],
+    );
 }
 
 /// Everything that is drawn lies within the map, and nothing that can be clicked lies on another such thing.
@@ -115,13 +145,18 @@ fn nothing_overlaps() {
     }
     let mut places = Places::default();
     places.update(&picture);
-    let scene = Scene::lay_out(&picture, &places);
+    for shape in [Shape::Wide, Shape::Narrow] {
+        no_overlap(&Scene::lay_out(&picture, &places, shape));
+    }
+}
+
+fn no_overlap(scene: &Scene) {
     let mut all: Vec<web::map::Rect> = scene.parts.iter().map(|p| p.rect).collect();
     all.extend(scene.workloads.iter().map(|w| w.rect));
     all.extend(scene.services.iter().map(|s| s.rect));
     all.extend(scene.pods.iter().map(|p| p.rect));
     for (index, a) in all.iter().enumerate() {
-        assert!(a.x >= 0.0 && a.x + a.w <= web::map::WIDTH && a.y + a.h <= scene.height, "{a:?}");
+        assert!(a.x >= 0.0 && a.x + a.w <= scene.shape.width() && a.y + a.h <= scene.height, "{a:?}");
         for b in &all[index + 1..] {
             let apart = a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
             assert!(apart, "{a:?} {b:?}");
@@ -199,7 +234,7 @@ fn a_request_to_an_app_travels_the_path_that_it_took() {
     let path = &motion.moves[0].path;
     let mut places = Places::default();
     places.update(&picture());
-    let scene = Scene::lay_out(&picture(), &places);
+    let scene = Scene::lay_out(&picture(), &places, Shape::Wide);
     assert_eq!(path.len(), 4);
     assert!(path.iter().all(|anchor| scene.point(anchor).is_some()), "every stop of {path:?} is on the map");
 }
