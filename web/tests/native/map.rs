@@ -214,7 +214,7 @@ fn requests_become_dots_and_heartbeats_do_not() {
         (call(1, "kubonsai-page", "GET", "/api/v1/pods", 200), None),
     ] {
         let mut motion = Motion::default();
-        motion.take_in(&[event.clone()]);
+        motion.take_in(std::slice::from_ref(&event));
         let found = motion.moves.front().map(|m| (m.path.clone(), m.kind));
         assert_eq!(found, expected.map(|(from, kind)| (vec![from, server()], kind)), "{event:?}");
     }

@@ -25,7 +25,7 @@ impl Driven {
     fn open(id: &str, log: Vec<LogEntry>, reached: Option<Time>) -> Driven {
         let start = Time::from_nanos(1_800_000_000_000_000_000);
         let seed = Seed { course: "basics".to_owned(), lesson: id.to_owned(), seed: 7, start };
-        let session = Session::new(seed, lesson(id), log, reached).unwrap();
+        let session = Session::new(seed, lesson(id), log, reached).expect("the profile exists");
         let mut driven = Driven {
             session,
             now_ms: 0.0,
