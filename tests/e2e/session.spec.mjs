@@ -71,6 +71,8 @@ export default [
       const [worker] = page.workers();
       await worker.evaluate(() => void setTimeout(() => { throw new Error("a test ends this worker"); }));
       await page.waitForSelector(".notice");
+      // The log is played again behind a cover.
+      await page.waitForSelector(".cover", { state: "detached", timeout: 60_000 });
       await screenShows(page, /still here\n.*\$$/, { seconds: 60 });
       await shot("after a crash");
       await type(page, "echo again");

@@ -238,6 +238,7 @@ fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
                 _ => dispatcher.dispatch(Action::Worker(message)),
             },
             Heard::Restarted => {
+                dispatcher.dispatch(Action::Restarting);
                 dispatcher.dispatch(Action::Notice(Notice { text: T::Crashed, detail: String::new() }));
                 if let Some(link) = &*inner.borrow() {
                     link.send(&ToWorker::Catalogue);

@@ -224,6 +224,8 @@ pub enum Action {
     LessonPercent(f64),
     /// The share of the terminals' height, in percent.
     TerminalPercent(f64),
+    /// The worker died and its successor plays the log again: nothing can be typed until it is through.
+    Restarting,
     /// The lesson is being started over.
     Reset,
     /// Something to tell.
@@ -408,6 +410,12 @@ impl Reducible for State {
             Action::CloseInspector => next.inspection = None,
             Action::LessonPercent(percent) => next.preferences.lesson_percent = percent.clamp(22.0, 62.0),
             Action::TerminalPercent(percent) => next.preferences.terminal_percent = percent.clamp(18.0, 75.0),
+            Action::Restarting => {
+                if let Some(open) = &mut next.open {
+                    open.live = false;
+                    next.restoring = Some((0, 0));
+                }
+            }
             Action::Reset => {
                 if let Some(open) = &next.open {
                     let key = open.key();
