@@ -45,7 +45,7 @@ pub(crate) fn run(folder: &Path, seeds: &[u64]) -> anyhow::Result<u8> {
             }
         }
     }
-    println!("lessons: {passed} passed, {failed} failed");
+    println!("{passed} passed, {failed} failed");
     Ok(u8::from(failed > 0))
 }
 
