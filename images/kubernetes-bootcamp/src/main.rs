@@ -22,9 +22,8 @@ fn main() {
     };
     let version = version(&text).unwrap_or("1").to_owned();
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| proc::hostname());
-    // Node as a container's first process would ignore SIGTERM and be killed after the grace period; learners need not wait.
-    let _ = proc::on_signal(proc::SIGTERM, proc::Disposition::Catch);
-    let _ = proc::on_signal(proc::SIGINT, proc::Disposition::Catch);
+    // No handler for SIGTERM, like the original: as a container's first process it ignores the signal, serves through the
+    // whole grace period and is killed at its end. A rolling update therefore loses no request.
     let mut server = match Server::bind(PORT) {
         Ok(server) => server,
         Err(_) => {
