@@ -93,8 +93,8 @@ mod interactive {
     use std::sync::mpsc;
     use std::time::Duration;
 
-    use cluster::{Input, World};
-    use simulation::Step;
+    use cluster::{Effect, Input, World};
+    use simulation::{Step, Time};
 
     use crate::drive;
 
@@ -128,6 +128,18 @@ mod interactive {
         (numbers.next().unwrap_or(80), rows)
     }
 
+    /// Nothing here can show a window beside the terminal; what asked for one is told. Whether there was any.
+    fn refuse_windows(world: &mut World, at: Time) -> bool {
+        let mut any = false;
+        for effect in world.take_effects() {
+            if let Effect::Edit { id, .. } = effect {
+                world.input(at, Input::RefuseEdit { id });
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Virtual time follows the wall clock, so that waiting feels as it is.
     pub(super) fn run(mut world: World) -> anyhow::Result<u8> {
         let _raw = RawMode::enter()?;
@@ -148,6 +160,9 @@ mod interactive {
         loop {
             let step = drive::step(&mut world, now());
             super::pass_on(world.take_output());
+            if refuse_windows(&mut world, now()) {
+                continue;
+            }
             if !world.has_terminal(1) {
                 return Ok(0);
             }

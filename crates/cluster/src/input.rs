@@ -42,6 +42,23 @@ pub enum Input {
         /// Rows.
         rows: u16,
     },
+    /// The person saved the text of an editor window ([`crate::Effect::Edit`]); the window stays open.
+    SaveEdit {
+        /// Number of the window.
+        id: u32,
+        /// The whole text.
+        text: String,
+    },
+    /// The person closed an editor window.
+    CloseEdit {
+        /// Number of the window.
+        id: u32,
+    },
+    /// There is nothing to show an editor window with; what asked for it refuses by name.
+    RefuseEdit {
+        /// Number of the window.
+        id: u32,
+    },
 }
 
 /// One line of the session log: a world is its config and these.

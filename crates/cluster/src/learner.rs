@@ -87,7 +87,8 @@ fn files(sim: &Sim) -> Vfs {
         for folder in ["/bin", "/dev", "/etc", "/root", "/usr/bin", "/usr/local/bin", "/var/log", HOME] {
             root.mkdir_all(folder)?;
         }
-        root.mkdir("/tmp", 0o1777)?;
+        root.mkdir("/tmp", 0o777)?;
+        root.chmod("/tmp", 0o1777)?; // a mode that mkdir alone would give less the umask
         vfs::device::install(&root, sim)?;
         for (path, text) in FILES {
             root.write(path, *text)?;

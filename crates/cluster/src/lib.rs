@@ -4,6 +4,7 @@
 //! wiring (who can reach whose kubelet, which programs are installed) is all here.
 
 mod control_plane;
+mod desktop;
 mod host;
 mod input;
 mod learner;
@@ -16,6 +17,7 @@ mod script;
 mod view;
 mod world;
 
+pub use desktop::{EDIT_BYTES_MAX, Effect};
 pub use input::{Input, LogEntry, Output, Stream};
 pub use profile::{PROFILES, Profile};
 pub use script::ScriptRun;

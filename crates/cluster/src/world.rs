@@ -6,10 +6,11 @@ use std::rc::Rc;
 use api::Object;
 use api::http::Transport;
 use bytes::Bytes;
-use machine::{Reader, Writer};
+use machine::{EditEvent, Reader, Writer};
 use network::Fabric;
 use simulation::{ExternalError, ExternalRequest, Sim, SimConfig, Step, StepLimits, Time, TraceEvent};
 
+use crate::desktop::{Effect, Windows};
 use crate::input::{Input, LogEntry, Outbox, Output, Stream};
 use crate::learner::Learner;
 use crate::lifecycle::Clusters;
@@ -34,6 +35,7 @@ pub struct WorldConfig {
 pub struct World {
     sim: Sim,
     outbox: Outbox,
+    windows: Windows,
     learner: Learner,
     clusters: Clusters,
     terminals: BTreeMap<u8, shell::Terminal>,
@@ -60,6 +62,7 @@ impl World {
             clusters.boot(profile, nodes)?;
         }
         Ok(World {
+            windows: Windows::new(&sim),
             sim,
             outbox: Outbox::default(),
             learner,
@@ -122,6 +125,9 @@ impl World {
                     terminal.resize(machine::TtySize { cols, rows });
                 }
             }
+            Input::SaveEdit { id, text } => self.windows.happened(id, EditEvent::Saved(text)),
+            Input::CloseEdit { id } => self.windows.happened(id, EditEvent::Closed),
+            Input::RefuseEdit { id } => self.windows.happened(id, EditEvent::Unavailable),
         }
     }
 
@@ -132,7 +138,8 @@ impl World {
 
     fn open_terminal(&mut self, id: u8, cols: u16, rows: u16) {
         let screen = Writer::new(self.outbox.end(Stream::Terminal(id)));
-        let ctx = self.learner.ctx(&self.sim, Reader::empty(), screen.clone(), screen.clone());
+        let mut ctx = self.learner.ctx(&self.sim, Reader::empty(), screen.clone(), screen.clone());
+        ctx.host = self.windows.beside(id, ctx.host);
         let terminal = shell::Terminal::start(ctx, screen, machine::TtySize { cols, rows });
         if let Some(old) = self.terminals.insert(id, terminal) {
             old.hang_up();
@@ -160,6 +167,14 @@ impl World {
     /// Output since the last call.
     pub fn take_output(&mut self) -> Vec<Output> {
         self.outbox.take()
+    }
+
+    /// What the screen beside the terminals should show, since the last call.
+    ///
+    /// A window that was opened and closed in between is not mentioned. After a replay only [`Effect::Edit`] still
+    /// means something: those windows are open.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        self.windows.take()
     }
 
     /// The static files that are wanted since the last call.

@@ -1,56 +1,10 @@
 //! A world as the page drives it: terminals, the log and its replay, the laws.
 
-use cluster::{Input, LogEntry, Stream, World, WorldConfig};
-use simulation::{Duration, ExternalError, Step, StepLimits, Time};
+mod common;
 
-const START: Time = Time::from_unix_seconds(1_795_000_000);
-
-fn world(seed: u64, profile: Option<&str>) -> World {
-    let config = WorldConfig { seed, start: START, profile: profile.map(str::to_owned), nodes: 1 };
-    World::new(config).expect("the profile exists")
-}
-
-/// Runs everything up to `until`; files of the site are not there.
-fn run_to(world: &mut World, until: Time) {
-    loop {
-        match world.step(until, StepLimits { polls_max: 500 }) {
-            Step::Idle { .. } => return,
-            Step::Busy => {}
-            Step::Waiting => {
-                for request in world.external_requests() {
-                    world.external_reply(request.id, Err(ExternalError::NotFound));
-                }
-            }
-        }
-    }
-}
-
-fn run_for(world: &mut World, duration: Duration) {
-    let until = world.now() + duration;
-    run_to(world, until);
-    world.advance_to(until);
-}
-
-fn screen(world: &mut World) -> String {
-    let pieces = world.take_output().into_iter().filter(|o| o.stream == Stream::Terminal(1));
-    String::from_utf8_lossy(&pieces.flat_map(|o| o.bytes).collect::<Vec<_>>()).into_owned()
-}
-
-fn type_in(world: &mut World, text: &str) -> String {
-    let at = world.now();
-    run_to(world, at);
-    world.input(at, Input::Keys { id: 1, text: text.to_owned() });
-    run_for(world, Duration::from_secs(30));
-    screen(world)
-}
-
-fn open(world: &mut World) -> String {
-    let at = world.now();
-    run_to(world, at);
-    world.input(at, Input::OpenTerminal { id: 1, cols: 100, rows: 30 });
-    run_for(world, Duration::from_secs(1));
-    screen(world)
-}
+use cluster::{LogEntry, World, WorldConfig};
+use common::{START, open, run_for, run_to, screen, type_in, world};
+use simulation::Duration;
 
 #[test]
 fn a_terminal_has_a_prompt_runs_commands_and_ends_with_exit() {

@@ -9,6 +9,7 @@ pub mod complete;
 pub mod describe;
 pub mod discovery;
 pub mod duration;
+pub mod editor;
 pub mod failure;
 pub mod flags;
 pub mod gotemplate;

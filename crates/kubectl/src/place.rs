@@ -42,6 +42,20 @@ impl Place for Ctx {
         self.fs.write(path, bytes.to_vec()).map_err(|why| lower(&why.to_string()))
     }
 
+    fn remove_file(&self, path: &str) {
+        // What cannot be removed stays: it is a temporary file.
+        let _ = self.fs.unlink(path);
+    }
+
+    fn run(&self, words: Vec<String>) -> LocalBoxFuture<'static, Option<i32>> {
+        let ctx = self.clone();
+        Box::pin(async move {
+            let name = words.first()?.rsplit('/').next()?;
+            let program = ctx.programs.find(name)?;
+            Some(program.run(ctx, words).await)
+        })
+    }
+
     fn stat(&self, path: &str) -> Option<bool> {
         self.fs.exists(path).then(|| self.fs.is_dir(path))
     }

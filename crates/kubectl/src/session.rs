@@ -29,6 +29,12 @@ pub trait Place {
     fn read_file(&self, path: &str) -> Result<Vec<u8>, String>;
     /// Writes a whole file, making its directory.
     fn write_file(&self, path: &str, bytes: &[u8]) -> Result<(), String>;
+    /// Removes a file; one that is not there is no matter.
+    fn remove_file(&self, _path: &str) {}
+    /// Runs a program with this one's streams and terminal; its exit code, or none if there is no such program.
+    fn run(&self, _words: Vec<String>) -> LocalBoxFuture<'static, Option<i32>> {
+        Box::pin(std::future::ready(None))
+    }
     /// Whether the path exists, and whether it is a directory.
     fn stat(&self, path: &str) -> Option<bool>;
     /// The names in a directory, sorted.

@@ -5,8 +5,8 @@ use crate::flags::help::{self, Group};
 use crate::flags::parse;
 use crate::flags::{Action, COMMAND, Command, HelpTo};
 use crate::verbs::{
-    apply, cluster_info, config, create, delete, events, exec, explain, expose, get, label, logs, nodes, partly, patch,
-    port_forward, proxy, refused, replace, rollout, run, scale, set, taint, version, wait,
+    apply, cluster_info, config, create, delete, edit, events, exec, explain, expose, get, label, logs, nodes, partly,
+    patch, port_forward, proxy, refused, replace, rollout, run, scale, set, taint, version, wait,
 };
 
 /// The groups of `kubectl --help`.
@@ -17,7 +17,7 @@ pub static GROUPS: &[Group] = &[
     },
     Group {
         title: "Basic Commands (Intermediate)",
-        commands: &[&explain::EXPLAIN, &get::GET, &partly::EDIT, &delete::DELETE],
+        commands: &[&explain::EXPLAIN, &get::GET, &edit::EDIT, &delete::DELETE],
     },
     Group { title: "Deploy Commands", commands: &[&rollout::ROLLOUT, &scale::SCALE, &partly::AUTOSCALE] },
     Group {
@@ -79,7 +79,7 @@ pub static ROOT: Command = Command {
         &set::SET,
         &explain::EXPLAIN,
         &get::GET,
-        &partly::EDIT,
+        &edit::EDIT,
         &delete::DELETE,
         &rollout::ROLLOUT,
         &scale::SCALE,

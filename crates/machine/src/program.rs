@@ -10,7 +10,7 @@ use simulation::Sim;
 use simulation::notify::Signal;
 use vfs::Vfs;
 
-use crate::{BrokenPipe, Reader, Tty, Writer};
+use crate::{BrokenPipe, Desktop, Reader, Tty, Writer};
 
 /// What the world offers to programs beyond files and network.
 pub trait Host {
@@ -19,6 +19,11 @@ pub trait Host {
     /// # Errors
     /// Whatever a connection there would meet: refused, unreachable, timeout.
     fn api(&self, server: &str) -> Result<Rc<dyn Transport>, TransportError>;
+
+    /// The windows beside the terminal that the program was started in; none for scripts.
+    fn desktop(&self) -> Option<Rc<dyn Desktop>> {
+        None
+    }
 }
 
 /// All that a running program has. Cloning shares the streams and the files.

@@ -5,6 +5,7 @@ pub mod cluster_info;
 pub mod config;
 pub mod create;
 pub mod delete;
+pub mod edit;
 pub mod events;
 pub mod exec;
 pub mod explain;

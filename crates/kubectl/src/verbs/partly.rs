@@ -86,8 +86,6 @@ partly! {
     AUTOSCALE "autoscale" [] "Auto-scale a deployment, replica set, stateful set, or replication controller" flags &[AUTOSCALE_FLAGS, DRY_RUN, FILES, PRINT], required ["max"], autoscale;
     /// `kubectl diff`.
     DIFF "diff" [] "Diff the live version against a would-be applied version" flags &[FILES, SELECTOR], required [], diff;
-    /// `kubectl edit`.
-    EDIT "edit" [] "Edit a resource on the server" flags &[FILES, PRINT], required [], edit;
     /// `kubectl cp`.
     CP "cp" [] "Copy files and directories to and from containers" flags &[EXEC_LIKE], required [], cp;
     /// `kubectl debug`.
@@ -167,13 +165,6 @@ async fn diff(session: Rc<Session>, args: Args) -> Outcome {
     let failure = outcome.err().unwrap_or_else(|| Failure::message(simulation::stub!("kubectl", "diff")));
     session.err(failure.render().0).await;
     Err(Failure::Exit(2))
-}
-
-async fn edit(session: Rc<Session>, args: Args) -> Outcome {
-    let rest = session.rest(&args)?;
-    let query = Query::from_args(&rest, &args, &args.words).await?;
-    targets::fetch(&rest, &query).await?.all()?;
-    refuse(simulation::stub!("kubectl", "edit"))
 }
 
 async fn cp(session: Rc<Session>, args: Args) -> Outcome {

@@ -36,6 +36,7 @@ mod touch;
 mod tr;
 mod unbuilt;
 mod uniq;
+mod visual;
 mod watch;
 mod wc;
 mod which;
@@ -117,6 +118,7 @@ const TOOLS: &[Tool] = rows![
     ["true"], "", "Do nothing, successfully.", plain::yes_code;
     ["uname"], "[-asnrvm]", "Print what this machine is.", host::uname;
     ["uniq"], "[-cdu] [INPUT]", "Merge equal neighbouring lines.", uniq::run;
+    ["vi", "vim", "view", "nano"], "[FILE]...", "Edit files in a window beside the terminal.", visual::run;
     ["watch"], "[-n SECONDS] COMMAND", "Run a command again and again.", watch::run;
     ["wc"], "[-lwcm] [FILE]...", "Count lines, words and bytes.", wc::run;
     ["wget"], "[-q] [-O FILE] URL", "Download a URL (http only).", curl::wget;

@@ -20,7 +20,6 @@ const UNBUILT: &[(&str, &str)] = &[
     ("man", stub!("shell", "man")),
     ("microk8s", stub!("shell", "microk8s")),
     ("mysql", stub!("shell", "mysql")),
-    ("nano", stub!("shell", "nano")),
     ("openssl", stub!("shell", "openssl")),
     ("ping", stub!("shell", "ping")),
     ("python3", stub!("shell", "python3")),
@@ -28,8 +27,6 @@ const UNBUILT: &[(&str, &str)] = &[
     ("systemctl", stub!("shell", "systemctl")),
     ("tar", stub!("shell", "tar")),
     ("tmux", stub!("shell", "tmux")),
-    ("vi", stub!("shell", "vi")),
-    ("vim", stub!("shell", "vim")),
 ];
 
 const NAMES: &[&str] = &{

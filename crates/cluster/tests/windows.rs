@@ -1,0 +1,122 @@
+//! Windows beside the terminals: what a program asks for comes out as effects, what the person does goes in as inputs.
+
+mod common;
+
+use cluster::{Effect, Input, LogEntry, World};
+use common::{open, run_for, run_to, screen, type_in, world};
+use simulation::Duration;
+
+fn input(world: &mut World, input: Input) -> String {
+    let at = world.now();
+    run_to(world, at);
+    world.input(at, input);
+    run_for(world, Duration::from_secs(5));
+    screen(world)
+}
+
+/// The window that was opened: its number, path and text.
+fn window(world: &mut World) -> (u32, String, String) {
+    match world.take_effects().as_slice() {
+        [Effect::Edit { id, terminal: 1, path, text, .. }] => (*id, path.clone(), text.clone()),
+        other => panic!("one window was expected: {other:?}"),
+    }
+}
+
+#[test]
+fn vi_writes_what_is_saved_in_its_window_and_ends_with_it() {
+    let mut world = world(1, None);
+    open(&mut world);
+    let text = type_in(&mut world, "vi pod.yaml\r");
+    assert!(text.contains("pod.yaml is open in the editor"), "{text}");
+    let (id, path, text) = window(&mut world);
+    assert_eq!((path.as_str(), text.as_str()), ("/home/learner/pod.yaml", ""));
+    assert!(!type_in(&mut world, "").contains('$'), "the prompt waits for the window");
+    input(&mut world, Input::SaveEdit { id, text: "kind: Pod\n".into() });
+    let text = input(&mut world, Input::CloseEdit { id });
+    assert!(text.contains("learner@kubonsai"), "the prompt is back: {text}");
+    assert_eq!(world.take_effects(), [Effect::EditEnded { id }]);
+    assert!(type_in(&mut world, "cat pod.yaml\r").contains("kind: Pod\r\n"));
+    // A second look shows what was saved; Ctrl-C in the terminal closes the window.
+    type_in(&mut world, "nano pod.yaml\r");
+    let (id, _, text) = window(&mut world);
+    assert_eq!(text, "kind: Pod\n");
+    type_in(&mut world, "\x03");
+    assert_eq!(world.take_effects(), [Effect::EditEnded { id }]);
+    // Where nothing can show a window, the program says so.
+    type_in(&mut world, "vim pod.yaml\r");
+    let (id, ..) = window(&mut world);
+    let text = input(&mut world, Input::RefuseEdit { id });
+    assert!(text.contains("vim: kubonsai does not support an editor where there is no page"), "{text}");
+}
+
+#[test]
+fn a_replay_has_the_same_windows_with_what_was_saved() {
+    let play = |log: &[LogEntry]| {
+        let mut world = world(1, None);
+        for entry in log {
+            run_to(&mut world, entry.at);
+            world.input(entry.at, entry.input.clone());
+        }
+        run_for(&mut world, Duration::from_secs(5));
+        world
+    };
+    let mut first = world(1, None);
+    open(&mut first);
+    type_in(&mut first, "vi a\r");
+    let (id, ..) = window(&mut first);
+    input(&mut first, Input::CloseEdit { id });
+    type_in(&mut first, "vi b\r");
+    let (_, Effect::Edit { id, .. }) = (first.log().len(), first.take_effects().remove(1)) else { panic!("a window") };
+    input(&mut first, Input::SaveEdit { id, text: "new".into() });
+    let mut second = play(first.log());
+    let effects = second.take_effects();
+    // The first window was opened and closed; the second one is open.
+    let [Effect::Edit { path, text, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((path.as_str(), text.as_str()), ("/home/learner/b", "new"));
+}
+
+#[test]
+fn kubectl_edit_changes_the_object_and_opens_a_refused_text_again() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    type_in(&mut world, "kubectl create configmap c --from-literal=a=1\r");
+    type_in(&mut world, "kubectl edit configmap c\r");
+    let (id, path, text) = window(&mut world);
+    assert!(path.starts_with("/tmp/kubectl-edit-") && path.ends_with(".yaml"), "{path}");
+    assert!(text.starts_with("# Please edit the object below."), "{text}");
+    assert!(text.contains("\n  a: \"1\"\n"), "{text}");
+    // A text that is no YAML comes back with the reason.
+    input(&mut world, Input::SaveEdit { id, text: text.replace("\ndata:", "\ndata") });
+    let said = input(&mut world, Input::CloseEdit { id });
+    assert!(said.contains("error: configmaps \"c\" is invalid"), "{said}");
+    let effects = world.take_effects();
+    let [Effect::EditEnded { .. }, Effect::Edit { id, text, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(text.contains("# configmaps \"c\" was not valid:\n# * <nil>: Invalid value: "), "{text}");
+    let fixed = text.replace("\ndata\n", "\ndata:\n").replace("a: \"1\"", "a: \"2\"");
+    input(&mut world, Input::SaveEdit { id: *id, text: fixed });
+    let said = input(&mut world, Input::CloseEdit { id: *id });
+    assert!(said.contains("configmap/c edited"), "{said}");
+    assert!(type_in(&mut world, "kubectl get configmap c -o jsonpath={.data.a}\r").contains('2'));
+    // Nothing changed: nothing sent.
+    world.take_effects();
+    type_in(&mut world, "kubectl edit configmap c\r");
+    let (id, ..) = window(&mut world);
+    assert!(input(&mut world, Input::CloseEdit { id }).contains("Edit cancelled, no changes made."));
+    assert!(!type_in(&mut world, "ls /tmp\r").contains("kubectl-edit"), "no file is left behind");
+}
+
+#[test]
+fn kubectl_edit_takes_the_editor_that_the_environment_names() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    type_in(&mut world, "kubectl create configmap c --from-literal=a=one\r");
+    let said = type_in(&mut world, "KUBE_EDITOR=\"sed -i s/one/seven/\" kubectl edit configmap/c\r");
+    assert!(said.contains("configmap/c edited"), "{said}");
+    let said = type_in(&mut world, "EDITOR=emacsclient kubectl edit configmap/c\r");
+    assert!(said.contains("error: unable to launch the editor \"emacsclient\""), "{said}");
+    assert!(said.contains("A copy of your changes has been stored to \"/tmp/kubectl-edit-"), "{said}");
+    let said = type_in(&mut world, "EDITOR=false kubectl edit configmap/c\r");
+    assert!(said.contains("error: there was a problem with the editor \"false\""), "{said}");
+}
