@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -66,7 +66,9 @@ async fn carry(bridge: Bridge, id: u64, socket: WebSocket, mut frames: mpsc::Rec
                 break;
             }
         }
-        let _ = to_client.close().await;
+        // Without a status, client-go takes the end for a failure.
+        let normal = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+        let _ = to_client.send(Message::Close(Some(normal))).await;
     };
     let inward = async {
         while let Some(Ok(message)) = from_client.next().await {

@@ -1,0 +1,164 @@
+//! `kubonsai serve` as a client library meets it: HTTP, a watch that streams, and a WebSocket for exec.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start the program and wait for it")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Longest wait for anything: the cluster runs at the speed of the wall clock.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Opcodes of WebSocket frames (RFC 6455, section 5.2).
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn start() -> Server {
+        let kubeconfig = std::env::temp_dir().join(format!("kubonsai-serve-{}.yaml", std::process::id()));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kubonsai"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--kubeconfig"])
+            .arg(&kubeconfig)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it says where it serves");
+        let address = line.trim().rsplit("http://").next().unwrap_or_default().to_owned();
+        let written = std::fs::read_to_string(&kubeconfig).expect("the kubeconfig is written before it is announced");
+        assert!(written.contains(&format!("server: http://{address}")), "{written}");
+        for name in ["name: minikube", "current-context: minikube"] {
+            assert!(written.contains(name), "{written}");
+        }
+        std::fs::remove_file(&kubeconfig).expect("it was there");
+        Server { child, address }
+    }
+
+    fn send(&self, head: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        let length = body.len();
+        let request = format!(
+            "{head} HTTP/1.1\r\nHost: kubonsai\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        stream
+    }
+
+    fn call(&self, head: &str, body: &str) -> (u16, Value) {
+        let mut stream = self.send(head, body);
+        stream.write_all(format!("Connection: close\r\n\r\n{body}").as_bytes()).expect("sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("an answer");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}")))
+    }
+
+    /// Runs a command in a container through a WebSocket: what each channel carried, and the code of the close frame.
+    fn exec(&self, pod: &str, command: &[&str]) -> (Vec<(u8, String)>, u16) {
+        let words: String = command.iter().map(|word| format!("&command={word}")).collect();
+        let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=true{words}");
+        let mut stream = self.send(&format!("GET {path}"), "");
+        stream
+            .write_all(
+                b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                  Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n",
+            )
+            .expect("sent");
+        let mut reader = BufReader::new(stream);
+        let head = read_head(&mut reader);
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        let mut channels = Vec::new();
+        loop {
+            match read_frame(&mut reader) {
+                (BINARY, payload) => channels.push((payload[0], String::from_utf8_lossy(&payload[1..]).into_owned())),
+                (CLOSE, payload) => return (channels, u16::from_be_bytes([payload[0], payload[1]])),
+                (other, _) => panic!("frame with opcode {other}"),
+            }
+        }
+    }
+}
+
+fn read_head(reader: &mut BufReader<TcpStream>) -> String {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).expect("a head") > 0, "the connection ended in {head}");
+    }
+    head
+}
+
+/// A frame as a server sends it: not masked, and here always shorter than 64 KiB.
+fn read_frame(reader: &mut BufReader<TcpStream>) -> (u8, Vec<u8>) {
+    let mut start = [0; 2];
+    reader.read_exact(&mut start).expect("a frame");
+    let length = match start[1] {
+        126 => {
+            let mut long = [0; 2];
+            reader.read_exact(&mut long).expect("a length");
+            usize::from(u16::from_be_bytes(long))
+        }
+        short => usize::from(short),
+    };
+    let mut payload = vec![0; length];
+    reader.read_exact(&mut payload).expect("a payload");
+    (start[0] & 0x0f, payload)
+}
+
+const POD: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"bb"},
+  "spec":{"containers":[{"name":"bb","image":"busybox","command":["sleep","3600"]}]}}"#;
+
+fn wait_until_running(server: &Server) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (_, pod) = server.call("GET /api/v1/namespaces/default/pods/bb", "");
+        if pod["status"]["phase"] == "Running" {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{pod}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_client_reads_watches_and_runs_commands() {
+    let server = Server::start();
+    let (status, version) = server.call("GET /version", "");
+    assert_eq!((status, version["gitVersion"].as_str()), (200, Some("v1.36.3")));
+    let (status, answer) = server.call("GET /api/v1/namespaces/default/pods/none", "");
+    assert_eq!((status, answer["reason"].as_str()), (404, Some("NotFound")));
+
+    let mut watch = server.send("GET /api/v1/namespaces/default/pods?watch=true", "");
+    watch.write_all(b"\r\n").expect("sent");
+    let mut watch = BufReader::new(watch);
+    assert!(read_head(&mut watch).starts_with("HTTP/1.1 200"));
+    assert_eq!(server.call("POST /api/v1/namespaces/default/pods", POD).0, 201);
+    let event = loop {
+        let mut line = String::new();
+        watch.read_line(&mut line).expect("the watch goes on");
+        if line.starts_with('{') {
+            break line;
+        }
+    };
+    assert!(event.starts_with(r#"{"type":"ADDED""#) && event.contains(r#""name":"bb""#), "{event}");
+
+    wait_until_running(&server);
+    let (channels, code) = server.exec("bb", &["echo", "hello"]);
+    assert!(channels.contains(&(1, "hello\n".to_owned())), "{channels:?}");
+    let (_, ended) = channels.iter().find(|(channel, _)| *channel == 3).expect("a status on the error channel");
+    assert!(ended.contains(r#""status":"Success""#), "{ended}");
+    assert_eq!(code, 1000, "client-go takes any other end for a failure");
+}
