@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use simulation::TraceEvent;
 
 use crate::picture::Picture;
+use crate::saved::SavedSession;
 
 /// Raised when a message changes its meaning. A page and a worker of different builds must not talk.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,23 @@ pub enum ToWorker {
     },
     /// The inspector was closed.
     InspectNothing,
+    /// Takes the last command back: the session is played again up to it.
+    Undo,
+    /// Asks for the session, to save it as a file or to make a link of it.
+    #[serde(rename_all = "camelCase")]
+    Export {
+        /// What for.
+        purpose: Purpose,
+    },
+    /// Hands over a session from a file or a link. It is played when its lesson is opened next.
+    Hand {
+        /// The session.
+        session: Box<SavedSession>,
+    },
+    /// Forgets the session that was handed over.
+    DropHanded,
+    /// Goes on here with the session that another tab has, as it was saved last.
+    TakeOver,
     /// Is the worker alive? Answered with [`FromWorker::Alive`].
     Ping,
 }
@@ -86,6 +104,9 @@ pub enum FromWorker {
         lesson: Box<Lesson>,
         /// Inputs that are played again to restore it; 0 for a new session.
         restored: usize,
+        /// They were recorded by another build.
+        #[serde(default, rename = "otherBuild")]
+        other_build: bool,
     },
     /// The session takes inputs from now on.
     Live {
@@ -155,6 +176,29 @@ pub enum FromWorker {
         /// Why, in the browser's words.
         reason: String,
     },
+    /// There is no command to take back.
+    NothingToUndo,
+    /// The session that was asked for.
+    Exported {
+        /// What for.
+        purpose: Purpose,
+        /// The session.
+        session: Box<SavedSession>,
+    },
+    /// A session was handed over and can be opened.
+    Handed {
+        /// Folder of its course.
+        course: String,
+        /// Folder of its lesson.
+        lesson: String,
+        /// The learner has a session of this lesson, which it takes the place of.
+        replaces: bool,
+    },
+    /// Whether this is a copy, which is not saved: another tab has the session.
+    Copy {
+        /// It is one.
+        copy: bool,
+    },
     /// A lesson cannot be opened.
     Refused {
         /// Why, in English, for a person.
@@ -167,6 +211,16 @@ pub enum FromWorker {
     },
     /// Answer to [`ToWorker::Ping`].
     Alive,
+}
+
+/// What a session is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Purpose {
+    /// To save it as a file.
+    File,
+    /// To make a link of it.
+    Link,
 }
 
 /// A course in the catalogue.

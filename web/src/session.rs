@@ -9,9 +9,11 @@ use lesson::{Lesson, Outcome, Progress};
 use serde::{Deserialize, Serialize};
 use simulation::{Duration, Step, StepLimits, Time};
 
+use crate::history;
 use crate::inspect;
 use crate::picture::{Objects, Picture};
 use crate::protocol::{CheckState, FromWorker};
+use crate::saved::{BUILD, SavedSession};
 use crate::screen::Utf8Joiner;
 
 /// Polls between two looks at the real clock.
@@ -29,6 +31,7 @@ const INPUT_SLICES_MAX: u32 = 100;
 const PENDING_INPUTS_MAX: usize = 1_000;
 /// Trace events told to the page at once: what it missed is past and not worth drawing.
 const TRACE_MESSAGE_EVENTS_MAX: usize = 200;
+const NANOS_PER_MS: i64 = 1_000_000;
 /// Shortest real time between two clock messages, in milliseconds.
 const CLOCK_MESSAGE_MS: f64 = 250.0;
 
@@ -166,6 +169,21 @@ impl Session {
         self.world.log().get(from..).unwrap_or(&[])
     }
 
+    /// All that is needed to make it again.
+    pub fn saved(&self) -> SavedSession {
+        let log = self.world.log().to_vec();
+        SavedSession { build: BUILD.to_owned(), seed: self.seed.clone(), log, reached: Some(self.reached()) }
+    }
+
+    /// The session as it was before the last command was typed; none if none was.
+    pub fn before_last_command(&self) -> Option<SavedSession> {
+        let begin = history::last_command(self.world.log())?;
+        let reached = self.world.log().get(begin)?.at;
+        let mut saved = self.saved();
+        saved.log.truncate(begin);
+        Some(SavedSession { reached: Some(reached), ..saved })
+    }
+
     /// Sets the pace.
     pub fn set_pace(&mut self, paused: bool, factor: f64) {
         self.pace.paused = paused;
@@ -212,10 +230,10 @@ impl Session {
     }
 
     /// Gives the world the inputs that wait, each when everything before it has run: a replay does the same, so both
-    /// see the same order. Time does not move for that. Whether none is left.
+    /// see the same order. Time moves to the next whole millisecond for that. Whether none is left.
     fn take_pending(&mut self) -> bool {
         while let Some(input) = self.pending.pop_front() {
-            let at = self.reached();
+            let at = whole_millisecond(self.reached());
             let mut slices = 0;
             let rested = loop {
                 match self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) {
@@ -499,6 +517,11 @@ impl Session {
     fn inspection(&self) -> Option<crate::protocol::Inspection> {
         inspect::inspect(&WorldObjects(&self.world), self.inspected.as_ref()?, self.world.now())
     }
+}
+
+/// The next whole millisecond: times of inputs are short numbers in a link.
+fn whole_millisecond(time: Time) -> Time {
+    Time::from_nanos(time.as_nanos().saturating_add(NANOS_PER_MS - 1).div_euclid(NANOS_PER_MS) * NANOS_PER_MS)
 }
 
 struct WorldObjects<'a>(&'a World);

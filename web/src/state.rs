@@ -193,6 +193,10 @@ pub struct State {
     pub openings: u32,
     /// The session is not being saved.
     pub unsaved: bool,
+    /// Another tab has the session; this one is a copy.
+    pub copy: bool,
+    /// The link to the session that was asked for.
+    pub shared: Option<String>,
 }
 
 /// Everything that can happen to the page.
@@ -230,6 +234,8 @@ pub enum Action {
     Reset,
     /// Something to tell.
     Notice(Notice),
+    /// A link to the session was made, or its window closed.
+    Shared(Option<String>),
     /// A notice was read.
     Dismiss(usize),
     /// The pace was set; the worker's word follows.
@@ -263,6 +269,8 @@ impl State {
             failed: None,
             openings: 0,
             unsaved: false,
+            copy: false,
+            shared: None,
         }
     }
 
@@ -284,12 +292,19 @@ impl State {
         self.places = Rc::default();
         self.motion = Motion::default();
         self.inspection = None;
+        self.copy = false;
+        self.shared = None;
     }
 
     fn hear(&mut self, message: FromWorker) {
         match message {
             FromWorker::Catalogue { courses } => self.courses = Some(courses),
-            FromWorker::Opened { course, lesson, restored, .. } => self.opened(course, *lesson, restored),
+            FromWorker::Opened { course, lesson, restored, other_build } => {
+                self.opened(course, *lesson, restored);
+                if other_build {
+                    self.notice(Notice { text: T::OtherBuild, detail: String::new() });
+                }
+            }
             FromWorker::Live { terminals } => {
                 self.restoring = None;
                 if let Some(open) = &mut self.open {
@@ -325,9 +340,15 @@ impl State {
                 }
             }
             FromWorker::Saved { .. } => self.unsaved = false,
+            FromWorker::Copy { copy } => self.copy = copy,
+            FromWorker::NothingToUndo => self.notice(Notice { text: T::NothingToUndo, detail: String::new() }),
             FromWorker::Refused { reason } => self.failed = Some(reason),
             FromWorker::Problem { message } => self.notice(Notice { text: T::Problem, detail: message }),
-            FromWorker::Hello { .. } | FromWorker::Output { .. } | FromWorker::Alive => {}
+            FromWorker::Hello { .. }
+            | FromWorker::Output { .. }
+            | FromWorker::Alive
+            | FromWorker::Exported { .. }
+            | FromWorker::Handed { .. } => {}
         }
     }
 
@@ -338,6 +359,7 @@ impl State {
         let step = if restored > 0 { step } else { 0 };
         self.openings += 1;
         self.failed = None;
+        self.inspection = None;
         let lesson = Rc::new(lesson);
         let opening = self.openings;
         self.open = Some(OpenLesson { course, lesson, step, checks: Vec::new(), live: false, opening });
@@ -425,6 +447,7 @@ impl Reducible for State {
                 next.leave_lesson();
             }
             Action::Notice(notice) => next.notice(notice),
+            Action::Shared(link) => next.shared = link,
             Action::Dismiss(index) => {
                 if index < next.notices.len() {
                     next.notices.remove(index);

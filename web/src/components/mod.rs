@@ -11,4 +11,5 @@ pub mod inspector;
 pub mod lesson_pane;
 pub mod map_view;
 pub mod notices;
+pub mod session_menu;
 pub mod terminals;

@@ -4,5 +4,6 @@
 
 mod lessons;
 mod map;
+mod saved;
 mod session;
 mod state;

@@ -34,7 +34,12 @@ fn heard(message: FromWorker) -> Action {
 }
 
 fn opened(restored: usize) -> Action {
-    heard(FromWorker::Opened { course: "basics".to_owned(), lesson: Box::new(lesson("deploy-app")), restored })
+    heard(FromWorker::Opened {
+        course: "basics".to_owned(),
+        lesson: Box::new(lesson("deploy-app")),
+        restored,
+        other_build: false,
+    })
 }
 
 fn check(id: &str, reached: bool) -> CheckState {
