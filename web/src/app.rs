@@ -10,18 +10,17 @@ use web_sys::window;
 use yew::prelude::*;
 
 use crate::components::divider::Divider;
+use crate::components::dock::Dock;
 use crate::components::header::Header;
 use crate::components::home::Home;
-use crate::components::inspector::Inspector;
 use crate::components::lesson_pane::LessonPane;
-use crate::components::map_view::{MapView, Subject};
+use crate::components::map_view::MapView;
 use crate::components::notices::Notices;
 use crate::components::session_menu::{ShareDialog, Strip};
-use crate::components::terminals::Terminals;
 use crate::handover;
 use crate::link::{Heard, Link};
 use crate::preferences;
-use crate::protocol::{FromWorker, Purpose, ToWorker};
+use crate::protocol::{FromWorker, Purpose, Subject, ToWorker};
 use crate::saved::SavedSession;
 use crate::screens::Screens;
 use crate::state::{Action, Notice, Pane, Route, State};
@@ -66,6 +65,7 @@ pub fn App() -> Html {
     use_preferences(&state);
     use_open_lesson(&state, &link, &screens);
     use_link_address(&state, &link);
+    use_step_marks(&state, &link);
     let language = state.preferences.language;
     let send = {
         let link = link.clone();
@@ -140,9 +140,9 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
     let copy = Callback::from(copy_text);
     let inspect = {
         let (state, send) = (state.clone(), send.clone());
-        Callback::from(move |(api_version, kind, namespace, name): Subject| {
-            state.dispatch(Action::OpenInspector);
-            send.emit(ToWorker::Inspect { api_version, kind, namespace, name });
+        Callback::from(move |subject: Subject| {
+            state.dispatch(Action::OpenInspector(Some(subject.clone())));
+            send.emit(ToWorker::Inspect { subject });
         })
     };
     let close = {
@@ -151,6 +151,10 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
             state.dispatch(Action::CloseInspector);
             send.emit(ToWorker::InspectNothing);
         })
+    };
+    let again = {
+        let (state, screens, send) = (state.clone(), screens.clone(), send.clone());
+        Callback::from(move |()| begin_step_again(&state, &screens, &send))
     };
     let set = |action: fn(f64) -> Action| {
         let state = state.clone();
@@ -166,13 +170,12 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
     html! {
         <main class={classes!("work", pane)} style={style}>
             { pane_tabs(state) }
-            <LessonPane state={state.clone()} {run} {copy} />
+            <LessonPane state={state.clone()} run={run.clone()} {copy} {again} />
             <Divider vertical={true} label={state.t(T::Divider)} percent={left} moved={set(Action::LessonPercent)} />
             <div class="right">
-                <MapView state={state.clone()} {inspect} />
+                <MapView state={state.clone()} inspect={inspect.clone()} />
                 <Divider vertical={false} label={state.t(T::Divider)} percent={bottom} from_end={true} moved={set(Action::TerminalPercent)} />
-                <Terminals state={state.clone()} screens={(**screens).clone()} {send} />
-                if state.inspection.is_some() { <Inspector state={state.clone()} {close} /> }
+                <Dock state={state.clone()} screens={(**screens).clone()} {send} {run} {inspect} {close} />
                 { restoring(state) }
             </div>
         </main>
@@ -199,6 +202,19 @@ fn run_command(
     }
     send.emit(ToWorker::Input { input: Input::Keys { id: terminal, text: format!("{command}\r") } });
     screens.focus(terminal);
+}
+
+/// Takes the session back to where the step began, if the learner is sure.
+fn begin_step_again(state: &UseReducerHandle<State>, screens: &Screens, send: &Callback<ToWorker>) {
+    let Some(step) = state.open.as_ref().and_then(|open| u16::try_from(open.step).ok()).filter(|step| *step > 0) else {
+        return;
+    };
+    let sure = window().and_then(|w| w.confirm_with_message(state.t(T::StepAgainConfirm)).ok());
+    if sure == Some(true) {
+        screens.close_all();
+        state.dispatch(Action::Restarting);
+        send.emit(ToWorker::StepAgain { step });
+    }
 }
 
 /// On narrow screens: which part is seen, with the checks always in sight.
@@ -400,6 +416,18 @@ fn use_open_lesson(state: &UseReducerHandle<State>, link: &Link, screens: &Rc<Sc
         if let Route::Lesson { course, lesson } = route {
             screens.close_all();
             link.send(&open_message(course, lesson, false));
+        }
+    });
+}
+
+/// Tells the session at which step the learner is, so that it can be begun again.
+#[hook]
+fn use_step_marks(state: &UseReducerHandle<State>, link: &Link) {
+    let link = link.clone();
+    let at = state.open.as_ref().filter(|open| open.live && open.step > 0).map(|open| (open.opening, open.step));
+    use_effect_with(at, move |at| {
+        if let Some(step) = at.and_then(|(_, step)| u16::try_from(step).ok()) {
+            link.send(&ToWorker::StepBegins { step });
         }
     });
 }

@@ -1,9 +1,10 @@
 //! The page: the app that is seen, the worker that holds the cluster, and the messages between them.
 //!
-//! `history`, `inspect`, `map`, `picture`, `protocol`, `saved`, `screen`, `session`, `share`, `state` and `text` are plain
-//! Rust and tested natively; the rest is the browser.
+//! `chain`, `history`, `inspect`, `map`, `picture`, `protocol`, `saved`, `screen`, `session`, `share`, `state`, `text` and
+//! `visits` are plain Rust and tested natively; the rest is the browser.
 
 pub mod app;
+pub mod chain;
 pub mod components;
 pub mod courses;
 pub mod handover;
@@ -24,4 +25,5 @@ pub mod site;
 pub mod state;
 pub mod storage;
 pub mod text;
+pub mod visits;
 pub mod worker;

@@ -13,7 +13,6 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::courses;
-use crate::inspect::Subject;
 use crate::lock;
 use crate::protocol::{FromWorker, PROTOCOL, ToWorker};
 use crate::saved::{BUILD, SavedSession};
@@ -110,6 +109,7 @@ fn take(worker: &Shared, message: ToWorker) {
         }
         ToWorker::DropHanded => worker.borrow_mut().handed = None,
         ToWorker::Undo => undo(worker),
+        ToWorker::StepAgain { step } => step_again(worker, step),
         other => {
             let reply = worker.borrow_mut().session.as_mut().and_then(|session| act(session, other));
             if let Some(reply) = reply {
@@ -138,12 +138,14 @@ fn act(session: &mut Session, message: ToWorker) -> Option<FromWorker> {
             session.step_event();
             None
         }
-        ToWorker::Inspect { api_version, kind, namespace, name } => {
-            Some(session.inspect(Some(Subject { api_version, kind, namespace, name })))
-        }
+        ToWorker::Inspect { subject } => Some(session.inspect(Some(subject))),
         ToWorker::InspectNothing => Some(session.inspect(None)),
         ToWorker::Export { purpose } => {
             (!session.is_restoring()).then(|| FromWorker::Exported { purpose, session: Box::new(session.saved()) })
+        }
+        ToWorker::StepBegins { step } => {
+            session.step_begins(step, real_ms(), &real_ms);
+            None
         }
         // The others are not about the open session.
         _ => None,
@@ -264,6 +266,19 @@ fn undo(worker: &Shared) {
     match before {
         Some((saved, lesson)) => play(worker, saved, lesson),
         None => post(worker, &FromWorker::NothingToUndo),
+    }
+}
+
+/// Plays the session again up to where a step was first reached.
+fn step_again(worker: &Shared, step: u16) {
+    let back = {
+        let worker = worker.borrow();
+        let live = worker.session.as_ref().filter(|session| !session.is_restoring());
+        let Some(session) = live else { return };
+        session.until_step(step).map(|saved| (saved, session.lesson().clone()))
+    };
+    if let Some((saved, lesson)) = back {
+        play(worker, saved, lesson);
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use cluster::{LogEntry, World, WorldConfig};
+use cluster::{Input, LogEntry, World, WorldConfig};
 use common::{START, open, run_for, run_to, screen, type_in, world};
 use simulation::Duration;
 

@@ -226,3 +226,26 @@ fn inputs_are_at_whole_milliseconds() {
     let log = session.session.log_since(0);
     assert!(log.len() > 20 && log.iter().all(|entry| entry.at.as_nanos() % 1_000_000 == 0), "{log:?}");
 }
+
+#[test]
+fn a_step_is_begun_again_from_where_it_was_first_reached() {
+    let mut live = Driven::open("create-cluster", Vec::new(), None);
+    live.open_terminal();
+    live.type_in("echo before > kept");
+    live.run(500.0, 16.0);
+    for step in [1, 1, 2] {
+        let now = live.now_ms;
+        live.session.step_begins(step, now, &|| now);
+        live.type_in("echo after >> kept");
+        live.run(500.0, 16.0);
+    }
+    assert!(live.session.until_step(3).is_none(), "a step that was never reached");
+    let steps = live.session.log_since(0).iter().filter(|e| matches!(e.input, Input::Step { .. })).count();
+    assert_eq!(steps, 2, "each is marked once");
+    let saved = live.session.until_step(1).expect("a mark");
+    let mut again = Driven::open("create-cluster", saved.log, saved.reached);
+    again.screen.clear();
+    again.type_in("cat kept");
+    again.run(500.0, 16.0);
+    assert!(again.screen.contains("before") && !again.screen.contains("after"), "{}", again.screen);
+}
