@@ -1,6 +1,6 @@
 //! The courses of the site.
 
-use lesson::{Course, CourseFiles, LANGUAGES};
+use lesson::{Course, CourseFiles, Glossary, LANGUAGES};
 use serde::Deserialize;
 
 use crate::protocol::{CourseCard, LessonCard};
@@ -14,6 +14,15 @@ struct Index {
 #[derive(Deserialize)]
 struct Outline {
     lessons: Vec<String>,
+    #[serde(default)]
+    pages: Vec<String>,
+}
+
+/// The parts of setup.yaml that name further files.
+#[derive(Default, Deserialize)]
+struct SetupOutline {
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 /// Reads every course that tutorials/index.yaml lists. What is wrong with one does not keep the others from being
@@ -24,8 +33,15 @@ pub async fn load() -> (Vec<Course>, Vec<String>) {
         Err(problem) => return (Vec::new(), vec![problem]),
     };
     let (mut courses, mut problems) = (Vec::new(), Vec::new());
+    let glossary = match load_glossary().await {
+        Ok(glossary) => glossary,
+        Err(problem) => {
+            problems.push(problem);
+            Glossary::default()
+        }
+    };
     for id in index.courses {
-        match load_one(&id).await {
+        match load_one(&id, &glossary).await {
             Ok(course) => courses.push(course),
             Err(problem) => problems.push(problem),
         }
@@ -33,16 +49,44 @@ pub async fn load() -> (Vec<Course>, Vec<String>) {
     (courses, problems)
 }
 
+/// The words that are explained in every course; a site may have none.
+async fn load_glossary() -> Result<Glossary, String> {
+    match site::fetch("tutorials/glossary.yaml").await? {
+        None => Ok(Glossary::default()),
+        Some(bytes) => Glossary::parse(&String::from_utf8_lossy(&bytes))
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
+
 /// One course; the first file that is missing, or everything that is wrong in it, as text.
-async fn load_one(id: &str) -> Result<Course, String> {
+async fn load_one(id: &str, glossary: &Glossary) -> Result<Course, String> {
     let root = format!("tutorials/{id}");
     let outline: Outline = read(&format!("{root}/course.yaml")).await?;
     let mut names = vec!["course.yaml".to_owned()];
+    for page in &outline.pages {
+        names.extend(LANGUAGES.iter().map(|language| format!("{page}.{language}.md")));
+    }
     for lesson in outline.lessons {
         names.extend(LANGUAGES.iter().map(|language| format!("{lesson}/lesson.{language}.md")));
         names.extend(["checks.yaml", "solution.sh", "setup.yaml"].map(|name| format!("{lesson}/{name}")));
     }
     let mut files = CourseFiles::new();
+    fetch_all(&root, &names, &mut files).await?;
+    // Static hosting lists no folders: set-ups say which files belong to them.
+    let mut more = Vec::new();
+    for (name, text) in &files {
+        let Some(lesson) = name.strip_suffix("/setup.yaml") else { continue };
+        // What is wrong with it is said when the course is parsed.
+        let setup: SetupOutline = parse(text).unwrap_or_default();
+        more.extend(setup.files.iter().map(|file| format!("{lesson}/files/{file}")));
+    }
+    fetch_all(&root, &more, &mut files).await?;
+    Course::parse(id, &files, glossary)
+        .map_err(|problems| problems.iter().map(|p| format!("{id}/{p}")).collect::<Vec<_>>().join("\n"))
+}
+
+/// Files of a course, all at once; those that are missing are left out.
+async fn fetch_all(root: &str, names: &[String], files: &mut CourseFiles) -> Result<(), String> {
     let fetched = futures_util::future::join_all(names.iter().map(|name| {
         let path = format!("{root}/{name}");
         async move { site::fetch(&path).await }
@@ -52,15 +96,16 @@ async fn load_one(id: &str) -> Result<Course, String> {
             files.insert(name.clone(), String::from_utf8_lossy(&bytes).into_owned());
         }
     }
-    Course::parse(id, &files)
-        .map_err(|problems| problems.iter().map(|p| format!("{id}/{p}")).collect::<Vec<_>>().join("\n"))
+    Ok(())
 }
 
 async fn read<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, String> {
-    let text = site::fetch_text(path).await?;
-    let documents = api::yaml::parse(&text).map_err(|error| format!("{path}: {error}"))?;
-    let value = documents.into_iter().next().unwrap_or_default();
-    serde_json::from_value(value).map_err(|error| format!("{path}: {error}"))
+    parse(&site::fetch_text(path).await?).map_err(|error| format!("{path}: {error}"))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    let documents = api::yaml::parse(text).map_err(|error| error.to_string())?;
+    serde_json::from_value(documents.into_iter().next().unwrap_or_default()).map_err(|error| error.to_string())
 }
 
 /// A course as the catalogue shows it.

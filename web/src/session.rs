@@ -129,9 +129,16 @@ impl Session {
     /// # Errors
     /// The profile of the lesson's set-up is not known.
     pub fn new(seed: Seed, lesson: Lesson, log: Vec<LogEntry>, reached: Option<Time>) -> Result<Session, String> {
-        let config =
-            WorldConfig { seed: seed.seed, start: seed.start, profile: lesson.setup.profile.clone(), nodes: 1 };
+        let config = WorldConfig {
+            seed: seed.seed,
+            start: seed.start,
+            profile: lesson.setup.profile.clone(),
+            nodes: lesson.setup.nodes.unwrap_or(0),
+        };
         let world = World::new(config)?;
+        for (path, text) in &lesson.files {
+            world.put_file(path, text)?;
+        }
         let seen = Seen {
             revision: u64::MAX,
             trace_seq: 0,

@@ -1,90 +1,125 @@
 //! `kubonsai check`: lessons are tests.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use clap::Args;
 use cluster::{World, WorldConfig};
-use lesson::{Course, CourseFiles, Lesson, Outcome, Progress};
+use lesson::{Lesson, Outcome, Progress};
 use simulation::Time;
 
+use crate::catalogue::{Catalogue, Selection};
 use crate::drive;
 
 /// The moment at which lessons are played: fixed, so that a failure can be played again.
 const PLAYED_AT: Time = Time::from_unix_seconds(1_790_000_000);
+/// A solution may end while the cluster still works on it: virtual time that it is given.
+const SETTLING: Duration = Duration::from_secs(60);
 
-/// Plays every lesson below `folder`; the value is the exit code.
-pub(crate) fn run(folder: &Path, seeds: &[u64]) -> anyhow::Result<u8> {
-    let index = read(&folder.join("index.yaml"))?;
-    let index =
-        api::yaml::parse(&index).map_err(|e| anyhow::anyhow!("{}: {e}", folder.join("index.yaml").display()))?;
-    let courses: Vec<String> = index
-        .first()
-        .and_then(|v| v.get("courses"))
-        .and_then(|v| serde_json::from_value(v.clone()).ok())
-        .with_context(|| format!("{}: `courses` is due", folder.join("index.yaml").display()))?;
-    let (mut passed, mut failed) = (0, 0);
-    for id in courses {
-        let files = read_folder(&folder.join(&id))?;
-        match Course::parse(&id, &files) {
-            Err(problems) => {
-                failed += 1;
-                for problem in problems {
-                    println!("FAIL  {id}/{problem}");
-                }
-            }
-            Ok(course) => {
-                for lesson in &course.lessons {
-                    for seed in seeds {
-                        let problems = play(lesson, *seed);
-                        let verdict = if problems.is_empty() { "ok  " } else { "FAIL" };
-                        println!("{verdict}  {id}/{} seed={seed}", lesson.id);
-                        problems.iter().for_each(|p| println!("      {p}"));
-                        if problems.is_empty() { passed += 1 } else { failed += 1 }
-                    }
-                }
-            }
-        }
-    }
-    println!("{passed} passed, {failed} failed");
-    Ok(u8::from(failed > 0))
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The folder with index.yaml, a course in it, or a lesson in that.
+    #[arg(default_value = "tutorials")]
+    path: PathBuf,
+    /// Play each script under so many seeds.
+    #[arg(long, default_value_t = 1)]
+    seeds: u64,
 }
 
-/// Plays a lesson's solution; gives what is wrong.
-fn play(lesson: &Lesson, seed: u64) -> Vec<String> {
-    let config = WorldConfig { seed, start: PLAYED_AT, profile: lesson.setup.profile.clone(), nodes: 1 };
-    let mut world = match World::new(config) {
-        Ok(world) => world,
-        Err(problem) => return vec![problem],
-    };
-    if lesson.setup.profile.is_some() && !drive::run_until(&mut world, |world| world.is_ready()) {
-        return vec!["the cluster of setup.yaml never became ready".to_owned()];
-    }
-    for line in &lesson.setup.run {
-        if let Err(problem) = run_script(&mut world, line) {
-            return vec![format!("setup: {problem}")];
+/// What was counted.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+}
+
+/// Reads and plays everything below the path; the value is the exit code.
+pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
+    let selection = Selection::find(&options.path)?;
+    let catalogue = Catalogue::read(&selection.root)?;
+    let mut tally = Tally::default();
+    tally.add("glossary.yaml", &catalogue.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
+    for id in catalogue.courses.iter().filter(|id| selection.course.as_ref().is_none_or(|c| c == *id)) {
+        match catalogue.course(id)? {
+            Err(problems) => {
+                tally.add(&format!("{id}/"), &problems.iter().map(ToString::to_string).collect::<Vec<_>>());
+            }
+            Ok(course) => {
+                for lesson in course.lessons.iter().filter(|l| selection.lesson.as_ref().is_none_or(|s| *s == l.id)) {
+                    tally.play(id, lesson, options.seeds);
+                }
+            }
         }
     }
+    anyhow::ensure!(tally.passed + tally.failed > 1, "{}: no such course or lesson", options.path.display());
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(u8::from(tally.failed > 0))
+}
+
+impl Tally {
+    fn add(&mut self, what: &str, problems: &[String]) {
+        let verdict = if problems.is_empty() { "ok  " } else { "FAIL" };
+        println!("{verdict}  {what}");
+        problems.iter().for_each(|p| println!("      {p}"));
+        if problems.is_empty() { self.passed += 1 } else { self.failed += 1 }
+    }
+
+    fn play(&mut self, course: &str, lesson: &Lesson, seeds: u64) {
+        let alternative = lesson.alternative.as_deref().map(|script| ("alternative.sh", script));
+        for (name, script) in [("solution.sh", lesson.solution.as_str())].into_iter().chain(alternative) {
+            for seed in 1..=seeds {
+                self.add(&format!("{course}/{}/{name} seed={seed}", lesson.id), &play(lesson, name, script, seed));
+            }
+        }
+    }
+}
+
+/// Plays a script of a lesson; gives what is wrong.
+fn play(lesson: &Lesson, name: &str, script: &str, seed: u64) -> Vec<String> {
+    let mut world = match set_up(lesson, seed) {
+        Ok(world) => world,
+        Err(problem) => return vec![format!("setup.yaml: {problem}")],
+    };
     let mut progress = Progress::starting_at(world.trace_last_seq());
     let mut problems: Vec<String> = outcomes(lesson, &mut progress, &mut world)
         .into_iter()
         .filter(|(_, outcome)| *outcome == Outcome::Reached)
         .map(|(id, _)| format!("check {id:?} holds before anything was done"))
         .collect();
-    if let Err(problem) = run_script(&mut world, &lesson.solution) {
-        problems.push(format!("solution.sh: {problem}"));
+    // The checks are looked at all the way: some hold for a while only, and are reached then.
+    let played = run_script(&mut world, script, &mut |world| drop(outcomes(lesson, &mut progress, world)));
+    if let Err(problem) = played {
+        problems.push(format!("{name}: {problem}"));
     }
-    // A solution may end while the cluster still works on it; give it a minute of virtual time.
-    let deadline = world.now() + std::time::Duration::from_secs(60);
+    let deadline = world.now() + SETTLING;
     drive::run_until(&mut world, |world| {
         let missing = outcomes(lesson, &mut progress, world).iter().any(|(_, o)| *o != Outcome::Reached);
         !missing || world.now() >= deadline
     });
     for (id, outcome) in outcomes(lesson, &mut progress, &mut world) {
         if let Outcome::Missing(hint) = outcome {
-            problems.push(format!("check {id:?} does not hold after the solution; its hint: {}", hint.en));
+            problems.push(format!("check {id:?} does not hold after {name}; its hint: {}", hint.en));
         }
     }
     problems
+}
+
+/// The world of `setup.yaml`.
+fn set_up(lesson: &Lesson, seed: u64) -> Result<World, String> {
+    let setup = &lesson.setup;
+    let config =
+        WorldConfig { seed, start: PLAYED_AT, profile: setup.profile.clone(), nodes: setup.nodes.unwrap_or(0) };
+    let mut world = World::new(config)?;
+    for (path, text) in &lesson.files {
+        world.put_file(path, text)?;
+    }
+    if setup.profile.is_some() && !drive::run_until(&mut world, |world| world.is_ready()) {
+        return Err("the cluster never became ready".to_owned());
+    }
+    for line in &setup.run {
+        run_script(&mut world, line, &mut |_| {}).map_err(|problem| format!("{line:?}: {problem}"))?;
+    }
+    Ok(world)
 }
 
 fn outcomes(lesson: &Lesson, progress: &mut Progress, world: &mut World) -> Vec<(String, Outcome)> {
@@ -93,12 +128,16 @@ fn outcomes(lesson: &Lesson, progress: &mut Progress, world: &mut World) -> Vec<
     progress.evaluate(&lesson.checks, world)
 }
 
-fn run_script(world: &mut World, script: &str) -> Result<(), String> {
+fn run_script(world: &mut World, script: &str, look: &mut dyn FnMut(&mut World)) -> Result<(), String> {
     let run = world.run_script(script, Vec::new());
     let mut output = String::new();
+    let mut revision = world.revision();
     drive::run_until(world, |world| {
         for piece in world.take_output() {
             output.push_str(&String::from_utf8_lossy(&piece.bytes));
+        }
+        if std::mem::replace(&mut revision, world.revision()) != world.revision() {
+            look(world);
         }
         run.exit_code().is_some()
     });
@@ -107,28 +146,4 @@ fn run_script(world: &mut World, script: &str) -> Result<(), String> {
         Some(code) => Err(format!("exit code {code}\n{output}")),
         None => Err(format!("never ended\n{output}")),
     }
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| path.display().to_string())
-}
-
-fn read_folder(folder: &Path) -> anyhow::Result<CourseFiles> {
-    let mut files = CourseFiles::new();
-    let mut pending = vec![folder.to_owned()];
-    while let Some(current) = pending.pop() {
-        for entry in std::fs::read_dir(&current).with_context(|| current.display().to_string())? {
-            let path = entry?.path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if let Ok(relative) = path.strip_prefix(folder) {
-                let name = relative.to_string_lossy().replace('\\', "/");
-                // Only text belongs into a lesson; anything else is served as it is.
-                if let Ok(text) = std::fs::read_to_string(&path) {
-                    files.insert(name, text);
-                }
-            }
-        }
-    }
-    Ok(files)
 }

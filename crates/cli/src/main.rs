@@ -5,12 +5,12 @@
 
 mod assets;
 mod bench;
+mod catalogue;
 mod check;
 mod drive;
 mod serve;
 mod sh;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,14 +32,8 @@ enum Command {
     /// Plays a scenario as fast as it can and prints how fast that was.
     #[command(hide = true)]
     Bench,
-    /// Plays the solution of every lesson below a folder; checks must fail before it and hold after it.
-    Check {
-        /// The folder with `index.yaml`.
-        folder: PathBuf,
-        /// Seeds to play under.
-        #[arg(long, value_delimiter = ',', default_value = "1")]
-        seeds: Vec<u64>,
-    },
+    /// Reads lessons and plays their solutions: each check must fail before and hold after.
+    Check(check::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,7 +41,7 @@ fn main() -> ExitCode {
         Command::Sh(options) => sh::run(&options),
         Command::Serve(options) => serve::run(&options).map(|()| 0),
         Command::Bench => bench::run(),
-        Command::Check { folder, seeds } => check::run(&folder, &seeds),
+        Command::Check(options) => check::run(&options),
     };
     match result {
         Ok(code) => ExitCode::from(code),

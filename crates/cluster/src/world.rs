@@ -177,6 +177,18 @@ impl World {
         run
     }
 
+    /// Puts a text file into the learner's home, with the folders above it.
+    ///
+    /// # Errors
+    /// What the file system says, with the path.
+    pub fn put_file(&self, path: &str, text: &str) -> Result<(), String> {
+        let path = format!("{}/{path}", crate::learner::HOME);
+        let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+        let fs = &self.learner.fs;
+        let put = fs.mkdir_all(folder).and_then(|()| fs.write(&path, text.to_owned()));
+        put.map_err(|errno| format!("{path}: {errno}"))
+    }
+
     // --- what comes out ---
 
     /// Output since the last call.

@@ -159,3 +159,23 @@ fn profiles_and_node_counts_are_checked() {
     assert!(three.is_ready());
     assert_eq!(three.objects("v1", "Node", "*").len(), 3);
 }
+
+#[test]
+fn what_commands_put_on_the_screen_is_told_to_the_trace() {
+    let mut world = world(1, None);
+    open(&mut world);
+    let since = world.trace_last_seq();
+    type_in(&mut world, "echo one two; (echo three >&2; exit 3)\r");
+    type_in(&mut world, "echo hidden > file && x=$(echo kept)\r");
+    let run = world.run_script("echo from a script", Vec::new());
+    run_for(&mut world, Duration::from_secs(1));
+    assert_eq!(run.exit_code(), Some(0));
+    let told = world.trace_since(since).into_iter().filter_map(|event| match event.kind {
+        simulation::TraceKind::Command { code, output } => Some((code, output)),
+        _ => None,
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [(3, "one two\nthree\n".to_owned()), (0, String::new()), (0, "from a script\n".to_owned())]
+    );
+}

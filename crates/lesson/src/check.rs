@@ -36,6 +36,9 @@ pub struct Clause {
     /// Something that happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceClause>,
+    /// Something that a command put on the screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputClause>,
     /// Any one of these, for goals that can be reached in several ways.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub any: Vec<Clause>,
@@ -95,6 +98,17 @@ pub struct Expect {
     pub exists: Option<bool>,
 }
 
+/// A command has ended since the lesson began that put this on the screen. Whatever command it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputClause {
+    /// The output contains all of these.
+    pub contains: Vec<String>,
+    /// The command ended with this exit code; left out: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+}
+
 /// Something that must have happened since the lesson began. Every field that is given must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,9 +158,12 @@ impl Check {
 impl Clause {
     fn collect_problems(&self, id: &str, problems: &mut Vec<String>) {
         let kinds =
-            usize::from(self.object.is_some()) + usize::from(self.trace.is_some()) + usize::from(!self.any.is_empty());
-        if kinds != 1 {
-            problems.push(format!("check {id:?}: a clause needs exactly one of `object`, `trace` and `any`"));
+            [self.object.is_some(), self.trace.is_some(), self.output.is_some(), !self.any.is_empty()].map(usize::from);
+        if kinds.iter().sum::<usize>() != 1 {
+            problems.push(format!("check {id:?}: a clause needs exactly one of `object`, `trace`, `output` and `any`"));
+        }
+        if self.output.as_ref().is_some_and(|o| o.contains.is_empty() && o.code.is_none()) {
+            problems.push(format!("check {id:?}: `output` needs something that it contains, or a code"));
         }
         if self.hint.ja.trim().is_empty() || self.hint.en.trim().is_empty() {
             problems.push(format!("check {id:?}: a clause needs a hint in ja and en"));

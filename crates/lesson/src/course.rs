@@ -5,8 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::markdown::{self, Block, Document};
-use crate::{Check, Checks, LANGUAGES, Text};
+use crate::compare;
+use crate::document::{Block, Document};
+use crate::glossary::Glossary;
+use crate::{Checks, LANGUAGES, Text, markdown, yaml};
 
 /// Something wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +45,21 @@ pub struct Course {
     pub summary: Text,
     /// The lessons in order.
     pub lessons: Vec<Lesson>,
+    /// What comes behind the lessons: text without a world.
+    pub pages: Vec<Page>,
+}
+
+/// A page of text beside the lessons, e.g. the road on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Name of its files: `<id>.ja.md`, `<id>.en.md`.
+    pub id: String,
+    /// Title.
+    pub title: Text,
+    /// One or two sentences.
+    pub summary: Text,
+    /// Text by language. Its steps are sections of one page.
+    pub text: BTreeMap<String, Document>,
 }
 
 /// A lesson.
@@ -62,6 +79,10 @@ pub struct Lesson {
     pub checks: Checks,
     /// A script that reaches every check.
     pub solution: String,
+    /// Another way, which reaches every check too.
+    pub alternative: Option<String>,
+    /// Files of `files/` that `setup.yaml` puts on the learner's machine: path from home, text.
+    pub files: BTreeMap<String, String>,
     /// The world in which the lesson begins.
     pub setup: Setup,
 }
@@ -73,6 +94,12 @@ pub struct Setup {
     /// The profile that is running at the beginning; none: there is no cluster yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Nodes of that cluster; left out: as many as the profile has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
+    /// Files below the lesson's `files/` that lie in the learner's home, by their path there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     /// Commands that were run before the lesson, e.g. `kubectl create ...`.
     #[serde(default)]
     pub run: Vec<String>,
@@ -84,6 +111,8 @@ struct CourseYaml {
     title: Text,
     summary: Text,
     lessons: Vec<String>,
+    #[serde(default)]
+    pages: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -94,20 +123,35 @@ struct FrontMatter {
     minutes: u32,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageFrontMatter {
+    title: String,
+    summary: String,
+}
+
+/// What is read from, and where problems go.
+struct Source<'a> {
+    files: &'a CourseFiles,
+    glossary: &'a Glossary,
+    problems: &'a mut Vec<Problem>,
+}
+
 impl Course {
-    /// Reads a course.
+    /// Reads a course, with the glossary of its catalogue.
     ///
     /// # Errors
     /// Every problem found, in the order of files and lines.
-    pub fn parse(id: &str, files: &CourseFiles) -> Result<Course, Vec<Problem>> {
+    pub fn parse(id: &str, files: &CourseFiles, glossary: &Glossary) -> Result<Course, Vec<Problem>> {
         let mut problems = Vec::new();
-        let yaml: Option<CourseYaml> = read_yaml(files, "course.yaml", &mut problems);
+        let yaml: Option<CourseYaml> = yaml::read(files, "course.yaml", &mut problems);
         let Some(yaml) = yaml else { return Err(problems) };
-        let lessons: Vec<Lesson> =
-            yaml.lessons.iter().filter_map(|lesson| read_lesson(lesson, files, &mut problems)).collect();
-        report_strays(&yaml.lessons, files, &mut problems);
+        let mut source = Source { files, glossary, problems: &mut problems };
+        let lessons: Vec<Lesson> = yaml.lessons.iter().filter_map(|lesson| source.lesson(lesson)).collect();
+        let pages = yaml.pages.iter().map(|page| source.page(page)).collect();
+        source.report_strays(&yaml);
         if problems.is_empty() {
-            Ok(Course { id: id.to_owned(), title: yaml.title, summary: yaml.summary, lessons })
+            Ok(Course { id: id.to_owned(), title: yaml.title, summary: yaml.summary, lessons, pages })
         } else {
             problems.sort();
             Err(problems)
@@ -120,165 +164,133 @@ impl Course {
     }
 }
 
-fn report_strays(lessons: &[String], files: &CourseFiles, problems: &mut Vec<Problem>) {
-    let folders: BTreeSet<&str> = files.keys().filter_map(|path| path.split_once('/').map(|(f, _)| f)).collect();
-    for folder in folders {
-        if !lessons.iter().any(|l| l == folder) {
-            let message = format!("the folder {folder:?} is not listed under `lessons`");
-            problems.push(Problem { file: "course.yaml".into(), line: 0, message });
-        }
+impl Source<'_> {
+    fn problem(&mut self, file: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem { file: file.into(), line: 0, message: message.into() });
     }
-}
 
-fn read_lesson(id: &str, files: &CourseFiles, problems: &mut Vec<Problem>) -> Option<Lesson> {
-    let checks_file = format!("{id}/checks.yaml");
-    let checks: Checks = read_yaml(files, &checks_file, problems)?;
-    for check in &checks.checks {
-        for message in check.problems() {
-            problems.push(Problem {
-                file: checks_file.clone(),
-                line: line_of(files, &checks_file, &check.id),
-                message,
-            });
+    fn report_strays(&mut self, yaml: &CourseYaml) {
+        let names: BTreeSet<&str> = self.files.keys().map(|path| path.split('/').next().unwrap_or(path)).collect();
+        for name in names {
+            let is_folder = self.files.keys().any(|path| path.strip_prefix(name).is_some_and(|p| p.starts_with('/')));
+            if is_folder && !yaml.lessons.iter().any(|l| l == name) {
+                self.problem("course.yaml", format!("the folder {name:?} is not listed under `lessons`"));
+            }
+            let page = name.strip_suffix(".md").and_then(|name| name.rsplit_once('.'));
+            if let Some((page, _)) = page
+                && !yaml.pages.iter().any(|p| p == page)
+            {
+                self.problem("course.yaml", format!("the page {page:?} is not listed under `pages`"));
+            }
         }
     }
-    let mut text = BTreeMap::new();
-    let (mut title, mut summary, mut minutes) = (Text::default(), Text::default(), 0);
-    for language in LANGUAGES {
-        let file = format!("{id}/lesson.{language}.md");
-        let Some(source) = files.get(&file) else {
-            let message = format!("missing: every lesson speaks {}", LANGUAGES.join(" and "));
-            problems.push(Problem { file, line: 0, message });
-            continue;
+
+    /// The text of `stem` in every language, and the YAML at its head.
+    fn texts<F: serde::de::DeserializeOwned>(&mut self, stem: &str) -> BTreeMap<String, (Document, Option<F>)> {
+        let mut texts = BTreeMap::new();
+        for language in LANGUAGES {
+            let file = format!("{stem}.{language}.md");
+            let Some(source) = self.files.get(&file) else {
+                self.problem(file, format!("missing: every lesson speaks {}", LANGUAGES.join(" and ")));
+                continue;
+            };
+            let mut document = markdown::parse(&file, source, self.problems);
+            self.glossary.mark(&file, language, &mut document, self.problems);
+            let front = yaml::parse(&file, &document.front_matter, 1, self.problems);
+            texts.insert(language.to_owned(), (document, front));
+        }
+        texts
+    }
+
+    fn page(&mut self, id: &str) -> Page {
+        let (mut title, mut summary) = (Text::default(), Text::default());
+        let mut text = BTreeMap::new();
+        for (language, (document, front)) in self.texts::<PageFrontMatter>(id) {
+            if let Some(front) = front {
+                title.set(&language, front.title);
+                summary.set(&language, front.summary);
+            }
+            if document.walk_any(|block| matches!(block, Block::Checks { .. })) {
+                self.problem(format!("{id}.{language}.md"), "a page has no world, so it cannot show checks");
+            }
+            text.insert(language, document);
+        }
+        compare::languages(id, &text, self.problems);
+        Page { id: id.to_owned(), title, summary, text }
+    }
+
+    fn lesson(&mut self, id: &str) -> Option<Lesson> {
+        let checks_file = format!("{id}/checks.yaml");
+        let checks: Checks = yaml::read(self.files, &checks_file, self.problems)?;
+        for check in &checks.checks {
+            let line = self.line_of(&checks_file, &check.id);
+            let problem = |message| Problem { file: checks_file.clone(), line, message };
+            self.problems.extend(check.problems().into_iter().map(problem));
+        }
+        let (mut title, mut summary, mut minutes) = (Text::default(), Text::default(), 0);
+        let mut text = BTreeMap::new();
+        let stem = format!("{id}/lesson");
+        for (language, (document, front)) in self.texts::<FrontMatter>(&stem) {
+            if let Some(front) = front {
+                title.set(&language, front.title);
+                summary.set(&language, front.summary);
+                minutes = front.minutes;
+            }
+            compare::checks(&format!("{stem}.{language}.md"), &document, &checks.checks, self.problems);
+            text.insert(language, document);
+        }
+        compare::languages(&stem, &text, self.problems);
+        let solution_file = format!("{id}/solution.sh");
+        let solution = self.files.get(&solution_file).cloned();
+        if solution.is_none() {
+            self.problem(solution_file, "missing: a lesson is played by it");
+        }
+        let setup_file = format!("{id}/setup.yaml");
+        let setup: Setup = match self.files.contains_key(&setup_file) {
+            true => yaml::read(self.files, &setup_file, self.problems)?,
+            false => Setup::default(),
         };
-        let document = markdown::parse(&file, source, problems);
-        let front: Option<FrontMatter> = parse_yaml(&file, &document.front_matter, 1, problems);
-        if let Some(front) = front {
-            let (t, s) =
-                if language == "ja" { (&mut title.ja, &mut summary.ja) } else { (&mut title.en, &mut summary.en) };
-            (*t, *s, minutes) = (front.title, front.summary, front.minutes);
-        }
-        compare_checks(&file, &document, &checks.checks, problems);
-        text.insert(language.to_owned(), document);
-    }
-    compare_languages(id, &text, problems);
-    let solution_file = format!("{id}/solution.sh");
-    let solution = files.get(&solution_file).cloned();
-    if solution.is_none() {
-        problems.push(Problem { file: solution_file, line: 0, message: "missing: a lesson is played by it".into() });
-    }
-    let setup_file = format!("{id}/setup.yaml");
-    let setup =
-        if files.contains_key(&setup_file) { read_yaml(files, &setup_file, problems)? } else { Setup::default() };
-    Some(Lesson {
-        id: id.to_owned(),
-        title,
-        summary,
-        minutes,
-        text,
-        checks,
-        solution: solution.unwrap_or_default(),
-        setup,
-    })
-}
-
-/// Every check is shown exactly once, and only checks that exist are.
-fn compare_checks(file: &str, document: &Document, checks: &[Check], problems: &mut Vec<Problem>) {
-    let blocks = document.intro.iter().chain(document.steps.iter().flat_map(|s| &s.blocks));
-    let shown: Vec<&String> = blocks
-        .filter_map(|block| match block {
-            Block::Checks { ids } => Some(ids),
-            _ => None,
+        let files = self.learners_files(id, &setup);
+        Some(Lesson {
+            id: id.to_owned(),
+            title,
+            summary,
+            minutes,
+            text,
+            checks,
+            solution: solution.unwrap_or_default(),
+            alternative: self.files.get(&format!("{id}/alternative.sh")).cloned(),
+            files,
+            setup,
         })
-        .flatten()
-        .collect();
-    let mut problem = |message: String| problems.push(Problem { file: file.to_owned(), line: 0, message });
-    for id in &shown {
-        if !checks.iter().any(|c| c.id == **id) {
-            problem(format!("shows the check {id:?}, which is not in checks.yaml"));
-        }
     }
-    for check in checks {
-        match shown.iter().filter(|id| ***id == check.id).count() {
-            1 => {}
-            0 => problem(format!("does not show the check {:?}", check.id)),
-            _ => problem(format!("shows the check {:?} more than once", check.id)),
-        }
-    }
-}
 
-/// The languages have the same steps and the same commands.
-fn compare_languages(id: &str, text: &BTreeMap<String, Document>, problems: &mut Vec<Problem>) {
-    let outline = |document: &Document| -> Vec<(String, Vec<String>)> {
-        let commands = |blocks: &[Block]| {
-            let code = blocks.iter().filter_map(|b| match b {
-                Block::Code(code) if code.exec => Some(format!("{}: {}", code.terminal, code.code)),
-                _ => None,
-            });
-            code.collect::<Vec<_>>()
-        };
-        document.steps.iter().map(|s| (s.id.clone(), commands(&s.blocks))).collect()
-    };
-    let (Some(ja), Some(en)) = (text.get("ja"), text.get("en")) else { return };
-    for (a, b) in outline(ja).iter().zip(outline(en).iter()) {
-        if a != b {
-            let message = format!("step {:?} differs from step {:?} of lesson.en.md: {:?} / {:?}", a.0, b.0, a.1, b.1);
-            problems.push(Problem { file: format!("{id}/lesson.ja.md"), line: 0, message });
-            return;
+    fn learners_files(&mut self, id: &str, setup: &Setup) -> BTreeMap<String, String> {
+        let setup_file = format!("{id}/setup.yaml");
+        let folder = format!("{id}/files/");
+        let mut found = BTreeMap::new();
+        for path in &setup.files {
+            if path.starts_with('/') || path.split('/').any(|part| part.is_empty() || part == "..") {
+                self.problem(&setup_file, format!("files: {path:?} is no path below the learner's home"));
+                continue;
+            }
+            match self.files.get(&format!("{folder}{path}")) {
+                Some(text) => drop(found.insert(path.clone(), text.clone())),
+                None => self.problem(format!("{folder}{path}"), "missing: setup.yaml lists it under `files`"),
+            }
         }
-    }
-    if ja.steps.len() != en.steps.len() {
-        let message = format!("has {} steps, lesson.en.md has {}", ja.steps.len(), en.steps.len());
-        problems.push(Problem { file: format!("{id}/lesson.ja.md"), line: 0, message });
-    }
-}
-
-fn line_of(files: &CourseFiles, file: &str, id: &str) -> usize {
-    let wanted = format!("id: {id}");
-    let lines = files.get(file).map(|t| t.lines()).into_iter().flatten();
-    lines.enumerate().find(|(_, l)| l.trim_start_matches(['-', ' ']).trim() == wanted).map_or(0, |(i, _)| i + 1)
-}
-
-fn read_yaml<T: serde::de::DeserializeOwned>(
-    files: &CourseFiles,
-    file: &str,
-    problems: &mut Vec<Problem>,
-) -> Option<T> {
-    match files.get(file) {
-        Some(source) => parse_yaml(file, source, 0, problems),
-        None => {
-            problems.push(Problem { file: file.to_owned(), line: 0, message: "missing".into() });
-            None
+        let strays: Vec<&str> = self.files.keys().filter_map(|path| path.strip_prefix(&folder)).collect();
+        for path in strays {
+            if !setup.files.iter().any(|listed| listed == path) {
+                self.problem(&setup_file, format!("files/{path} is not listed under `files`"));
+            }
         }
+        found
     }
-}
 
-/// Reads YAML that begins `offset` lines into `file`.
-fn parse_yaml<T: serde::de::DeserializeOwned>(
-    file: &str,
-    source: &str,
-    offset: usize,
-    problems: &mut Vec<Problem>,
-) -> Option<T> {
-    let mut report = |line: usize, message: String| {
-        problems.push(Problem { file: file.to_owned(), line: if line == 0 { 0 } else { line + offset }, message });
-        None
-    };
-    match api::yaml::parse(source) {
-        Err(error) => {
-            let message = error.to_string();
-            // go-yaml words carry the line: "yaml: line 3: ..."
-            let line = message.split_once("line ").and_then(|(_, rest)| {
-                rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok())
-            });
-            report(line.unwrap_or(0), message)
-        }
-        Ok(documents) => match documents.into_iter().next() {
-            None => report(0, "is empty".into()),
-            Some(value) => match serde_json::from_value(value) {
-                Ok(value) => Some(value),
-                Err(error) => report(0, error.to_string()),
-            },
-        },
+    fn line_of(&self, file: &str, id: &str) -> usize {
+        let wanted = format!("id: {id}");
+        let lines = self.files.get(file).map(|t| t.lines()).into_iter().flatten();
+        lines.enumerate().find(|(_, l)| l.trim_start_matches(['-', ' ']).trim() == wanted).map_or(0, |(i, _)| i + 1)
     }
 }

@@ -7,7 +7,7 @@ use api::selector::LabelSelector;
 use simulation::{TraceEvent, TraceKind};
 
 use crate::path::{lookup, text};
-use crate::{Check, Checks, Clause, Expect, ObjectClause, Text, TraceClause};
+use crate::{Check, Checks, Clause, Expect, ObjectClause, OutputClause, Text, TraceClause};
 
 /// What checks may look at.
 pub trait Facts {
@@ -28,7 +28,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     reached: BTreeSet<String>,
-    /// Trace clauses that have matched, by their serialised form: the trace itself is bounded.
+    /// Clauses about the past that have matched, by their serialised form: the trace itself is bounded.
     happened: BTreeSet<String>,
     trace_seq: u64,
 }
@@ -89,13 +89,17 @@ impl Progress {
             return object_holds(object, facts);
         }
         if let Some(trace) = &clause.trace {
-            return self.happened.contains(&trace_key(trace));
+            return self.happened.contains(&key(trace));
+        }
+        if let Some(output) = &clause.output {
+            return self.happened.contains(&key(output));
         }
         clause.any.iter().any(|inner| self.holds(inner, facts))
     }
 }
 
-fn trace_key(clause: &TraceClause) -> String {
+/// A clause about the past, as it is remembered.
+fn key(clause: &impl serde::Serialize) -> String {
     serde_json::to_string(clause).expect("strings and numbers serialise")
 }
 
@@ -103,11 +107,21 @@ fn remember(clause: &Clause, event: &TraceKind, happened: &mut BTreeSet<String>)
     if let Some(trace) = &clause.trace
         && trace_matches(trace, event)
     {
-        happened.insert(trace_key(trace));
+        happened.insert(key(trace));
+    }
+    if let Some(output) = &clause.output
+        && output_matches(output, event)
+    {
+        happened.insert(key(output));
     }
     for inner in &clause.any {
         remember(inner, event, happened);
     }
+}
+
+fn output_matches(clause: &OutputClause, event: &TraceKind) -> bool {
+    let TraceKind::Command { code, output } = event else { return false };
+    clause.code.is_none_or(|wanted| wanted == *code) && clause.contains.iter().all(|part| output.contains(part))
 }
 
 fn trace_matches(clause: &TraceClause, event: &TraceKind) -> bool {
@@ -141,7 +155,7 @@ fn trace_matches(clause: &TraceClause, event: &TraceKind) -> bool {
             clause.event == "container" && is(&clause.method, what) && begins(&clause.to, &format!("{namespace}/{pod}"))
         }
         TraceKind::Learner { what } => clause.event == "learner" && begins(&clause.path, what),
-        TraceKind::Decision { .. } | TraceKind::Limit { .. } => false,
+        TraceKind::Decision { .. } | TraceKind::Limit { .. } | TraceKind::Command { .. } => false,
     }
 }
 

@@ -1,21 +1,29 @@
 //! Courses and lessons as their authors write them, and the checks that turn green by themselves.
 //!
 //! A course is a folder: `course.yaml` and one folder a lesson with `lesson.ja.md`, `lesson.en.md`, `checks.yaml`,
-//! `solution.sh` and, if needed, `setup.yaml` and `files/`. Everything wrong in them is an error with file and line.
+//! `solution.sh` and, if needed, `alternative.sh`, `setup.yaml` and `files/`. Everything wrong in them is an error with
+//! file and line.
 //!
 //! Invariants: markdown becomes [`Block`]s and never HTML; raw HTML in it is shown as text. Checks look at the state of
 //! the cluster and at what happened, never at how a command was typed.
 
 mod check;
+mod compare;
 mod course;
+mod directive;
+mod document;
 mod evaluate;
+mod glossary;
 mod markdown;
 mod path;
+mod quiz;
+mod yaml;
 
-pub use check::{Check, Checks, Clause, Expect, ObjectClause, TraceClause};
-pub use course::{Course, CourseFiles, Lesson, Problem, Setup};
+pub use check::{Check, Checks, Clause, Expect, ObjectClause, OutputClause, TraceClause};
+pub use course::{Course, CourseFiles, Lesson, Page, Problem, Setup};
+pub use document::{Block, CalloutKind, Choice, Clock, CodeBlock, Definition, Document, Focus, Inline, Quiz, Step};
 pub use evaluate::{Facts, Outcome, Progress};
-pub use markdown::{Block, CalloutKind, CodeBlock, Document, Inline, Step};
+pub use glossary::{Glossary, Term, Words};
 
 /// The languages that every lesson speaks, in the order in which they are offered.
 pub const LANGUAGES: [&str; 2] = ["ja", "en"];
@@ -34,5 +42,9 @@ impl Text {
     /// The text in `language`; English for a language that is not offered.
     pub fn get(&self, language: &str) -> &str {
         if language == "ja" { &self.ja } else { &self.en }
+    }
+
+    pub(crate) fn set(&mut self, language: &str, text: String) {
+        *(if language == "ja" { &mut self.ja } else { &mut self.en }) = text;
     }
 }

@@ -1,157 +1,46 @@
 //! Lesson text: markdown in, blocks out.
 //!
 //! Each level-two heading begins a step. Code fences carry what a click does in their info string:
-//! ```` ```sh exec terminal=2 ````. A fence `check` names the checks that are shown there, one a line.
-//! Raw HTML is kept as the text that it is.
+//! ```` ```sh exec terminal=2 ````. A fence `check` names the checks that are shown there, one a line; `quiz`, `focus`
+//! and `clock` are read by modules of their own. Raw HTML is kept as the text that it is.
 
 use std::ops::Range;
 
 use pulldown_cmark::{
     BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::Problem;
+use crate::document::{Block, CalloutKind, CodeBlock, Document, Inline, Step, plain};
+use crate::{Problem, directive, quiz};
 
-/// A parsed lesson text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
-    /// The YAML between the `---` lines.
-    pub front_matter: String,
-    /// What stands before the first step.
-    pub intro: Vec<Block>,
-    /// The steps.
-    pub steps: Vec<Step>,
-}
-
-/// One step of a lesson.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// From `{#id}` behind the heading; the same in every language.
-    pub id: String,
-    /// The heading.
-    pub title: String,
-    /// The text.
-    pub blocks: Vec<Block>,
-}
-
-/// A block of text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum Block {
-    /// A paragraph.
-    Paragraph {
-        /// Its text.
-        text: Vec<Inline>,
-    },
-    /// A heading below the step's own.
-    Heading {
-        /// 3 to 6.
-        level: u8,
-        /// Its text.
-        text: Vec<Inline>,
-    },
-    /// Code.
-    Code(CodeBlock),
-    /// The checks to show here.
-    Checks {
-        /// Ids in `checks.yaml`.
-        ids: Vec<String>,
-    },
-    /// A list.
-    List {
-        /// The first number of an ordered list.
-        start: Option<u64>,
-        /// The items.
-        items: Vec<Vec<Block>>,
-    },
-    /// A box: tip, warning, explanation, or a plain quotation.
-    Callout {
-        /// Which.
-        kind: CalloutKind,
-        /// Its text.
-        blocks: Vec<Block>,
-    },
-    /// A thematic break.
-    Rule,
-}
-
-/// The kinds of boxes, by the GFM alert that makes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum CalloutKind {
-    /// `> text`
-    Quote,
-    /// `> [!TIP]`
-    Tip,
-    /// `> [!WARNING]` and `> [!CAUTION]`
-    Warning,
-    /// `> [!NOTE]`: what just happened, and why.
-    Why,
-    /// `> [!IMPORTANT]`
-    Important,
-}
-
-/// A code fence.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CodeBlock {
-    /// The language, e.g. `sh` or `yaml`.
-    pub language: String,
-    /// The code, without the last newline.
-    pub code: String,
-    /// A click types it into a terminal.
-    pub exec: bool,
-    /// The terminal that a click types into, from 1.
-    pub terminal: u8,
-    /// Offer to copy it.
-    pub copy: bool,
-}
-
-/// Text within a block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum Inline {
-    /// Plain text.
-    Text {
-        /// The text.
-        text: String,
-    },
-    /// Code.
-    Code {
-        /// The code.
-        text: String,
-    },
-    /// Emphasis.
-    Emphasis {
-        /// The text.
-        text: Vec<Inline>,
-    },
-    /// Strong emphasis.
-    Strong {
-        /// The text.
-        text: Vec<Inline>,
-    },
-    /// A link, opened in a new tab. Only http, https and relative targets pass.
-    Link {
-        /// Where to.
-        href: String,
-        /// The text.
-        text: Vec<Inline>,
-    },
-    /// A line break.
-    Break,
-}
+/// Marks a quotation as a box that opens: `> [!REVEAL] Title`. GFM does not know it, so it arrives as text.
+const REVEAL: &str = "[!REVEAL]";
+/// The scheme of links to the glossary: `[Pod](term:pod)`.
+const TERM: &str = "term:";
 
 /// Parses the markdown of `file`. Problems carry the line.
 pub(crate) fn parse(file: &str, source: &str, problems: &mut Vec<Problem>) -> Document {
+    reader(file, source, problems).document()
+}
+
+/// Inline text, for the parts of a fence.
+pub(crate) fn inline_text(source: &str) -> Vec<Inline> {
+    let mut ignored = Vec::new();
+    let mut document = reader("", source, &mut ignored).document();
+    match (document.intro.pop(), document.intro.is_empty()) {
+        (Some(Block::Paragraph { text }), true) => text,
+        // Something that only looks like a list or a heading.
+        _ => vec![Inline::Text { text: source.to_owned() }],
+    }
+}
+
+fn reader<'a>(file: &'a str, source: &'a str, problems: &'a mut Vec<Problem>) -> Reader<'a> {
     let options = Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
         | Options::ENABLE_HEADING_ATTRIBUTES
         | Options::ENABLE_GFM
         | Options::ENABLE_STRIKETHROUGH;
     let events: Vec<(Event, Range<usize>)> = Parser::new_ext(source, options).into_offset_iter().collect();
-    let mut reader = Reader { file, source, events, at: 0, problems };
-    reader.document()
+    Reader { file, source, events, at: 0, quizzes: 0, problems }
 }
 
 struct Reader<'a> {
@@ -159,6 +48,8 @@ struct Reader<'a> {
     source: &'a str,
     events: Vec<(Event<'a>, Range<usize>)>,
     at: usize,
+    /// Questions read so far.
+    quizzes: usize,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -267,7 +158,11 @@ impl<'a> Reader<'a> {
                     Some(BlockQuoteKind::Note) => CalloutKind::Why,
                     Some(BlockQuoteKind::Important) => CalloutKind::Important,
                 };
-                Some(Block::Callout { kind, blocks: self.blocks() })
+                let blocks = self.blocks();
+                Some(match (kind, reveal_title(&blocks)) {
+                    (CalloutKind::Quote, Some((title, rest))) => self.reveal(title, rest, blocks, range),
+                    _ => Block::Callout { kind, blocks },
+                })
             }
             // Raw HTML is shown as the text that it is.
             Event::Start(Tag::HtmlBlock) => {
@@ -284,13 +179,37 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A box that opens: the rest of the line behind the mark is its title.
+    fn reveal(&mut self, title: Vec<Inline>, rest: Vec<Inline>, mut blocks: Vec<Block>, range: &Range<usize>) -> Block {
+        if title.is_empty() {
+            self.problem(range, format!("`> {REVEAL}` needs a title behind it, on the same line"));
+        }
+        blocks.remove(0);
+        if !rest.is_empty() {
+            blocks.insert(0, Block::Paragraph { text: rest });
+        }
+        if blocks.is_empty() {
+            self.problem(range, format!("the box `> {REVEAL}` is empty"));
+        }
+        Block::Reveal { title, blocks }
+    }
+
     fn code_block(&mut self, info: &str, code: &str, range: &Range<usize>) -> Option<Block> {
         let code = code.strip_suffix('\n').unwrap_or(code).to_owned();
         let mut words = info.split_whitespace();
         let language = words.next().unwrap_or("").to_owned();
-        if language == "check" {
-            let ids = code.split_whitespace().map(str::to_owned).collect();
-            return Some(Block::Checks { ids });
+        let special = match language.as_str() {
+            "check" => Some(Ok(Block::Checks { ids: code.split_whitespace().map(str::to_owned).collect() })),
+            "quiz" => {
+                self.quizzes += 1;
+                Some(quiz::parse(format!("quiz-{}", self.quizzes), &code).map(Block::Quiz))
+            }
+            "focus" => Some(directive::focus(&code).map(Block::Focus)),
+            "clock" => Some(directive::clock(&code).map(Block::Clock)),
+            _ => None,
+        };
+        if let Some(special) = special {
+            return special.map_err(|message| self.problem(range, message)).ok();
         }
         let mut block = CodeBlock { language, code, terminal: 1, ..CodeBlock::default() };
         for word in words {
@@ -335,6 +254,10 @@ impl<'a> Reader<'a> {
             Event::Start(Tag::Strong) => out.push(Inline::Strong { text: self.inlines() }),
             Event::Start(Tag::Link { dest_url, .. }) => {
                 let text = self.inlines();
+                if let Some(id) = dest_url.strip_prefix(TERM) {
+                    out.push(Inline::Term { id: id.to_owned(), text });
+                    return;
+                }
                 let scheme = dest_url.split(['/', '?', '#']).next().unwrap_or("");
                 if !scheme.contains(':') || dest_url.starts_with("https://") || dest_url.starts_with("http://") {
                     out.push(Inline::Link { href: dest_url.into_string(), text });
@@ -361,19 +284,39 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The text of inlines without their marks.
-pub(crate) fn plain(inlines: &[Inline]) -> String {
-    let part = |inline: &Inline| match inline {
-        Inline::Text { text } | Inline::Code { text } => text.clone(),
-        Inline::Emphasis { text } | Inline::Strong { text } | Inline::Link { text, .. } => plain(text),
-        Inline::Break => "\n".to_owned(),
-    };
-    inlines.iter().map(part).collect()
+/// Title and the rest of the first paragraph, if a quotation begins with the mark.
+fn reveal_title(blocks: &[Block]) -> Option<(Vec<Inline>, Vec<Inline>)> {
+    let Some(Block::Paragraph { text }) = blocks.first() else { return None };
+    let Some(Inline::Text { text: first }) = text.first() else { return None };
+    let first = first.strip_prefix(REVEAL)?;
+    let (mut title, mut rest) = (Vec::new(), Vec::new());
+    let mut below = false;
+    let pieces = std::iter::once(Inline::Text { text: first.trim_start_matches(' ').to_owned() });
+    for inline in pieces.chain(text.iter().skip(1).cloned()) {
+        match inline {
+            _ if below => rest.push(inline),
+            Inline::Text { text } => match text.split_once('\n') {
+                Some((above, under)) => {
+                    title.push(Inline::Text { text: above.to_owned() });
+                    rest.push(Inline::Text { text: under.to_owned() });
+                    below = true;
+                }
+                None => title.push(Inline::Text { text }),
+            },
+            Inline::Break => below = true,
+            other => title.push(other),
+        }
+    }
+    let written = |inline: &Inline| !matches!(inline, Inline::Text { text } if text.is_empty());
+    title.retain(written);
+    rest.retain(written);
+    Some((title, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{Clock, Focus};
 
     fn read(source: &str) -> (Document, Vec<Problem>) {
         let mut problems = Vec::new();
@@ -397,6 +340,29 @@ mod tests {
         assert_eq!(step.blocks[1], Block::Checks { ids: vec!["a".into(), "b".into()] });
         assert!(matches!(&step.blocks[2], Block::Callout { kind: CalloutKind::Why, .. }));
         assert!(matches!(&step.blocks[3], Block::List { items, .. } if items.len() == 2));
+    }
+
+    #[test]
+    fn boxes_that_open_have_a_title() {
+        let (document, problems) =
+            read("> [!REVEAL] Where is `x`?\n> Here, in **y**.\n>\n> And there.\n\n> [!REVEAL]\n> No title.\n");
+        let Block::Reveal { title, blocks } = &document.intro[0] else { panic!("{document:?}") };
+        assert_eq!(plain(title), "Where is x?");
+        assert_eq!(blocks.len(), 2);
+        assert!(matches!(&blocks[0], Block::Paragraph { text } if plain(text) == "Here, in y."));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].message.contains("needs a title"));
+        assert_eq!(problems[0].line, 6);
+    }
+
+    #[test]
+    fn directives_and_terms_are_not_text() {
+        let (document, problems) = read("```focus\nPod app=web\n```\n\n```clock\n10x\n```\n\nA [box](term:pod).\n");
+        assert_eq!(problems, []);
+        let selector = Some("app=web".to_owned());
+        assert_eq!(document.intro[0], Block::Focus(Focus::Object { kind: "Pod".into(), name: None, selector }));
+        assert_eq!(document.intro[1], Block::Clock(Clock::Speed { factor: 10 }));
+        assert!(format!("{:?}", document.intro[2]).contains("Term { id: \"pod\""));
     }
 
     #[test]

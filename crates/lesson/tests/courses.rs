@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use api::Object;
-use lesson::{Course, CourseFiles, Facts, Outcome, Progress};
+use lesson::{Course, CourseFiles, Facts, Glossary, Outcome, Progress};
 use serde_json::json;
 use simulation::{Time, TraceEvent, TraceKind};
 
@@ -26,14 +26,22 @@ fn files(course: &str) -> CourseFiles {
     files
 }
 
+fn glossary() -> Glossary {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tutorials/glossary.yaml");
+    Glossary::parse(&std::fs::read_to_string(path).expect("readable")).unwrap_or_else(|p| panic!("{p:#?}"))
+}
+
 fn basics() -> Course {
-    Course::parse("kubernetes-basics", &files("kubernetes-basics")).unwrap_or_else(|p| panic!("{p:#?}"))
+    Course::parse("kubernetes-basics", &files("kubernetes-basics"), &glossary()).unwrap_or_else(|p| panic!("{p:#?}"))
 }
 
 #[test]
 fn the_basics_are_whole_in_both_languages() {
     let course = basics();
-    assert_eq!(course.lessons.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["create-cluster", "deploy-app"]);
+    assert_eq!(
+        course.lessons.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(),
+        ["create-cluster", "deploy-app", "explore-app"]
+    );
     for lesson in &course.lessons {
         assert!(!lesson.title.ja.is_empty() && !lesson.title.en.is_empty());
         assert_eq!(lesson.text["ja"].steps.len(), lesson.text["en"].steps.len());
@@ -43,7 +51,7 @@ fn the_basics_are_whole_in_both_languages() {
 fn problems(change: impl FnOnce(&mut CourseFiles)) -> Vec<String> {
     let mut files = files("kubernetes-basics");
     change(&mut files);
-    match Course::parse("x", &files) {
+    match Course::parse("x", &files, &glossary()) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
     }
@@ -136,6 +144,33 @@ fn checks_remember_what_happened() {
     };
     progress.observe(&course.lessons[0].checks, &[call(5, "kubectl"), call(6, "kube-scheduler")]);
     assert!(hint(&mut progress, &OneNode(""), "server-version").is_some(), "too early, and somebody else");
+    assert!(hint(&mut progress, &OneNode(""), "nodes-listed").is_some());
     progress.observe(&course.lessons[0].checks, &[call(7, "kubectl")]);
     assert_eq!(hint(&mut progress, &OneNode(""), "server-version"), None);
+}
+
+#[test]
+fn checks_read_what_a_command_put_on_the_screen() {
+    let yaml = "checks:
+  - id: seen
+    text: {ja: x, en: x}
+    all:
+      - output: {contains: [Running, v=2], code: 0}
+        hint: {ja: x, en: not seen}
+";
+    let value = api::yaml::parse(yaml).expect("YAML").remove(0);
+    let checks: lesson::Checks = serde_json::from_value(value).expect("checks");
+    let command = |seq, code, output: &str| TraceEvent {
+        seq,
+        time: Time::default(),
+        kind: TraceKind::Command { code, output: output.into() },
+    };
+    let mut progress = Progress::starting_at(0);
+    for (seq, code, output, reached) in
+        [(1, 0, "Running v=1", false), (2, 1, "Running v=2", false), (3, 0, "v=2\nRunning", true)]
+    {
+        progress.observe(&checks, &[command(seq, code, output)]);
+        let (_, outcome) = progress.evaluate(&checks, &OneNode("")).remove(0);
+        assert_eq!(outcome == Outcome::Reached, reached, "{output}");
+    }
 }

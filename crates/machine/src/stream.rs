@@ -129,6 +129,11 @@ impl Writer {
         Writer::new(Buffer(buffer))
     }
 
+    /// Offers bytes, for callers that poll: how many were taken.
+    pub fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<Result<usize, BrokenPipe>> {
+        self.0.poll_write(cx, bytes)
+    }
+
     /// Whether it is a terminal.
     pub fn is_tty(&self) -> bool {
         self.0.is_tty()

@@ -13,6 +13,7 @@ mod jobs;
 mod own_task;
 mod process;
 mod race;
+mod record;
 mod regexes;
 mod shell;
 mod streams;
@@ -27,9 +28,10 @@ pub use shell::{Place, Shell};
 pub use terminal::Terminal;
 pub use tools::install;
 
-/// Runs a text as `bash -c` does; the value is the exit code. Its output goes to the streams of `ctx`.
+/// Runs a text as `bash -c` does; the value is the exit code. Its output goes to the streams of `ctx`; each of its commands
+/// is told to the trace as those of a terminal are.
 pub async fn run_script(ctx: machine::Ctx, text: impl AsRef<str>) -> i32 {
-    let mut shell = Shell::new(ctx, Processes::default());
+    let mut shell = Shell::recorded(ctx, Processes::default());
     shell.set_place(Place::Script { name: "bash".into(), origin: "-c: " });
     shell.run_script(text.as_ref()).await
 }

@@ -14,6 +14,7 @@ use crate::exec::{Exec, Flow};
 use crate::jobs::Jobs;
 use crate::own_task::OwnTask;
 use crate::process::Processes;
+use crate::record::Recorder;
 use crate::streams::{Capture, Fd, Fds};
 use crate::syntax::ast::{Command, List};
 use crate::vars::{Value, Vars};
@@ -101,9 +102,20 @@ pub struct Shell {
     pub(crate) line: usize,
     pub(crate) subshell_depth: u32,
     pub(crate) started: Time,
+    /// Tells the trace what commands put on the screen; none while one runs, so that forks have none.
+    pub(crate) record: Option<Recorder>,
 }
 
 impl Shell {
+    /// A shell whose commands are told to the trace.
+    pub(crate) fn recorded(ctx: Ctx, processes: Processes) -> Shell {
+        let recorder = Recorder::default();
+        let (stdout, stderr) = (recorder.tee(ctx.stdout.clone()), recorder.tee(ctx.stderr.clone()));
+        let mut shell = Shell::new(Ctx { stdout, stderr, ..ctx }, processes);
+        shell.record = Some(recorder);
+        shell
+    }
+
     /// A shell that starts in `ctx`: its streams, environment and directory.
     pub fn new(ctx: Ctx, processes: Processes) -> Shell {
         let mut vars = Vars::default();
@@ -157,6 +169,7 @@ impl Shell {
             line: 1,
             subshell_depth: 0,
             started: ctx.sim.now(),
+            record: None,
             base: ctx,
         }
     }

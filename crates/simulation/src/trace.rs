@@ -101,6 +101,14 @@ pub enum TraceKind {
         /// What was affected.
         what: String,
     },
+    /// A command of a terminal or of a script has ended.
+    #[serde(rename_all = "camelCase")]
+    Command {
+        /// Its exit code.
+        code: i32,
+        /// What it put on the screen; of much, the beginning and the end.
+        output: String,
+    },
     /// The learner did something in a terminal or on the page.
     #[serde(rename_all = "camelCase")]
     Learner {

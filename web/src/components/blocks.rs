@@ -46,6 +46,17 @@ fn block(block: &Block, around: &Around) -> Html {
             <ol start={start.to_string()}>{ for items.iter().map(|item| html! { <li>{ blocks(item, around) }</li> }) }</ol>
         },
         Block::Callout { kind, blocks: inner } => callout(*kind, inner, around),
+        Block::Reveal { title, blocks: inner } => html! {
+            <details class="reveal"><summary>{ inlines(title) }</summary>{ blocks(inner, around) }</details>
+        },
+        Block::Quiz(quiz) => html! {
+            <section class="quiz" data-quiz={quiz.id.clone()}>
+                <p>{ inlines(&quiz.question) }</p>
+                <ul>{ for quiz.choices.iter().map(|choice| html! { <li>{ inlines(&choice.text) }</li> }) }</ul>
+                <details><summary>{ T::Why.get(around.language) }</summary>{ inlines(&quiz.explanation) }</details>
+            </section>
+        },
+        Block::Focus(_) | Block::Clock(_) => Html::default(),
         Block::Rule => html! { <hr /> },
     }
 }
@@ -81,6 +92,7 @@ pub fn inlines(list: &[Inline]) -> Html {
             Inline::Link { href, text } => html! {
                 <a href={href.clone()} target="_blank" rel="noopener noreferrer">{ inlines(text) }</a>
             },
+            Inline::Term { id, text } => html! { <span class="term" data-term={id.clone()}>{ inlines(text) }</span> },
             Inline::Break => html! { <br /> },
         })
         .collect()
@@ -98,7 +110,9 @@ fn joined(text: &str, before: Option<char>) -> &str {
 fn last_char(inline: &Inline) -> Option<char> {
     match inline {
         Inline::Text { text } | Inline::Code { text } => text.chars().last(),
-        Inline::Emphasis { text } | Inline::Strong { text } | Inline::Link { text, .. } => last_char(text.last()?),
+        Inline::Emphasis { text } | Inline::Strong { text } | Inline::Link { text, .. } | Inline::Term { text, .. } => {
+            last_char(text.last()?)
+        }
         Inline::Break => None,
     }
 }

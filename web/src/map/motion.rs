@@ -118,7 +118,7 @@ fn read(kind: &TraceKind) -> Option<(Vec<Anchor>, MoveKind)> {
             (path.len() > 1).then_some((path, kind))
         }
         TraceKind::Container { node, .. } => Some((vec![Anchor::Node(node.clone())], MoveKind::Change)),
-        TraceKind::Limit { .. } | TraceKind::Learner { .. } => None,
+        TraceKind::Limit { .. } | TraceKind::Learner { .. } | TraceKind::Command { .. } => None,
     }
 }
 

@@ -83,7 +83,7 @@ impl Shell {
             if self.options.noexec {
                 continue;
             }
-            match self.run_list(&list).await {
+            match self.run_recorded(&list).await {
                 Ok(_) => {}
                 Err(Flow::Fail(code)) if self.subshell_depth == 0 => {
                     self.status = code;
@@ -94,6 +94,21 @@ impl Shell {
                 Err(flow) => return Err(flow),
             }
         }
+    }
+
+    /// Runs a list and tells the trace what came of it, if this shell does that.
+    async fn run_recorded(&mut self, list: &List) -> Exec {
+        let Some(recorder) = self.record.take() else { return self.run_list(list).await };
+        recorder.begin();
+        let result = self.run_list(list).await;
+        let code = match &result {
+            Ok(code) | Err(Flow::Exit(code) | Flow::Return(code) | Flow::Fail(code)) => *code,
+            Err(Flow::Break(_) | Flow::Continue(_)) => 0,
+            Err(Flow::Interrupt) => 130,
+        };
+        recorder.end(&self.sim, code);
+        self.record = Some(recorder);
+        result
     }
 
     /// Says what is wrong with a text, in bash's words.

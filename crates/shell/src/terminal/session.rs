@@ -41,7 +41,7 @@ struct Session {
 /// Runs a shell until it ends.
 pub(super) async fn run(device: Rc<Device>, ctx: Ctx, tty: Tty) {
     let ctx = Ctx { stdin: device.reader(), stdout: device.writer(), stderr: device.writer(), tty: Some(tty), ..ctx };
-    let mut shell = Shell::new(ctx, Processes::default());
+    let mut shell = Shell::recorded(ctx, Processes::default());
     shell.interactive = true;
     shell.place = Place::Prompt;
     shell.tty_name = "pts/0".into();
