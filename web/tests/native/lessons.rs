@@ -29,6 +29,6 @@ pub(crate) fn lesson(id: &str) -> Lesson {
     let course =
         "title: {ja: 基本, en: Basics}\nsummary: {ja: 基本, en: Basics}\nlessons: [create-cluster, deploy-app]\n";
     files.insert("course.yaml".to_owned(), course.to_owned());
-    let course = Course::parse("basics", &files).expect("the basics are in order");
+    let course = Course::parse("basics", &files, &lesson::Glossary::default()).expect("the basics are in order");
     course.lesson(id).expect("the lesson is there").clone()
 }
