@@ -38,13 +38,14 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn suites() -> Vec<Suite> {
-    let all: [(bool, Suite); 10] = [
+    let all: [(bool, Suite); 11] = [
         (true, Suite { name: "format", run: format }),
         (true, Suite { name: "lint", run: lint }),
         (true, Suite { name: "lint for wasm", run: lint_wasm }),
         (true, Suite { name: "tidy", run: tidy }),
         // Later suites pull what this one packs.
         (images::present(), Suite { name: "images", run: pack_images }),
+        (images::present(), Suite { name: "left out", run: left_out }),
         (true, Suite { name: "native", run: native }),
         (has_wasm_tests(), Suite { name: "browser engine", run: browser_engine }),
         (dist::present(), Suite { name: "page build", run: page_build }),
@@ -131,6 +132,16 @@ fn tidy() -> Result<Counts> {
 fn pack_images() -> Result<Counts> {
     images::run()?;
     Ok(Counts::one(true))
+}
+
+/// Tests that `cargo test` leaves out: the images on a node, which need what the suite before has packed, and a
+/// thousand pods.
+fn left_out() -> Result<Counts> {
+    let mut counts = Counts::default();
+    for (package, target) in [("runtime", "guests"), ("controllers", "it")] {
+        counts += counted(&Cmd::cargo().args(["test", "-p", package, "--test", target, "--", "--ignored"]))?;
+    }
+    Ok(counts)
 }
 
 fn native() -> Result<Counts> {

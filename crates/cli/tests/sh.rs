@@ -145,3 +145,58 @@ fn a_cluster_survives_a_stop() {
     assert!(text.contains("host: Stopped\nkubelet: Stopped\napiserver: Stopped\nkubeconfig: Stopped\n\n7\n"), "{text}");
     assert!(text.ends_with('b'), "{text}");
 }
+
+const RECORDED: &str = "All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\nIf you don't see a command prompt, try pressing enter.\n";
+const NO_TTY: &str = "Unable to use a TTY - input is not a terminal or the right kind of file\n";
+
+#[test]
+fn run_with_a_terminal_ends_where_there_is_none() {
+    // The input has ended at once: docker leaves the container, whose shell goes on.
+    let script =
+        "kubectl run x -it --image=busybox -- sh; echo $?; kubectl get pods -o jsonpath={.items[0].status.phase}";
+    let (out, err) = ("/ # 0\nRunning", format!("{NO_TTY}{RECORDED}"));
+    let output = sh("1", MINIKUBE, script);
+    assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), (out, err.as_str()));
+    // With --restart=Never kubectl waits for the end of the pod, for a minute.
+    let script = "kubectl run x -it --rm --restart=Never --image=busybox -- sh; echo $?";
+    let output = sh("1", MINIKUBE, script);
+    assert!(stdout(&output).ends_with("pod \"x\" deleted from default namespace\n1\n"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("error: timed out waiting for the condition\n"), "{}", stderr(&output));
+}
+
+#[test]
+fn run_passes_input_output_and_exit_code() {
+    check(
+        "echo 'echo hello; exit 4' | kubectl run y -i --rm --restart=Never --image=busybox -- sh; echo $?",
+        0,
+        "hello\npod \"y\" deleted from default namespace\n4\n",
+        &format!("{RECORDED}pod default/y terminated (Error)\n"),
+    );
+    check(
+        "kubectl run z -i --rm -q --restart=Never --image=busybox -- cat < /etc/hostname",
+        0,
+        "kubonsai\npod \"z\" deleted from default namespace\n",
+        "",
+    );
+    check(
+        "kubectl run w --rm -it -q --restart=Never --image=busybox -- sh -c 'echo out; exit 3' | head -1",
+        0,
+        "out\r\n",
+        "warning: couldn't attach to pod/w, falling back to streaming logs: unable to upgrade connection: container not found (\"w\")\npod default/w terminated (Error)\n",
+    );
+}
+
+#[test]
+fn exec_and_attach_carry_input_and_output() {
+    let pod = "kubectl run z --image=busybox -- sh -c 'while sleep 1; do echo tick; done' > /dev/null
+        kubectl wait --for=condition=Ready pod/z > /dev/null";
+    check(&format!("{pod}; kubectl exec -i z -- cat < /etc/hostname"), 0, "kubonsai\n", "");
+    check(
+        &format!("{pod}; kubectl exec -it z -- sh -c 'exit 3'"),
+        3,
+        "",
+        &format!("{NO_TTY}command terminated with exit code 3\n"),
+    );
+    check(&format!("{pod}; timeout 4 kubectl attach z -q | head -2"), 0, "tick\ntick\n", "");
+    check(&format!("{pod}; timeout 4 kubectl attach pod z -q -t | head -1"), 0, "tick\n", "");
+}

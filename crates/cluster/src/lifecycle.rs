@@ -1,6 +1,6 @@
 //! Clusters coming to be, running, stopping and going.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -17,6 +17,7 @@ use vfs::Vfs;
 
 use crate::control_plane::{API_PORT, ControlPlane, VERSION, Wires};
 use crate::host::WorldHost;
+use crate::learner::HOME;
 use crate::node::{Nodes, Spec};
 use crate::profile::{NODES_MAX, Profile, node_address, node_name};
 use crate::revision::Revision;
@@ -26,7 +27,8 @@ use crate::view::{USER_AGENT, View};
 pub(crate) struct Cluster {
     pub(crate) name: String,
     pub(crate) profile: &'static Profile,
-    pub(crate) node_count: Cell<u32>,
+    /// The machines it has, by their number: one that is deleted leaves a gap.
+    machines: RefCell<Vec<u32>>,
     api: ApiServer,
     nodes: Nodes,
     running: RefCell<Option<Running>>,
@@ -118,7 +120,8 @@ impl Clusters {
             cluster.start_node(self, index);
         }
         let fs = self.machine().ok_or("the machine has no files yet")?;
-        minikube::kubeconfig::write(&fs, &cluster.name, &cluster.server_url())
+        let path = minikube::kubeconfig::path(|name| (name == "HOME").then_some(HOME));
+        minikube::kubeconfig::write(&fs, &path, &cluster.name, &cluster.server_url())
     }
 
     /// Makes a cluster that is switched off. One that is there under this name stays as it is.
@@ -136,7 +139,7 @@ impl Clusters {
         let cluster = Rc::new(Cluster {
             name: name.to_owned(),
             profile,
-            node_count: Cell::new(nodes),
+            machines: RefCell::new((0..nodes).collect()),
             api: ApiServer::new(self.0.sim.clone(), config),
             nodes: machines,
             running: RefCell::default(),
@@ -205,7 +208,29 @@ impl Cluster {
 
     /// Name and address of each machine.
     pub(crate) fn machines(&self) -> Vec<(String, Ipv4Addr)> {
-        (0..self.node_count.get()).map(|i| (node_name(&self.name, i), node_address(0, i))).collect()
+        self.machines.borrow().iter().map(|i| (node_name(&self.name, *i), node_address(0, *i))).collect()
+    }
+
+    /// The number of the machine in the `place`-th place of [`Cluster::machines`].
+    pub(crate) fn machine_at(&self, place: u32) -> Option<u32> {
+        self.machines.borrow().get(place as usize).copied()
+    }
+
+    /// One more machine, switched off; its name. None if there is no room.
+    pub(crate) fn add_machine(&self) -> Option<String> {
+        let mut machines = self.machines.borrow_mut();
+        let index = machines.last().map_or(0, |last| last + 1);
+        if index >= NODES_MAX {
+            return None;
+        }
+        machines.push(index);
+        Some(node_name(&self.name, index))
+    }
+
+    /// Switches a machine off and forgets it.
+    pub(crate) fn remove_machine(&self, index: u32) {
+        self.stop_node(index);
+        self.machines.borrow_mut().retain(|other| *other != index);
     }
 
     pub(crate) fn transport(&self) -> Rc<dyn Transport> {
@@ -278,6 +303,6 @@ impl Cluster {
     /// Whether every node is Ready and pods can be created in `default`.
     pub(crate) fn is_ready(&self) -> bool {
         let has_account = self.objects("v1", "ServiceAccount", "default").iter().any(|a| a.name() == "default");
-        has_account && self.ready_nodes() == self.node_count.get() as usize
+        has_account && self.ready_nodes() == self.machines.borrow().len()
     }
 }

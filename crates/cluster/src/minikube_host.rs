@@ -100,12 +100,37 @@ impl ClusterHost for MinikubeHost {
         self.after(CONTROL_PLANE_TIME, name, |clusters, cluster| cluster.start_control_plane(clusters))
     }
 
-    fn start_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()> {
-        self.after(KUBELET_TIME, name, move |clusters, cluster| cluster.start_node(clusters, index))
+    fn start_node(&self, name: &str, place: u32) -> LocalBoxFuture<'static, ()> {
+        self.after(KUBELET_TIME, name, move |clusters, cluster| {
+            if let Some(index) = cluster.machine_at(place) {
+                cluster.start_node(clusters, index);
+            }
+        })
     }
 
-    fn stop_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()> {
-        self.after(STOP_TIME, name, move |_, cluster| cluster.stop_node(index))
+    fn stop_node(&self, name: &str, place: u32) -> LocalBoxFuture<'static, ()> {
+        self.after(STOP_TIME, name, move |_, cluster| {
+            if let Some(index) = cluster.machine_at(place) {
+                cluster.stop_node(index);
+            }
+        })
+    }
+
+    fn add_node(&self, name: &str) -> LocalBoxFuture<'static, Result<String, String>> {
+        let (clusters, name) = (self.clusters.clone(), name.to_owned());
+        Box::pin(async move {
+            clusters.sim().sleep(MACHINE_TIME).await;
+            let cluster = clusters.get(&name).ok_or("the cluster has gone")?;
+            cluster.add_machine().ok_or_else(|| format!("a cluster has at most {NODES_MAX} nodes"))
+        })
+    }
+
+    fn delete_node(&self, name: &str, place: u32) -> LocalBoxFuture<'static, ()> {
+        self.after(STOP_TIME, name, move |_, cluster| {
+            if let Some(index) = cluster.machine_at(place) {
+                cluster.remove_machine(index);
+            }
+        })
     }
 
     fn verify(&self, name: &str) -> LocalBoxFuture<'static, bool> {

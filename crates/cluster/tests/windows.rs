@@ -120,3 +120,25 @@ fn kubectl_edit_takes_the_editor_that_the_environment_names() {
     let said = type_in(&mut world, "EDITOR=false kubectl edit configmap/c\r");
     assert!(said.contains("error: there was a problem with the editor \"false\""), "{said}");
 }
+
+#[test]
+fn minikube_opens_the_browser_and_the_inspector() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    let said = type_in(&mut world, "minikube dashboard\r");
+    assert!(said.contains("Opening the inspector"), "{said}");
+    assert_eq!(world.take_effects(), [Effect::Dashboard { terminal: 1 }]);
+    // A Service without a running pod cannot be opened; one whose endpoints are not pods can.
+    type_in(&mut world, "kubectl create service nodeport web --tcp=80 --node-port=30080\r");
+    let said = type_in(&mut world, "minikube service web\r");
+    assert!(said.contains("SVC_UNREACHABLE: service not available: no running pod for service web found"), "{said}");
+    assert!(world.take_effects().is_empty());
+    type_in(
+        &mut world,
+        "kubectl patch service web --type=json -p '[{\"op\":\"remove\",\"path\":\"/spec/selector\"}]'\r",
+    );
+    let said = type_in(&mut world, "minikube service web\r");
+    assert!(said.contains("Opening service default/web in default browser..."), "{said}");
+    assert_eq!(world.take_effects(), [Effect::Browse { terminal: 1, url: "http://192.168.49.2:30080".into() }]);
+}

@@ -60,11 +60,20 @@ pub trait ClusterHost {
     /// Starts the control plane; completes when the API server answers.
     fn start_control_plane(&self, name: &str) -> LocalBoxFuture<'static, ()>;
 
-    /// Switches a machine on (counted from 0); completes when its kubelet has registered it.
+    /// Switches a machine on (counted from 0 among those that are there); completes when its kubelet has registered it.
     fn start_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()>;
 
     /// Switches one machine off, as if the plug were pulled.
     fn stop_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()>;
+
+    /// Adds a machine to a cluster, switched off; its name.
+    ///
+    /// # Errors
+    /// Why the world cannot have it, as a sentence.
+    fn add_node(&self, name: &str) -> LocalBoxFuture<'static, Result<String, String>>;
+
+    /// Switches a machine off (counted from 0 among those that are there) and forgets it.
+    fn delete_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()>;
 
     /// Completes when every node is Ready and pods can be created; false if that took more than six minutes.
     fn verify(&self, name: &str) -> LocalBoxFuture<'static, bool>;

@@ -25,6 +25,11 @@ impl Call {
         self.parsed.value("profile")
     }
 
+    /// Where the kubeconfig is.
+    pub(crate) fn kubeconfig(&self) -> String {
+        self.ctx.path(&crate::kubeconfig::path(|name| self.ctx.var(name)))
+    }
+
     /// A line on standard output.
     pub(crate) async fn step(&self, style: Style, text: impl AsRef<str>) {
         out::step(&self.ctx, style, text).await;

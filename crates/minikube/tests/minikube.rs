@@ -74,6 +74,22 @@ impl ClusterHost for Table {
         done(())
     }
 
+    fn add_node(&self, name: &str) -> LocalBoxFuture<'static, Result<String, String>> {
+        let mut added = String::new();
+        self.change(name, |c| {
+            let last = c.nodes.last().expect("a node").address.octets()[3];
+            added = format!("{}-m{:02}", c.name, last);
+            let address = Ipv4Addr::new(192, 168, 49, last + 1);
+            c.nodes.push(NodeStatus { name: added.clone(), address, control_plane: false, running: false });
+        });
+        done(Ok(added))
+    }
+
+    fn delete_node(&self, name: &str, index: u32) -> LocalBoxFuture<'static, ()> {
+        self.change(name, |c| drop(c.nodes.remove(index as usize)));
+        done(())
+    }
+
     fn verify(&self, _: &str) -> LocalBoxFuture<'static, bool> {
         done(true)
     }
@@ -266,5 +282,53 @@ fn errors_of_use() {
     );
     assert_eq!(code, 14);
     assert_eq!(m.run("minikube start -p a").2, 14);
-    assert_eq!(m.run("minikube dashboard").2, 1);
+    assert_eq!(m.run("minikube pause").2, 1);
+    m.run("minikube start");
+    assert!(m.run("minikube dashboard").1.contains("a dashboard where there is no page"));
+    assert!(m.run("minikube addons list").0.contains("│ metrics-server       │ minikube │ disabled │ Kubernetes"));
+    assert!(m.run("minikube addons enable ingress").1.contains("switching add-ons on or off"));
+    assert_eq!(m.run("minikube addons enable nope").2, 10);
+}
+
+#[test]
+fn nodes_come_and_go() {
+    let m = Machine::new();
+    m.run("minikube start -n 2");
+    m.check(
+        "minikube node add",
+        "* Adding node m03 to cluster minikube as [worker]\n* Starting \"minikube-m03\" worker node in \"minikube\" cluster\n* Creating kubonsai machine (CPUs=2, Memory=4096MB) ...\n* Preparing Kubernetes v1.36.3 ...\n* Verifying Kubernetes components...\n* Successfully added m03 to minikube!\n",
+        "",
+        0,
+    );
+    m.check(
+        "minikube node delete m02",
+        "* Deleting node minikube-m02 from cluster minikube\n* Stopping node \"minikube-m02\"  ...\n* Deleting \"minikube-m02\" in kubonsai ...\n* Node m02 was successfully deleted.\n",
+        "",
+        0,
+    );
+    m.check("minikube node list", "minikube\t192.168.49.2\nminikube-m03\t192.168.49.4\n", "", 0);
+    m.check(
+        "minikube node stop minikube-m03",
+        "* Stopping node \"minikube-m03\"  ...\n* Successfully stopped node minikube-m03\n",
+        "",
+        0,
+    );
+    m.check(
+        "minikube node start m03",
+        "* Starting \"minikube-m03\" worker node in \"minikube\" cluster\n* Successfully started node minikube-m03!\n",
+        "",
+        0,
+    );
+    m.check("minikube node start m03", "* minikube-m03 is already running\n", "", 0);
+    assert_eq!(m.run("minikube node stop m09").2, 85);
+    assert_eq!(m.run("minikube node delete minikube").2, 14);
+}
+
+#[test]
+fn the_kubeconfig_is_where_the_environment_says() {
+    let mut m = Machine::new();
+    m.0.env.insert("KUBECONFIG".into(), "/home/learner/other".into());
+    m.run("minikube start");
+    assert!(m.0.fs.read_to_string("/home/learner/other").expect("written").contains("current-context: minikube"));
+    assert!(!m.0.fs.exists("/home/learner/.kube/config"));
 }

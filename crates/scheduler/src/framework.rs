@@ -1,10 +1,12 @@
 //! What a plugin is, and what one attempt to place one pod carries along (`framework/interface.go`).
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use api::Object;
 
 use crate::cluster::{Cluster, NodeInfo};
+use crate::plugins::inter_pod_affinity::Near;
 use crate::resources::{Resources, pod_requests};
 
 /// The best score of one plugin for one node.
@@ -75,11 +77,19 @@ pub(crate) struct Cycle<'a> {
     pub(crate) pod: &'a Object,
     pub(crate) requests: Resources,
     pub(crate) assumed_requests: Resources,
+    /// Where the pods are that it wants near or far; counted when a filter first asks.
+    pub(crate) near: OnceCell<Near>,
 }
 
 impl<'a> Cycle<'a> {
     pub(crate) fn new(cluster: &'a Cluster, pod: &'a Object) -> Cycle<'a> {
-        Cycle { cluster, pod, requests: pod_requests(pod, false), assumed_requests: pod_requests(pod, true) }
+        Cycle {
+            cluster,
+            pod,
+            requests: pod_requests(pod, false),
+            assumed_requests: pod_requests(pod, true),
+            near: OnceCell::new(),
+        }
     }
 }
 

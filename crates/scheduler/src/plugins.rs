@@ -4,7 +4,7 @@ use crate::framework::Plugin;
 
 mod balanced_allocation;
 mod image_locality;
-mod inter_pod_affinity;
+pub(crate) mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;

@@ -280,7 +280,7 @@ fn same_seed_same_objects() {
 }
 
 #[test]
-#[ignore = "slow without optimisation; prints the figure"]
+#[ignore = "slow without optimisation; part of `cargo xtask test`"]
 fn a_thousand_pods() {
     let world = World::new(11);
     for number in 0..10 {

@@ -88,18 +88,19 @@ async fn exec(session: Rc<Session>, args: Args) -> Outcome {
 }
 
 /// What `-i` and `-t` come to: a terminal only where there is one.
-pub async fn options(session: &Session, args: &Args) -> Options {
-    let mut options = Options { stdin: args.on("stdin"), tty: args.on("tty") };
-    if options.tty && session.place.tty().is_none() {
-        options.tty = false;
-        if !args.on("quiet") {
-            session.err("Unable to use a TTY - input is not a terminal or the right kind of file\n").await;
-        }
+async fn options(session: &Session, args: &Args) -> Options {
+    let stdin = args.on("stdin");
+    let tty = stdin && args.on("tty") && terminal(session, args.on("quiet")).await;
+    Options { stdin, tty }
+}
+
+/// Whether there is a terminal; says so if there is none.
+async fn terminal(session: &Session, quiet: bool) -> bool {
+    let is_there = session.place.tty().is_some();
+    if !is_there && !quiet {
+        session.err("Unable to use a TTY - input is not a terminal or the right kind of file\n").await;
     }
-    if args.on("tty") && !options.stdin {
-        options.tty = false;
-    }
-    options
+    is_there
 }
 
 /// A container that has ended cannot be entered.
@@ -129,18 +130,24 @@ pub fn stream_path(pod: &Object, verb: &str, container: &str, options: Options) 
 }
 
 async fn attach(session: Rc<Session>, args: Args) -> Outcome {
-    let [word] = args.words.as_slice() else {
-        let why = if args.words.is_empty() {
-            "at least 1 argument is required for attach"
-        } else {
-            "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw too many"
-        };
-        return Err(Failure::message(why));
+    let word = match args.words.as_slice() {
+        [] => return Err(Failure::message("at least 1 argument is required for attach")),
+        [word] => word.clone(),
+        [kind, name] => format!("{kind}/{name}"),
+        words => {
+            return Err(Failure::message(format!(
+                "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {}: [{}]",
+                words.len(),
+                words.join(" ")
+            )));
+        }
     };
     let rest = session.rest(&args)?;
-    let pod = pods::one(&rest, word).await?;
+    let pod = pods::one(&rest, &word).await?;
     attach_to(&rest, &args, &pod).await
 }
+
+const RECORDED: &str = "All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\nIf you don't see a command prompt, try pressing enter.\n";
 
 /// Attaches to a pod.
 pub async fn attach_to(rest: &Rest, args: &Args, pod: &Object) -> Outcome {
@@ -150,11 +157,28 @@ pub async fn attach_to(rest: &Rest, args: &Args, pod: &Object) -> Outcome {
             "cannot attach a container in a completed pod; current phase is {phase}"
         )));
     }
-    let wanted = args.text("container");
-    let container = pods::container(&rest.session, pod, wanted, args.on("quiet")).await?;
-    let options = options(&rest.session, args).await;
-    if options.tty && !args.on("quiet") {
-        rest.session.err("If you don't see a command prompt, try pressing enter.\n").await;
+    let session = &rest.session;
+    let (wanted, quiet) = (args.text("container"), args.on("quiet"));
+    let container = pods::container(session, pod, wanted, quiet).await?;
+    let has_tty = pod.list("spec.containers").iter().any(|c| c["name"] == container.as_str() && c["tty"] == true);
+    let mut options = Options { stdin: args.on("stdin"), tty: false };
+    if args.on("tty") && !has_tty {
+        if !quiet {
+            session.err(format!("error: Unable to use a TTY - container {container} did not allocate one\n")).await;
+        }
+    } else if has_tty && options.stdin {
+        // A container that has a terminal needs one here, whether or not it was asked for.
+        options.tty = terminal(session, quiet).await;
     }
-    streams::run(rest, &stream_path(pod, "attach", &container, options), options).await
+    if !quiet {
+        session.err(RECORDED).await;
+    }
+    streams::run(rest, &stream_path(pod, "attach", &container, options), options).await?;
+    if quiet || !options.tty {
+        return Ok(());
+    }
+    let (name, namespace) = (pod.name(), pod.namespace());
+    let text =
+        format!("Session ended, resume using 'kubectl attach {name} -c {container} -n {namespace} -i -t' command\n");
+    session.out(text).await
 }

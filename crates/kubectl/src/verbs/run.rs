@@ -269,73 +269,88 @@ async fn attached(rest: &Rest, args: &Args, named: &Named) -> Outcome {
             options["gracePeriodSeconds"] = args.int("grace-period").into();
         }
         rest.delete(&named.path(), &options).await?;
-        let place = format!("{} namespace", named.namespace);
-        rest.session.out(format!("pod \"{}\" deleted from {place}\n", named.name)).await?;
+        if !args.on("quiet") {
+            let text = format!("pod \"{}\" deleted from {} namespace\n", named.name, named.namespace);
+            rest.session.out(text).await?;
+        }
     }
     outcome
 }
 
 async fn attach(rest: &Rest, args: &Args, named: &Named) -> Outcome {
-    let mut last = Value::Null;
-    let time = args.duration("pod-running-timeout");
-    waiting::until(rest, named, time, |pod| {
-        let Some(pod) = pod else { return Err(Failure::message(format!("pods \"{}\" not found", named.name))) };
-        last = pod.clone();
-        let phase = pod["status"]["phase"].as_str().unwrap_or("");
-        let ready = pod["status"]["containerStatuses"][0]["state"]["running"].is_object();
-        Ok(if ready || matches!(phase, "Succeeded" | "Failed") { Verdict::Met } else { Verdict::NotYet })
+    let pod = until(rest, args, named, |pod| {
+        let ready = |c: &Value| c["type"] == "Ready" && c["status"] == "True";
+        let conditions = pod["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(ready));
+        conditions || is_over(pod)
     })
-    .await
-    .map_err(|failure| match failure {
-        Failure::Message(m) if m.starts_with("timed out") => Failure::message("timed out waiting for the condition"),
-        other => other,
-    })?;
-    let pod = Object::new(last);
-    if matches!(pod.str("status.phase"), "Succeeded" | "Failed") {
+    .await?;
+    let pod = Object::new(pod);
+    if is_over(pod.value()) {
         log(rest, named).await?;
-    } else {
-        match exec::attach_to(rest, args, &pod).await {
-            // It ended before we got there, or cannot be attached to: what it said is in its log.
-            Err(failure @ (Failure::Status(..) | Failure::Message(_))) => {
-                let (pod, why) = (&named.name, failure.bare());
-                let warning = format!("warning: couldn't attach to pod/{pod}, falling back to streaming logs: {why}\n");
-                rest.session.err(warning).await;
-                log(rest, named).await?;
-            }
-            attached => attached?,
+        return exit_code(rest, args, named).await;
+    }
+    // The session that a container waits for sees everything; another one would miss what was printed before it.
+    if pod.list("spec.containers").iter().all(|c| c["stdinOnce"] != true) {
+        log(rest, named).await?;
+    }
+    match exec::attach_to(rest, args, &pod).await {
+        // It ended before we got there, or cannot be attached to: what it said is in its log.
+        Err(failure @ (Failure::Status(..) | Failure::Message(_))) => {
+            let (pod, why) = (&named.name, failure.bare());
+            let warning = format!("warning: couldn't attach to pod/{pod}, falling back to streaming logs: {why}\n");
+            rest.session.err(warning).await;
+            log(rest, named).await?;
         }
+        attached => attached?,
     }
     exit_code(rest, args, named).await
 }
 
-/// Prints the log up to the container's end.
+/// Prints the log so far.
 async fn log(rest: &Rest, named: &Named) -> Outcome {
-    let path = format!("{}/log?follow=true", named.path());
-    let log = rest.call(api::http::Method::GET, &path, "*/*", None).await?;
+    let log = rest.call(api::http::Method::GET, &format!("{}/log", named.path()), "*/*", None).await?;
     rest.session.out_bytes(crate::rest::bytes_of(log.into_body()).await).await
+}
+
+fn is_over(pod: &Value) -> bool {
+    matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+}
+
+/// Waits for the pod to be as wished, as long as `--pod-running-timeout` says; the pod as it is then.
+async fn until(rest: &Rest, args: &Args, named: &Named, wish: impl Fn(&Value) -> bool) -> Outcome<Value> {
+    let mut last = Value::Null;
+    let judge = |pod: Option<&Value>| {
+        let Some(pod) = pod else { return Err(Failure::message(format!("pods \"{}\" not found", named.name))) };
+        last = pod.clone();
+        Ok(if wish(pod) { Verdict::Met } else { Verdict::NotYet })
+    };
+    let waited = waiting::until(rest, named, args.duration("pod-running-timeout"), judge).await;
+    waited.map_err(|failure| match failure {
+        Failure::Message(m) if m.starts_with("timed out") => Failure::message("timed out waiting for the condition"),
+        other => other,
+    })?;
+    Ok(last)
 }
 
 /// The exit code of a container that is not restarted becomes kubectl's.
 async fn exit_code(rest: &Rest, args: &Args, named: &Named) -> Outcome {
-    if args.text("restart") == "Always" {
+    if args.on("leave-stdin-open") || !matches!(args.text("restart"), "Never" | "OnFailure") {
         return Ok(());
     }
-    let mut code = 0;
-    waiting::until(rest, named, waiting::FOREVER_NANOS, |pod| {
-        let Some(pod) = pod else { return Ok(Verdict::Met) };
-        let phase = pod["status"]["phase"].as_str().unwrap_or("");
-        code = pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"].as_i64().unwrap_or(0);
-        Ok(if matches!(phase, "Succeeded" | "Failed") { Verdict::Met } else { Verdict::NotYet })
-    })
-    .await?;
-    match i32::try_from(code).unwrap_or(1) {
-        0 => Ok(()),
-        code => {
-            let text = format!("pod {}/{} terminated (Error)\n", named.namespace, named.name);
-            rest.session.err(text).await;
-            Err(Failure::Exit(code))
-        }
+    let only_success = args.text("restart") == "OnFailure";
+    let pod =
+        until(rest, args, named, |pod| is_over(pod) && !(only_success && pod["status"]["phase"] == "Failed")).await?;
+    if pod["status"]["phase"] == "Succeeded" {
+        return Ok(());
     }
+    let place = format!("pod {}/{}", named.namespace, named.name);
+    let state = &pod["status"]["containerStatuses"][0]["state"]["terminated"];
+    let code = state["exitCode"].as_i64().and_then(|code| i32::try_from(code).ok()).filter(|code| *code != 0);
+    let Some(code) = code else { return Err(Failure::message(format!("{place} failed with unknown exit code"))) };
+    let part = |name: &str| state[name].as_str().unwrap_or("");
+    let text = format!("{place} terminated ({})\n{}", part("reason"), part("message"));
+    rest.session.err(if text.ends_with('\n') { text } else { text + "\n" }).await;
+    Err(Failure::Exit(code))
 }
 
 #[cfg(test)]

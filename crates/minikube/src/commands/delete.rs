@@ -39,7 +39,7 @@ async fn delete(call: &Call, name: &str) {
         call.step(Style::Fire, format!("Deleting \"{name}\" in kubonsai ...")).await;
         call.host.delete(name).await;
     }
-    if let Err(problem) = kubeconfig::remove(&call.ctx.fs, name) {
+    if let Err(problem) = kubeconfig::remove(&call.ctx.fs, &call.kubeconfig(), name) {
         call.error(Style::Sad, problem).await;
     }
     call.step(Style::Crushed, format!("Removed all traces of the \"{name}\" cluster.")).await;

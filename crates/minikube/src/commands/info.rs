@@ -104,7 +104,7 @@ async fn switch(call: &Call, name: &str) -> i32 {
     if let Err(problem) = settings::set_profile(&call.ctx, name) {
         return call.give_up("MK_CONFIG_SET", EXIT_CONFIG, format!("Setting profile failed: {problem}")).await;
     }
-    if let Err(problem) = kubeconfig::use_context(&call.ctx.fs, &status.name) {
+    if let Err(problem) = kubeconfig::use_context(&call.ctx.fs, &call.kubeconfig(), &status.name) {
         call.error(Style::Sad, format!("Error while setting kubectl current context :  {problem}")).await;
     }
     call.step(Style::Success, format!("minikube profile was successfully set to {name}")).await;
@@ -115,7 +115,7 @@ async fn list(call: &Call) -> i32 {
     let titles =
         ["PROFILE", "DRIVER", "RUNTIME", "IP", "VERSION", "STATUS", "NODES", "ACTIVE PROFILE", "ACTIVE KUBECONTEXT"];
     let mut rows = vec![titles.map(str::to_owned)];
-    let context = kubeconfig::current_context(&call.ctx.fs);
+    let context = kubeconfig::current_context(&call.ctx.fs, &call.kubeconfig());
     for name in call.host.profiles() {
         let Some(status) = call.host.status(&name) else { continue };
         let ip = status.nodes.first().map(|n| n.address.to_string()).unwrap_or_default();

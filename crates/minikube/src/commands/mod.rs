@@ -1,6 +1,9 @@
 //! The commands, one file each. The next one is a file and a row.
 
+mod addons;
+mod dashboard;
 mod delete;
+mod image;
 mod info;
 mod node;
 mod refused;
@@ -22,11 +25,12 @@ pub(crate) static COMMANDS: &[&Command] = &[
     &info::PROFILE,
     &info::VERSION,
     &info::KUBECTL,
-    &refused::DASHBOARD,
+    &dashboard::COMMAND,
     &refused::SSH,
     &refused::TUNNEL,
-    &refused::ADDONS,
-    &refused::IMAGE,
+    &addons::COMMAND,
+    &image::COMMAND,
     &refused::PAUSE,
+    &refused::UNPAUSE,
     &refused::LOGS,
 ];

@@ -22,10 +22,8 @@ macro_rules! refused {
     };
 }
 
-refused!(DASHBOARD, "dashboard", "Access the Kubernetes dashboard", "minikube dashboard");
 refused!(SSH, "ssh", "Log into the minikube environment", "minikube ssh");
 refused!(TUNNEL, "tunnel", "Connect to LoadBalancer services", "minikube tunnel");
-refused!(ADDONS, "addons", "Enable or disable a minikube addon", "minikube addons");
-refused!(IMAGE, "image", "Manage images", "minikube image");
 refused!(PAUSE, "pause", "Pause Kubernetes", "minikube pause");
+refused!(UNPAUSE, "unpause", "Unpause Kubernetes", "minikube unpause");
 refused!(LOGS, "logs", "Returns logs to debug a local Kubernetes cluster", "minikube logs");

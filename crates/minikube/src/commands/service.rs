@@ -3,6 +3,7 @@
 use api::{Object, kinds};
 use client::{Client, ListOptions};
 use futures_util::future::LocalBoxFuture;
+use machine::Show;
 
 use crate::command::{Command, Flag};
 use crate::commands::info::{not_running, table};
@@ -68,28 +69,61 @@ async fn one(call: &Call, client: &Client, address: &str, name: &str) -> i32 {
     };
     let ports = ports(&service, address);
     let urls: Vec<&String> = ports.iter().filter_map(|(_, url)| url.as_ref()).collect();
-    if call.parsed.is_on("url") {
-        if urls.is_empty() {
-            call.error(Style::Sad, format!("service {namespace}/{name} has no node port")).await;
-        }
-        for url in urls {
+    let only_url = call.parsed.is_on("url");
+    if urls.is_empty() {
+        call.step(Style::Sad, format!("service {namespace}/{name} has no node port")).await;
+    }
+    if only_url {
+        for url in &urls {
             let _ = call.ctx.out(format!("{url}\n")).await;
         }
-        return 0;
-    }
-    let mut rows = vec![["NAMESPACE", "NAME", "TARGET PORT", "URL"].map(str::to_owned)];
-    for (port, url) in &ports {
-        let url = url.clone().unwrap_or_else(|| "No node port".to_owned());
-        rows.push([namespace.to_owned(), name.to_owned(), port.clone(), url]);
-    }
-    let _ = call.ctx.out(table(&rows)).await;
-    if urls.is_empty() {
-        call.error(Style::Sad, format!("service {namespace}/{name} has no node port")).await;
     } else {
-        let refusal = simulation::stub!("minikube service", "opening a browser; use curl with the URL above");
-        call.error(Style::Celebrate, refusal).await;
+        let mut rows = vec![["NAMESPACE", "NAME", "TARGET PORT", "URL"].map(str::to_owned)];
+        for (port, url) in &ports {
+            let port = if url.is_some() { port.clone() } else { "No node port".to_owned() };
+            rows.push([namespace.to_owned(), name.to_owned(), port, url.clone().unwrap_or_default()]);
+        }
+        let _ = call.ctx.out(table(&rows)).await;
+    }
+    if !has_running_pod(client, &service).await {
+        let message = format!("service not available: no running pod for service {name} found");
+        return call.give_up("SVC_UNREACHABLE", EXIT_NOT_FOUND, message).await;
+    }
+    if urls.is_empty() {
+        let text = format!(
+            "Services [{namespace}/{name}] have type \"ClusterIP\" not meant to be exposed, however for local development minikube allows you to access this !"
+        );
+        call.error(Style::Warning, text).await;
+    } else if !only_url {
+        open(call, namespace, name, &urls).await;
     }
     0
+}
+
+/// Opens each address in the browser beside the terminal.
+async fn open(call: &Call, namespace: &str, name: &str, urls: &[&String]) {
+    let Some(desktop) = call.ctx.host.desktop() else {
+        let refusal = simulation::stub!("minikube service", "opening a browser where there is no page");
+        call.error(Style::Sad, format!("{refusal}: use curl with the URL above")).await;
+        return;
+    };
+    for url in urls {
+        call.step(Style::Celebrate, format!("Opening service {namespace}/{name} in default browser...")).await;
+        desktop.show(Show::Url((*url).clone()));
+    }
+}
+
+/// Whether the Service selects a pod that runs.
+async fn has_running_pod(client: &Client, service: &Object) -> bool {
+    let pairs = service.at("spec.selector").as_object().cloned().unwrap_or_default();
+    let selector: Vec<String> =
+        pairs.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
+    if selector.is_empty() {
+        return true; // its endpoints are somebody else's affair
+    }
+    let options = ListOptions { label_selector: selector.join(","), ..ListOptions::default() };
+    let pods = client.list(&kinds::PODS, service.namespace(), &options).await;
+    pods.is_ok_and(|pods| pods.items.iter().any(|pod| pod.str("status.phase") == "Running"))
 }
 
 async fn list(call: &Call, client: &Client, address: &str) -> i32 {

@@ -104,7 +104,7 @@ async fn start(call: Call) -> i32 {
 
 async fn finish(call: &Call, name: &str) -> i32 {
     let server = call.host.status(name).map(|s| s.server).unwrap_or_default();
-    if let Err(problem) = kubeconfig::write(&call.ctx.fs, name, &server) {
+    if let Err(problem) = kubeconfig::write(&call.ctx.fs, &call.kubeconfig(), name, &server) {
         return call.give_up("HOST_KUBECONFIG_UPDATE", EXIT_HOST_CONFIG, problem).await;
     }
     let text =

@@ -26,7 +26,7 @@ pub(crate) static COMMAND: Command = Command {
 fn run(call: Call) -> LocalBoxFuture<'static, i32> {
     Box::pin(async move {
         let Some(status) = call.host.status(call.profile()) else { return call.no_profile().await };
-        let configured = kubeconfig::is_configured(&call.ctx.fs, &status.name, &status.server);
+        let configured = kubeconfig::is_configured(&call.ctx.fs, &call.kubeconfig(), &status.name, &status.server);
         let rows: Vec<Row> = status.nodes.iter().map(|node| Row::new(&status, node, configured)).collect();
         let text = match call.parsed.value("output") {
             "text" => rows.iter().map(Row::text).collect(),

@@ -24,7 +24,7 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
         }
         call.host.stop(&status.name).await;
         // minikube takes a stopped cluster out of the kubeconfig.
-        let _ = kubeconfig::remove(&call.ctx.fs, &status.name);
+        let _ = kubeconfig::remove(&call.ctx.fs, &call.kubeconfig(), &status.name);
         let count = status.nodes.iter().filter(|n| n.running).count();
         let noun = if count == 1 { "node" } else { "nodes" };
         call.step(Style::Stopped, format!("{count} {noun} stopped.")).await;

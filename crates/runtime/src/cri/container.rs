@@ -5,11 +5,12 @@ use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use simulation::notify::Signal;
 use simulation::{Duration, Sim, Time};
 use vfs::{Credentials, Vfs};
 
 use super::logs::{LogSink, Stream};
-use super::session::{PipeInput, TtyInput, nothing, refused, stream};
+use super::session::{Leaving, Left, PipeInput, TtyInput, nothing, refused, stream};
 use super::{ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, Log, State, files};
 use crate::image::{Image, ImageInfo};
 use crate::kernel::{Description, Kind, Output, PipeWriter, Tty, fuel_time, pipe, signals};
@@ -349,24 +350,37 @@ impl Container {
     }
 
     /// Joins the streams of the first process.
+    ///
+    /// When the session's input ends, so does a session that cannot pass that end on (a terminal, or an input that
+    /// outlives sessions), as docker's does; the container goes on.
     pub(super) fn attach(&self, stdin: bool) -> Result<ExecSession, String> {
         if self.state.get() != State::Running {
             return Err(format!("container not running ({})", self.id));
         }
         let ((stdout, stdout_writer), (stderr, stderr_writer)) = (pipe(), pipe());
+        let left = Signal::new();
+        let (pipes, told) = ([stdout_writer.clone(), stderr_writer.clone()], left.clone());
+        let leaving = || Leaving { pipes, left: told };
         self.log.attach(stdout_writer, stderr_writer);
         let input: Option<Box<dyn InputSink>> = match (&self.tty, self.stdin.borrow().clone()) {
             _ if !stdin || !self.config.stdin => None,
-            (Some(tty), _) => Some(Box::new(TtyInput(Rc::clone(tty)))),
-            (None, Some(pipe)) => Some(Box::new(PipeInput { pipe, closes: self.config.stdin_once })),
+            (Some(tty), _) => Some(Box::new(Left(TtyInput(Rc::clone(tty)), leaving()))),
+            (None, Some(pipe)) if self.config.stdin_once => Some(Box::new(PipeInput { pipe, closes: true })),
+            (None, Some(pipe)) => Some(Box::new(Left(PipeInput { pipe, closes: false }, leaving()))),
             (None, None) => None,
         };
         let (jail, tty) = (Rc::clone(&self.jail), self.tty.clone());
+        let exit = async move {
+            futures_util::select_biased! {
+                status = Box::pin(jail.wait()).fuse() => status.code(),
+                () = Box::pin(left.wait()).fuse() => 0,
+            }
+        };
         Ok(ExecSession {
             stdin: input,
             stdout: stream(stdout),
             stderr: if self.tty.is_some() { nothing() } else { stream(stderr) },
-            exit: async move { jail.wait().await.code() }.boxed_local(),
+            exit: exit.boxed_local(),
             resize: Rc::new(move |columns, rows| {
                 if let Some(tty) = &tty {
                     tty.resize(columns, rows);

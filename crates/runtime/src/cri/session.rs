@@ -8,6 +8,8 @@ use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{LocalBoxStream, unfold};
 
+use simulation::notify::Signal;
+
 use super::{ExecSession, InputSink};
 use crate::kernel::{PipeReader, PipeWriter, Tty};
 
@@ -53,6 +55,28 @@ impl InputSink for TtyInput {
     fn write(&mut self, bytes: Bytes) -> LocalBoxFuture<'_, bool> {
         self.0.input(&bytes);
         std::future::ready(true).boxed_local()
+    }
+}
+
+/// What ends a session before its process ends.
+pub(super) struct Leaving {
+    pub(super) pipes: [PipeWriter; 2],
+    pub(super) left: Signal,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.pipes.iter().for_each(PipeWriter::close);
+        self.left.raise();
+    }
+}
+
+/// An input with whose end the session ends.
+pub(super) struct Left<I>(pub(super) I, #[expect(dead_code, reason = "acts when it is dropped")] pub(super) Leaving);
+
+impl<I: InputSink> InputSink for Left<I> {
+    fn write(&mut self, bytes: Bytes) -> LocalBoxFuture<'_, bool> {
+        self.0.write(bytes)
     }
 }
 

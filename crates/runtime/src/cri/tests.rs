@@ -336,14 +336,37 @@ fn the_first_session_of_run_sees_all_output() {
         let runtime = node.runtime.clone();
         let result = node.run(async move {
             input.write(Bytes::from_static(b"typed\n")).await;
-            drop(input);
             if !once {
                 runtime.stop_container(&id, Duration::from_millis(1)).await;
             }
+            drop(input);
             everything(session).await.0
         });
         assert_eq!(result, expected);
     }
+}
+
+#[test]
+fn a_session_whose_input_ends_leaves_a_container_that_has_a_terminal() {
+    let node = Node::new();
+    let (id, _) = node.start(|c| (c.command, c.stdin, c.stdin_once, c.tty) = (vec!["cat".into()], true, true, true));
+    for _ in 0..2 {
+        let mut session = node.runtime.attach(&id, true).unwrap();
+        let result = node.run(async move {
+            drop(session.stdin.take());
+            everything(session).await
+        });
+        assert_eq!(result, (String::new(), String::new(), 0));
+    }
+    assert_eq!(node.runtime.container_status(&id).unwrap().state, State::Running);
+    // Without input there is nothing that could end: the session sees all there is.
+    let session = node.runtime.attach(&id, false).unwrap();
+    let runtime = node.runtime.clone();
+    let code = node.run(async move {
+        runtime.stop_container(&id, Duration::from_millis(1)).await;
+        everything(session).await.2
+    });
+    assert_ne!(code, 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Difference from upstream: of namespace selectors only the empty one, which selects all, is understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::Object;
 use api::selector::LabelSelector;
@@ -80,48 +80,78 @@ fn caring<'a>(cycle: &Cycle<'a>) -> impl Iterator<Item = (&'a NodeInfo, &'a Obje
     cycle.cluster.nodes().flat_map(|node| node.with_affinity.values().map(move |pod| (node, pod)))
 }
 
-fn same_domain(a: &NodeInfo, b: &NodeInfo, key: &str) -> bool {
-    domain(a, key).is_some() && domain(a, key) == domain(b, key)
+/// What filtering needs of all placed pods, counted once for a pod and not for every node (`PreFilter`).
+pub(crate) struct Near {
+    /// The pod's required affinity; for each term the domains in which a pod is that all terms mean.
+    near: Vec<(Term, BTreeSet<String>)>,
+    /// Whether no pod is meant by the affinity but the pod itself: the first of a group may go anywhere.
+    first: bool,
+    /// Keys and values of the domains that the pod stays away from.
+    away: BTreeSet<(String, String)>,
+    /// Keys and values of the domains whose pods stay away from it.
+    unwelcome: BTreeSet<(String, String)>,
+}
+
+impl Near {
+    fn count(cycle: &Cycle<'_>) -> Near {
+        let terms = required(cycle.pod, "podAffinity");
+        let meant = |pod: &Object| terms.iter().all(|term| term.matches(pod));
+        let mut domains = vec![BTreeSet::new(); terms.len()];
+        let mut companions = false;
+        if !terms.is_empty() {
+            for (node, _) in placed(cycle).filter(|(_, pod)| meant(pod)) {
+                companions = true;
+                for (term, domains) in terms.iter().zip(&mut domains) {
+                    domains.extend(domain(node, &term.topology_key).map(str::to_owned));
+                }
+            }
+        }
+        let first = !companions && meant(cycle.pod);
+        let near = terms.into_iter().zip(domains).collect();
+        let place = |node: &NodeInfo, term: &Term| {
+            domain(node, &term.topology_key).map(|value| (term.topology_key.clone(), value.to_owned()))
+        };
+        let mut away = BTreeSet::new();
+        let own = required(cycle.pod, "podAntiAffinity");
+        if !own.is_empty() {
+            for (node, pod) in placed(cycle) {
+                away.extend(own.iter().filter(|term| term.matches(pod)).filter_map(|term| place(node, term)));
+            }
+        }
+        let mut unwelcome = BTreeSet::new();
+        for (node, pod) in caring(cycle) {
+            let terms = required(pod, "podAntiAffinity");
+            unwelcome.extend(terms.iter().filter(|t| t.matches(cycle.pod)).filter_map(|term| place(node, term)));
+        }
+        Near { near, first, away, unwelcome }
+    }
+
+    /// Whether a pod that all terms mean is near, term by term.
+    fn affinity_holds(&self, node: &NodeInfo) -> bool {
+        let here = |(term, domains): &(Term, BTreeSet<String>)| {
+            domain(node, &term.topology_key).is_some_and(|value| self.first || domains.contains(value))
+        };
+        self.near.iter().all(here)
+    }
+}
+
+fn is_in(node: &NodeInfo, domains: &BTreeSet<(String, String)>) -> bool {
+    domains.iter().any(|(key, value)| domain(node, key) == Some(value.as_str()))
 }
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let refuse = |text: &str| vec![text.to_owned()];
-    if !affinity_holds(cycle, node) {
+    let near = cycle.near.get_or_init(|| Near::count(cycle));
+    if !near.affinity_holds(node) {
         return Verdict::Unresolvable(refuse("node(s) didn't match pod affinity rules"));
     }
-    let away = required(cycle.pod, "podAntiAffinity");
-    let too_near = |term: &Term| {
-        placed(cycle).any(|(other, pod)| same_domain(node, other, &term.topology_key) && term.matches(pod))
-    };
-    if away.iter().any(too_near) {
+    if is_in(node, &near.away) {
         return Verdict::Unschedulable(refuse("node(s) didn't match pod anti-affinity rules"));
     }
-    let unwelcome = |(other, pod): (&NodeInfo, &Object)| {
-        required(pod, "podAntiAffinity")
-            .iter()
-            .any(|term| same_domain(node, other, &term.topology_key) && term.matches(cycle.pod))
-    };
-    if caring(cycle).any(unwelcome) {
+    if is_in(node, &near.unwelcome) {
         return Verdict::Unschedulable(refuse("node(s) didn't satisfy existing pods anti-affinity rules"));
     }
     Verdict::Pass
-}
-
-/// Whether a pod that all terms mean is near, term by term. The first of a group may go anywhere.
-fn affinity_holds(cycle: &Cycle<'_>, node: &NodeInfo) -> bool {
-    let near = required(cycle.pod, "podAffinity");
-    if near.is_empty() {
-        return true;
-    }
-    if near.iter().any(|term| domain(node, &term.topology_key).is_none()) {
-        return false;
-    }
-    let meant = |pod: &Object| near.iter().all(|term| term.matches(pod));
-    let companions: Vec<&NodeInfo> = placed(cycle).filter(|(_, pod)| meant(pod)).map(|(other, _)| other).collect();
-    if companions.is_empty() {
-        return meant(cycle.pod);
-    }
-    near.iter().all(|term| companions.iter().any(|other| same_domain(node, other, &term.topology_key)))
 }
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
