@@ -172,12 +172,7 @@ fn run_passes_input_output_and_exit_code() {
         "hello\npod \"y\" deleted from default namespace\n4\n",
         &format!("{RECORDED}pod default/y terminated (Error)\n"),
     );
-    check(
-        "kubectl run z -i --rm -q --restart=Never --image=busybox -- cat < /etc/hostname",
-        0,
-        "kubonsai\npod \"z\" deleted from default namespace\n",
-        "",
-    );
+    check("kubectl run z -i --rm -q --restart=Never --image=busybox -- cat < /etc/hostname", 0, "kubonsai\n", "");
     check(
         "kubectl run w --rm -it -q --restart=Never --image=busybox -- sh -c 'echo out; exit 3' | head -1",
         0,
@@ -199,4 +194,62 @@ fn exec_and_attach_carry_input_and_output() {
     );
     check(&format!("{pod}; timeout 4 kubectl attach z -q | head -2"), 0, "tick\ntick\n", "");
     check(&format!("{pod}; timeout 4 kubectl attach pod z -q -t | head -1"), 0, "tick\n", "");
+}
+
+/// Asks a Service ten times a second while it is updated and rolled back; old pods are gone at the end.
+const UPDATED_UNDER_REQUESTS: &str = "
+    kubectl create deployment web --image=gcr.io/google-samples/kubernetes-bootcamp:v1 --replicas=4 > /dev/null
+    kubectl rollout status deploy/web > /dev/null
+    kubectl expose deployment/web --type=NodePort --port 8080 > /dev/null
+    port=$(kubectl get services/web -o go-template='{{(index .spec.ports 0).nodePort}}')
+    sleep 1
+    (while [ ! -e stop ]; do curl -sS --max-time 5 $(minikube ip):$port >> answers 2>&1 || echo LOST >> answers; sleep 0.1; done) &
+    kubectl set image deployments/web kubernetes-bootcamp=docker.io/jocatalin/kubernetes-bootcamp:v2 > /dev/null
+    kubectl rollout status deploy/web > /dev/null; sleep 45; echo UPDATED >> answers; sleep 1
+    kubectl rollout undo deployments/web > /dev/null
+    kubectl rollout status deploy/web > /dev/null; sleep 45; echo UNDONE >> answers; sleep 1
+    touch stop; wait; cat answers";
+
+#[test]
+fn an_update_and_its_undo_lose_no_request() {
+    for (seed, profile) in [("1", MINIKUBE), ("2", &["--profile", "three-node"][..])] {
+        let output = sh(seed, profile, UPDATED_UNDER_REQUESTS);
+        let text = stdout(&output);
+        let odd = |line: &&str| !line.starts_with("Hello Kubernetes bootcamp!");
+        assert_eq!(text.lines().filter(odd).collect::<Vec<_>>(), ["UPDATED", "UNDONE"], "seed {seed}");
+        assert!(text.lines().count() > 800, "seed {seed}: {} answers", text.lines().count());
+        let after = |mark: &str| text.split(mark).nth(1).and_then(|rest| rest.trim().lines().next()).unwrap_or("");
+        assert!(after("UPDATED").ends_with("v=2"), "seed {seed}: {}", after("UPDATED"));
+        assert!(after("UNDONE").ends_with("v=1"), "seed {seed}: {}", after("UNDONE"));
+    }
+}
+
+/// A node is stopped; prints the seconds until it is NotReady, until its pods are told to go, and until all run again.
+const NODE_STOPPED: &str = "
+    kubectl create deployment web --image=gcr.io/google-samples/kubernetes-bootcamp:v1 --replicas=6 > /dev/null
+    kubectl rollout status deploy/web > /dev/null
+    minikube node stop m02 > /dev/null
+    begin=$(date +%s); since() { echo $1 $(( $(date +%s) - begin )); }
+    kubectl wait --for=condition=Ready=Unknown node/minikube-m02 --timeout=120s > /dev/null; since notready
+    while ! kubectl get pods | grep -q Terminating; do sleep 1; done; since evicted
+    kubectl rollout status deploy/web > /dev/null; since moved
+    kubectl get pods -o wide --no-headers | grep -v Terminating | grep -c minikube-m02
+    minikube node start m02 > /dev/null; sleep 30; kubectl get pods --no-headers | grep -c Running";
+
+#[test]
+fn a_stopped_node_loses_its_pods_when_upstream_takes_them() {
+    for seed in ["1", "2", "3"] {
+        let output = sh(seed, &["--profile", "three-node"], NODE_STOPPED);
+        let text = stdout(&output);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [_, notready, _, evicted, _, moved, left, running] = words.as_slice() else { panic!("{text}") };
+        let seconds = |word: &str| word.parse::<u64>().unwrap_or(0);
+        // The grace period is 50 s since the last heartbeat, which is at most 10 s old, and nodes are looked at every 5 s.
+        assert!((40..=55).contains(&seconds(notready)), "seed {seed}: NotReady after {notready} s");
+        // The tolerations that every pod gets hold for 300 s.
+        let tolerated = seconds(evicted) - seconds(notready);
+        assert!((299..=302).contains(&tolerated), "seed {seed}: evicted {tolerated} s later");
+        assert!(seconds(moved) - seconds(evicted) <= 10, "seed {seed}: moved after {moved} s");
+        assert_eq!((*left, *running), ("0", "6"), "seed {seed}");
+    }
 }
