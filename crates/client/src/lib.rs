@@ -4,6 +4,7 @@
 //! Invariant: nothing here knows whether the server is in this process or behind a socket.
 
 mod call;
+pub mod correlator;
 mod error;
 mod informer;
 mod queue;

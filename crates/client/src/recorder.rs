@@ -1,4 +1,5 @@
-//! Writes Events, as `k8s.io/client-go/tools/record` does: equal ones are counted instead of repeated.
+//! Writes Events, as `k8s.io/client-go/tools/record` does: equal ones are counted instead of repeated, similar
+//! ones combined.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -8,6 +9,7 @@ use api::{Object, kinds};
 use serde_json::{Value, json};
 use simulation::Sim;
 
+use crate::correlator::{COMBINED, Correlator};
 use crate::{Client, Error, PatchType};
 
 /// Events that wait to be written; above this the newest are dropped and the trace says so.
@@ -16,6 +18,9 @@ pub const EVENTS_QUEUED_MAX: usize = 1_000;
 pub const EVENTS_REMEMBERED_MAX: usize = 4_096;
 /// Names tried for one event, if others of the same moment have taken the first ones.
 pub const EVENT_NAME_TRIES_MAX: u32 = 16;
+
+/// Nanoseconds between the names of two events of one moment.
+const EVENT_APART_NANOS_MAX: u64 = 20_000;
 
 struct Seen {
     namespace: String,
@@ -30,7 +35,10 @@ struct Inner {
     host: String,
     queue: RefCell<VecDeque<(String, Object)>>,
     seen: RefCell<BTreeMap<String, Seen>>,
+    correlator: RefCell<Correlator>,
     writing: std::cell::Cell<bool>,
+    /// The nanoseconds in the name of the newest event.
+    named: std::cell::Cell<i64>,
 }
 
 /// A handle to a recorder.
@@ -47,7 +55,9 @@ impl EventRecorder {
             host: host.to_owned(),
             queue: RefCell::default(),
             seen: RefCell::default(),
+            correlator: RefCell::default(),
             writing: std::cell::Cell::new(false),
+            named: std::cell::Cell::new(0),
         }))
     }
 
@@ -73,15 +83,18 @@ impl EventRecorder {
                 involved[field] = value.into();
             }
         }
-        let key = format!(
-            "{}/{}/{}/{}/{}/{event_type}/{reason}/{message}",
-            object.kind(),
-            object.namespace(),
-            object.name(),
-            object.uid(),
-            field_path
-        );
-        let event = self.build(object, involved, event_type, reason, message);
+        let about = format!("{}/{}/{}/{}", object.kind(), object.namespace(), object.name(), object.uid());
+        let similar = format!("{about}/{event_type}/{reason}");
+        let is_combined = self.0.correlator.borrow_mut().is_combined(&similar, message, self.0.sim.now());
+        let (key, message) = if is_combined {
+            (similar, format!("{COMBINED}{message}"))
+        } else {
+            (format!("{about}/{field_path}/{event_type}/{reason}/{message}"), message.to_owned())
+        };
+        if !self.0.correlator.borrow_mut().admits(&about, self.0.sim.now()) {
+            return; // upstream drops what is told too often, and so does everyone who counts on it
+        }
+        let event = self.build(object, involved, event_type, reason, &message);
         {
             let mut queue = self.0.queue.borrow_mut();
             if queue.len() >= EVENTS_QUEUED_MAX {
@@ -174,11 +187,12 @@ impl EventRecorder {
         }
     }
 
-    /// Upstream: name and nanoseconds in hexadecimal. Virtual time has many events at one moment, so the digits below
-    /// a microsecond come from the generator.
+    /// Upstream: name and nanoseconds in hexadecimal, so that events are listed in their order. Virtual time has many
+    /// events at one moment: they follow one another a few microseconds apart.
     fn name_of(&self, about: &str) -> String {
-        let now = self.0.sim.now().as_nanos();
-        let unique = now - now % 1_000 + self.0.sim.random_below(1_000) as i64;
+        let (now, last) = (self.0.sim.now().as_nanos(), self.0.named.get());
+        let unique = now.max(last) + 1 + self.0.sim.random_below(EVENT_APART_NANOS_MAX) as i64;
+        self.0.named.set(unique);
         format!("{about}.{unique:x}")
     }
 }

@@ -8,6 +8,9 @@ pub const PLEG_RELIST_PERIOD: Duration = Duration::from_secs(1);
 pub const BACK_OFF_START: Duration = Duration::from_secs(10);
 /// Longest back-off of a failed container or pull (`MaxCrashLoopBackOff`).
 pub const BACK_OFF_MAX: Duration = Duration::from_secs(300);
+/// So long a container that crashed is seen as it ended (`Error`), before the back-off is (`CrashLoopBackOff`): upstream
+/// shows it with the next sync of the pod.
+pub const CRASH_SHOWN: Duration = Duration::from_secs(2);
 /// Until a pod whose sync failed is tried again, lengthened by up to half.
 pub const SYNC_RETRY: Duration = Duration::from_secs(10);
 /// Between two tries to mount a volume that cannot be mounted: first.

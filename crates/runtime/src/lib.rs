@@ -16,4 +16,5 @@ pub mod engine;
 pub mod image;
 pub mod kernel;
 pub mod limits;
+pub mod pace;
 pub mod process;

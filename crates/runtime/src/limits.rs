@@ -41,7 +41,3 @@ pub const LOG_LINE_OVERHEAD_BYTES: usize = 64;
 pub const LOG_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one image blob after unpacking.
 pub const BLOB_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// How fast images are pulled, for the time it appears to take: sizes are those of the originals, so as a good line does.
-pub const PULL_BYTES_PER_SECOND: u64 = 32 * 1024 * 1024;
-/// How long a registry takes to answer.
-pub const PULL_LATENCY: Duration = Duration::from_millis(650);

@@ -14,7 +14,9 @@ use vfs::Vfs;
 use super::{Record, Worker};
 use crate::cri::{ContainerConfig, LogOptions, Mount, State};
 use crate::env::{self, Facts};
-use crate::limits::{TERMINATION_LOG_TAIL_BYTES_MAX, TERMINATION_LOG_TAIL_LINES_MAX, TERMINATION_MESSAGE_BYTES_MAX};
+use crate::limits::{
+    CRASH_SHOWN, TERMINATION_LOG_TAIL_BYTES_MAX, TERMINATION_LOG_TAIL_LINES_MAX, TERMINATION_MESSAGE_BYTES_MAX,
+};
 use crate::probes::Target;
 use crate::spec;
 use crate::volumes::{hosts_file, one_file};
@@ -88,8 +90,12 @@ impl Worker {
         let pod = spec::full_name(&self.pod.borrow());
         match self.shared.restarts.since(&key, finished, now) {
             Some(pause) => {
-                let event = format!("Back-off restarting failed container {name} in pod {pod}");
-                self.container_event(name, "Warning", "BackOff", &event);
+                // The pass that only brings the back-off to the eye says nothing again.
+                let is_known = self.reasons.borrow().get(name).is_some_and(|(reason, _)| reason == "CrashLoopBackOff");
+                if is_known || now < finished + CRASH_SHOWN {
+                    let event = format!("Back-off restarting failed container {name} in pod {pod}");
+                    self.container_event(name, "Warning", "BackOff", &event);
+                }
                 let pause_text = crate::images::go_millis(pause);
                 let message = format!("back-off {pause_text} restarting failed container={name} pod={pod}");
                 let again = Some(finished + pause);

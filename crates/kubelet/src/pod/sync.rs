@@ -14,7 +14,7 @@ use super::Worker;
 use crate::actions::{self, Actions};
 use crate::cri::{SandboxConfig, State};
 use crate::env::Facts;
-use crate::limits::{MOUNT_RETRY_MAX, MOUNT_RETRY_START, SYNC_RETRY, VOLUME_REFRESH_PERIOD};
+use crate::limits::{CRASH_SHOWN, MOUNT_RETRY_MAX, MOUNT_RETRY_START, SYNC_RETRY, VOLUME_REFRESH_PERIOD};
 use crate::spec;
 use crate::volumes::{MountError, Source, Volumes};
 
@@ -87,13 +87,28 @@ impl Worker {
                     self.reasons.borrow_mut().remove(name);
                 }
                 Err(failure) => {
-                    self.reasons.borrow_mut().insert(name.clone(), (failure.reason, failure.message));
-                    let at = failure.again.unwrap_or_else(|| self.retry_time());
+                    let mut at = failure.again.unwrap_or_else(|| self.retry_time());
+                    match self.crash_is_new(name, &failure.reason) {
+                        Some(shown_until) => at = at.min(shown_until),
+                        None => {
+                            self.reasons.borrow_mut().insert(name.clone(), (failure.reason, failure.message));
+                        }
+                    }
                     again = Some(again.map_or(at, |t| t.min(at)));
                 }
             }
         }
         again.map_or(Ok(()), |at| Err(Again(at)))
+    }
+
+    /// Until when the crash itself is to be seen, if this is the first that is known of it.
+    fn crash_is_new(&self, name: &str, reason: &str) -> Option<Time> {
+        if reason != "CrashLoopBackOff" {
+            return None;
+        }
+        let ended = self.existing().newest(name)?.status.finished_at;
+        let shown_until = ended + CRASH_SHOWN;
+        (self.shared.sim.now() < shown_until).then_some(shown_until)
     }
 
     pub(super) fn retry_time(&self) -> Time {

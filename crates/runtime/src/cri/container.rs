@@ -14,10 +14,8 @@ use super::session::{Leaving, Left, PipeInput, TtyInput, nothing, refused, strea
 use super::{ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, Log, State, files};
 use crate::image::{Image, ImageInfo};
 use crate::kernel::{Description, Kind, Output, PipeWriter, Tty, fuel_time, pipe, signals};
+use crate::pace::{JITTER, Pace};
 use crate::process::{DEFAULT_PATH, ExecError, Exit, Jail, SpawnRequest};
-
-/// Virtual time that starting takes (`runc create` and `start`).
-const START_TIME: Duration = Duration::from_millis(120);
 
 /// Tells that a container has changed its state.
 pub(super) type Notify = Rc<dyn Fn(&Id)>;
@@ -40,6 +38,7 @@ pub(super) struct Container {
     exit: RefCell<(i32, String, String)>,
     started_at: Cell<Time>,
     finished_at: Cell<Time>,
+    pace: Pace,
     notify: Notify,
     me: Weak<Container>,
 }
@@ -56,6 +55,7 @@ pub(super) struct Parts {
     pub(super) who: Credentials,
     pub(super) jail: Rc<Jail>,
     pub(super) log: Rc<Log>,
+    pub(super) pace: Pace,
     pub(super) notify: Notify,
 }
 
@@ -80,6 +80,7 @@ impl Container {
             exit: RefCell::default(),
             started_at: Cell::new(Time::default()),
             finished_at: Cell::new(Time::default()),
+            pace: parts.pace,
             notify: parts.notify,
             me: me.clone(),
         })
@@ -140,7 +141,7 @@ impl Container {
         if self.state.get() != State::Created {
             return Err(format!("Error response from daemon: container {} is not in created state", self.id));
         }
-        self.sim.sleep(START_TIME).await;
+        self.sim.sleep(self.sim.jitter(self.pace.start, JITTER)).await;
         let (fds, stdin) = self.streams();
         *self.stdin.borrow_mut() = stdin;
         let request = SpawnRequest {
@@ -259,6 +260,7 @@ impl Container {
             }
             State::Running => {}
         }
+        self.sim.sleep(self.sim.jitter(self.pace.signal, JITTER)).await;
         if !grace.is_zero() {
             let signal = signals::parse(&self.image.config.stop_signal).unwrap_or(signals::TERM);
             self.jail.signal(signal);

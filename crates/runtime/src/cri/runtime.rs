@@ -17,12 +17,8 @@ use super::{
 };
 use crate::engine::{Engine, WasmiEngine};
 use crate::image::{ImageInfo, ImageStore, Registry};
+use crate::pace::{JITTER, Pace};
 use crate::process::{Jail, JailConfig, Loader};
-
-/// Virtual time that making a sandbox takes: the pause container and the CNI plugin.
-const SANDBOX_TIME: Duration = Duration::from_millis(350);
-/// Virtual time that making a container takes.
-const CREATE_TIME: Duration = Duration::from_millis(60);
 
 /// What the nodes of a world have in common.
 #[derive(Clone)]
@@ -31,6 +27,8 @@ pub struct Shared {
     pub loader: Rc<Loader>,
     /// Where images come from.
     pub registry: Rc<Registry>,
+    /// How fast the machines are.
+    pub pace: Pace,
 }
 
 impl Shared {
@@ -41,7 +39,7 @@ impl Shared {
 
     /// With another engine.
     pub fn with_engine(sim: &Sim, engine: Rc<dyn Engine>) -> Self {
-        Shared { loader: Loader::new(engine), registry: Registry::new(sim) }
+        Shared { loader: Loader::new(engine), registry: Registry::new(sim), pace: Pace::default() }
     }
 }
 
@@ -76,6 +74,13 @@ struct Inner {
     listeners: RefCell<Vec<Notify>>,
 }
 
+impl Inner {
+    /// Takes virtual time, never the same twice.
+    async fn pause(&self, at_least: Duration) {
+        self.sim.sleep(self.sim.jitter(at_least, JITTER)).await;
+    }
+}
+
 /// The container runtime of one node. Clones share it.
 #[derive(Clone)]
 pub struct ContainerRuntime(Rc<Inner>);
@@ -83,7 +88,7 @@ pub struct ContainerRuntime(Rc<Inner>);
 impl ContainerRuntime {
     /// A runtime with no images and no containers.
     pub fn new(sim: &Sim, fabric: &Fabric, options: Options) -> Self {
-        let images = Rc::new(ImageStore::new(sim, Rc::clone(&options.shared.registry)));
+        let images = Rc::new(ImageStore::new(sim, Rc::clone(&options.shared.registry), options.shared.pace));
         ContainerRuntime(Rc::new(Inner {
             sim: sim.clone(),
             fabric: fabric.clone(),
@@ -152,7 +157,7 @@ impl ContainerRuntime {
     pub fn run_sandbox(&self, config: SandboxConfig) -> impl Future<Output = Result<Sandbox, String>> + use<> {
         let me = self.clone();
         async move {
-            me.0.sim.sleep(SANDBOX_TIME).await;
+            me.0.pause(me.0.options.shared.pace.sandbox).await;
             let net = if config.host_network {
                 me.0.options.node_net.clone()
             } else {
@@ -179,12 +184,11 @@ impl ContainerRuntime {
                 container.stop(Duration::ZERO).await;
             }
             let state = me.0.sandboxes.borrow().get(&id).cloned();
-            if let Some(state) = state
-                && !state.is_stopped.replace(true)
-                && !state.config.host_network
-            {
+            let Some(state) = state.filter(|s| !s.is_stopped.replace(true)) else { return };
+            if !state.config.host_network {
                 state.sandbox.net.detach();
             }
+            me.0.pause(me.0.options.shared.pace.teardown).await;
         }
     }
 
@@ -215,7 +219,7 @@ impl ContainerRuntime {
     ) -> impl Future<Output = Result<Id, String>> + use<> {
         let (me, sandbox) = (self.clone(), sandbox.clone());
         async move {
-            me.0.sim.sleep(CREATE_TIME).await;
+            me.0.pause(me.0.options.shared.pace.create).await;
             me.create(&sandbox, config).map_err(|words| format!("Error response from daemon: {words}"))
         }
     }
@@ -264,6 +268,7 @@ impl ContainerRuntime {
             who,
             jail,
             log,
+            pace: inner.options.shared.pace,
             notify: Rc::new(move |id| {
                 if let Some(inner) = weak.upgrade() {
                     ContainerRuntime(inner).notify(id);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use simulation::Sim;
 
 use super::{Image, PullError, Reference, Registry};
-use crate::limits::{PULL_BYTES_PER_SECOND, PULL_LATENCY};
+use crate::pace::Pace;
 
 /// An image as the kubelet sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,21 +36,23 @@ pub struct ImageStore {
     images: RefCell<BTreeMap<String, Stored>>,
     /// Full reference to digest of the manifest.
     tags: RefCell<BTreeMap<String, String>>,
+    pace: Pace,
 }
 
 impl ImageStore {
     /// An empty store.
-    pub fn new(sim: &Sim, registry: Rc<Registry>) -> Self {
-        ImageStore { sim: sim.clone(), registry, images: RefCell::default(), tags: RefCell::default() }
+    pub fn new(sim: &Sim, registry: Rc<Registry>, pace: Pace) -> Self {
+        let (images, tags) = (RefCell::default(), RefCell::default());
+        ImageStore { sim: sim.clone(), registry, images, tags, pace }
     }
 
-    /// Fetches an image, which takes virtual time by its size: [`PULL_LATENCY`] and [`PULL_BYTES_PER_SECOND`].
+    /// Fetches an image, which takes virtual time by its size and the pace of the machine.
     ///
     /// # Errors
     /// In Docker's words.
     pub async fn pull(&self, name: &str) -> Result<ImageInfo, PullError> {
         let reference = Reference::parse(name)?;
-        self.sim.sleep(PULL_LATENCY).await;
+        self.sim.sleep(self.pace.registry).await;
         let digest = self.registry.resolve(&reference).await?;
         if !self.images.borrow().contains_key(&digest) {
             let image = self.registry.image(&reference, &digest).await?;
@@ -70,7 +72,7 @@ impl ImageStore {
         let total: u64 = image.blobs.iter().map(|(_, size)| size).sum::<u64>().max(1);
         let missing: u64 = image.blobs.iter().filter(|(d, _)| !have(d)).map(|(_, size)| size).sum();
         let bytes = u128::from(image.size_bytes) * u128::from(missing) / u128::from(total);
-        let nanos = bytes * 1_000_000_000 / u128::from(PULL_BYTES_PER_SECOND);
+        let nanos = bytes * 1_000_000_000 / u128::from(self.pace.pull_bytes_per_second.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
