@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::drive;
+use kubonsai::drive;
 
 /// What is played: a cluster, an app that comes up, is scaled, updated and asked.
 const SCENARIO: &str = "

@@ -9,7 +9,7 @@ use lesson::{Lesson, Outcome, Progress};
 use simulation::Time;
 
 use crate::catalogue::{Catalogue, Selection};
-use crate::drive;
+use kubonsai::drive;
 
 /// The moment at which lessons are played: fixed, so that a failure can be played again.
 const PLAYED_AT: Time = Time::from_unix_seconds(1_790_000_000);

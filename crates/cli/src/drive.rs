@@ -11,24 +11,27 @@ use crate::assets;
 const POLLS_PER_SLICE: u32 = 2_000;
 
 /// The wall clock, with which a world begins.
-pub(crate) fn wall_clock() -> Time {
+pub fn wall_clock() -> Time {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Time::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// Now, in whole seconds: sub-second digits would only make outputs harder to compare.
-pub(crate) fn begin_now() -> Time {
+pub fn begin_now() -> Time {
     Time::from_unix_seconds(wall_clock().unix_seconds())
 }
 
 /// A world that begins at `start`.
-pub(crate) fn new_world(seed: u64, start: Time, profile: Option<&str>, nodes: u32) -> anyhow::Result<World> {
+///
+/// # Errors
+/// The profile is not known, or cannot have so many nodes.
+pub fn new_world(seed: u64, start: Time, profile: Option<&str>, nodes: u32) -> anyhow::Result<World> {
     World::new(WorldConfig { seed, start, profile: profile.map(str::to_owned), nodes })
         .map_err(|problem| anyhow::anyhow!(problem))
 }
 
 /// Runs everything due up to `until`, answering requests for files on the way.
-pub(crate) fn step(world: &mut World, until: Time) -> Step {
+pub fn step(world: &mut World, until: Time) -> Step {
     loop {
         match world.step(until, StepLimits { polls_max: POLLS_PER_SLICE }) {
             Step::Waiting => answer(world),
@@ -40,7 +43,7 @@ pub(crate) fn step(world: &mut World, until: Time) -> Step {
 /// Runs events as fast as they can be run, until `done` or until nothing is left to happen.
 ///
 /// `pump` is called between slices, to pass output on. Gives false when the world ran dry before `done`.
-pub(crate) fn run_until(world: &mut World, mut pump: impl FnMut(&mut World) -> bool) -> bool {
+pub fn run_until(world: &mut World, mut pump: impl FnMut(&mut World) -> bool) -> bool {
     let mut until = world.now();
     loop {
         let step = step(world, until);

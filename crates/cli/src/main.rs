@@ -3,11 +3,9 @@
 //! This crate and `web` are the only ones that touch a platform: clocks, files, threads and sockets live here.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the native shell is where the platform is")]
 
-mod assets;
 mod bench;
 mod catalogue;
 mod check;
-mod drive;
 mod serve;
 mod sh;
 

@@ -7,7 +7,7 @@ use clap::Args;
 use cluster::{Output, Stream};
 use simulation::Time;
 
-use crate::drive;
+use kubonsai::drive;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -96,7 +96,7 @@ mod interactive {
     use cluster::{Effect, Input, World};
     use simulation::{Step, Time};
 
-    use crate::drive;
+    use kubonsai::drive;
 
     /// Puts the terminal into raw mode for as long as it lives. `stty` does it, so no unsafe code is needed here.
     struct RawMode(String);

@@ -10,14 +10,12 @@ use controllers::ControllerManager;
 use futures_util::future::LocalBoxFuture;
 use network::{Fabric, NetError, NetNs, SocketAddrV4, http1};
 use scheduler::Scheduler;
-use simulation::Sim;
+use simulation::{Duration, Sim};
 
 use crate::node::Nodes;
 
 /// Kubernetes version of every cluster.
 pub(crate) const VERSION: &str = "v1.36.3";
-/// Port of the API server on its node.
-pub(crate) const API_PORT: u16 = 8443;
 /// Address of the cluster's DNS.
 pub(crate) const DNS_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 /// Domain of the cluster.
@@ -33,7 +31,7 @@ pub(crate) struct ControlPlane {
 
 impl ControlPlane {
     pub(crate) fn start(sim: &Sim, fabric: &Fabric, api: &ApiServer) -> ControlPlane {
-        let transport: Rc<dyn Transport> = Rc::new(api.clone());
+        let transport: Rc<dyn Transport> = Rc::new(Near { sim: sim.clone(), server: api.clone() });
         let client = |agent: &str| Client::new(Rc::clone(&transport), agent);
         ControlPlane {
             controllers: controllers::start(sim, &client, controllers::Options::default()),
@@ -48,6 +46,28 @@ impl ControlPlane {
         self.kube_proxy.stop();
         self.scheduler.stop();
         self.controllers.stop();
+    }
+}
+
+/// Virtual time that a request of the control plane or of a node takes at least until the server takes it up: what is
+/// done in steps is seen in steps.
+const REQUEST_TIME: Duration = Duration::from_millis(3);
+/// How much longer it may take, as a share.
+const REQUEST_JITTER: f64 = 1.0;
+
+/// The API server for clients inside the cluster.
+pub(crate) struct Near {
+    pub(crate) sim: Sim,
+    pub(crate) server: ApiServer,
+}
+
+impl Transport for Near {
+    fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+        let (sim, server) = (self.sim.clone(), self.server.clone());
+        Box::pin(async move {
+            sim.sleep(sim.jitter(REQUEST_TIME, REQUEST_JITTER)).await;
+            server.call(request).await
+        })
     }
 }
 

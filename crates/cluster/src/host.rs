@@ -20,10 +20,6 @@ impl Host for WorldHost {
         let rest = server.split_once("://").map_or(server, |(_, rest)| rest);
         let authority = rest.split('/').next().unwrap_or(rest);
         let (address, port) = authority.split_once(':').unwrap_or((authority, "443"));
-        // Nothing on this machine serves an API; other addresses lead nowhere.
-        if address == "localhost" || address.starts_with("127.") {
-            return Err(TransportError::Refused);
-        }
         let server = self.clusters.api_at(address, port)?;
         Ok(Rc::new(Distant { sim: self.clusters.sim().clone(), server }))
     }

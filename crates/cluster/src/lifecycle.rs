@@ -15,7 +15,7 @@ use runtime::cri::Shared;
 use simulation::Sim;
 use vfs::Vfs;
 
-use crate::control_plane::{API_PORT, ControlPlane, VERSION, Wires};
+use crate::control_plane::{ControlPlane, Near, VERSION, Wires};
 use crate::host::WorldHost;
 use crate::learner::HOME;
 use crate::node::{Nodes, Spec};
@@ -131,7 +131,7 @@ impl Clusters {
         }
         let machines = Nodes::default();
         let config = Config {
-            address: format!("{}:{API_PORT}", node_address(0, 0)),
+            address: format!("{}:{}", node_address(0, 0), profile.api_port),
             version: VERSION.to_owned(),
             nodes: Rc::new(Wires { nodes: machines.clone() }),
             ..Config::default()
@@ -158,9 +158,17 @@ impl Clusters {
 
     /// The API server at an address, as a connection from the learner's machine finds it.
     pub(crate) fn api_at(&self, address: &str, port: &str) -> Result<Rc<dyn Transport>, TransportError> {
+        let running = self.running();
+        // Nothing else on the learner's machine serves an API.
+        if address == "localhost" || address.starts_with("127.") {
+            let published = running.filter(|c| c.profile.is_published && port == c.profile.api_port.to_string());
+            return published.map(|c| c.transport()).ok_or(TransportError::Refused);
+        }
         let Ok(address) = address.parse::<Ipv4Addr>() else { return Err(TransportError::Unreachable) };
-        match self.running() {
-            Some(cluster) if cluster.address() == address && port == API_PORT.to_string() => Ok(cluster.transport()),
+        match running {
+            Some(cluster) if cluster.address() == address && port == cluster.profile.api_port.to_string() => {
+                Ok(cluster.transport())
+            }
             Some(cluster) if cluster.address() == address => Err(TransportError::Refused),
             _ => Err(TransportError::Unreachable),
         }
@@ -199,7 +207,8 @@ impl Cluster {
 
     /// As a kubeconfig names it.
     pub(crate) fn server_url(&self) -> String {
-        format!("https://{}:{API_PORT}", self.address())
+        let address = if self.profile.is_published { Ipv4Addr::LOCALHOST } else { self.address() };
+        format!("https://{address}:{}", self.profile.api_port)
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -254,7 +263,7 @@ impl Cluster {
         self.nodes.start(&Spec {
             sim: &clusters.0.sim,
             fabric: &clusters.0.fabric,
-            transport: &self.transport(),
+            transport: &(Rc::new(Near { sim: clusters.0.sim.clone(), server: self.api.clone() }) as Rc<dyn Transport>),
             shared: &clusters.0.containers,
             profile: self.profile,
             name: node_name(&self.name, index),

@@ -48,7 +48,7 @@ impl Nodes {
             node: spec.name.clone(),
             node_net: network.clone(),
             pod_network: (pod_network(spec.index), PODS_PER_NODE),
-            shared: spec.shared.clone(),
+            shared: Shared { pace: spec.profile.pace, ..spec.shared.clone() },
         };
         let runtime = Rc::new(ContainerRuntime::new(spec.sim, spec.fabric, options));
         let kubelet = Kubelet::start(spec.sim, &client, runtime, node_config(spec), network.clone());

@@ -2,6 +2,9 @@
 
 use std::net::Ipv4Addr;
 
+use runtime::pace::Pace;
+use simulation::Duration;
+
 /// A kind of cluster.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -15,12 +18,63 @@ pub struct Profile {
     pub memory_kib: u64,
     /// Disk of a node, in KiB.
     pub disk_kib: u64,
+    /// Port of the API server on its node.
+    pub api_port: u16,
+    /// Whether the learner's machine reaches the API server at that port of its own, as with minikube's docker driver on
+    /// a desktop, instead of at the node's address.
+    pub is_published: bool,
+    /// How fast its machines are.
+    pub pace: Pace,
 }
+
+/// Port of the API server in minikube.
+const MINIKUBE_PORT: u16 = 8443;
+
+/// The recorded kubelets were stand-ins: a pod was there 700 ms after it was bound, whatever the image, or 200 ms if the
+/// node had the image, and gone 600 ms after it was deleted.
+const STAND_IN: Pace = Pace {
+    pull_bytes_per_second: u64::MAX,
+    registry: Duration::from_millis(500),
+    sandbox: Duration::from_millis(110),
+    create: Duration::from_millis(20),
+    start: Duration::from_millis(30),
+    signal: Duration::from_millis(250),
+    teardown: Duration::from_millis(250),
+};
 
 /// Every profile; the next is a row.
 pub static PROFILES: &[Profile] = &[
-    Profile { name: "minikube", nodes: 1, cpus: 2, memory_kib: 4_194_304, disk_kib: 20_971_520 },
-    Profile { name: "three-node", nodes: 3, cpus: 2, memory_kib: 4_194_304, disk_kib: 20_971_520 },
+    Profile {
+        name: "minikube",
+        nodes: 1,
+        cpus: 2,
+        memory_kib: 4_194_304,
+        disk_kib: 20_971_520,
+        api_port: MINIKUBE_PORT,
+        is_published: false,
+        pace: Pace::ORDINARY,
+    },
+    Profile {
+        name: "three-node",
+        nodes: 3,
+        cpus: 2,
+        memory_kib: 4_194_304,
+        disk_kib: 20_971_520,
+        api_port: MINIKUBE_PORT,
+        is_published: false,
+        pace: Pace::ORDINARY,
+    },
+    // The cluster of tests/oracle: the machines on which real Kubernetes was recorded.
+    Profile {
+        name: "recorded",
+        nodes: 3,
+        cpus: 2,
+        memory_kib: 24_684_132,
+        disk_kib: 263_112_772,
+        api_port: 16_443,
+        is_published: true,
+        pace: STAND_IN,
+    },
 ];
 
 impl Profile {

@@ -13,7 +13,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use simulation::Step;
 use tokio::sync::{mpsc as async_mpsc, oneshot};
 
-use crate::drive;
+use kubonsai::drive;
 
 /// Chunks of one answer that wait for a slow client.
 const CHUNKS_WAITING_MAX: usize = 1_024;

@@ -44,8 +44,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         bridge.ready().await.context("the cluster ended before it was ready")?;
         std::fs::write(&options.kubeconfig, kubeconfig::text(address))
             .with_context(|| format!("cannot write {}", options.kubeconfig.display()))?;
-        println!("Serving the Kubernetes API on http://{address}");
-        println!("kubeconfig: {}", options.kubeconfig.display());
+        // In one piece: whoever waits for the first line may close the pipe after it.
+        println!("Serving the Kubernetes API on http://{address}\nkubeconfig: {}", options.kubeconfig.display());
         axum::serve(listener, http::router(bridge)).await?;
         Ok(())
     })
