@@ -4,8 +4,6 @@ use yew::prelude::*;
 
 use crate::components::clock::ClockControl;
 use crate::components::icons::Logo;
-use crate::components::session_menu::SessionMenu;
-use crate::protocol::ToWorker;
 use crate::state::{Action, State, Theme};
 use crate::text::{Language, T, fill};
 
@@ -20,8 +18,6 @@ pub struct HeaderProps {
     pub step: Callback<()>,
     /// Starts the lesson over.
     pub reset: Callback<()>,
-    /// Sends to the worker.
-    pub send: Callback<ToWorker>,
 }
 
 /// Brand, where we are, the clock, language and theme.
@@ -54,7 +50,6 @@ pub fn Header(props: &HeaderProps) -> Html {
                 { language_button(state, Language::En, "English") }
             </div>
             <button type="button" class="icon" onclick={set_theme} title={T::Theme.get(language)} aria-label={T::Theme.get(language)}>{ "◐" }</button>
-            <SessionMenu state={state.clone()} send={props.send.clone()} />
         </header>
     }
 }

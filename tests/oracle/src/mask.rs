@@ -1,4 +1,4 @@
-//! What must vary between two runs, masked: times, ages, uids, versions, suffixes, hashes, addresses, ports, placement.
+//! What must vary between two runs, masked: folders, times, ages, uids, versions, suffixes, hashes, addresses, ports, placement.
 
 use std::sync::LazyLock;
 
@@ -10,6 +10,12 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} \+0000", "<date>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
     (r#"(resourceVersion"?: )"[0-9]+""#, "${1}<version>"),
+    (r"(Resource Version: +)[0-9]+", "${1}<version>"),
+    // Generated suffixes: of events, and of everything else that has a generateName.
+    (r"\.[0-9a-f]{16}\b", ".<event>"),
+    (r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "-<x>"),
+    // The recorded scheduler's events carry the name of the machine it ran on.
+    (r"default-scheduler-[a-z0-9-]+", "default-scheduler-<host>"),
     (r"(10\.244\.[0-9]+\.[0-9]+|10\.9[6-9]\.[0-9]+\.[0-9]+|10\.1[01][0-9]\.[0-9]+\.[0-9]+)", "<ip>"),
     (r"192\.168\.49\.[0-9]+", "<node-ip>"),
     (r"minikube(-m0[0-9])?\b", "<node>"),
@@ -18,10 +24,11 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"-[bcdf0-9]{1}[bcdfghjklmnpqrstvwxz0-9]{5,9}(-[bcdfghjklmnpqrstvwxz0-9]{5})?\b", "-<hash>"),
     (r"(pod-template-hash[=:] ?)[a-z0-9]+", "${1}<hash>"),
     (r"kube-api-access-[a-z0-9]{5}", "kube-api-access-<x>"),
-    (r"\b[0-9]+(d|h|m|s|ms)([0-9]+(h|m|s))?\b( ago)?", "<age>"),
+    (r"\b[0-9]+(\.[0-9]+)?(d|h|m|s|ms)([0-9]+(\.[0-9]+)?(h|m|s))?\b( ago)?", "<age>"),
     (r"\((x[0-9]+ over )?<age>\)", "(<age>)"),
     (r"[ ]{2,}", "  "),
     (r"(?m) +$", ""),
+    (r"/home/learner/work", "/WORKDIR"),
     // Prose about fields is not compared: only that there is a place for it.
     (r"(?m)^ *(<text>|<no description>)\n( *\n)?", ""),
     (r"DESCRIPTION:\n *(<empty>\n)?", "DESCRIPTION:\n"),

@@ -1,0 +1,93 @@
+//! A recording as a file: JSON lines, the first with the files of the working folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use simulation::{Duration, Time};
+
+/// One recorded command.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its number in the sequence.
+    pub index: usize,
+    /// A line for bash.
+    pub command: String,
+    /// What it read on standard input.
+    pub stdin: String,
+    /// Files that were written before it.
+    pub files: Vec<String>,
+    /// What it said.
+    pub stdout: String,
+    /// What it said on standard error.
+    pub stderr: String,
+    /// Its exit code.
+    pub exit: i64,
+    /// When it began, to the second.
+    pub at: Time,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A sequence of commands on one cluster.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// `01-deploy-get`
+    pub name: String,
+    /// Files of the working folder.
+    pub files: BTreeMap<String, String>,
+    /// The commands in order.
+    pub commands: Vec<Recorded>,
+}
+
+/// The folder of this package.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every recording, by name.
+///
+/// # Errors
+/// A file cannot be read, or is no recording.
+pub fn all() -> Result<Vec<Recording>> {
+    let folder = root().join("recordings");
+    let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "jsonl"));
+    paths.sort();
+    paths.iter().map(|path| read(path).with_context(|| path.display().to_string())).collect()
+}
+
+fn read(path: &std::path::Path) -> Result<Recording> {
+    let name = path.file_stem().context("a file has a name")?.to_string_lossy().into_owned();
+    let mut recording = Recording { name, files: BTreeMap::new(), commands: Vec::new() };
+    for line in std::fs::read_to_string(path)?.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        let text = |field: &str| line[field].as_str().unwrap_or("").to_owned();
+        if line["i"] == -1 {
+            for (name, content) in line["files"].as_object().into_iter().flatten() {
+                recording.files.insert(name.clone(), content.as_str().unwrap_or("").to_owned());
+            }
+            continue;
+        }
+        recording.commands.push(Recorded {
+            index: usize::try_from(line["i"].as_u64().context("a command has a number")?)?,
+            command: text("cmd"),
+            stdin: text("stdin"),
+            files: line["files"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+            stdout: text("stdout"),
+            stderr: text("stderr"),
+            exit: line["exit"].as_i64().context("a command has an exit code")?,
+            at: Time::parse_rfc3339(&text("at")).context("a command has a time")?,
+            took: Duration::from_millis(line["ms"].as_u64().unwrap_or(0)),
+        });
+    }
+    Ok(recording)
+}
