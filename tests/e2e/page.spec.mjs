@@ -30,13 +30,14 @@ export default [
     async run({ page, url, shot }) {
       await openLesson(page, url, "deploy-app");
       await page.locator(".room").first().click({ position: { x: 60, y: 20 } });
+      await page.getByRole("tab", { name: "YAML" }).click();
       await page.locator(".inspector .yaml").filter({ hasText: "kind: Node" }).waitFor();
       await shot("inspector");
       await page.keyboard.press("Escape");
       await page.waitForSelector(".inspector", { state: "detached" });
       await page.locator(".room").first().focus();
       await page.keyboard.press("Enter");
-      await page.waitForSelector(".inspector .yaml");
+      await page.waitForSelector(".inspector .facts, .inspector .yaml");
     },
   },
   {

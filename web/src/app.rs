@@ -5,20 +5,23 @@ use std::rc::Rc;
 use cluster::Input;
 use gloo_events::EventListener;
 use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::window;
 use yew::prelude::*;
 
 use crate::components::divider::Divider;
+use crate::components::dock::Dock;
 use crate::components::header::Header;
 use crate::components::home::Home;
-use crate::components::inspector::Inspector;
 use crate::components::lesson_pane::LessonPane;
-use crate::components::map_view::{MapView, Subject};
+use crate::components::map_view::MapView;
 use crate::components::notices::Notices;
-use crate::components::terminals::Terminals;
+use crate::components::session_menu::{ShareDialog, Strip};
+use crate::handover;
 use crate::link::{Heard, Link};
 use crate::preferences;
-use crate::protocol::{FromWorker, ToWorker};
+use crate::protocol::{FromWorker, Purpose, Subject, ToWorker};
+use crate::saved::SavedSession;
 use crate::screens::Screens;
 use crate::state::{Action, Notice, Pane, Route, State};
 use crate::text::{T, fill};
@@ -61,6 +64,8 @@ pub fn App() -> Html {
     use_routes(&state);
     use_preferences(&state);
     use_open_lesson(&state, &link, &screens);
+    use_link_address(&state, &link);
+    use_step_marks(&state, &link);
     let language = state.preferences.language;
     let send = {
         let link = link.clone();
@@ -91,13 +96,37 @@ pub fn App() -> Html {
     };
     html! {
         <div class="page" data-theme={state.preferences.theme.name()} lang={language.code()} data-worker={state.courses.is_some().then_some("ready")}>
-            <Header state={state.clone()} {pace} {step} {reset} />
+            <Header state={state.clone()} {pace} {step} {reset} send={send.clone()} />
+            { strips(&state, &send) }
             { match &state.route {
                 Route::Home => html! { <Home state={state.clone()} /> },
                 Route::Lesson { .. } => lesson_view(&state, &screens, send),
             } }
             <Notices state={state.clone()} />
+            if let Some(link) = &state.shared {
+                <ShareDialog state={state.clone()} link={link.clone()} copy={Callback::from(copy_text)} />
+            }
         </div>
+    }
+}
+
+/// What stays true until it is acted on.
+fn strips(state: &UseReducerHandle<State>, send: &Callback<ToWorker>) -> Html {
+    let send = send.clone();
+    let take_over = Callback::from(move |()| send.emit(ToWorker::TakeOver));
+    html! {
+        <div class="strips">
+            if state.copy && state.open.is_some() {
+                <Strip text={state.t(T::CopyStrip)} label={state.t(T::TakeOver)} act={take_over} />
+            }
+        </div>
+    }
+}
+
+fn copy_text(text: String) {
+    if let Some(window) = window() {
+        // Denied access to the clipboard leaves it as it was; the text can still be selected.
+        let _ = window.navigator().clipboard().write_text(&text);
     }
 }
 
@@ -108,17 +137,12 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
             run_command(&state, &screens, &send, terminal, &command)
         })
     };
-    let copy = Callback::from(|text: String| {
-        if let Some(window) = window() {
-            // Denied access to the clipboard leaves it as it was; the text can still be selected.
-            let _ = window.navigator().clipboard().write_text(&text);
-        }
-    });
+    let copy = Callback::from(copy_text);
     let inspect = {
         let (state, send) = (state.clone(), send.clone());
-        Callback::from(move |(api_version, kind, namespace, name): Subject| {
-            state.dispatch(Action::OpenInspector);
-            send.emit(ToWorker::Inspect { api_version, kind, namespace, name });
+        Callback::from(move |subject: Subject| {
+            state.dispatch(Action::OpenInspector(Some(subject.clone())));
+            send.emit(ToWorker::Inspect { subject });
         })
     };
     let close = {
@@ -127,6 +151,10 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
             state.dispatch(Action::CloseInspector);
             send.emit(ToWorker::InspectNothing);
         })
+    };
+    let again = {
+        let (state, screens, send) = (state.clone(), screens.clone(), send.clone());
+        Callback::from(move |()| begin_step_again(&state, &screens, &send))
     };
     let set = |action: fn(f64) -> Action| {
         let state = state.clone();
@@ -142,13 +170,12 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
     html! {
         <main class={classes!("work", pane)} style={style}>
             { pane_tabs(state) }
-            <LessonPane state={state.clone()} {run} {copy} />
+            <LessonPane state={state.clone()} run={run.clone()} {copy} {again} />
             <Divider vertical={true} label={state.t(T::Divider)} percent={left} moved={set(Action::LessonPercent)} />
             <div class="right">
-                <MapView state={state.clone()} {inspect} />
+                <MapView state={state.clone()} inspect={inspect.clone()} />
                 <Divider vertical={false} label={state.t(T::Divider)} percent={bottom} from_end={true} moved={set(Action::TerminalPercent)} />
-                <Terminals state={state.clone()} screens={(**screens).clone()} {send} />
-                if state.inspection.is_some() { <Inspector state={state.clone()} {close} /> }
+                <Dock state={state.clone()} screens={(**screens).clone()} {send} {run} {inspect} {close} />
                 { restoring(state) }
             </div>
         </main>
@@ -175,6 +202,19 @@ fn run_command(
     }
     send.emit(ToWorker::Input { input: Input::Keys { id: terminal, text: format!("{command}\r") } });
     screens.focus(terminal);
+}
+
+/// Takes the session back to where the step began, if the learner is sure.
+fn begin_step_again(state: &UseReducerHandle<State>, screens: &Screens, send: &Callback<ToWorker>) {
+    let Some(step) = state.open.as_ref().and_then(|open| u16::try_from(open.step).ok()).filter(|step| *step > 0) else {
+        return;
+    };
+    let sure = window().and_then(|w| w.confirm_with_message(state.t(T::StepAgainConfirm)).ok());
+    if sure == Some(true) {
+        screens.close_all();
+        state.dispatch(Action::Restarting);
+        send.emit(ToWorker::StepAgain { step });
+    }
 }
 
 /// On narrow screens: which part is seen, with the checks always in sight.
@@ -229,11 +269,22 @@ fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
         let slot: Rc<std::cell::RefCell<Option<Link>>> = Rc::default();
         let inner = Rc::clone(&slot);
         let link = Link::start(Callback::from(move |heard: Heard| match heard {
-            Heard::Message(message) => match *message {
-                FromWorker::Output { terminal, text } => screens.write(terminal, &text),
+            Heard::Message(message) => match &*message {
+                FromWorker::Output { terminal, text } => screens.write(*terminal, text),
                 FromWorker::Opened { .. } => {
+                    mark("opened");
                     screens.close_all();
                     dispatcher.dispatch(Action::Worker(message));
+                }
+                FromWorker::Live { .. } => {
+                    mark("live");
+                    dispatcher.dispatch(Action::Worker(message));
+                }
+                FromWorker::Exported { purpose, session } => exported(&dispatcher, *purpose, session),
+                FromWorker::Handed { course, lesson, replaces } => {
+                    if let Some(link) = &*inner.borrow() {
+                        handed(link, course, lesson, *replaces);
+                    }
                 }
                 _ => dispatcher.dispatch(Action::Worker(message)),
             },
@@ -260,6 +311,68 @@ fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
         link
     });
     (*link).clone()
+}
+
+/// Marks a moment; from `opened` to `live` is what restoring a session takes.
+fn mark(name: &str) {
+    if let Some(performance) = window().and_then(|window| window.performance()) {
+        // A browser that keeps no marks is not measured.
+        let _ = performance.mark(name);
+    }
+}
+
+/// Saves the session as a file, or shows a link to it.
+fn exported(dispatcher: &UseReducerDispatcher<State>, purpose: Purpose, session: &SavedSession) {
+    if purpose == Purpose::File {
+        return handover::export(session);
+    }
+    let (dispatcher, session) = (dispatcher.clone(), session.clone());
+    spawn_local(async move {
+        dispatcher.dispatch(match handover::link_to(&session).await {
+            Ok(link) => Action::Shared(Some(link)),
+            Err(detail) => Action::Notice(Notice { text: T::Problem, detail }),
+        });
+    });
+}
+
+/// Opens the lesson of a session that was handed over, unless the learner keeps the one that is there.
+fn handed(link: &Link, course: &str, lesson: &str, replaces: bool) {
+    let Some(window) = window() else { return };
+    let words = T::ReplaceConfirm.get(preferences::load().language);
+    if replaces && window.confirm_with_message(words).ok() != Some(true) {
+        link.send(&ToWorker::DropHanded);
+    }
+    let route = Route::Lesson { course: course.to_owned(), lesson: lesson.to_owned() };
+    if current_route() == route {
+        link.send(&open_message(course, lesson, false));
+    } else {
+        // In place of a link's address, so that going back does not open the link again.
+        let _ = window.location().replace(&route.hash());
+    }
+}
+
+/// Takes in the session of an address that is a link to one.
+#[hook]
+fn use_link_address(state: &UseReducerHandle<State>, link: &Link) {
+    let (dispatcher, link) = (state.dispatcher(), link.clone());
+    use_effect_with((), move |()| {
+        let look = move || {
+            let fragment = window().and_then(|w| w.location().hash().ok()).unwrap_or_default();
+            if !handover::is_link(&fragment) {
+                return;
+            }
+            let (dispatcher, link) = (dispatcher.clone(), link.clone());
+            spawn_local(async move {
+                match handover::from_link(&fragment).await {
+                    Ok(session) => link.send(&ToWorker::Hand { session: Box::new(session) }),
+                    Err(detail) => dispatcher.dispatch(Action::Notice(Notice { text: T::SessionUnreadable, detail })),
+                }
+            });
+        };
+        look();
+        let listener = window().map(|window| EventListener::new(window.unchecked_ref(), "hashchange", move |_| look()));
+        move || drop(listener)
+    });
 }
 
 /// Follows the address.
@@ -303,6 +416,18 @@ fn use_open_lesson(state: &UseReducerHandle<State>, link: &Link, screens: &Rc<Sc
         if let Route::Lesson { course, lesson } = route {
             screens.close_all();
             link.send(&open_message(course, lesson, false));
+        }
+    });
+}
+
+/// Tells the session at which step the learner is, so that it can be begun again.
+#[hook]
+fn use_step_marks(state: &UseReducerHandle<State>, link: &Link) {
+    let link = link.clone();
+    let at = state.open.as_ref().filter(|open| open.live && open.step > 0).map(|open| (open.opening, open.step));
+    use_effect_with(at, move |at| {
+        if let Some(step) = at.and_then(|(_, step)| u16::try_from(step).ok()) {
+            link.send(&ToWorker::StepBegins { step });
         }
     });
 }

@@ -1,22 +1,29 @@
 //! The page: the app that is seen, the worker that holds the cluster, and the messages between them.
 //!
-//! `inspect`, `map`, `picture`, `protocol`, `screen`, `session`, `state` and `text` are plain Rust and tested natively;
-//! the rest is the browser.
+//! `chain`, `history`, `inspect`, `map`, `picture`, `protocol`, `saved`, `screen`, `session`, `share`, `state`, `text` and
+//! `visits` are plain Rust and tested natively; the rest is the browser.
 
 pub mod app;
+pub mod chain;
 pub mod components;
 pub mod courses;
+pub mod handover;
+pub mod history;
 pub mod inspect;
 pub mod link;
+pub mod lock;
 pub mod map;
 pub mod picture;
 pub mod preferences;
 pub mod protocol;
+pub mod saved;
 pub mod screen;
 pub mod screens;
 pub mod session;
+pub mod share;
 pub mod site;
 pub mod state;
 pub mod storage;
 pub mod text;
+pub mod visits;
 pub mod worker;

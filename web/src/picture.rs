@@ -184,6 +184,24 @@ fn node_tile(node: &Object, pods: &[Object]) -> NodeTile {
     }
 }
 
+/// The word under STATUS, as `kubectl get pods` prints it for pods without init containers.
+pub fn pod_status(pod: &Object) -> String {
+    let statuses = pod.list("status.containerStatuses");
+    let reason = |s: &serde_json::Value| {
+        ["state.waiting.reason", "state.terminated.reason"]
+            .into_iter()
+            .find_map(|path| api::object_at(s, path).as_str().map(str::to_owned))
+    };
+    if pod.is_deleting() {
+        return "Terminating".to_owned();
+    }
+    let phase = match pod.str("status.reason") {
+        "" => pod.str("status.phase"),
+        reason => reason,
+    };
+    statuses.iter().find_map(reason).unwrap_or_else(|| phase.to_owned())
+}
+
 fn pod_tile(pod: &Object) -> PodTile {
     let statuses = pod.list("status.containerStatuses");
     let waiting = statuses.iter().filter_map(|s| api::object_at(s, "state.waiting.reason").as_str());

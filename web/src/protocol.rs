@@ -2,15 +2,16 @@
 //!
 //! Invariant: the page knows the cluster only from these messages; the worker knows the page only from them.
 
-use cluster::Input;
+use cluster::{Input, LogPiece, Visit};
 use lesson::{Lesson, Text};
 use serde::{Deserialize, Serialize};
 use simulation::TraceEvent;
 
 use crate::picture::Picture;
+use crate::saved::SavedSession;
 
 /// Raised when a message changes its meaning. A page and a worker of different builds must not talk.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,19 +48,39 @@ pub enum ToWorker {
     /// Runs the next event (while paused).
     StepEvent,
     /// Shows an object in the inspector and keeps it up to date.
-    #[serde(rename_all = "camelCase")]
     Inspect {
-        /// `apiVersion`.
-        api_version: String,
-        /// Kind.
-        kind: String,
-        /// Namespace, empty for cluster-scoped objects.
-        namespace: String,
-        /// Name.
-        name: String,
+        /// Which.
+        subject: Subject,
     },
     /// The inspector was closed.
     InspectNothing,
+    /// Takes the last command back: the session is played again up to it.
+    Undo,
+    /// Asks for the session, to save it as a file or to make a link of it.
+    #[serde(rename_all = "camelCase")]
+    Export {
+        /// What for.
+        purpose: Purpose,
+    },
+    /// Hands over a session from a file or a link. It is played when its lesson is opened next.
+    Hand {
+        /// The session.
+        session: Box<SavedSession>,
+    },
+    /// Forgets the session that was handed over.
+    DropHanded,
+    /// Goes on here with the session that another tab has, as it was saved last.
+    TakeOver,
+    /// The learner is at a step of the lesson. The session remembers where it was first reached.
+    StepBegins {
+        /// Its number, from 1.
+        step: u16,
+    },
+    /// Takes the session back to where a step was first reached.
+    StepAgain {
+        /// Its number, from 1.
+        step: u16,
+    },
     /// Is the worker alive? Answered with [`FromWorker::Alive`].
     Ping,
 }
@@ -86,6 +107,9 @@ pub enum FromWorker {
         lesson: Box<Lesson>,
         /// Inputs that are played again to restore it; 0 for a new session.
         restored: usize,
+        /// They were recorded by another build.
+        #[serde(default, rename = "otherBuild")]
+        other_build: bool,
     },
     /// The session takes inputs from now on.
     Live {
@@ -143,7 +167,17 @@ pub enum FromWorker {
     /// The object in the inspector.
     Inspection {
         /// None when it does not exist (any more).
-        inspection: Option<Inspection>,
+        inspection: Option<Box<Inspection>>,
+    },
+    /// What the browser's visits gave.
+    Visits {
+        /// In order.
+        visits: Vec<Visit>,
+    },
+    /// More of the log that the inspector looks at.
+    Log {
+        /// What came.
+        piece: LogPiece,
     },
     /// The session was saved up to here.
     Saved {
@@ -154,6 +188,29 @@ pub enum FromWorker {
     NotSaved {
         /// Why, in the browser's words.
         reason: String,
+    },
+    /// There is no command to take back.
+    NothingToUndo,
+    /// The session that was asked for.
+    Exported {
+        /// What for.
+        purpose: Purpose,
+        /// The session.
+        session: Box<SavedSession>,
+    },
+    /// A session was handed over and can be opened.
+    Handed {
+        /// Folder of its course.
+        course: String,
+        /// Folder of its lesson.
+        lesson: String,
+        /// The learner has a session of this lesson, which it takes the place of.
+        replaces: bool,
+    },
+    /// Whether this is a copy, which is not saved: another tab has the session.
+    Copy {
+        /// It is one.
+        copy: bool,
     },
     /// A lesson cannot be opened.
     Refused {
@@ -167,6 +224,16 @@ pub enum FromWorker {
     },
     /// Answer to [`ToWorker::Ping`].
     Alive,
+}
+
+/// What a session is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Purpose {
+    /// To save it as a file.
+    File,
+    /// To make a link of it.
+    Link,
 }
 
 /// A course in the catalogue.
@@ -211,18 +278,89 @@ pub struct CheckState {
 }
 
 /// An object as the inspector shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Inspection {
+    /// Which one.
+    pub subject: Subject,
+    /// The facts that matter for its kind, as (label, value), labels as kubectl prints them.
+    pub facts: Vec<(String, String)>,
+    /// As `kubectl get -o yaml` prints it.
+    pub yaml: String,
+    /// Its events, oldest first.
+    pub events: Vec<EventLine>,
+    /// What owns it, nearest first.
+    pub owners: Vec<Subject>,
+    /// What it owns or serves.
+    pub owned: Vec<Subject>,
+    /// Containers whose logs can be read.
+    pub containers: Vec<String>,
+    /// The scheduler's last word about it, if it is a pod.
+    pub decision: Option<Decision>,
+}
+
+/// Names an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// `apiVersion`.
+    pub api_version: String,
     /// Kind.
     pub kind: String,
     /// Namespace, empty for cluster-scoped objects.
     pub namespace: String,
     /// Name.
     pub name: String,
-    /// As `kubectl get -o yaml` prints it.
-    pub yaml: String,
-    /// Its events, oldest first.
-    pub events: Vec<EventLine>,
+}
+
+/// Why the scheduler chose a node, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Decision {
+    /// The chosen node.
+    pub node: Option<String>,
+    /// Why there is none, as the event says it.
+    pub message: Option<String>,
+    /// What was said about each node.
+    pub nodes: Vec<NodeVerdict>,
+}
+
+/// What the scheduler's plugins said about a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NodeVerdict {
+    /// The node.
+    pub name: String,
+    /// Filters up to the first refusal.
+    pub filters: Vec<FilterVerdict>,
+    /// Scores, if it passed.
+    pub scores: Vec<ScoreVerdict>,
+    /// Their weighted sum.
+    pub total: Option<i64>,
+}
+
+/// A filter's word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FilterVerdict {
+    /// The plugin.
+    pub plugin: String,
+    /// The node may have the pod.
+    pub passed: bool,
+    /// Why not.
+    pub reasons: Vec<String>,
+}
+
+/// A score.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScoreVerdict {
+    /// The plugin.
+    pub plugin: String,
+    /// 0 to 100.
+    pub score: i64,
+    /// How much it counts.
+    pub weight: i64,
 }
 
 /// One event about an object.

@@ -1,17 +1,19 @@
 //! A session in the worker: a world, its lesson and the pace of its time. Platform-free: real time comes in by value,
 //! messages come out as values, so it is tested natively.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use api::Object;
 use cluster::{Input, LogEntry, ScriptRun, Stream, World, WorldConfig};
 use lesson::{Lesson, Outcome, Progress};
 use serde::{Deserialize, Serialize};
-use simulation::{Duration, Step, StepLimits, Time};
+use simulation::{Duration, Step, StepLimits, Time, TraceEvent, TraceKind};
 
+use crate::history;
 use crate::inspect;
 use crate::picture::{Objects, Picture};
-use crate::protocol::{CheckState, FromWorker};
+use crate::protocol::{CheckState, Decision, FromWorker, Inspection, Subject};
+use crate::saved::{BUILD, SavedSession};
 use crate::screen::Utf8Joiner;
 
 /// Polls between two looks at the real clock.
@@ -29,8 +31,11 @@ const INPUT_SLICES_MAX: u32 = 100;
 const PENDING_INPUTS_MAX: usize = 1_000;
 /// Trace events told to the page at once: what it missed is past and not worth drawing.
 const TRACE_MESSAGE_EVENTS_MAX: usize = 200;
+const NANOS_PER_MS: i64 = 1_000_000;
 /// Shortest real time between two clock messages, in milliseconds.
 const CLOCK_MESSAGE_MS: f64 = 250.0;
+/// Pods whose scheduling is remembered for the inspector; the first by name go first.
+const DECISIONS_MAX: usize = 500;
 
 /// What a session is made from; with the log, all that is saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +87,9 @@ pub struct Session {
     phase: Phase,
     /// Inputs that came while the world was not at rest.
     pending: VecDeque<Input>,
-    inspected: Option<inspect::Subject>,
+    inspected: Option<Subject>,
+    /// The scheduler's last word about each pod, by `namespace/name`.
+    decisions: BTreeMap<String, Decision>,
     screens: Vec<(u8, Utf8Joiner)>,
     seen: Seen,
 }
@@ -150,6 +157,7 @@ impl Session {
             reached: reached.unwrap_or(seed.start),
             pending: VecDeque::new(),
             inspected: None,
+            decisions: BTreeMap::new(),
             screens: Vec::new(),
             seen,
             seed,
@@ -173,6 +181,21 @@ impl Session {
         self.world.log().get(from..).unwrap_or(&[])
     }
 
+    /// All that is needed to make it again.
+    pub fn saved(&self) -> SavedSession {
+        let log = self.world.log().to_vec();
+        SavedSession { build: BUILD.to_owned(), seed: self.seed.clone(), log, reached: Some(self.reached()) }
+    }
+
+    /// The session as it was before the last command was typed; none if none was.
+    pub fn before_last_command(&self) -> Option<SavedSession> {
+        let begin = history::last_command(self.world.log())?;
+        let reached = self.world.log().get(begin)?.at;
+        let mut saved = self.saved();
+        saved.log.truncate(begin);
+        Some(SavedSession { reached: Some(reached), ..saved })
+    }
+
     /// Sets the pace.
     pub fn set_pace(&mut self, paused: bool, factor: f64) {
         self.pace.paused = paused;
@@ -181,7 +204,7 @@ impl Session {
     }
 
     /// Chooses what the inspector shows.
-    pub fn inspect(&mut self, subject: Option<inspect::Subject>) -> FromWorker {
+    pub fn inspect(&mut self, subject: Option<Subject>) -> FromWorker {
         self.inspected = subject;
         FromWorker::Inspection { inspection: self.inspection() }
     }
@@ -219,10 +242,10 @@ impl Session {
     }
 
     /// Gives the world the inputs that wait, each when everything before it has run: a replay does the same, so both
-    /// see the same order. Time does not move for that. Whether none is left.
+    /// see the same order. Time moves to the next whole millisecond for that. Whether none is left.
     fn take_pending(&mut self) -> bool {
         while let Some(input) = self.pending.pop_front() {
-            let at = self.reached();
+            let at = whole_millisecond(self.reached());
             let mut slices = 0;
             let rested = loop {
                 match self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) {
@@ -246,6 +269,25 @@ impl Session {
             self.world.input(at, input);
         }
         true
+    }
+
+    /// The learner is at a step. The log remembers when that was first so.
+    pub fn step_begins(&mut self, step: u16, now_ms: f64, clock: &dyn Fn() -> f64) {
+        let mark = Input::Step { step };
+        let known = self.pending.contains(&mark) || self.world.log().iter().any(|entry| entry.input == mark);
+        if !known {
+            self.input(mark, now_ms, clock);
+        }
+    }
+
+    /// The session as it was when a step was first reached; none if it never was.
+    pub fn until_step(&self, step: u16) -> Option<SavedSession> {
+        let log = self.world.log();
+        let at = log.iter().position(|entry| entry.input == Input::Step { step })?;
+        let reached = Some(log[at].at);
+        let mut saved = self.saved();
+        saved.log.truncate(at + 1);
+        Some(SavedSession { reached, ..saved })
     }
 
     /// Runs the next event, also while paused.
@@ -396,6 +438,7 @@ impl Session {
         if let Some(last) = events.last() {
             self.seen.trace_seq = last.seq;
             self.progress.observe(&self.lesson.checks, &events);
+            self.remember_decisions(&events);
         }
         match &self.phase {
             Phase::SetUp { entries, .. } => {
@@ -410,6 +453,13 @@ impl Session {
         }
         if !std::mem::replace(&mut self.seen.live, true) {
             out.push(FromWorker::Live { terminals: self.terminals() });
+        }
+        let visits = self.world.take_visits();
+        if !visits.is_empty() {
+            out.push(FromWorker::Visits { visits });
+        }
+        if let Some(piece) = self.world.take_log() {
+            out.push(FromWorker::Log { piece });
         }
         let revision = self.world.revision();
         let changed = revision != self.seen.revision || !events.is_empty();
@@ -503,9 +553,31 @@ impl Session {
         }
     }
 
-    fn inspection(&self) -> Option<crate::protocol::Inspection> {
-        inspect::inspect(&WorldObjects(&self.world), self.inspected.as_ref()?, self.world.now())
+    fn inspection(&self) -> Option<Box<Inspection>> {
+        let subject = self.inspected.as_ref()?;
+        let mut inspection = inspect::inspect(&WorldObjects(&self.world), subject, self.world.now())?;
+        if subject.kind == "Pod" {
+            inspection.decision = self.decisions.get(&format!("{}/{}", subject.namespace, subject.name)).cloned();
+        }
+        Some(Box::new(inspection))
     }
+
+    fn remember_decisions(&mut self, events: &[TraceEvent]) {
+        for event in events {
+            let TraceKind::Decision { namespace, pod, explanation, .. } = &event.kind else { continue };
+            // The scheduler's words are of the same build; what cannot be read is not shown.
+            let Ok(decision) = serde_json::from_str(explanation) else { continue };
+            self.decisions.insert(format!("{namespace}/{pod}"), decision);
+            if self.decisions.len() > DECISIONS_MAX {
+                self.decisions.pop_first();
+            }
+        }
+    }
+}
+
+/// The next whole millisecond: times of inputs are short numbers in a link.
+fn whole_millisecond(time: Time) -> Time {
+    Time::from_nanos(time.as_nanos().saturating_add(NANOS_PER_MS - 1).div_euclid(NANOS_PER_MS) * NANOS_PER_MS)
 }
 
 struct WorldObjects<'a>(&'a World);

@@ -3,20 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use cluster::LogPiece;
 use lesson::Lesson;
 use serde::{Deserialize, Serialize};
 use yew::Reducible;
 
-use crate::map::{Motion, Places};
+use crate::chain::Chain;
+use crate::map::{Anchor, Motion, Places};
 use crate::picture::Picture;
-use crate::protocol::{CheckState, CourseCard, FromWorker, Inspection};
+use crate::protocol::{CheckState, CourseCard, FromWorker, Inspection, Subject};
 use crate::text::{Language, T};
+use crate::visits::History;
 
 /// Terminals at most.
 pub const TERMINALS_MAX: u8 = 6;
 
 /// Notices shown at once; the oldest go first.
 const NOTICES_MAX: usize = 4;
+
+/// Text of a log that the inspector keeps, in bytes; older text is dropped first.
+const LOG_BYTES_MAX: usize = 128 * 1024;
 
 /// Where the page is, as in the address behind `#`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,8 +88,33 @@ pub enum Pane {
     Lesson,
     /// The map.
     Map,
-    /// The terminals.
+    /// The dock: terminals, browser and the rest.
     Terminal,
+}
+
+/// What the dock below the map shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// The terminals.
+    #[default]
+    Terminals,
+    /// The browser of the learner's machine.
+    Browser,
+    /// What the last command set in motion.
+    Chain,
+    /// An object.
+    Inspector,
+}
+
+/// What the inspector shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inspected {
+    /// The object; none: an overview of all.
+    pub subject: Option<Subject>,
+    /// The object as it is; none while it does not exist (any more).
+    pub object: Option<Box<Inspection>>,
+    /// Its log, if that is looked at.
+    pub log: LogPiece,
 }
 
 /// What is remembered between visits.
@@ -183,8 +214,16 @@ pub struct State {
     pub places: Rc<Places>,
     /// What moves on the map.
     pub motion: Motion,
-    /// What the inspector shows; the outer option: whether it is open.
-    pub inspection: Option<Option<Inspection>>,
+    /// What the dock shows.
+    pub view: View,
+    /// What the inspector shows, if it is open.
+    pub inspected: Option<Rc<Inspected>>,
+    /// What the browser got.
+    pub history: Rc<History>,
+    /// What the last command set in motion.
+    pub chain: Rc<Chain>,
+    /// The step of the chain that is looked at; none: the newest.
+    pub chain_at: Option<usize>,
     /// Notices, oldest first.
     pub notices: Vec<Notice>,
     /// Why the lesson of the address cannot be opened.
@@ -193,6 +232,10 @@ pub struct State {
     pub openings: u32,
     /// The session is not being saved.
     pub unsaved: bool,
+    /// Another tab has the session; this one is a copy.
+    pub copy: bool,
+    /// The link to the session that was asked for.
+    pub shared: Option<String>,
 }
 
 /// Everything that can happen to the page.
@@ -216,8 +259,23 @@ pub enum Action {
     CloseTerminal(u8),
     /// Another pane on a narrow screen.
     Pane(Pane),
-    /// The inspector was opened (empty until the worker answers).
-    OpenInspector,
+    /// Another view in the dock.
+    View(View),
+    /// The inspector was opened for an object, or for an overview (empty until the worker answers).
+    OpenInspector(Option<Subject>),
+    /// Another log is looked at, or none: what was there is forgotten.
+    ForgetLog,
+    /// The browser asks for an address, once or again and again.
+    Ask {
+        /// The address.
+        url: String,
+        /// Again and again.
+        repeats: bool,
+    },
+    /// The browser repeats nothing any more.
+    StopAsking,
+    /// A step of the chain is looked at; none: the newest.
+    ChainAt(Option<usize>),
     /// The inspector was closed.
     CloseInspector,
     /// The share of the lesson's width, in percent.
@@ -230,6 +288,8 @@ pub enum Action {
     Reset,
     /// Something to tell.
     Notice(Notice),
+    /// A link to the session was made, or its window closed.
+    Shared(Option<String>),
     /// A notice was read.
     Dismiss(usize),
     /// The pace was set; the worker's word follows.
@@ -258,11 +318,17 @@ impl State {
             picture: Rc::default(),
             places: Rc::default(),
             motion: Motion::default(),
-            inspection: None,
+            view: View::default(),
+            inspected: None,
+            history: Rc::default(),
+            chain: Rc::default(),
+            chain_at: None,
             notices: Vec::new(),
             failed: None,
             openings: 0,
             unsaved: false,
+            copy: false,
+            shared: None,
         }
     }
 
@@ -283,13 +349,24 @@ impl State {
         self.picture = Rc::default();
         self.places = Rc::default();
         self.motion = Motion::default();
-        self.inspection = None;
+        self.copy = false;
+        self.shared = None;
+        self.view = View::default();
+        self.inspected = None;
+        self.history = Rc::default();
+        self.chain = Rc::default();
+        self.chain_at = None;
     }
 
     fn hear(&mut self, message: FromWorker) {
         match message {
             FromWorker::Catalogue { courses } => self.courses = Some(courses),
-            FromWorker::Opened { course, lesson, restored, .. } => self.opened(course, *lesson, restored),
+            FromWorker::Opened { course, lesson, restored, other_build } => {
+                self.opened(course, *lesson, restored);
+                if other_build {
+                    self.notice(Notice { text: T::OtherBuild, detail: String::new() });
+                }
+            }
             FromWorker::Live { terminals } => {
                 self.restoring = None;
                 if let Some(open) = &mut self.open {
@@ -311,11 +388,24 @@ impl State {
                 self.places = Rc::new(places);
                 self.picture = Rc::new(*picture);
             }
-            FromWorker::Trace { events } => self.motion.take_in(&events),
+            FromWorker::Trace { events } => {
+                self.motion.take_in(&events);
+                if Rc::make_mut(&mut self.chain).take_in(&events) {
+                    self.chain_at = None;
+                }
+            }
+            FromWorker::Visits { visits } => {
+                let history = Rc::make_mut(&mut self.history);
+                visits.into_iter().for_each(|visit| history.take_in(visit, &self.picture, &self.places));
+            }
+            FromWorker::Log { piece } => self.log(piece),
             FromWorker::Checks { checks } => self.checked(checks),
             FromWorker::Inspection { inspection } => {
-                if self.inspection.is_some() {
-                    self.inspection = Some(inspection);
+                // What comes after the learner turned to something else is not for it.
+                if let Some(inspected) = &mut self.inspected
+                    && inspection.as_ref().is_none_or(|i| Some(&i.subject) == inspected.subject.as_ref())
+                {
+                    Rc::make_mut(inspected).object = inspection;
                 }
             }
             FromWorker::TerminalClosed { terminal } => self.close_terminal(terminal),
@@ -325,9 +415,15 @@ impl State {
                 }
             }
             FromWorker::Saved { .. } => self.unsaved = false,
+            FromWorker::Copy { copy } => self.copy = copy,
+            FromWorker::NothingToUndo => self.notice(Notice { text: T::NothingToUndo, detail: String::new() }),
             FromWorker::Refused { reason } => self.failed = Some(reason),
             FromWorker::Problem { message } => self.notice(Notice { text: T::Problem, detail: message }),
-            FromWorker::Hello { .. } | FromWorker::Output { .. } | FromWorker::Alive => {}
+            FromWorker::Hello { .. }
+            | FromWorker::Output { .. }
+            | FromWorker::Alive
+            | FromWorker::Exported { .. }
+            | FromWorker::Handed { .. } => {}
         }
     }
 
@@ -338,6 +434,15 @@ impl State {
         let step = if restored > 0 { step } else { 0 };
         self.openings += 1;
         self.failed = None;
+        // What was seen of an earlier session is not of this one.
+        self.motion = Motion::default();
+        self.history = Rc::default();
+        self.chain = Rc::default();
+        self.chain_at = None;
+        self.inspected = None;
+        if self.view == View::Inspector {
+            self.view = View::Terminals;
+        }
         let lesson = Rc::new(lesson);
         let opening = self.openings;
         self.open = Some(OpenLesson { course, lesson, step, checks: Vec::new(), live: false, opening });
@@ -349,6 +454,26 @@ impl State {
         let reached = checks.iter().filter(|c| c.reached).map(|c| c.id.clone());
         self.preferences.reached.entry(open.key()).or_default().extend(reached);
         open.checks = checks;
+    }
+
+    fn log(&mut self, piece: LogPiece) {
+        let Some(inspected) = &mut self.inspected else { return };
+        let log = &mut Rc::make_mut(inspected).log;
+        log.text.push_str(&piece.text);
+        log.ended |= piece.ended;
+        if log.text.len() > LOG_BYTES_MAX {
+            let cut = log.text.ceil_char_boundary(log.text.len() - LOG_BYTES_MAX);
+            log.text.drain(..cut);
+        }
+    }
+
+    /// The things on the map that the looked-at step of the chain is about.
+    pub fn focus(&self) -> &[Anchor] {
+        let step = match (self.view, self.chain_at) {
+            (View::Chain, Some(at)) => self.chain.steps.get(at),
+            _ => None,
+        };
+        step.map_or(&[], |step| &step.anchors)
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -397,6 +522,7 @@ impl Reducible for State {
                         next.terminals.sort_unstable();
                     }
                     next.terminal = id;
+                    next.view = View::Terminals;
                 }
             }
             Action::Started(id) => {
@@ -406,8 +532,29 @@ impl Reducible for State {
             }
             Action::CloseTerminal(id) => next.close_terminal(id),
             Action::Pane(pane) => next.pane = pane,
-            Action::OpenInspector => next.inspection = Some(None),
-            Action::CloseInspector => next.inspection = None,
+            Action::View(view) => {
+                next.view = view;
+                next.pane = Pane::Terminal;
+            }
+            Action::OpenInspector(subject) => {
+                next.inspected = Some(Rc::new(Inspected { subject, ..Inspected::default() }));
+                next.view = View::Inspector;
+                next.pane = Pane::Terminal;
+            }
+            Action::CloseInspector => {
+                next.inspected = None;
+                if next.view == View::Inspector {
+                    next.view = View::Terminals;
+                }
+            }
+            Action::ForgetLog => {
+                if let Some(inspected) = &mut next.inspected {
+                    Rc::make_mut(inspected).log = LogPiece::default();
+                }
+            }
+            Action::Ask { url, repeats } => Rc::make_mut(&mut next.history).ask(&url, repeats),
+            Action::StopAsking => Rc::make_mut(&mut next.history).stop(),
+            Action::ChainAt(at) => next.chain_at = at.filter(|at| *at < next.chain.steps.len()),
             Action::LessonPercent(percent) => next.preferences.lesson_percent = percent.clamp(22.0, 62.0),
             Action::TerminalPercent(percent) => next.preferences.terminal_percent = percent.clamp(18.0, 75.0),
             Action::Restarting => {
@@ -425,6 +572,7 @@ impl Reducible for State {
                 next.leave_lesson();
             }
             Action::Notice(notice) => next.notice(notice),
+            Action::Shared(link) => next.shared = link,
             Action::Dismiss(index) => {
                 if index < next.notices.len() {
                     next.notices.remove(index);

@@ -1,45 +1,20 @@
 //! Saved sessions, in IndexedDB. Denied or full storage is an answer, never a crash: the session goes on unsaved.
 
-use cluster::LogEntry;
 use idb::{Database, DatabaseEvent as _, Factory, ObjectStoreParams, TransactionMode};
-use serde::{Deserialize, Serialize};
-use simulation::Time;
 use wasm_bindgen::JsValue;
 
-use crate::session::Seed;
-
-/// The build that wrote a session. Another build may behave differently, so it does not play it again.
-pub const BUILD: &str = env!("CARGO_PKG_VERSION");
+use crate::saved::SavedSession;
 
 const DATABASE: &str = "kubonsai";
 const STORE: &str = "sessions";
 const DATABASE_VERSION: u32 = 1;
-
-/// A session as it is saved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedSession {
-    /// What it was made from.
-    pub seed: Seed,
-    /// The inputs.
-    pub log: Vec<LogEntry>,
-    /// Virtual time that it had reached.
-    #[serde(default)]
-    pub reached: Option<Time>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    build: String,
-    #[serde(flatten)]
-    session: SavedSession,
-}
 
 /// The browser's storage.
 #[derive(Clone, Default)]
 pub struct Storage;
 
 impl Storage {
-    /// The saved session of a lesson; none if there is none, or it is of another build.
+    /// The saved session of a lesson; none if there is none.
     ///
     /// # Errors
     /// The browser's words when storage is denied.
@@ -50,8 +25,7 @@ impl Storage {
         let key = JsValue::from_str(&key(course, lesson));
         let value = store.get(key).map_err(words)?.await.map_err(words)?;
         let text = value.and_then(|value| value.as_string());
-        let stored = text.and_then(|text| serde_json::from_str::<Stored>(&text).ok());
-        Ok(stored.filter(|stored| stored.build == BUILD).map(|stored| stored.session))
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// Saves a session over the one that was there.
@@ -62,8 +36,7 @@ impl Storage {
         let database = open().await?;
         let transaction = database.transaction(&[STORE], TransactionMode::ReadWrite).map_err(words)?;
         let store = transaction.object_store(STORE).map_err(words)?;
-        let stored = Stored { build: BUILD.to_owned(), session: session.clone() };
-        let text = serde_json::to_string(&stored).expect("sessions are plain data");
+        let text = serde_json::to_string(session).expect("sessions are plain data");
         let key = JsValue::from_str(&key(&session.seed.course, &session.seed.lesson));
         store.put(&JsValue::from_str(&text), Some(&key)).map_err(words)?.await.map_err(words)?;
         transaction.commit().map_err(words)?.await.map_err(words)?;

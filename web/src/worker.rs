@@ -6,18 +6,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use lesson::Course;
+use lesson::{Course, Lesson};
 use simulation::{ExternalError, Time};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::courses;
-use crate::inspect::Subject;
+use crate::lock;
 use crate::protocol::{FromWorker, PROTOCOL, ToWorker};
+use crate::saved::{BUILD, SavedSession};
 use crate::session::{Next, Seed, Session};
 use crate::site;
-use crate::storage::{SavedSession, Storage};
+use crate::storage::Storage;
 
 /// Longest real time between two ticks while something is due, in milliseconds: browsers clamp longer timers anyway.
 const TIMER_MS_MAX: f64 = 60_000.0;
@@ -37,6 +38,12 @@ struct Worker {
     save: Option<Timeout>,
     /// Something happened that is not saved yet.
     dirty: bool,
+    /// A session from a file or a link, for when its lesson is opened.
+    handed: Option<SavedSession>,
+    /// Lessons opened so far: what was asked for an earlier one comes too late.
+    openings: u32,
+    /// The session is this tab's to save.
+    owned: bool,
 }
 
 type Shared = Rc<RefCell<Worker>>;
@@ -53,6 +60,9 @@ pub fn start() {
         tick: None,
         save: None,
         dirty: false,
+        handed: None,
+        openings: 0,
+        owned: false,
     }));
     WORKER.with(|slot| *slot.borrow_mut() = Some(Rc::clone(&worker)));
     let inner = Rc::clone(&worker);
@@ -86,8 +96,20 @@ fn take(worker: &Shared, message: ToWorker) {
         ToWorker::Open { course, lesson, fresh, seed, now_unix_ms } => {
             let seed = Seed { course, lesson, seed, start: Time::from_nanos(now_unix_ms / 1_000 * 1_000_000_000) };
             let worker = Rc::clone(worker);
-            return spawn_local(async move { open(&worker, seed, fresh).await });
+            return spawn_local(async move { open(&worker, seed, fresh, false).await });
         }
+        ToWorker::TakeOver => {
+            let Some(seed) = worker.borrow().session.as_ref().map(|session| session.seed().clone()) else { return };
+            let worker = Rc::clone(worker);
+            return spawn_local(async move { open(&worker, seed, false, true).await });
+        }
+        ToWorker::Hand { session } => {
+            let worker = Rc::clone(worker);
+            return spawn_local(async move { hand(&worker, *session).await });
+        }
+        ToWorker::DropHanded => worker.borrow_mut().handed = None,
+        ToWorker::Undo => undo(worker),
+        ToWorker::StepAgain { step } => step_again(worker, step),
         other => {
             let reply = worker.borrow_mut().session.as_mut().and_then(|session| act(session, other));
             if let Some(reply) = reply {
@@ -116,11 +138,17 @@ fn act(session: &mut Session, message: ToWorker) -> Option<FromWorker> {
             session.step_event();
             None
         }
-        ToWorker::Inspect { api_version, kind, namespace, name } => {
-            Some(session.inspect(Some(Subject { api_version, kind, namespace, name })))
-        }
+        ToWorker::Inspect { subject } => Some(session.inspect(Some(subject))),
         ToWorker::InspectNothing => Some(session.inspect(None)),
-        ToWorker::Ping | ToWorker::Catalogue | ToWorker::Open { .. } => None,
+        ToWorker::Export { purpose } => {
+            (!session.is_restoring()).then(|| FromWorker::Exported { purpose, session: Box::new(session.saved()) })
+        }
+        ToWorker::StepBegins { step } => {
+            session.step_begins(step, real_ms(), &real_ms);
+            None
+        }
+        // The others are not about the open session.
+        _ => None,
     }
 }
 
@@ -142,30 +170,115 @@ async fn send_catalogue(worker: &Shared) {
     post(worker, &FromWorker::Catalogue { courses });
 }
 
-async fn open(worker: &Shared, seed: Seed, fresh: bool) {
+async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
     load_courses(worker).await;
-    let lesson = {
-        let worker = worker.borrow();
-        worker.courses.iter().find(|c| c.id == seed.course).and_then(|c| c.lesson(&seed.lesson)).cloned()
-    };
-    let Some(lesson) = lesson else {
+    let Some(lesson) = find_lesson(worker, &seed) else {
         let reason = format!("there is no lesson {}/{}", seed.course, seed.lesson);
         return post(worker, &FromWorker::Refused { reason });
     };
-    let storage = worker.borrow().storage.clone();
-    let saved = if fresh { None } else { restore(worker, &storage, &seed).await };
-    let (seed, log, reached) = match saved {
-        Some(saved) => (saved.seed, saved.log, saved.reached),
-        None => (seed, Vec::new(), None),
+    let opening = {
+        let mut worker = worker.borrow_mut();
+        worker.openings += 1;
+        worker.owned = false;
+        worker.openings
     };
-    let (course, restored) = (seed.course.clone(), log.len());
-    match Session::new(seed, lesson.clone(), log, reached) {
+    let locking = Rc::clone(worker);
+    let (course, id) = (seed.course.clone(), seed.lesson.clone());
+    if take_over {
+        // The other tab saves no more before what it saved is read.
+        own(&locking, opening, &course, &id, true).await;
+    } else {
+        spawn_local(async move { own(&locking, opening, &course, &id, false).await });
+    }
+    let storage = worker.borrow().storage.clone();
+    let handed = worker.borrow_mut().handed.take().filter(|saved| is_of(saved, &seed));
+    let saved = match handed {
+        _ if fresh => None,
+        Some(handed) => Some(handed),
+        None => restore(worker, &storage, &seed).await,
+    };
+    let saved = saved.unwrap_or_else(|| SavedSession { build: BUILD.to_owned(), seed, log: Vec::new(), reached: None });
+    play(worker, saved, lesson);
+}
+
+fn find_lesson(worker: &Shared, seed: &Seed) -> Option<Lesson> {
+    let worker = worker.borrow();
+    worker.courses.iter().find(|c| c.id == seed.course).and_then(|c| c.lesson(&seed.lesson)).cloned()
+}
+
+fn is_of(saved: &SavedSession, seed: &Seed) -> bool {
+    saved.seed.course == seed.course && saved.seed.lesson == seed.lesson
+}
+
+/// Begins to play a session; what was open before ends.
+fn play(worker: &Shared, saved: SavedSession, lesson: Lesson) {
+    let (course, restored) = (saved.seed.course.clone(), saved.log.len());
+    let other_build = saved.build != BUILD;
+    match Session::new(saved.seed, lesson.clone(), saved.log, saved.reached) {
         Err(reason) => post(worker, &FromWorker::Refused { reason }),
         Ok(session) => {
             worker.borrow_mut().session = Some(session);
-            post(worker, &FromWorker::Opened { course, lesson: Box::new(lesson), restored });
+            post(worker, &FromWorker::Opened { course, lesson: Box::new(lesson), restored, other_build });
             tick(worker);
         }
+    }
+}
+
+/// Asks for the session's lock and says whether this is a copy.
+async fn own(worker: &Shared, opening: u32, course: &str, lesson: &str, take_over: bool) {
+    let losing = Rc::clone(worker);
+    let lost = move || owned(&losing, opening, false);
+    let held = lock::hold(course, lesson, take_over, lost).await;
+    owned(worker, opening, held);
+    plan_save(worker);
+}
+
+fn owned(worker: &Shared, opening: u32, owned: bool) {
+    if worker.borrow().openings == opening {
+        worker.borrow_mut().owned = owned;
+        post(worker, &FromWorker::Copy { copy: !owned });
+    }
+}
+
+/// Keeps a session from outside until its lesson is opened.
+async fn hand(worker: &Shared, saved: SavedSession) {
+    load_courses(worker).await;
+    let Seed { course, lesson, .. } = saved.seed.clone();
+    if find_lesson(worker, &saved.seed).is_none() {
+        let message = format!("this is a session of the lesson {course}/{lesson}, which is not here");
+        return post(worker, &FromWorker::Problem { message });
+    }
+    let storage = worker.borrow().storage.clone();
+    // Denied storage holds nothing that could be lost.
+    let replaces = matches!(storage.load(&course, &lesson).await, Ok(Some(own)) if own.log.len() > 1 && own != saved);
+    worker.borrow_mut().handed = Some(saved);
+    post(worker, &FromWorker::Handed { course, lesson, replaces });
+}
+
+/// Plays the session again without its last command.
+fn undo(worker: &Shared) {
+    let before = {
+        let worker = worker.borrow();
+        let live = worker.session.as_ref().filter(|session| !session.is_restoring());
+        let Some(session) = live else { return };
+        session.before_last_command().map(|saved| (saved, session.lesson().clone()))
+    };
+    match before {
+        Some((saved, lesson)) => play(worker, saved, lesson),
+        None => post(worker, &FromWorker::NothingToUndo),
+    }
+}
+
+/// Plays the session again up to where a step was first reached.
+fn step_again(worker: &Shared, step: u16) {
+    let back = {
+        let worker = worker.borrow();
+        let live = worker.session.as_ref().filter(|session| !session.is_restoring());
+        let Some(session) = live else { return };
+        session.until_step(step).map(|saved| (saved, session.lesson().clone()))
+    };
+    if let Some((saved, lesson)) = back {
+        play(worker, saved, lesson);
     }
 }
 
@@ -235,7 +348,7 @@ fn plan_save(worker: &Shared) {
     let due = {
         let worker = worker.borrow();
         let live = worker.session.as_ref().is_some_and(|session| !session.is_restoring());
-        worker.save.is_none() && worker.dirty && live
+        worker.save.is_none() && worker.dirty && worker.owned && live
     };
     if due {
         let inner = Rc::clone(worker);
@@ -250,9 +363,8 @@ fn plan_save(worker: &Shared) {
 async fn save(worker: &Shared) {
     let (storage, saved) = {
         let mut worker = worker.borrow_mut();
-        let Some(session) = worker.session.as_ref().filter(|session| !session.is_restoring()) else { return };
-        let log = session.log_since(0).to_vec();
-        let saved = SavedSession { seed: session.seed().clone(), log, reached: Some(session.reached()) };
+        let live = worker.session.as_ref().filter(|session| worker.owned && !session.is_restoring());
+        let Some(saved) = live.map(Session::saved) else { return };
         worker.dirty = false;
         (worker.storage.clone(), saved)
     };

@@ -16,9 +16,10 @@ use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::link::{Heard, Link};
 use web::protocol::{FromWorker, ToWorker};
+use web::saved::{BUILD, SavedSession};
 use web::screens::Screens;
 use web::session::Seed;
-use web::storage::{SavedSession, Storage};
+use web::storage::Storage;
 use yew::Callback;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -110,7 +111,7 @@ fn saved(lesson: &str) -> SavedSession {
     let start = Time::from_nanos(1_800_000_000_000_000_000);
     let seed = Seed { course: "basics".to_owned(), lesson: lesson.to_owned(), seed: 9_007_199_254_740_991, start };
     let log = vec![LogEntry { at: start, input: Input::Keys { id: 1, text: "端末\r".to_owned() } }];
-    SavedSession { seed, log, reached: Some(start) }
+    SavedSession { build: BUILD.to_owned(), seed, log, reached: Some(start) }
 }
 
 #[wasm_bindgen_test]

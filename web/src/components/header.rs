@@ -4,6 +4,8 @@ use yew::prelude::*;
 
 use crate::components::clock::ClockControl;
 use crate::components::icons::Logo;
+use crate::components::session_menu::SessionMenu;
+use crate::protocol::ToWorker;
 use crate::state::{Action, State, Theme};
 use crate::text::{Language, T, fill};
 
@@ -18,6 +20,8 @@ pub struct HeaderProps {
     pub step: Callback<()>,
     /// Starts the lesson over.
     pub reset: Callback<()>,
+    /// Sends to the worker.
+    pub send: Callback<ToWorker>,
 }
 
 /// Brand, where we are, the clock, language and theme.
@@ -50,6 +54,7 @@ pub fn Header(props: &HeaderProps) -> Html {
                 { language_button(state, Language::En, "English") }
             </div>
             <button type="button" class="icon" onclick={set_theme} title={T::Theme.get(language)} aria-label={T::Theme.get(language)}>{ "◐" }</button>
+            <SessionMenu state={state.clone()} send={props.send.clone()} />
         </header>
     }
 }

@@ -63,3 +63,23 @@ pub fn CopyIcon(props: &CopyIconProps) -> Html {
         </svg>
     }
 }
+
+/// An arrow that comes round: once more.
+#[component]
+pub fn ReloadIcon() -> Html {
+    html! {
+        <svg class="line-icon" width="15" height="15" viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M13.2 8a5.2 5.2 0 1 1-1.7-3.9M13.4 1.8v3.4H10" />
+        </svg>
+    }
+}
+
+/// Two arrows in a circle: again and again.
+#[component]
+pub fn RepeatIcon() -> Html {
+    html! {
+        <svg class="line-icon" width="15" height="15" viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M3 7.5V6a2 2 0 0 1 2-2h8M10.8 1.8L13 4l-2.2 2.2M13 8.5V10a2 2 0 0 1-2 2H3M5.2 9.8L3 12l2.2 2.2" />
+        </svg>
+    }
+}

@@ -17,6 +17,8 @@ pub struct LessonPaneProps {
     pub run: Callback<(u8, String)>,
     /// Copies text.
     pub copy: Callback<String>,
+    /// Begins the step again.
+    pub again: Callback<()>,
 }
 
 /// The pane.
@@ -45,7 +47,7 @@ pub fn LessonPane(props: &LessonPaneProps) -> Html {
     };
     html! {
         <article class="lesson" ref={place} lang={language.code()}>
-            { heading(open, document, language) }
+            { heading(open, document, language, &props.again) }
             { match step {
                 0 => blocks(&document.intro, &around),
                 n => document.steps.get(n - 1).map(|s| blocks(&s.blocks, &around)).unwrap_or_default(),
@@ -55,7 +57,11 @@ pub fn LessonPane(props: &LessonPaneProps) -> Html {
     }
 }
 
-fn heading(open: &OpenLesson, document: &Document, language: Language) -> Html {
+fn heading(open: &OpenLesson, document: &Document, language: Language, again: &Callback<()>) -> Html {
+    let again = {
+        let again = again.clone();
+        Callback::from(move |_: MouseEvent| again.emit(()))
+    };
     let total = document.steps.len();
     let about = fill(T::AboutMinutes.get(language), open.lesson.minutes, "");
     match open.step {
@@ -68,7 +74,10 @@ fn heading(open: &OpenLesson, document: &Document, language: Language) -> Html {
         n => html! {
             <>
                 <h1>{ document.steps.get(n - 1).map(|s| s.title.clone()).unwrap_or_default() }</h1>
-                <p class="sub">{ fill(T::StepOf.get(language), n, total) }</p>
+                <p class="sub">
+                    { fill(T::StepOf.get(language), n, total) }
+                    <button type="button" class="again" onclick={again} disabled={!open.live}>{ T::StepAgain.get(language) }</button>
+                </p>
             </>
         },
     }

@@ -8,6 +8,7 @@ use crate::map::{
     short_name,
 };
 use crate::picture::PodState;
+use crate::protocol::Subject;
 use crate::state::State;
 use crate::text::{Language, T, fill};
 
@@ -16,9 +17,6 @@ const DOT_STAGGER_MS: usize = 140;
 
 /// Time that a dot takes from one thing to the next, in milliseconds.
 const DOT_LEG_MS: usize = 240;
-
-/// Names an object: apiVersion, kind, namespace, name.
-pub type Subject = (String, String, String, String);
 
 /// What the map needs.
 #[derive(Properties, PartialEq)]
@@ -92,6 +90,15 @@ struct Draw<'a> {
     state: &'a State,
 }
 
+fn subject(api_version: &str, kind: &str, namespace: &str, name: &str) -> Subject {
+    Subject {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
 fn px(value: f64) -> String {
     format!("{value:.1}")
 }
@@ -145,14 +152,14 @@ impl Draw<'_> {
         }
     }
 
-    /// A frame that flashes once when the part worked.
+    /// A frame that flashes once when the part worked, and stays while a step of the chain is about it.
     fn glow(&self, anchor: &Anchor, at: Rect, radius: f64) -> Html {
-        match self.state.motion.lit.get(anchor) {
-            None => html! {},
-            Some(seq) => html! {
-                <rect key={format!("glow-{seq}")} class="glow" x={px(at.x)} y={px(at.y)} width={px(at.w)} height={px(at.h)} rx={px(radius)} />
-            },
-        }
+        let frame = |key: String, class: &'static str| {
+            html! { <rect {key} {class} x={px(at.x)} y={px(at.y)} width={px(at.w)} height={px(at.h)} rx={px(radius)} /> }
+        };
+        let lit = self.state.motion.lit.get(anchor).map(|seq| frame(format!("glow-{seq}"), "glow"));
+        let focused = self.state.focus().contains(anchor).then(|| frame("focus".to_owned(), "focused"));
+        html! { <>{ lit }{ focused }</> }
     }
 
     fn control_plane(&self) -> Html {
@@ -215,7 +222,7 @@ impl Draw<'_> {
             </>
         };
         let name = format!("{} {} {count}", pill.kind, tile.name);
-        let subject = ("apps/v1".into(), pill.kind.into(), tile.namespace.clone(), tile.name.clone());
+        let subject = subject("apps/v1", pill.kind, &tile.namespace, &tile.name);
         self.object(format!("{}-{}-{}", pill.kind, tile.namespace, tile.name), subject, name, "workload", inner)
     }
 
@@ -224,17 +231,24 @@ impl Draw<'_> {
         let middle = at.y + at.h / 2.0 + 4.0;
         let ports = tile.ports.join(",");
         let endpoints = fill(self.t(T::Endpoints), tile.endpoints.len(), "");
+        // The number that one types: the node's port where there is one.
+        let doors = tile.ports.iter().map(|port| port.rsplit(':').next().unwrap_or(port)).collect::<Vec<_>>().join(",");
+        let leads = fill(self.t(T::ToPods), tile.endpoints.len(), "");
+        let selects = tile.kind == "NodePort" || !tile.endpoints.is_empty();
+        let detail =
+            if selects { format!("{} :{doors} {leads}", tile.kind) } else { format!("{} :{doors}", tile.kind) };
+        let detail_width = detail.chars().count() as f64 * 6.6 + 28.0;
         let inner = html! {
             <>
                 { rect(at, at.h / 2.0, "box") }
                 { self.glow(&Anchor::Service(tile.namespace.clone(), tile.name.clone()), at, at.h / 2.0) }
                 { label(at.x + 16.0, middle, "kind", "Service") }
-                { label(at.x + 72.0, middle, "name", fit(&tile.name, at.w - 210.0)) }
-                { label(at.x + at.w - 16.0, middle, "detail", format!("{} :{ports}{}", tile.kind, if tile.endpoints.is_empty() { String::new() } else { format!(" · {endpoints}") })) }
+                { label(at.x + 72.0, middle, "name", fit(&tile.name, at.w - 72.0 - detail_width)) }
+                { label(at.x + at.w - 16.0, middle, if selects && tile.endpoints.is_empty() { "detail warn" } else { "detail" }, detail) }
             </>
         };
         let name = format!("Service {} {} {ports}, {endpoints}", tile.name, tile.cluster_ip);
-        let subject = ("v1".into(), "Service".into(), tile.namespace.clone(), tile.name.clone());
+        let subject = subject("v1", "Service", &tile.namespace, &tile.name);
         self.object(format!("svc-{}-{}", tile.namespace, tile.name), subject, name, "service", inner)
     }
 
@@ -280,7 +294,7 @@ impl Draw<'_> {
             </>
         };
         let name = format!("Node {} {} {}, {cpu}", tile.name, tile.address, self.t(word));
-        let subject = ("v1".into(), "Node".into(), String::new(), tile.name.clone());
+        let subject = subject("v1", "Node", "", &tile.name);
         self.object(format!("node-{}", tile.name), subject, name, "room", inner)
     }
 
@@ -321,6 +335,7 @@ impl Draw<'_> {
         let inner = html! {
             <g transform={format!("translate({:.1} {:.1})", at.x, at.y)} class="slide">
                 { rect(Rect { x: 0.0, y: 0.0, ..at }, if pod.small { 4.0 } else { 9.0 }, "tile") }
+                { self.glow(&Anchor::Pod(tile.namespace.clone(), tile.name.clone()), Rect { x: 0.0, y: 0.0, ..at }, 9.0) }
                 if tile.state == PodState::Terminating {
                     <path class="hatch" d={format!("M4 {0:.1}L{1:.1} 4M{2:.1} {0:.1}L{3:.1} {4:.1}", at.h - 4.0, at.w - 20.0, at.w * 0.4, at.w - 4.0, at.h * 0.25)} />
                 }
@@ -341,7 +356,7 @@ impl Draw<'_> {
         if !tile.reason.is_empty() {
             name = format!("{name}, {}", tile.reason);
         }
-        let subject = ("v1".into(), "Pod".into(), tile.namespace.clone(), tile.name.clone());
+        let subject = subject("v1", "Pod", &tile.namespace, &tile.name);
         let classes = classes!("pod", state, format!("colour-{}", pod.colour));
         self.object(format!("pod-{}-{}", tile.namespace, tile.name), subject, name, classes, inner)
     }

@@ -1,14 +1,20 @@
 //! What is seen: one file a component. Components hold no cluster logic; what they show comes from [`crate::state`].
 
 pub mod blocks;
+pub mod browser_pane;
+pub mod chain_pane;
 pub mod checks;
 pub mod clock;
 pub mod divider;
+pub mod dock;
 pub mod header;
 pub mod home;
 pub mod icons;
 pub mod inspector;
+pub mod inspector_tabs;
 pub mod lesson_pane;
 pub mod map_view;
 pub mod notices;
+pub mod session_menu;
+pub mod strip;
 pub mod terminals;

@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use crate::protocol::ToWorker;
 use crate::screens::Screens;
-use crate::state::{Action, Notice, State, TERMINALS_MAX, Theme};
+use crate::state::{Action, Notice, State, TERMINALS_MAX, Theme, View};
 use crate::text::{T, fill};
 
 /// What the terminals need.
@@ -23,15 +23,10 @@ pub struct TerminalsProps {
     pub send: Callback<ToWorker>,
 }
 
-/// Tabs and screens.
+/// The tabs of the terminals.
 #[component]
-pub fn Terminals(props: &TerminalsProps) -> Html {
+pub fn TerminalTabs(props: &TerminalsProps) -> Html {
     let state = &props.state;
-    let opening = state.open.as_ref().filter(|o| o.live).map(|o| o.opening);
-    {
-        let (screens, theme) = (props.screens.clone(), state.preferences.theme);
-        use_effect_with(theme, move |theme| screens.set_theme(&colours(*theme)));
-    }
     let add = {
         let state = state.clone();
         Callback::from(move |_: MouseEvent| {
@@ -42,25 +37,20 @@ pub fn Terminals(props: &TerminalsProps) -> Html {
     };
     let full = state.terminals.len() >= usize::from(TERMINALS_MAX);
     html! {
-        <section class="terminals" aria-label={state.t(T::Terminal)}>
-            <div class="tabs" role="tablist">
+        <>
+            <div class="terminal-tabs" role="tablist" aria-label={state.t(T::Terminal)}>
                 { for state.terminals.iter().map(|id| tab(props, *id)) }
-                <button type="button" class="add" onclick={add} disabled={full} title={state.t(T::NewTerminal)}
-                    aria-label={state.t(T::NewTerminal)}>{ "＋" }</button>
             </div>
-            <div class="screens">
-                { for state.terminals.iter().map(|id| html! {
-                    <TerminalScreen key={id.to_string()} id={*id} shown={state.terminal == *id} {opening} state={state.clone()}
-                        screens={props.screens.clone()} send={props.send.clone()} />
-                }) }
-            </div>
-        </section>
+            <button type="button" class="add" onclick={add} disabled={full} title={state.t(T::NewTerminal)}
+                aria-label={state.t(T::NewTerminal)}>{ "＋" }</button>
+            { close_button(props) }
+        </>
     }
 }
 
 fn tab(props: &TerminalsProps, id: u8) -> Html {
     let state = &props.state;
-    let on = state.terminal == id;
+    let on = state.terminal == id && state.view == View::Terminals;
     let show = {
         let (state, screens) = (state.clone(), props.screens.clone());
         Callback::from(move |_: MouseEvent| {
@@ -68,24 +58,48 @@ fn tab(props: &TerminalsProps, id: u8) -> Html {
             screens.focus(id);
         })
     };
+    html! {
+        <span class={classes!("tab", on.then_some("on"))} role="presentation" key={id.to_string()}>
+            <button type="button" role="tab" aria-selected={on.to_string()} onclick={show}>{ fill(state.t(T::TerminalN), id, "") }</button>
+        </span>
+    }
+}
+
+/// Closes the terminal that is seen, unless it is the only one.
+fn close_button(props: &TerminalsProps) -> Html {
+    let (state, id) = (&props.state, props.state.terminal);
+    if state.terminals.len() < 2 || state.view != View::Terminals {
+        return html! {};
+    }
     let close = {
         let (state, screens, send) = (state.clone(), props.screens.clone(), props.send.clone());
-        Callback::from(move |event: MouseEvent| {
-            event.stop_propagation();
+        Callback::from(move |_: MouseEvent| {
             screens.close(id);
             send.emit(ToWorker::Input { input: Input::CloseTerminal { id } });
             state.dispatch(Action::CloseTerminal(id));
         })
     };
-    let name = fill(state.t(T::TerminalN), id, "");
-    let close_name = fill(state.t(T::CloseTerminal), id, "");
+    let name = fill(state.t(T::CloseTerminal), id, "");
+    html! { <button type="button" class="close" onclick={close} title={name.clone()} aria-label={name}>{ "✕" }</button> }
+}
+
+/// The screens, one above the other; those that are not seen keep their size.
+#[component]
+pub fn Terminals(props: &TerminalsProps) -> Html {
+    let state = &props.state;
+    let opening = state.open.as_ref().filter(|o| o.live).map(|o| o.opening);
+    {
+        let (screens, theme) = (props.screens.clone(), state.preferences.theme);
+        use_effect_with(theme, move |theme| screens.set_theme(&colours(*theme)));
+    }
+    let seen = state.view == View::Terminals;
     html! {
-        <span class={classes!("tab", on.then_some("on"))} key={id.to_string()}>
-            <button type="button" role="tab" aria-selected={on.to_string()} onclick={show}>{ name }</button>
-            if state.terminals.len() > 1 {
-                <button type="button" class="close" onclick={close} title={close_name.clone()} aria-label={close_name}>{ "✕" }</button>
-            }
-        </span>
+        <div class={classes!("screens", (!seen).then_some("behind"))}>
+            { for state.terminals.iter().map(|id| html! {
+                <TerminalScreen key={id.to_string()} id={*id} shown={seen && state.terminal == *id} {opening} state={state.clone()}
+                    screens={props.screens.clone()} send={props.send.clone()} />
+            }) }
+        </div>
     }
 }
 
@@ -142,7 +156,7 @@ async fn open(
             // One that runs already only learns its size.
             send.emit(ToWorker::Input { input: Input::OpenTerminal { id, cols, rows } });
             state.dispatch(Action::Started(id));
-            if state.terminal == id {
+            if state.terminal == id && state.view == View::Terminals {
                 screens.focus(id);
             }
         }

@@ -8,7 +8,7 @@ mod places;
 mod scene;
 mod shape;
 
-pub use motion::{Anchor, Motion, Move, MoveKind};
+pub use motion::{Anchor, Motion, Move, MoveKind, caller};
 pub use places::Places;
 pub use scene::{NodeRoom, Part, PartBox, PodBox, Rect, Scene, ServiceRail, WorkloadPill, short_image, short_name};
 pub use shape::Shape;

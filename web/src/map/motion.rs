@@ -123,7 +123,7 @@ fn read(kind: &TraceKind) -> Option<(Vec<Anchor>, MoveKind)> {
 }
 
 /// Who a user agent stands for; none for who is not on the map.
-fn caller(agent: &str) -> Option<Anchor> {
+pub fn caller(agent: &str) -> Option<Anchor> {
     match agent.split_once('/').unwrap_or((agent, "")) {
         ("kube-controller-manager", _) => Some(Anchor::Part(Part::Controllers)),
         ("kube-scheduler", _) => Some(Anchor::Part(Part::Scheduler)),

@@ -2,7 +2,11 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+mod chain;
+mod inspect;
 mod lessons;
 mod map;
+mod saved;
 mod session;
 mod state;
+mod visits;

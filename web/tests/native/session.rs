@@ -191,3 +191,61 @@ fn a_terminal_that_is_opened_twice_is_opened_once() {
     assert_eq!(session.screen, screen);
     assert_eq!(session.session.terminals(), [1]);
 }
+
+#[test]
+fn undo_goes_back_to_before_the_last_command() {
+    let mut live = Driven::open("deploy-app", Vec::new(), None);
+    live.open_terminal();
+    live.run(200.0, 16.0);
+    assert_eq!(live.session.before_last_command(), None);
+    live.type_in("kubectl create namespace first");
+    live.run(1_000.0, 16.0);
+    let (screen, picture) = (live.screen.clone(), live.picture.clone());
+    for key in "kubectl create namespace second\r".chars() {
+        let now = live.now_ms;
+        assert!(live.session.input(Input::Keys { id: 1, text: key.to_string() }, now, &|| now));
+        live.run(70.0, 16.0);
+    }
+    live.run(1_000.0, 16.0);
+    assert!(live.screen.contains("namespace/second created"), "{}", live.screen);
+    let before = live.session.before_last_command().expect("two commands were entered");
+    let again = Driven::open("deploy-app", before.log.clone(), before.reached);
+    assert_eq!(again.screen, screen);
+    assert_eq!(again.picture, picture);
+    assert_eq!(again.session.before_last_command().map(|saved| saved.log.len()), Some(1));
+}
+
+#[test]
+fn inputs_are_at_whole_milliseconds() {
+    let mut session = Driven::open("deploy-app", Vec::new(), None);
+    session.open_terminal();
+    for _ in 0..20 {
+        session.run(33.333_333, 7.7);
+        session.type_in("true");
+    }
+    let log = session.session.log_since(0);
+    assert!(log.len() > 20 && log.iter().all(|entry| entry.at.as_nanos() % 1_000_000 == 0), "{log:?}");
+}
+
+#[test]
+fn a_step_is_begun_again_from_where_it_was_first_reached() {
+    let mut live = Driven::open("create-cluster", Vec::new(), None);
+    live.open_terminal();
+    live.type_in("echo before > kept");
+    live.run(500.0, 16.0);
+    for step in [1, 1, 2] {
+        let now = live.now_ms;
+        live.session.step_begins(step, now, &|| now);
+        live.type_in("echo after >> kept");
+        live.run(500.0, 16.0);
+    }
+    assert!(live.session.until_step(3).is_none(), "a step that was never reached");
+    let steps = live.session.log_since(0).iter().filter(|e| matches!(e.input, Input::Step { .. })).count();
+    assert_eq!(steps, 2, "each is marked once");
+    let saved = live.session.until_step(1).expect("a mark");
+    let mut again = Driven::open("create-cluster", saved.log, saved.reached);
+    again.screen.clear();
+    again.type_in("cat kept");
+    again.run(500.0, 16.0);
+    assert!(again.screen.contains("before") && !again.screen.contains("after"), "{}", again.screen);
+}

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use cluster::LogPiece;
 use lesson::Text;
-use web::protocol::{CheckState, FromWorker};
-use web::state::{Action, Notice, Pane, Preferences, Route, State, Theme};
+use simulation::{TraceEvent, TraceKind};
+use web::protocol::{CheckState, FromWorker, Inspection, Subject};
+use web::state::{Action, Notice, Pane, Preferences, Route, State, Theme, View};
 use web::text::{Language, T};
 use yew::Reducible;
 
@@ -34,7 +36,12 @@ fn heard(message: FromWorker) -> Action {
 }
 
 fn opened(restored: usize) -> Action {
-    heard(FromWorker::Opened { course: "basics".to_owned(), lesson: Box::new(lesson("deploy-app")), restored })
+    heard(FromWorker::Opened {
+        course: "basics".to_owned(),
+        lesson: Box::new(lesson("deploy-app")),
+        restored,
+        other_build: false,
+    })
 }
 
 fn check(id: &str, reached: bool) -> CheckState {
@@ -109,10 +116,74 @@ fn terminals_open_and_close() {
 fn another_lesson_starts_clean() {
     let state = after(
         State::new(route(), preferences()),
-        [opened(0), live(&[1, 2]), Action::Pane(Pane::Map), Action::OpenInspector, Action::Navigate(Route::Home)],
+        [opened(0), live(&[1, 2]), Action::Pane(Pane::Map), Action::OpenInspector(None), Action::Navigate(Route::Home)],
     );
-    assert!(state.open.is_none() && state.inspection.is_none());
+    assert!(state.open.is_none() && state.inspected.is_none());
     assert_eq!((state.pane, state.terminals.as_slice()), (Pane::Lesson, &[1][..]));
+}
+
+fn subject(name: &str) -> Subject {
+    Subject {
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
+        namespace: "default".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+#[test]
+fn the_inspector_shows_what_was_asked_for_last() {
+    let told = |name: &str| {
+        let inspection = Inspection { subject: subject(name), ..Inspection::default() };
+        heard(FromWorker::Inspection { inspection: Some(Box::new(inspection)) })
+    };
+    let log = |text: &str| heard(FromWorker::Log { piece: LogPiece { text: text.to_owned(), ended: false } });
+    let state = after(
+        State::new(route(), preferences()),
+        [opened(0), Action::OpenInspector(Some(subject("a"))), told("a"), log("one\n"), log("two\n"), told("b")],
+    );
+    let inspected = state.inspected.as_ref().unwrap();
+    assert_eq!(inspected.object.as_ref().map(|o| o.subject.name.as_str()), Some("a"));
+    assert_eq!((inspected.log.text.as_str(), state.view, state.pane), ("one\ntwo\n", View::Inspector, Pane::Terminal));
+    let state = after((*state).clone(), [Action::ForgetLog]);
+    assert_eq!(state.inspected.as_ref().unwrap().log, LogPiece::default());
+    let state = after((*state).clone(), [Action::CloseInspector, told("a")]);
+    assert!(state.inspected.is_none() && state.view == View::Terminals);
+}
+
+#[test]
+fn a_terminal_that_is_chosen_is_seen() {
+    let state = after(State::new(route(), preferences()), [opened(0), live(&[1]), Action::View(View::Browser)]);
+    assert_eq!(state.view, View::Browser);
+    assert_eq!(after((*state).clone(), [Action::ShowTerminal(1)]).view, View::Terminals);
+}
+
+#[test]
+fn a_step_of_the_chain_is_looked_at_until_another_chain_begins() {
+    let events = |seq: u64, command: &str| {
+        let time = simulation::Time::from_unix_seconds(1);
+        let write = TraceKind::Write {
+            by: "kubectl".to_owned(),
+            op: "ADDED".to_owned(),
+            kind: "Service".to_owned(),
+            namespace: "default".to_owned(),
+            name: "web".to_owned(),
+            revision: 1,
+        };
+        let kinds = [TraceKind::Learner { what: command.to_owned() }, write];
+        let events = kinds.into_iter().map(|kind| TraceEvent { seq, time, kind }).collect();
+        heard(FromWorker::Trace { events })
+    };
+    let state = after(
+        State::new(route(), preferences()),
+        [opened(0), events(1, "kubectl expose web"), Action::View(View::Chain), Action::ChainAt(Some(0))],
+    );
+    assert_eq!(state.focus(), state.chain.steps[0].anchors);
+    assert!(!state.focus().is_empty());
+    assert_eq!(after((*state).clone(), [Action::ChainAt(Some(99))]).chain_at, None);
+    let state = after((*state).clone(), [events(3, "kubectl expose other")]);
+    assert_eq!((state.chain_at, state.chain.command.as_str()), (None, "kubectl expose other"));
+    assert!(state.focus().is_empty());
 }
 
 #[test]
