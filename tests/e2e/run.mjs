@@ -57,7 +57,7 @@ async function runTest(browser, test) {
   context.setDefaultTimeout(STEP_SECONDS_MAX * 1000);
   const problems = watch(context, test.allow ?? []);
   const page = await context.newPage();
-  const shot = (name) => page.screenshot({ path: path.join(out, `${name}.png`) });
+  const shot = (name, of = page) => of.screenshot({ path: path.join(out, `${name}.png`) });
   const url = required("KUBONSAI_URL");
   const subPathUrl = required("KUBONSAI_SUB_PATH_URL");
   try {

@@ -180,15 +180,15 @@ export default [
       await page.waitForTimeout(1_200);
       const second = await context.newPage();
       await openLesson(second, url, "create-cluster");
-      await second.locator(".strip").filter({ hasText: "another tab" }).waitFor();
-      assert((await page.locator(".strip").count()) === 0, "the first tab says that it is a copy");
+      await second.locator(".banner").filter({ hasText: "another tab" }).waitFor();
+      assert((await page.locator(".banner").count()) === 0, "the first tab says that it is a copy");
       await type(second, "echo not saved");
       await type(page, "echo more");
       await page.waitForTimeout(1_200);
-      await second.screenshot({ path: new URL("out/second tab.png", import.meta.url).pathname });
-      await second.locator(".strip button").click();
-      await page.locator(".strip").filter({ hasText: "another tab" }).waitFor();
-      await second.locator(".strip").waitFor({ state: "detached" });
+      await shot("second tab", second);
+      await second.locator(".banner button").click();
+      await page.locator(".banner").filter({ hasText: "another tab" }).waitFor();
+      await second.locator(".banner").waitFor({ state: "detached" });
       const text = await screenShows(second, /\nmore\n/);
       assert(!text.includes("not saved"), `the copy was saved:\n${text}`);
       await type(second, "echo second tab");
@@ -201,7 +201,7 @@ export default [
       await lives(second);
       const after = await screen(second);
       assert(after.includes("second tab") && !after.includes("lost"), after);
-      assert((await second.locator(".strip").count()) === 0, "a reload made it a copy");
+      assert((await second.locator(".banner").count()) === 0, "a reload made it a copy");
     },
   },
   {

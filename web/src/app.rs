@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use cluster::Input;
+use cluster::{Effect, Input};
 use gloo_events::EventListener;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
@@ -11,19 +11,20 @@ use yew::prelude::*;
 
 use crate::components::divider::Divider;
 use crate::components::dock::Dock;
+use crate::components::editor_pane::EditorPane;
 use crate::components::header::Header;
 use crate::components::home::Home;
 use crate::components::lesson_pane::LessonPane;
 use crate::components::map_view::MapView;
 use crate::components::notices::Notices;
-use crate::components::session_menu::{ShareDialog, Strip};
+use crate::components::session_menu::{Banner, ShareDialog};
 use crate::handover;
 use crate::link::{Heard, Link};
 use crate::preferences;
 use crate::protocol::{FromWorker, Purpose, Subject, ToWorker};
 use crate::saved::SavedSession;
 use crate::screens::Screens;
-use crate::state::{Action, Notice, Pane, Route, State};
+use crate::state::{Action, Notice, Pane, Route, State, View};
 use crate::text::{T, fill};
 
 /// The element of index.html that the page lives in.
@@ -97,7 +98,7 @@ pub fn App() -> Html {
     html! {
         <div class="page" data-theme={state.preferences.theme.name()} lang={language.code()} data-worker={state.courses.is_some().then_some("ready")}>
             <Header state={state.clone()} {pace} {step} {reset} send={send.clone()} />
-            { strips(&state, &send) }
+            { banners(&state, &send) }
             { match &state.route {
                 Route::Home => html! { <Home state={state.clone()} /> },
                 Route::Lesson { .. } => lesson_view(&state, &screens, send),
@@ -111,13 +112,13 @@ pub fn App() -> Html {
 }
 
 /// What stays true until it is acted on.
-fn strips(state: &UseReducerHandle<State>, send: &Callback<ToWorker>) -> Html {
+fn banners(state: &UseReducerHandle<State>, send: &Callback<ToWorker>) -> Html {
     let send = send.clone();
     let take_over = Callback::from(move |()| send.emit(ToWorker::TakeOver));
     html! {
-        <div class="strips">
+        <div class="banners">
             if state.copy && state.open.is_some() {
-                <Strip text={state.t(T::CopyStrip)} label={state.t(T::TakeOver)} act={take_over} />
+                <Banner text={state.t(T::CopyStrip)} label={state.t(T::TakeOver)} act={take_over} />
             }
         </div>
     }
@@ -175,9 +176,10 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
             <div class="right">
                 <MapView state={state.clone()} inspect={inspect.clone()} />
                 <Divider vertical={false} label={state.t(T::Divider)} percent={bottom} from_end={true} moved={set(Action::TerminalPercent)} />
-                <Dock state={state.clone()} screens={(**screens).clone()} {send} {run} {inspect} {close} />
+                <Dock state={state.clone()} screens={(**screens).clone()} send={send.clone()} {run} {inspect} {close} />
                 { restoring(state) }
             </div>
+            <EditorPane state={state.clone()} screens={(**screens).clone()} {send} />
         </main>
     }
 }
@@ -276,6 +278,12 @@ fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
                     screens.close_all();
                     dispatcher.dispatch(Action::Worker(message));
                 }
+                FromWorker::Effect { effect } => {
+                    if let Some(link) = &*inner.borrow() {
+                        show_window(&dispatcher, link, effect);
+                    }
+                    dispatcher.dispatch(Action::Worker(message));
+                }
                 FromWorker::Live { .. } => {
                     mark("live");
                     dispatcher.dispatch(Action::Worker(message));
@@ -311,6 +319,19 @@ fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
         link
     });
     (*link).clone()
+}
+
+/// Opens what a program of the learner's machine asks for, beside the editor windows.
+fn show_window(dispatcher: &UseReducerDispatcher<State>, link: &Link, effect: &Effect) {
+    match effect {
+        Effect::Dashboard { .. } => dispatcher.dispatch(Action::OpenInspector(None)),
+        Effect::Browse { url, .. } => {
+            dispatcher.dispatch(Action::View(View::Browser));
+            dispatcher.dispatch(Action::Ask { url: url.clone(), repeats: false });
+            link.send(&ToWorker::Input { input: Input::Visit { url: url.clone(), every_ms: None } });
+        }
+        Effect::Edit { .. } | Effect::EditEnded { .. } => {}
+    }
 }
 
 /// Marks a moment; from `opened` to `live` is what restoring a session takes.

@@ -1,12 +1,13 @@
 //! The page: the app that is seen, the worker that holds the cluster, and the messages between them.
 //!
-//! `chain`, `history`, `inspect`, `map`, `picture`, `protocol`, `saved`, `screen`, `session`, `share`, `state`, `text` and
-//! `visits` are plain Rust and tested natively; the rest is the browser.
+//! `chain`, `editors`, `history`, `inspect`, `map`, `picture`, `protocol`, `saved`, `screen`, `session`, `share`, `state`,
+//! `text` and `visits` are plain Rust and tested natively; the rest is the browser.
 
 pub mod app;
 pub mod chain;
 pub mod components;
 pub mod courses;
+pub mod editors;
 pub mod handover;
 pub mod history;
 pub mod inspect;

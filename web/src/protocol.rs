@@ -2,7 +2,7 @@
 //!
 //! Invariant: the page knows the cluster only from these messages; the worker knows the page only from them.
 
-use cluster::{Input, LogPiece, Visit};
+use cluster::{Effect, Input, LogPiece, Visit};
 use lesson::{Lesson, Text};
 use serde::{Deserialize, Serialize};
 use simulation::TraceEvent;
@@ -188,6 +188,11 @@ pub enum FromWorker {
     NotSaved {
         /// Why, in the browser's words.
         reason: String,
+    },
+    /// A program asks for a window: an editor, the browser, the inspector.
+    Effect {
+        /// Which.
+        effect: Effect,
     },
     /// There is no command to take back.
     NothingToUndo,

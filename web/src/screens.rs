@@ -16,8 +16,9 @@ export function markPrompt() {
   });
 }")]
 extern "C" {
+    /// Loads a module that lies beside the page.
     #[wasm_bindgen(catch)]
-    fn load(path: &str) -> Result<Promise, JsValue>;
+    pub(crate) fn load(path: &str) -> Result<Promise, JsValue>;
     /// Marks the moment of the first prompt, once a visit, for `cargo xtask bench`.
     #[wasm_bindgen(js_name = markPrompt)]
     fn mark_prompt();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use api::Object;
-use cluster::{Input, LogEntry, ScriptRun, Stream, World, WorldConfig};
+use cluster::{Effect, Input, LogEntry, ScriptRun, Stream, World, WorldConfig};
 use lesson::{Lesson, Outcome, Progress};
 use serde::{Deserialize, Serialize};
 use simulation::{Duration, Step, StepLimits, Time, TraceEvent, TraceKind};
@@ -451,7 +451,8 @@ impl Session {
             }
             Phase::Live => {}
         }
-        if !std::mem::replace(&mut self.seen.live, true) {
+        let begins = !std::mem::replace(&mut self.seen.live, true);
+        if begins {
             out.push(FromWorker::Live { terminals: self.terminals() });
         }
         let visits = self.world.take_visits();
@@ -461,6 +462,10 @@ impl Session {
         if let Some(piece) = self.world.take_log() {
             out.push(FromWorker::Log { piece });
         }
+        // What a replay opened long ago is seen no more, but for the windows that programs still wait for.
+        let wanted = |effect: &Effect| !begins || matches!(effect, Effect::Edit { .. });
+        let effects = self.world.take_effects().into_iter().filter(wanted);
+        out.extend(effects.map(|effect| FromWorker::Effect { effect }));
         let revision = self.world.revision();
         let changed = revision != self.seen.revision || !events.is_empty();
         if changed {

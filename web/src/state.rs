@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use yew::Reducible;
 
 use crate::chain::Chain;
+use crate::editors::Editors;
 use crate::map::{Anchor, Motion, Places};
 use crate::picture::Picture;
 use crate::protocol::{CheckState, CourseCard, FromWorker, Inspection, Subject};
@@ -236,6 +237,8 @@ pub struct State {
     pub copy: bool,
     /// The link to the session that was asked for.
     pub shared: Option<String>,
+    /// The editor windows.
+    pub editors: Editors,
 }
 
 /// Everything that can happen to the page.
@@ -290,6 +293,8 @@ pub enum Action {
     Notice(Notice),
     /// A link to the session was made, or its window closed.
     Shared(Option<String>),
+    /// Another editor window is looked at.
+    ShowEditor(u32),
     /// A notice was read.
     Dismiss(usize),
     /// The pace was set; the worker's word follows.
@@ -329,6 +334,7 @@ impl State {
             unsaved: false,
             copy: false,
             shared: None,
+            editors: Editors::default(),
         }
     }
 
@@ -356,6 +362,7 @@ impl State {
         self.history = Rc::default();
         self.chain = Rc::default();
         self.chain_at = None;
+        self.editors = Editors::default();
     }
 
     fn hear(&mut self, message: FromWorker) {
@@ -415,6 +422,7 @@ impl State {
                 }
             }
             FromWorker::Saved { .. } => self.unsaved = false,
+            FromWorker::Effect { effect } => self.editors.hear(&effect),
             FromWorker::Copy { copy } => self.copy = copy,
             FromWorker::NothingToUndo => self.notice(Notice { text: T::NothingToUndo, detail: String::new() }),
             FromWorker::Refused { reason } => self.failed = Some(reason),
@@ -443,6 +451,7 @@ impl State {
         if self.view == View::Inspector {
             self.view = View::Terminals;
         }
+        self.editors = Editors::default();
         let lesson = Rc::new(lesson);
         let opening = self.openings;
         self.open = Some(OpenLesson { course, lesson, step, checks: Vec::new(), live: false, opening });
@@ -572,6 +581,7 @@ impl Reducible for State {
                 next.leave_lesson();
             }
             Action::Notice(notice) => next.notice(notice),
+            Action::ShowEditor(id) => next.editors.show(id),
             Action::Shared(link) => next.shared = link,
             Action::Dismiss(index) => {
                 if index < next.notices.len() {

@@ -195,6 +195,16 @@ texts! {
     Preparing: "クラスターを用意しています", "Preparing the cluster";
     Restored: "前回の続きから始めます。", "Back where you left off.";
     NotSaved: "このブラウザでは保存できないため、タブを閉じると続きが失われます。", "This browser does not let us save, so closing the tab loses your session.";
+    Editor: "エディター", "Editor";
+    Save: "保存", "Save";
+    SaveAndClose: "保存して閉じる", "Save and close";
+    Cancel: "やめる", "Cancel";
+    Unsaved: "保存していない変更があります", "Changes that are not saved";
+    ReadOnly: "読み取り専用", "read-only";
+    DiscardConfirm: "保存していない変更を捨てて閉じますか？", "Close without saving the changes?";
+    NotYaml: "ここは YAML として読めません。", "This cannot be read as YAML.";
+    TextTooLong: "長すぎて保存できません。", "This is too long to be saved.";
+    EditorHelp: "端末 {n} のコマンドは、このエディターが閉じるのを待っています。Ctrl+S で保存、Esc のあと Tab でエディターの外へ移ります。", "The command in terminal {n} waits until this editor is closed. Ctrl+S saves; Esc, then Tab leaves the text.";
     Session: "セッション", "Session";
     Undo: "最後のコマンドを取り消す", "Undo the last command";
     NothingToUndo: "取り消せるコマンドはまだありません。", "There is no command to undo yet.";

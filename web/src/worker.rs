@@ -111,6 +111,10 @@ fn take(worker: &Shared, message: ToWorker) {
         ToWorker::Undo => undo(worker),
         ToWorker::StepAgain { step } => step_again(worker, step),
         other => {
+            if matches!(other, ToWorker::Input { .. }) {
+                // Also what shows nothing: a text saved in an editor.
+                worker.borrow_mut().dirty = true;
+            }
             let reply = worker.borrow_mut().session.as_mut().and_then(|session| act(session, other));
             if let Some(reply) = reply {
                 post(worker, &reply);

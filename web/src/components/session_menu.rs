@@ -120,9 +120,9 @@ fn chosen(props: &SessionMenuProps, open: &UseStateHandle<bool>, chooser: NodeRe
     })
 }
 
-/// What a whole page wide strip needs.
+/// What a banner needs.
 #[derive(Properties, PartialEq)]
-pub struct StripProps {
+pub struct BannerProps {
     /// What it says.
     pub text: AttrValue,
     /// What its button does.
@@ -133,13 +133,13 @@ pub struct StripProps {
 
 /// Something that stays true until it is acted on: a line below the bar with a button.
 #[component]
-pub fn Strip(props: &StripProps) -> Html {
+pub fn Banner(props: &BannerProps) -> Html {
     let act = {
         let act = props.act.clone();
         Callback::from(move |_: MouseEvent| act.emit(()))
     };
     html! {
-        <div class="strip" role="status">
+        <div class="banner" role="status">
             <span>{ &props.text }</span>
             <button type="button" onclick={act}>{ &props.label }</button>
         </div>

@@ -2,6 +2,7 @@
 
 use cluster::{Input, LogEntry};
 use simulation::{ExternalError, Time};
+use web::editors::Editors;
 use web::picture::{Picture, PodState};
 use web::protocol::{CheckState, FromWorker};
 use web::session::{Next, Seed, Session};
@@ -18,6 +19,7 @@ struct Driven {
     screen: String,
     picture: Picture,
     checks: Vec<CheckState>,
+    editors: Editors,
     live: bool,
 }
 
@@ -32,6 +34,7 @@ impl Driven {
             screen: String::new(),
             picture: Picture::default(),
             checks: Vec::new(),
+            editors: Editors::default(),
             live: false,
         };
         let mut ticks = 0;
@@ -60,6 +63,7 @@ impl Driven {
                 FromWorker::Picture { picture } => self.picture = *picture,
                 FromWorker::Checks { checks } => self.checks = checks,
                 FromWorker::Live { .. } => self.live = true,
+                FromWorker::Effect { effect } => self.editors.hear(&effect),
                 _ => {}
             }
         }
@@ -248,4 +252,28 @@ fn a_step_is_begun_again_from_where_it_was_first_reached() {
     again.type_in("cat kept");
     again.run(500.0, 16.0);
     assert!(again.screen.contains("before") && !again.screen.contains("after"), "{}", again.screen);
+}
+
+#[test]
+fn an_editor_window_is_open_again_after_a_reload_and_what_is_saved_in_it_arrives() {
+    let mut live = Driven::open("deploy-app", Vec::new(), None);
+    live.open_terminal();
+    live.type_in("nano web.yaml");
+    live.run(500.0, 16.0);
+    let [editor] = &live.editors.open[..] else { panic!("no window: {}", live.screen) };
+    assert_eq!((editor.name(), editor.text.as_str(), editor.terminal), ("web.yaml", "", 1));
+    let (id, now) = (editor.id, live.now_ms);
+    assert!(live.session.input(Input::SaveEdit { id, text: "a: 1\n".to_owned() }, now, &|| now));
+    live.run(100.0, 16.0);
+    let mut again = Driven::open("deploy-app", live.session.log_since(0).to_vec(), Some(live.session.reached()));
+    assert_eq!(again.editors.open.len(), 1);
+    assert_eq!(again.editors.open[0].text, "a: 1\n");
+    let now = again.now_ms;
+    assert!(again.session.input(Input::CloseEdit { id }, now, &|| now));
+    again.type_in("cat web.yaml");
+    again.run(500.0, 16.0);
+    assert_eq!(again.editors, Editors::default());
+    assert!(again.screen.contains("a: 1\r\n"), "{}", again.screen);
+    let closed = Driven::open("deploy-app", again.session.log_since(0).to_vec(), Some(again.session.reached()));
+    assert_eq!(closed.editors, Editors::default());
 }
