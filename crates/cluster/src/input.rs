@@ -59,6 +59,30 @@ pub enum Input {
         /// Number of the window.
         id: u32,
     },
+    /// Asks for a page with the browser of the learner's machine; ends what it repeated before.
+    #[serde(rename_all = "camelCase")]
+    Visit {
+        /// The address.
+        url: String,
+        /// Asks again so often, in virtual milliseconds.
+        every_ms: Option<u64>,
+    },
+    /// The browser repeats nothing any more.
+    StopVisits,
+    /// Looks at the log of a pod in the inspector; ends looking at another.
+    FollowLog {
+        /// `namespace/name` of the pod.
+        pod: String,
+        /// The container, empty for the only one.
+        container: String,
+    },
+    /// Looks at no log any more.
+    CloseLog,
+    /// A step of the lesson begins here. The world takes no notice; a replay up to here begins it again.
+    Step {
+        /// Its number, from 1.
+        step: u16,
+    },
 }
 
 /// One line of the session log: a world is its config and these.

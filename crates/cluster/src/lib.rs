@@ -3,8 +3,10 @@
 //! This is where the parts meet. They know each other only through the API server, the network and the trace; the
 //! wiring (who can reach whose kubelet, which programs are installed) is all here.
 
+mod browser;
 mod control_plane;
 mod desktop;
+mod follow;
 mod host;
 mod input;
 mod learner;
@@ -17,7 +19,9 @@ mod script;
 mod view;
 mod world;
 
+pub use browser::{Answer, NoAnswer, PAGE_BYTES_MAX, REPEATS_MAX, Visit};
 pub use desktop::{EDIT_BYTES_MAX, Effect};
+pub use follow::LogPiece;
 pub use input::{Input, LogEntry, Output, Stream};
 pub use profile::{PROFILES, Profile};
 pub use script::ScriptRun;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use api::Object;
 use api::http::Transport;
@@ -10,7 +11,9 @@ use machine::{EditEvent, Reader, Writer};
 use network::Fabric;
 use simulation::{ExternalError, ExternalRequest, Sim, SimConfig, Step, StepLimits, Time, TraceEvent};
 
+use crate::browser::{Browser, Visit};
 use crate::desktop::{Effect, Windows};
+use crate::follow::{Follow, LogPiece};
 use crate::input::{Input, LogEntry, Outbox, Output, Stream};
 use crate::learner::Learner;
 use crate::lifecycle::Clusters;
@@ -39,6 +42,8 @@ pub struct World {
     learner: Learner,
     clusters: Clusters,
     terminals: BTreeMap<u8, shell::Terminal>,
+    browser: Browser,
+    follow: Follow,
     log: Vec<LogEntry>,
     revision: Revision,
     waiting: bool,
@@ -61,6 +66,7 @@ impl World {
             let nodes = if config.nodes == 0 { profile.nodes } else { config.nodes.max(profile.nodes) };
             clusters.boot(profile, nodes)?;
         }
+        let browser = Browser::new(&sim, &learner.net);
         Ok(World {
             windows: Windows::new(&sim),
             sim,
@@ -68,6 +74,8 @@ impl World {
             learner,
             clusters,
             terminals: BTreeMap::new(),
+            browser,
+            follow: Follow::default(),
             log: Vec::new(),
             revision,
             waiting: false,
@@ -128,6 +136,13 @@ impl World {
             Input::SaveEdit { id, text } => self.windows.happened(id, EditEvent::Saved(text)),
             Input::CloseEdit { id } => self.windows.happened(id, EditEvent::Closed),
             Input::RefuseEdit { id } => self.windows.happened(id, EditEvent::Unavailable),
+            Input::Visit { url, every_ms } => self.browser.visit(url, every_ms.map(Duration::from_millis)),
+            Input::StopVisits => self.browser.stop(),
+            Input::FollowLog { pod, container } => {
+                self.follow.start(&self.sim, self.clusters.transport(), &pod, &container);
+            }
+            Input::CloseLog => self.follow.stop(),
+            Input::Step { .. } => {}
         }
     }
 
@@ -187,6 +202,16 @@ impl World {
     /// means something: those windows are open.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         self.windows.take()
+    }
+
+    /// Answers that the browser got since the last call.
+    pub fn take_visits(&mut self) -> Vec<Visit> {
+        self.browser.take()
+    }
+
+    /// What came of the log that is looked at since the last call.
+    pub fn take_log(&mut self) -> Option<LogPiece> {
+        self.follow.take()
     }
 
     /// The static files that are wanted since the last call.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use cluster::{LogEntry, World, WorldConfig};
+use cluster::{Input, LogEntry, World, WorldConfig};
 use common::{START, open, run_for, run_to, screen, type_in, world};
 use simulation::Duration;
 
@@ -39,6 +39,41 @@ fn unreadable_keys_do_no_harm() {
     type_in(&mut world, "\u{1b}[200~pasted \u{0}\u{7f}\u{1b}[A\u{1b}[999;999Hあ🙂\u{1b}[201~\u{3}");
     let text = type_in(&mut world, "echo still $((40 + 2))\r");
     assert!(text.contains("still 42\r\n"), "{text:?}");
+}
+
+/// What the page's browser and inspector were told, as text.
+fn told(world: &mut World) -> String {
+    format!("{:?} {:?}", world.take_visits(), world.take_log())
+}
+
+#[test]
+fn the_browser_and_the_log_are_part_of_a_session() {
+    let mut live = world(3, None);
+    open(&mut live);
+    type_in(&mut live, "minikube start\r");
+    type_in(&mut live, "kubectl run web --image=nginx\r");
+    type_in(&mut live, "kubectl proxy &\r");
+    for input in [
+        Input::Visit { url: "http://localhost:8001/version".to_owned(), every_ms: Some(2_000) },
+        Input::FollowLog { pod: "default/web".to_owned(), container: String::new() },
+        Input::Step { step: 2 },
+    ] {
+        let at = live.now();
+        run_to(&mut live, at);
+        live.input(at, input);
+    }
+    run_for(&mut live, Duration::from_secs(5));
+    let seen = told(&mut live);
+    assert_eq!(seen.matches("gitVersion").count(), 3, "{seen}");
+    assert!(seen.contains("trying and failing to pull image"), "{seen}");
+    let mut replay = world(3, None);
+    for entry in live.log() {
+        run_to(&mut replay, entry.at);
+        replay.input(entry.at, entry.input.clone());
+    }
+    run_to(&mut replay, live.now());
+    assert_eq!(told(&mut replay), seen);
+    assert_eq!(replay.trace_last_seq(), live.trace_last_seq());
 }
 
 const SESSION: &[&str] = &[
