@@ -9,7 +9,7 @@ const WRONG = [
 
 /** Puts a line before the worker's own script: what it sees of its browser can be taken away. */
 async function beforeWorker(context, line) {
-  await context.route("**/worker.js", async (route) => {
+  await context.route("**/worker-*.js", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${line}\n${await response.text()}` });
   });

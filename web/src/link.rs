@@ -11,8 +11,8 @@ use yew::Callback;
 
 use crate::protocol::{FromWorker, PROTOCOL, ToWorker};
 
-/// The loader that the build puts beside index.html; relative, so that it works under a sub-path.
-const LOADER: &str = "./worker_loader.js";
+/// The element of index.html that names the worker's script, relative to the page: it works under a sub-path.
+const LOADER: &str = "[rel=kubonsai-worker]";
 /// The variable in which index.html leaves the worker that it starts.
 const EARLY_WORKER: &str = "kubonsaiWorker";
 /// Real time between two questions whether the worker lives, in milliseconds.
@@ -64,7 +64,7 @@ impl PartialEq for Link {
 impl Link {
     /// Starts the page's worker.
     pub fn start(heard: Callback<Heard>) -> Link {
-        Link::start_at(LOADER.to_owned(), heard)
+        Link::start_at(loader().unwrap_or_default(), heard)
     }
 
     /// Starts the worker at an address.
@@ -184,10 +184,14 @@ impl Link {
     }
 }
 
+fn loader() -> Option<String> {
+    web_sys::window()?.document()?.query_selector(LOADER).ok()??.get_attribute("href")
+}
+
 /// The worker that index.html started while the page was still loading, with what it has said so far. Only once: the
 /// next one is made here.
 fn take_early_worker(loader: &str) -> Option<(Worker, Vec<JsValue>)> {
-    if loader != LOADER {
+    if Some(loader) != self::loader().as_deref() {
         return None;
     }
     let window = web_sys::window()?;

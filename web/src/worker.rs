@@ -5,11 +5,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{self, LocalBoxFuture};
 use gloo_timers::callback::Timeout;
+use js_sys::Promise;
 use lesson::{Course, Lesson};
 use simulation::{ExternalError, Time};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::courses;
@@ -22,8 +25,23 @@ use crate::storage::Storage;
 
 /// Longest real time between two ticks while something is due, in milliseconds: browsers clamp longer timers anyway.
 const TIMER_MS_MAX: f64 = 60_000.0;
+/// Real time between the first prompt's leaving for the page and the fetching of the rest, in milliseconds: the page
+/// has asked for all that it needs by then, and shows the prompt first.
+const REST_DELAY_MS: u32 = 100;
 /// Real time between an input and its being saved, in milliseconds.
 const SAVE_DELAY_MS: u32 = 400;
+
+// The worker comes in two parts: this one, and the code that no shell without a cluster needs (xtask/src/split). The
+// loader (web/js/worker.js) has both functions.
+#[wasm_bindgen]
+extern "C" {
+    /// Fetches the rest, if nobody did; the promise is kept when it is here, or when it could not be had.
+    #[wasm_bindgen(js_name = kubonsaiFetchRest)]
+    fn fetch_rest() -> Promise;
+    /// Returns when the rest is here, and throws when it cannot be had. Code that needs it calls this by itself.
+    #[wasm_bindgen(js_name = kubonsaiLoadRest)]
+    fn load_rest();
+}
 
 thread_local! {
     static WORKER: RefCell<Option<Rc<RefCell<Worker>>>> = const { RefCell::new(None) };
@@ -33,6 +51,8 @@ struct Worker {
     scope: DedicatedWorkerGlobalScope,
     session: Option<Session>,
     courses: Vec<Course>,
+    /// The courses while they are being read.
+    loading: Option<Loading>,
     storage: Storage,
     tick: Option<Timeout>,
     save: Option<Timeout>,
@@ -44,7 +64,12 @@ struct Worker {
     openings: u32,
     /// The session is this tab's to save.
     owned: bool,
+    /// The rest of the code was asked for.
+    whole: bool,
 }
+
+/// Courses, and what is wrong with others.
+type Loading = future::Shared<LocalBoxFuture<'static, Rc<(Vec<Course>, Vec<String>)>>>;
 
 type Shared = Rc<RefCell<Worker>>;
 
@@ -56,6 +81,7 @@ pub fn start() {
         scope: scope.clone(),
         session: None,
         courses: Vec::new(),
+        loading: None,
         storage: Storage,
         tick: None,
         save: None,
@@ -63,6 +89,7 @@ pub fn start() {
         handed: None,
         openings: 0,
         owned: false,
+        whole: false,
     }));
     WORKER.with(|slot| *slot.borrow_mut() = Some(Rc::clone(&worker)));
     let inner = Rc::clone(&worker);
@@ -156,15 +183,20 @@ fn act(session: &mut Session, message: ToWorker) -> Option<FromWorker> {
     }
 }
 
+/// Reads the courses, once: who comes while that lasts waits for the same.
 async fn load_courses(worker: &Shared) {
     if !worker.borrow().courses.is_empty() {
         return;
     }
-    let (courses, problems) = courses::load().await;
-    // Two requests may have come at once; what is wrong is said once.
-    let first = std::mem::replace(&mut worker.borrow_mut().courses, courses).is_empty();
-    for message in problems.into_iter().filter(|_| first) {
-        post(worker, &FromWorker::Problem { message });
+    let read = || courses::load().map(Rc::new).boxed_local().shared();
+    let loading = worker.borrow_mut().loading.get_or_insert_with(read).clone();
+    let loaded = loading.await;
+    // What is wrong is said once; where nothing could be read, the next one tries again.
+    if worker.borrow_mut().loading.take().is_some() {
+        worker.borrow_mut().courses.clone_from(&loaded.0);
+        for message in &loaded.1 {
+            post(worker, &FromWorker::Problem { message: message.clone() });
+        }
     }
 }
 
@@ -202,6 +234,12 @@ async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
         None => restore(worker, &storage, &seed).await,
     };
     let saved = saved.unwrap_or_else(|| SavedSession { build: BUILD.to_owned(), seed, log: Vec::new(), reached: None });
+    if !saved.log.is_empty() || lesson.setup.profile.is_some() {
+        // The rest will be needed at once: waiting for it here does not stop the worker.
+        worker.borrow_mut().whole = true;
+        let _ = JsFuture::from(fetch_rest()).await;
+        load_rest();
+    }
     play(worker, saved, lesson);
 }
 
@@ -317,6 +355,9 @@ fn tick(worker: &Shared) {
     {
         worker.borrow_mut().dirty = true;
     }
+    if messages.iter().any(|m| matches!(m, FromWorker::Output { .. })) {
+        plan_rest(worker);
+    }
     plan_save(worker);
     for request in requests {
         let worker = Rc::clone(worker);
@@ -346,6 +387,13 @@ fn tick(worker: &Shared) {
 fn real_ms() -> f64 {
     let scope: Result<DedicatedWorkerGlobalScope, _> = js_sys::global().dyn_into();
     scope.ok().and_then(|scope| scope.performance()).map_or(0.0, |performance| performance.now())
+}
+
+/// After the first prompt the rest is fetched: the first command will want it.
+fn plan_rest(worker: &Shared) {
+    if !std::mem::replace(&mut worker.borrow_mut().whole, true) {
+        Timeout::new(REST_DELAY_MS, || drop(fetch_rest())).forget();
+    }
 }
 
 fn plan_save(worker: &Shared) {

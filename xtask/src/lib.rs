@@ -19,6 +19,7 @@ mod process;
 mod root;
 mod serve;
 mod setup;
+mod split;
 mod static_server;
 mod test;
 pub mod tidy;
@@ -35,11 +36,13 @@ usage: cargo xtask <command>
 
   setup [--for serve|test]   check what is needed and install what is missing (default: test, which is everything)
   serve [--port N]           set up, build the page and serve it on loopback
+  dist                       set up, build the page into dist/, a folder for any static host, and print its sizes
   test                       set up, then run every suite; the last line is `N passed, N failed`
   ci quick                   format, clippy and native unit tests: under a minute when warm
   ci full                    the same as `test`
   images                     build the guests and pack them into images/target/registry
   bench                      print the figures of the built page and the native core
+  split MODULE FOLDER        split a worker that has names by hand, with a report of which function is where
   tidy [--fix]               check the tree; --fix rewrites generated files (docs/stubs.md)
 
 Environment:
@@ -70,10 +73,12 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         ["setup"] | ["setup", "--for", "test"] => done(setup::run(setup::Purpose::Test)),
         ["setup", "--for", "serve"] => done(setup::run(setup::Purpose::Serve)),
         ["serve", rest @ ..] => done(serve::run(rest)),
+        ["dist"] => done(dist::run()),
         ["test"] | ["ci", "full"] => test::run(),
         ["ci", "quick"] => ci::quick(),
         ["images"] => done(images::run()),
         ["bench"] => done(bench::run()),
+        ["split", module, folder] => done(split::run(module.as_ref(), folder.as_ref())),
         ["tidy"] => tidy::run(false),
         ["tidy", "--fix"] => tidy::run(true),
         _ => bail!("unknown command `{}`; `cargo xtask help` lists them", words.join(" ")),

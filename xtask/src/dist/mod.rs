@@ -2,6 +2,8 @@
 //!
 //! dist/ is everything: it works on any static host, under any sub-path.
 
+mod worker;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ use serde_json::json;
 
 use crate::process::Cmd;
 use crate::root::{all_files, root, target};
-use crate::{images, npm, tools};
+use crate::{images, npm, setup, tools};
 
 /// The built page.
 pub(crate) fn dir() -> PathBuf {
@@ -20,6 +22,19 @@ pub(crate) fn dir() -> PathBuf {
 /// Whether this checkout has a page to build.
 pub(crate) fn present() -> bool {
     root().join("web/src/bin/app.rs").is_file()
+}
+
+/// Builds the page and the images, and prints what it weighs.
+pub(crate) fn run() -> Result<()> {
+    setup::run(setup::Purpose::Serve)?;
+    images::run()?;
+    build()?;
+    report()
+}
+
+/// Prints every file of dist/, as it is and as a good host sends it, and the sums against the targets.
+fn report() -> Result<()> {
+    Cmd::new("node").args(["xtask/sizes.mjs".as_ref(), dir().as_os_str()]).run()
 }
 
 /// Builds the page into dist/.
@@ -35,7 +50,10 @@ pub(crate) fn build() -> Result<()> {
         .env("PATH", tools::path()?)
         // Trunk reads NO_COLOR as a truth value and rejects others.
         .env("NO_COLOR", "true")
+        // The worker is split by the names of its functions; these carry the types of generic ones.
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Csymbol-mangling-version=v0")
         .run()?;
+    worker::finish(&dir())?;
     copy_tree(&bundle, &dir().join("js"))?;
     if images::present() {
         copy_tree(&images::registry(), &dir().join("images"))?;
@@ -75,6 +93,11 @@ fn write_manifest(dist: &Path) -> Result<()> {
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// A part of a file's name that changes with its content.
+fn hash(bytes: &[u8]) -> String {
+    format!("{:016x}", fnv(FNV_OFFSET, bytes))
+}
 
 /// FNV-1a: names a build, guards nothing.
 fn fnv(start: u64, bytes: &[u8]) -> u64 {

@@ -1,0 +1,265 @@
+//! Writing the two modules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use anyhow::{Context, Result};
+use wasm_encoder::reencode::{self, Reencode};
+use wasm_encoder::{
+    CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
+    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, MemorySection,
+    Module as Encoded, RefType, StartSection, TableSection, TableType, TypeSection, ValType,
+};
+use wasmparser::{Parser, Payload};
+
+use super::module::Module;
+use super::plan::Plan;
+
+/// Under which name the rest imports everything of the first part.
+const FIRST: &str = "f";
+
+/// Functions under other numbers.
+struct Renumber(BTreeMap<u32, u32>);
+
+impl Reencode for Renumber {
+    type Error = Infallible;
+
+    fn function_index(&mut self, index: u32) -> Result<u32, reencode::Error<Infallible>> {
+        Ok(*self.0.get(&index).expect("the plan has a place for every function that is used"))
+    }
+}
+
+/// What both parts have to agree on.
+pub(super) struct Seam {
+    /// The doors' places in their table.
+    slots: BTreeMap<u32, u32>,
+    /// What the first part exports for the rest, beside what it exported already.
+    names: BTreeMap<(u8, u32), String>,
+    /// The table of the doors.
+    table: u32,
+}
+
+/// Kinds in the keys of [`Seam::names`], in the order of the rest's imports.
+const KINDS: [ExportKind; 4] = [ExportKind::Func, ExportKind::Table, ExportKind::Memory, ExportKind::Global];
+
+impl Seam {
+    pub(super) fn new(module: &Module<'_>, plan: &Plan) -> Self {
+        let table = module.tables.len() as u32;
+        let taken: BTreeSet<&str> = module.exports.iter().map(|export| export.name).collect();
+        let mut free = (0_u32..).map(short_name).filter(|name| !taken.contains(name.as_str()));
+        let functions = plan.shared.iter().map(|index| (0, *index));
+        let tables = (0..=table).map(|index| (1, index));
+        let memories = (0..module.memories.len() as u32).map(|index| (2, index));
+        let globals = (0..module.globals.len() as u32).map(|index| (3, index));
+        let shared = functions.chain(tables).chain(memories).chain(globals);
+        let names = shared.map(|key| (key, free.next().expect("there is always another name"))).collect();
+        Self { slots: plan.doors.iter().copied().zip(0..).collect(), names, table }
+    }
+
+    fn door_table(&self) -> TableType {
+        let slots = self.slots.len() as u64;
+        TableType {
+            element_type: RefType::FUNCREF,
+            table64: false,
+            minimum: slots,
+            maximum: Some(slots),
+            shared: false,
+        }
+    }
+}
+
+/// `a` to `z`, then `aa`.
+fn short_name(mut number: u32) -> String {
+    let mut name = String::new();
+    loop {
+        name.insert(0, char::from(b'a' + (number % 26) as u8));
+        number /= 26;
+        if number == 0 {
+            return name;
+        }
+        number -= 1;
+    }
+}
+
+fn renumber(functions: impl IntoIterator<Item = u32>) -> Renumber {
+    Renumber(functions.into_iter().zip(0..).collect())
+}
+
+/// The first part: what is kept, in the module's own sections, and a door for each function behind them.
+pub(super) fn first(module: &Module<'_>, plan: &Plan, seam: &Seam) -> Result<Vec<u8>> {
+    let here: Vec<u32> = module.defined_indices().filter(|i| plan.kept.contains(i) || plan.doors.contains(i)).collect();
+    let mut map = renumber((0..module.imported).chain(here.iter().copied()));
+    let ensure = module.imported + here.len() as u32;
+    let mut out = Encoded::new();
+    let mut types = TypeSection::new();
+    let mut globals = GlobalSection::new();
+    let (mut tables, mut elements) = (TableSection::new(), ElementSection::new());
+    let mut functions = FunctionSection::new();
+    for payload in Parser::new(0).parse_all(module.wasm) {
+        match payload? {
+            Payload::TypeSection(reader) => {
+                map.parse_type_section(&mut types, reader)?;
+                out.section(&types);
+            }
+            Payload::ImportSection(reader) => {
+                let mut imports = ImportSection::new();
+                map.parse_import_section(&mut imports, reader)?;
+                out.section(&imports);
+            }
+            Payload::FunctionSection(_) => {
+                for index in &here {
+                    functions.function(module.function_types[*index as usize]);
+                }
+                functions.function(module.function_types[module.load as usize]);
+                out.section(&functions);
+            }
+            Payload::TableSection(reader) => {
+                map.parse_table_section(&mut tables, reader)?;
+                tables.table(seam.door_table());
+                out.section(&tables);
+            }
+            Payload::MemorySection(reader) => {
+                let mut memories = MemorySection::new();
+                map.parse_memory_section(&mut memories, reader)?;
+                out.section(&memories);
+            }
+            Payload::GlobalSection(reader) => {
+                map.parse_global_section(&mut globals, reader)?;
+                // Whether the rest is here.
+                let flag = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
+                globals.global(flag, &ConstExpr::i32_const(0));
+                out.section(&globals);
+            }
+            Payload::ExportSection(reader) => {
+                let mut exports = ExportSection::new();
+                map.parse_export_section(&mut exports, reader)?;
+                for ((kind, index), name) in &seam.names {
+                    let index = if *kind == 0 { map.function_index(*index)? } else { *index };
+                    exports.export(name, KINDS[usize::from(*kind)], index);
+                }
+                out.section(&exports);
+            }
+            Payload::StartSection { func, .. } => {
+                out.section(&StartSection { function_index: map.function_index(func)? });
+            }
+            Payload::ElementSection(reader) => {
+                map.parse_element_section(&mut elements, reader)?;
+                out.section(&elements);
+            }
+            Payload::DataCountSection { count, .. } => {
+                out.section(&DataCountSection { count });
+            }
+            Payload::CodeSectionStart { .. } => {
+                out.section(&first_code(module, plan, seam, &mut map, &here, ensure)?);
+            }
+            Payload::DataSection(reader) => {
+                let mut data = DataSection::new();
+                map.parse_data_section(&mut data, reader)?;
+                out.section(&data);
+            }
+            _ => {}
+        }
+    }
+    Ok(out.finish())
+}
+
+fn first_code(
+    module: &Module<'_>,
+    plan: &Plan,
+    seam: &Seam,
+    map: &mut Renumber,
+    here: &[u32],
+    ensure: u32,
+) -> Result<CodeSection> {
+    let mut code = CodeSection::new();
+    for index in here {
+        match seam.slots.get(index) {
+            Some(slot) if !plan.kept.contains(index) => {
+                code.function(&door(module, *index, *slot, seam.table, ensure));
+            }
+            _ => body(module, map, &mut code, *index)?,
+        }
+    }
+    let loaded = module.globals.len() as u32;
+    let mut function = Function::new([]);
+    function
+        .instruction(&Instruction::GlobalGet(loaded))
+        .instruction(&Instruction::I32Eqz)
+        .instruction(&Instruction::If(wasm_encoder::BlockType::Empty))
+        .instruction(&Instruction::Call(module.load))
+        .instruction(&Instruction::I32Const(1))
+        .instruction(&Instruction::GlobalSet(loaded))
+        .instruction(&Instruction::End)
+        .instruction(&Instruction::End);
+    code.function(&function);
+    Ok(code)
+}
+
+/// Stands for a moved function: sees to it that the rest is here, and calls it.
+fn door(module: &Module<'_>, index: u32, slot: u32, table: u32, ensure: u32) -> Function {
+    let mut function = Function::new([]);
+    function.instruction(&Instruction::Call(ensure));
+    for parameter in 0..module.type_of(index).params().len() as u32 {
+        function.instruction(&Instruction::LocalGet(parameter));
+    }
+    let type_index = module.function_types[index as usize];
+    function
+        .instruction(&Instruction::I32Const(slot as i32))
+        .instruction(&Instruction::CallIndirect { type_index, table_index: table })
+        .instruction(&Instruction::End);
+    function
+}
+
+fn body(module: &Module<'_>, map: &mut Renumber, code: &mut CodeSection, index: u32) -> Result<()> {
+    let function = module.defined(index).context("an import has no body")?;
+    map.parse_function_body(code, function.body.clone())?;
+    Ok(())
+}
+
+/// The rest: the moved functions, over the first part's memory, tables and globals.
+pub(super) fn rest(module: &Module<'_>, plan: &Plan, seam: &Seam) -> Result<Vec<u8>> {
+    let here: Vec<u32> = plan.moved.union(&plan.copied).copied().collect();
+    let mut map = renumber(plan.shared.iter().chain(&here).copied());
+    let mut out = Encoded::new();
+    let mut types = TypeSection::new();
+    for payload in Parser::new(0).parse_all(module.wasm) {
+        if let Payload::TypeSection(reader) = payload? {
+            map.parse_type_section(&mut types, reader)?;
+        }
+    }
+    out.section(&types);
+    let mut imports = ImportSection::new();
+    for ((kind, index), name) in &seam.names {
+        let at = *index as usize;
+        let entity = match kind {
+            0 => EntityType::Function(module.function_types[at]),
+            1 if *index == seam.table => seam.door_table().into(),
+            1 => map.table_type(module.tables[at])?.into(),
+            2 => map.memory_type(module.memories[at])?.into(),
+            _ => map.global_type(module.globals[at])?.into(),
+        };
+        imports.import(FIRST, name, entity);
+    }
+    out.section(&imports);
+    let mut functions = FunctionSection::new();
+    for index in &here {
+        functions.function(module.function_types[*index as usize]);
+    }
+    out.section(&functions);
+    let mut elements = ElementSection::new();
+    let behind: Vec<u32> = seam.slots.keys().map(|index| map.function_index(*index)).collect::<Result<_, _>>()?;
+    elements.active(Some(seam.table), &ConstExpr::i32_const(0), Elements::Functions(behind.into()));
+    // A function whose address the code takes has to be in some segment.
+    let taken: BTreeSet<u32> = here.iter().filter_map(|i| module.defined(*i)).flat_map(|f| f.taken.clone()).collect();
+    if !taken.is_empty() {
+        let taken: Vec<u32> = taken.into_iter().map(|index| map.function_index(index)).collect::<Result<_, _>>()?;
+        elements.declared(Elements::Functions(taken.into()));
+    }
+    out.section(&elements);
+    let mut code = CodeSection::new();
+    for index in &here {
+        body(module, &mut map, &mut code, *index)?;
+    }
+    out.section(&code);
+    Ok(out.finish())
+}
