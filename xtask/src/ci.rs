@@ -15,6 +15,7 @@ pub(crate) fn quick() -> Result<ExitCode> {
     let mut total = format()?;
     total += lint()?;
     total += unit_tests()?;
+    total.print_failures();
     println!("{} passed, {} failed in {:.0} s", total.passed, total.failed, began.elapsed().as_secs_f64());
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

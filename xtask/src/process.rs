@@ -10,6 +10,9 @@ use anyhow::{Context, Result, bail};
 /// How many of the last lines a program wrote are kept for an error message.
 const TAIL_LINES_MAX: usize = 12;
 
+/// How many errors of the compiler are kept.
+const ERRORS_MAX: usize = 10;
+
 /// A program to run, with its arguments, extra environment and folder.
 pub(crate) struct Cmd {
     program: OsString,
@@ -24,6 +27,8 @@ pub(crate) struct Ended {
     pub(crate) success: bool,
     /// The last lines of its output, both streams.
     pub(crate) tail: Vec<String>,
+    /// The first of rustc's errors on standard error, each with its place.
+    pub(crate) errors: Vec<String>,
 }
 
 impl Cmd {
@@ -105,18 +110,40 @@ impl Cmd {
             .spawn()
             .with_context(|| format!("cannot start `{}`", self.line()))?;
         let errors = child.stderr.take().context("standard error was asked for")?;
-        let reader = std::thread::spawn(move || lines(errors, &mut |line| eprintln!("{line}")));
+        let reader = std::thread::spawn(move || {
+            let mut found = Vec::new();
+            let tail = lines(errors, &mut |line| {
+                eprintln!("{line}");
+                compiler_error(&mut found, line);
+            });
+            (tail, found)
+        });
         let out = child.stdout.take().context("standard output was asked for")?;
         let mut tail = lines(out, &mut |line| {
             println!("{line}");
             each(line);
         });
-        let error_tail = reader.join().unwrap_or_default();
+        let (error_tail, errors) = reader.join().unwrap_or_default();
         let status = child.wait().context("waiting for the program")?;
         if !error_tail.is_empty() {
             tail = error_tail;
         }
-        Ok(Ended { success: status.success(), tail })
+        Ok(Ended { success: status.success(), tail, errors })
+    }
+}
+
+/// Keeps `error: words` and adds the place in the `  --> file:line:column` that follows it.
+fn compiler_error(found: &mut Vec<String>, line: &str) {
+    let begins = line.starts_with("error: ") || line.starts_with("error[");
+    // What cargo says at the end is no error of its own.
+    if begins && !line.starts_with("error: could not compile") && found.len() < ERRORS_MAX {
+        found.push(line.to_owned());
+    } else if let Some(place) = line.trim_start().strip_prefix("--> ")
+        && let Some(last) = found.last_mut()
+        && !last.contains(" at ")
+    {
+        last.push_str(" at ");
+        last.push_str(place);
     }
 }
 
@@ -141,4 +168,32 @@ fn lines(stream: impl Read, each: &mut dyn FnMut(&str)) -> Vec<String> {
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compiler_error;
+
+    #[test]
+    fn errors_of_the_compiler_have_their_place() {
+        let mut found = Vec::new();
+        for line in [
+            "warning: unused",
+            "  --> crates/a/src/lib.rs:1:1",
+            "error: used `unwrap()` on a `Result` value",
+            "  --> crates/b/src/lib.rs:3:5",
+            "  ::: crates/c/src/lib.rs:9:9",
+            "error[E0599]: no method named `len` found",
+            "   --> crates/d/src/lib.rs:25:27",
+            "   --> crates/d/src/lib.rs:30:1",
+            "error: could not compile `d` (lib) due to 2 previous errors",
+        ] {
+            compiler_error(&mut found, line);
+        }
+        let expected = [
+            "error: used `unwrap()` on a `Result` value at crates/b/src/lib.rs:3:5",
+            "error[E0599]: no method named `len` found at crates/d/src/lib.rs:25:27",
+        ];
+        assert_eq!(found, expected);
+    }
 }

@@ -78,7 +78,7 @@ fn run_suite(suite: &Suite) -> Outcome {
     let began = Instant::now();
     let counts = (suite.run)().unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        Counts { passed: 0, failed: 1 }
+        Counts::one(false, suite.name)
     });
     Outcome { name: suite.name, counts, seconds: began.elapsed().as_secs_f64() }
 }
@@ -87,20 +87,21 @@ fn report(outcomes: &[Outcome]) -> ExitCode {
     println!("\n{:<16} {:>7} {:>7} {:>8}", "suite", "passed", "failed", "seconds");
     let mut total = Counts::default();
     for outcome in outcomes {
-        let Counts { passed, failed } = outcome.counts;
+        let Counts { passed, failed, .. } = outcome.counts;
         println!("{:<16} {passed:>7} {failed:>7} {:>8.1}", outcome.name, outcome.seconds);
-        total += outcome.counts;
+        total += outcome.counts.clone();
     }
+    total.print_failures();
     println!("{} passed, {} failed", total.passed, total.failed);
     if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Formatting of the workspace and, once it exists, of the guests.
 pub(crate) fn format() -> Result<Counts> {
-    let mut counts = Counts::one(Cmd::cargo().args(["fmt", "--all", "--check"]).status()?);
+    let mut counts = Counts::one(Cmd::cargo().args(["fmt", "--all", "--check"]).status()?, "cargo fmt --all --check");
     if images::present() {
         let guests = ["fmt", "--all", "--check", "--manifest-path", "images/Cargo.toml"];
-        counts += Counts::one(Cmd::cargo().args(guests).status()?);
+        counts += Counts::one(Cmd::cargo().args(guests).status()?, "cargo fmt of images/");
     }
     Ok(counts)
 }
@@ -108,7 +109,7 @@ pub(crate) fn format() -> Result<Counts> {
 /// Clippy on everything, for this machine.
 pub(crate) fn lint() -> Result<Counts> {
     let args = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    Ok(Counts::one(Cmd::cargo().args(args).status()?))
+    linted(&Cmd::cargo().args(args))
 }
 
 /// Clippy on what runs in the tab, for the tab.
@@ -118,7 +119,15 @@ fn lint_wasm() -> Result<Counts> {
         .args(["clippy", "--quiet", "--workspace", "--target", "wasm32-unknown-unknown"])
         .args(excluded)
         .args(["--", "-D", "warnings"]);
-    Ok(Counts::one(command.status()?))
+    linted(&command)
+}
+
+/// Runs clippy; what it denies is named by its first line and place.
+fn linted(command: &Cmd) -> Result<Counts> {
+    let ended = command.tee(&mut |_| {})?;
+    let mut counts = Counts::one(ended.success, &command.line());
+    counts.names.extend(ended.errors);
+    Ok(counts)
 }
 
 fn tidy() -> Result<Counts> {
@@ -126,12 +135,12 @@ fn tidy() -> Result<Counts> {
     for finding in &found {
         println!("{finding}");
     }
-    Ok(Counts::one(found.is_empty()))
+    Ok(Counts::one(found.is_empty(), "tidy"))
 }
 
 fn pack_images() -> Result<Counts> {
     images::run()?;
-    Ok(Counts::one(true))
+    Ok(Counts::one(true, ""))
 }
 
 /// Tests that `cargo test` leaves out: the images on a node, which need what the suite before has packed, and a
@@ -162,7 +171,7 @@ fn browser_engine() -> Result<Counts> {
 
 fn page_build() -> Result<Counts> {
     dist::build()?;
-    Ok(Counts::one(true))
+    Ok(Counts::one(true, ""))
 }
 
 fn end_to_end() -> Result<Counts> {
@@ -189,11 +198,12 @@ pub(crate) fn counted(command: &Cmd) -> Result<Counts> {
     let mut counts = Counts::default();
     let ended = command.tee(&mut |line| counts.read(line))?;
     if !ended.success && counts.failed == 0 {
-        counts.failed = 1;
+        counts += Counts::one(false, &command.line());
+        counts.names.extend(ended.errors);
     }
     if ended.success && counts == Counts::default() {
         eprintln!("error: `{}` ended well but reported no tests", command.line());
-        counts.failed = 1;
+        counts += Counts::one(false, &command.line());
     }
     Ok(counts)
 }
