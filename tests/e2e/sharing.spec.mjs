@@ -207,7 +207,7 @@ export default [
   {
     name: "a full storage is said and the session goes on",
     async run({ page, context, url }) {
-      await context.route("**/worker.js", async (route) => {
+      await context.route("**/worker-*.js", async (route) => {
         const response = await route.fetch();
         const full = `IDBObjectStore.prototype.put = () => { throw new DOMException("the disk is full", "QuotaExceededError"); };`;
         await route.fulfill({ response, body: `${full}\n${await response.text()}` });
