@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use cluster::{Effect, Input};
 use gloo_events::EventListener;
+use lesson::{Block, Clock};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::window;
@@ -17,6 +18,7 @@ use crate::components::home::Home;
 use crate::components::lesson_pane::LessonPane;
 use crate::components::map_view::MapView;
 use crate::components::notices::Notices;
+use crate::components::page_view::PageView;
 use crate::components::session_menu::{Banner, ShareDialog};
 use crate::handover;
 use crate::link::{Heard, Link};
@@ -67,6 +69,7 @@ pub fn App() -> Html {
     use_open_lesson(&state, &link, &screens);
     use_link_address(&state, &link);
     use_step_marks(&state, &link);
+    use_step_clock(&state, &link);
     let language = state.preferences.language;
     let send = {
         let link = link.clone();
@@ -102,6 +105,9 @@ pub fn App() -> Html {
             { match &state.route {
                 Route::Home => html! { <Home state={state.clone()} /> },
                 Route::Lesson { .. } => lesson_view(&state, &screens, send),
+                Route::Page { course, page } => html! {
+                    <PageView state={state.clone()} course={course.clone()} page={page.clone()} copy={Callback::from(copy_text)} />
+                },
             } }
             <Notices state={state.clone()} />
             if let Some(link) = &state.shared {
@@ -449,6 +455,29 @@ fn use_step_marks(state: &UseReducerHandle<State>, link: &Link) {
     use_effect_with(at, move |at| {
         if let Some(step) = at.and_then(|(_, step)| u16::try_from(step).ok()) {
             link.send(&ToWorker::StepBegins { step });
+        }
+    });
+}
+
+/// Sets the clock as the step asks for when it is shown.
+#[hook]
+fn use_step_clock(state: &UseReducerHandle<State>, link: &Link) {
+    let (state, link) = (state.clone(), link.clone());
+    let at = state.open.as_ref().filter(|open| open.live).map(|open| (open.opening, open.step));
+    use_effect_with(at, move |at| {
+        let clock = at.and_then(|_| {
+            state
+                .step_blocks()
+                .iter()
+                .find_map(|block| if let Block::Clock(clock) = block { Some(*clock) } else { None })
+        });
+        if let Some(clock) = clock {
+            let (paused, factor) = match clock {
+                Clock::Pause => (true, state.clock.factor),
+                Clock::Speed { factor } => (false, f64::from(factor)),
+            };
+            state.dispatch(Action::Pace { paused, factor });
+            link.send(&ToWorker::Pace { paused, factor });
         }
     });
 }

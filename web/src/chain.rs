@@ -133,6 +133,9 @@ impl Chain {
             "Pod" => Some(Anchor::Pod(namespace.to_owned(), name.to_owned())),
             "Service" => Some(Anchor::Service(namespace.to_owned(), name.to_owned())),
             "Node" => Some(Anchor::Node(name.to_owned())),
+            "Deployment" | "ReplicaSet" => {
+                Some(Anchor::Workload(kind.to_owned(), namespace.to_owned(), name.to_owned()))
+            }
             _ => None,
         };
         let with = |anchor: Anchor| [Some(anchor), thing.clone()].into_iter().flatten().collect::<Vec<_>>();

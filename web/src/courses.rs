@@ -122,5 +122,6 @@ pub fn card(course: &Course) -> CourseCard {
         title: course.title.clone(),
         summary: course.summary.clone(),
         lessons: lessons.collect(),
+        pages: course.pages.clone(),
     }
 }

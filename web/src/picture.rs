@@ -1,5 +1,7 @@
 //! What the map shows, computed from API objects: a plain snapshot in stable order.
 
+use std::collections::BTreeMap;
+
 use api::Object;
 use api::quantity::Quantity;
 use serde::{Deserialize, Serialize};
@@ -83,6 +85,9 @@ pub struct PodTile {
     pub ip: String,
     /// Name of the controlling object, empty if there is none.
     pub owner: String,
+    /// Labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// A Service.
@@ -227,6 +232,7 @@ fn pod_tile(pod: &Object) -> PodTile {
         restarts: statuses.iter().filter_map(|s| s.get("restartCount")?.as_i64()).sum(),
         ip: pod.str("status.podIP").to_owned(),
         owner: pod.controller_ref().map(|r| r.name).unwrap_or_default(),
+        labels: pod.labels(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: the page knows the cluster only from these messages; the worker knows the page only from them.
 
 use cluster::{Effect, Input, LogPiece, Visit};
-use lesson::{Lesson, Text};
+use lesson::{Lesson, Page, Text};
 use serde::{Deserialize, Serialize};
 use simulation::TraceEvent;
 
@@ -252,6 +252,9 @@ pub struct CourseCard {
     pub summary: Text,
     /// Its lessons.
     pub lessons: Vec<LessonCard>,
+    /// Its pages, which need no world.
+    #[serde(default)]
+    pub pages: Vec<Page>,
 }
 
 /// A lesson in the catalogue.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use cluster::LogPiece;
-use lesson::Lesson;
+use lesson::{Block, Lesson};
 use serde::{Deserialize, Serialize};
 use yew::Reducible;
 
 use crate::chain::Chain;
 use crate::editors::Editors;
-use crate::map::{Anchor, Motion, Places};
+use crate::map::{Anchor, Motion, Places, focus};
 use crate::picture::Picture;
 use crate::protocol::{CheckState, CourseCard, FromWorker, Inspection, Subject};
 use crate::text::{Language, T};
@@ -38,15 +38,25 @@ pub enum Route {
         /// Folder of the lesson.
         lesson: String,
     },
+    /// A page of a course.
+    Page {
+        /// Folder of the course.
+        course: String,
+        /// Name of the page.
+        page: String,
+    },
 }
 
 impl Route {
-    /// Reads `#/course/lesson`.
+    /// Reads `#/course/lesson` and `#/course/pages/page`.
     pub fn parse(hash: &str) -> Route {
         let mut parts = hash.trim_start_matches('#').trim_matches('/').split('/');
         match (parts.next(), parts.next(), parts.next()) {
             (Some(course), Some(lesson), None) if !course.is_empty() && !lesson.is_empty() => {
                 Route::Lesson { course: course.to_owned(), lesson: lesson.to_owned() }
+            }
+            (Some(course), Some("pages"), Some(page)) if !course.is_empty() && parts.next().is_none() => {
+                Route::Page { course: course.to_owned(), page: page.to_owned() }
             }
             _ => Route::Home,
         }
@@ -57,6 +67,7 @@ impl Route {
         match self {
             Route::Home => "#/".to_owned(),
             Route::Lesson { course, lesson } => format!("#/{course}/{lesson}"),
+            Route::Page { course, page } => format!("#/{course}/pages/{page}"),
         }
     }
 }
@@ -136,6 +147,9 @@ pub struct Preferences {
     /// The step that was open, by `course/lesson`.
     #[serde(default)]
     pub steps: BTreeMap<String, usize>,
+    /// Answers given to questions, by `course/lesson` and the question's id.
+    #[serde(default)]
+    pub answers: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
 }
 
 /// A lesson that is open.
@@ -254,6 +268,13 @@ pub enum Action {
     Theme(Theme),
     /// Another step of the lesson.
     Step(usize),
+    /// A question of the lesson was answered.
+    Answer {
+        /// Its id.
+        quiz: String,
+        /// The places of the chosen answers.
+        chosen: Vec<usize>,
+    },
     /// A terminal was opened or chosen.
     ShowTerminal(u8),
     /// A terminal was started in the session's world.
@@ -476,13 +497,26 @@ impl State {
         }
     }
 
-    /// The things on the map that the looked-at step of the chain is about.
-    pub fn focus(&self) -> &[Anchor] {
-        let step = match (self.view, self.chain_at) {
-            (View::Chain, Some(at)) => self.chain.steps.get(at),
-            _ => None,
-        };
-        step.map_or(&[], |step| &step.anchors)
+    /// The things on the map that the eye should go to: those that the looked-at step of the chain is about, else those
+    /// that the lesson's step points at.
+    pub fn focus(&self) -> Vec<Anchor> {
+        match (self.view, self.chain_at.and_then(|at| self.chain.steps.get(at))) {
+            (View::Chain, Some(step)) => step.anchors.clone(),
+            _ => self.step_blocks().iter().flat_map(|block| focus::anchors(block, &self.picture)).collect(),
+        }
+    }
+
+    /// The blocks of the step that is shown.
+    pub fn step_blocks(&self) -> &[Block] {
+        let document = self.open.as_ref().and_then(|open| {
+            let text = open.lesson.text.get(self.preferences.language.code())?;
+            Some((text, open.step))
+        });
+        match document {
+            None => &[],
+            Some((text, 0)) => &text.intro,
+            Some((text, step)) => text.steps.get(step - 1).map_or(&[], |step| &step.blocks),
+        }
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -522,6 +556,11 @@ impl Reducible for State {
                 if let Some(open) = &mut next.open {
                     open.step = step;
                     next.preferences.steps.insert(open.key(), step);
+                }
+            }
+            Action::Answer { quiz, chosen } => {
+                if let Some(open) = &next.open {
+                    next.preferences.answers.entry(open.key()).or_default().insert(quiz, chosen);
                 }
             }
             Action::ShowTerminal(id) => {
@@ -577,6 +616,7 @@ impl Reducible for State {
                     let key = open.key();
                     next.preferences.reached.remove(&key);
                     next.preferences.steps.remove(&key);
+                    next.preferences.answers.remove(&key);
                 }
                 next.leave_lesson();
             }

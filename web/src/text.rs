@@ -182,6 +182,12 @@ texts! {
     DoStartNode: "このノードを動かす", "Start this node";
     DoScaleUp: "1 つ増やす", "One more";
     DoScaleDown: "1 つ減らす", "One fewer";
+    CheckAnswer: "答え合わせをする", "Check my answer";
+    AnswerRight: "正しい", "right";
+    AnswerWrong: "違います", "wrong";
+    QuizRight: "正解です。", "That is right.";
+    QuizWrong: "おしい。考え直して、もう一度どうぞ。", "Not quite. Think again and have another try.";
+    CourseProgress: "{m} のうち {n} 課を終えました", "{n} of {m} lessons done";
     StepAgain: "この手順を最初から", "Begin this step again";
     StepAgainConfirm: "クラスターと端末を、この手順を始めたときの姿に戻しますか？", "Take the cluster and the terminals back to where this step began?";
     Close: "閉じる", "Close";

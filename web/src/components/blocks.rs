@@ -1,10 +1,15 @@
 //! Lesson text as DOM nodes. Nothing here makes HTML from strings.
 
-use lesson::{Block, CalloutKind, CodeBlock, Inline};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use lesson::{Block, CalloutKind, CodeBlock, Definition, Inline};
 use yew::prelude::*;
 
 use crate::components::checks::CheckLine;
 use crate::components::icons::CopyIcon;
+use crate::components::quiz::Question;
+use crate::components::term::Term;
 use crate::protocol::CheckState;
 use crate::text::{Language, T, fill};
 
@@ -21,6 +26,12 @@ pub struct Around {
     pub copy: Callback<String>,
     /// Commands can be run.
     pub live: bool,
+    /// The words of the glossary that the text marks.
+    pub terms: Rc<BTreeMap<String, Definition>>,
+    /// Answers given to questions, by their ids.
+    pub answers: BTreeMap<String, Vec<usize>>,
+    /// Gives an answer to a question.
+    pub answer: Callback<(String, Vec<usize>)>,
 }
 
 /// Blocks one after another.
@@ -30,9 +41,9 @@ pub fn blocks(list: &[Block], around: &Around) -> Html {
 
 fn block(block: &Block, around: &Around) -> Html {
     match block {
-        Block::Paragraph { text } => html! { <p>{ inlines(text) }</p> },
-        Block::Heading { level: 3, text } => html! { <h3>{ inlines(text) }</h3> },
-        Block::Heading { text, .. } => html! { <h4>{ inlines(text) }</h4> },
+        Block::Paragraph { text } => html! { <p>{ inlines(text, around) }</p> },
+        Block::Heading { level: 3, text } => html! { <h3>{ inlines(text, around) }</h3> },
+        Block::Heading { text, .. } => html! { <h4>{ inlines(text, around) }</h4> },
         Block::Code(code) => html! { <Command code={code.clone()} around={around.clone()} /> },
         Block::Checks { ids } => ids
             .iter()
@@ -47,15 +58,9 @@ fn block(block: &Block, around: &Around) -> Html {
         },
         Block::Callout { kind, blocks: inner } => callout(*kind, inner, around),
         Block::Reveal { title, blocks: inner } => html! {
-            <details class="reveal"><summary>{ inlines(title) }</summary>{ blocks(inner, around) }</details>
+            <details class="reveal"><summary>{ inlines(title, around) }</summary>{ blocks(inner, around) }</details>
         },
-        Block::Quiz(quiz) => html! {
-            <section class="quiz" data-quiz={quiz.id.clone()}>
-                <p>{ inlines(&quiz.question) }</p>
-                <ul>{ for quiz.choices.iter().map(|choice| html! { <li>{ inlines(&choice.text) }</li> }) }</ul>
-                <details><summary>{ T::Why.get(around.language) }</summary>{ inlines(&quiz.explanation) }</details>
-            </section>
-        },
+        Block::Quiz(quiz) => html! { <Question key={quiz.id.clone()} quiz={quiz.clone()} around={around.clone()} /> },
         Block::Focus(_) | Block::Clock(_) => Html::default(),
         Block::Rule => html! { <hr /> },
     }
@@ -78,7 +83,7 @@ fn callout(kind: CalloutKind, inner: &[Block], around: &Around) -> Html {
 }
 
 /// Inline text.
-pub fn inlines(list: &[Inline]) -> Html {
+pub fn inlines(list: &[Inline], around: &Around) -> Html {
     list.iter()
         .enumerate()
         .map(|(index, inline)| match inline {
@@ -87,12 +92,17 @@ pub fn inlines(list: &[Inline]) -> Html {
                 html! { { joined(text, before).to_owned() } }
             }
             Inline::Code { text } => html! { <code>{ text.clone() }</code> },
-            Inline::Emphasis { text } => html! { <em>{ inlines(text) }</em> },
-            Inline::Strong { text } => html! { <strong>{ inlines(text) }</strong> },
+            Inline::Emphasis { text } => html! { <em>{ inlines(text, around) }</em> },
+            Inline::Strong { text } => html! { <strong>{ inlines(text, around) }</strong> },
             Inline::Link { href, text } => html! {
-                <a href={href.clone()} target="_blank" rel="noopener noreferrer">{ inlines(text) }</a>
+                <a href={href.clone()} target="_blank" rel="noopener noreferrer">{ inlines(text, around) }</a>
             },
-            Inline::Term { id, text } => html! { <span class="term" data-term={id.clone()}>{ inlines(text) }</span> },
+            Inline::Term { id, text } => match around.terms.get(id) {
+                Some(definition) => html! {
+                    <Term id={id.clone()} definition={definition.clone()}>{ inlines(text, around) }</Term>
+                },
+                None => inlines(text, around),
+            },
             Inline::Break => html! { <br /> },
         })
         .collect()

@@ -1,5 +1,6 @@
 //! The catalogue.
 
+use lesson::Page;
 use yew::prelude::*;
 
 use crate::components::icons::Mark;
@@ -35,35 +36,74 @@ pub fn Home(props: &HomeProps) -> Html {
 }
 
 fn course_card(state: &State, course: &CourseCard, language: Language) -> Html {
+    let finished = course.lessons.iter().filter(|lesson| Standing::of(state, course, lesson).is_done()).count();
+    let total = course.lessons.len();
+    let share = format!("width:{:.0}%", 100.0 * finished as f64 / total.max(1) as f64);
     html! {
         <section class="course">
             <h2>{ course.title.get(language.code()).to_owned() }</h2>
             <p>{ course.summary.get(language.code()).to_owned() }</p>
-            <ol>{ for course.lessons.iter().map(|lesson| lesson_card(state, course, lesson, language)) }</ol>
+            <div class="course-progress">
+                <span class="share" aria-hidden="true"><i style={share} /></span>
+                <small>{ fill(T::CourseProgress.get(language), finished, total) }</small>
+            </div>
+            <ol>{ for course.lessons.iter().enumerate().map(|(index, lesson)| lesson_card(state, course, index, lesson, language)) }</ol>
+            if !course.pages.is_empty() {
+                <ul class="pages">{ for course.pages.iter().map(|page| page_link(course, page, language)) }</ul>
+            }
         </section>
     }
 }
 
-fn lesson_card(state: &State, course: &CourseCard, lesson: &LessonCard, language: Language) -> Html {
+/// How far a lesson is.
+struct Standing {
+    done: usize,
+    total: usize,
+}
+
+impl Standing {
+    fn of(state: &State, course: &CourseCard, lesson: &LessonCard) -> Standing {
+        let reached = state.preferences.reached.get(&format!("{}/{}", course.id, lesson.id));
+        let done = lesson.checks.iter().filter(|id| reached.is_some_and(|r| r.contains(*id))).count();
+        Standing { done, total: lesson.checks.len() }
+    }
+
+    fn is_done(&self) -> bool {
+        self.total > 0 && self.done == self.total
+    }
+}
+
+fn lesson_card(state: &State, course: &CourseCard, index: usize, lesson: &LessonCard, language: Language) -> Html {
     let route = Route::Lesson { course: course.id.clone(), lesson: lesson.id.clone() };
-    let reached = state.preferences.reached.get(&format!("{}/{}", course.id, lesson.id));
-    let done = lesson.checks.iter().filter(|id| reached.is_some_and(|r| r.contains(*id))).count();
-    let total = lesson.checks.len();
-    let word = match done {
+    let standing = Standing::of(state, course, lesson);
+    let word = match standing.done {
         0 => T::Start,
-        n if n == total => T::Again,
+        _ if standing.is_done() => T::Again,
         _ => T::Continue,
     };
+    let checks = fill(T::Checks.get(language), standing.done, standing.total);
     html! {
         <li>
             <a class="lesson-card" href={route.hash()} data-lesson={lesson.id.clone()}>
-                <Mark reached={done == total && total > 0} />
+                if standing.is_done() { <Mark reached={true} /> } else { <span class="number">{ index + 1 }</span> }
                 <span class="words">
                     <b>{ lesson.title.get(language.code()).to_owned() }</b>
                     <span>{ lesson.summary.get(language.code()).to_owned() }</span>
-                    <small>{ fill(T::AboutMinutes.get(language), lesson.minutes, "") }{ " · " }{ fill(T::Checks.get(language), done, total) }</small>
+                    <small>{ fill(T::AboutMinutes.get(language), lesson.minutes, "") }{ " · " }{ checks }</small>
                 </span>
-                <span class="go">{ word.get(language) }</span>
+                <span class={classes!("go", (standing.done > 0 && !standing.is_done()).then_some("current"))}>{ word.get(language) }</span>
+            </a>
+        </li>
+    }
+}
+
+fn page_link(course: &CourseCard, page: &Page, language: Language) -> Html {
+    let route = Route::Page { course: course.id.clone(), page: page.id.clone() };
+    html! {
+        <li>
+            <a class="page-link" href={route.hash()}>
+                <b>{ page.title.get(language.code()).to_owned() }</b>
+                <span>{ page.summary.get(language.code()).to_owned() }</span>
             </a>
         </li>
     }

@@ -1,5 +1,7 @@
 //! The text of the open lesson, step by step.
 
+use std::rc::Rc;
+
 use lesson::Document;
 use web_sys::Element;
 use yew::prelude::*;
@@ -44,6 +46,12 @@ pub fn LessonPane(props: &LessonPaneProps) -> Html {
         run: props.run.clone(),
         copy: props.copy.clone(),
         live: open.live,
+        terms: Rc::new(document.terms.clone()),
+        answers: state.preferences.answers.get(&open.key()).cloned().unwrap_or_default(),
+        answer: {
+            let state = state.clone();
+            Callback::from(move |(quiz, chosen)| state.dispatch(Action::Answer { quiz, chosen }))
+        },
     };
     html! {
         <article class="lesson" ref={place} lang={language.code()}>
@@ -90,11 +98,7 @@ fn footer(state: &UseReducerHandle<State>, open: &OpenLesson, document: &Documen
         Callback::from(move |_: MouseEvent| state.dispatch(Action::Step(step)))
     };
     let total = document.steps.len();
-    let next_lesson = state.courses.iter().flatten().find(|c| c.id == open.course).and_then(|course| {
-        let index = course.lessons.iter().position(|l| l.id == open.lesson.id)?;
-        let lesson = course.lessons.get(index + 1)?;
-        Some(Route::Lesson { course: course.id.clone(), lesson: lesson.id.clone() })
-    });
+    let next = next_route(state, open);
     html! {
         <nav class="steps">
             if open.step > 0 {
@@ -105,11 +109,25 @@ fn footer(state: &UseReducerHandle<State>, open: &OpenLesson, document: &Documen
                 <button type="button" class="next" onclick={go(open.step + 1)}>
                     { if open.step == 0 { T::Start } else { T::Next }.get(language) }
                 </button>
-            } else if let Some(route) = next_lesson {
-                <a class="next" href={route.hash()}>{ T::NextLesson.get(language) }</a>
+            } else if let Some((route, title)) = next {
+                <a class="next" href={route.hash()}>{ title }</a>
             } else {
                 <a class="next" href="#/">{ T::AllLessons.get(language) }</a>
             }
         </nav>
     }
+}
+
+/// What comes after the lesson: the next one, or the first page of the course.
+fn next_route(state: &State, open: &OpenLesson) -> Option<(Route, String)> {
+    let language = state.preferences.language;
+    let course = state.courses.iter().flatten().find(|c| c.id == open.course)?;
+    let index = course.lessons.iter().position(|l| l.id == open.lesson.id)?;
+    if let Some(lesson) = course.lessons.get(index + 1) {
+        let route = Route::Lesson { course: course.id.clone(), lesson: lesson.id.clone() };
+        return Some((route, T::NextLesson.get(language).to_owned()));
+    }
+    let page = course.pages.first()?;
+    let route = Route::Page { course: course.id.clone(), page: page.id.clone() };
+    Some((route, page.title.get(language.code()).to_owned()))
 }

@@ -45,7 +45,8 @@ pub fn MapView(props: &MapViewProps) -> Html {
         };
     }
     let scene = Scene::lay_out(&state.picture, &state.places, shape);
-    let draw = Draw { scene: &scene, language, inspect: &props.inspect, state };
+    let focus = state.focus();
+    let draw = Draw { scene: &scene, language, inspect: &props.inspect, state, focus: &focus };
     html! {
         <div class={classes!("map", (shape == Shape::Narrow).then_some("narrow"))}>
             <svg viewBox={format!("0 0 {} {}", shape.width(), scene.height)} preserveAspectRatio="xMidYMin meet" role="group"
@@ -88,6 +89,8 @@ struct Draw<'a> {
     language: Language,
     inspect: &'a Callback<Subject>,
     state: &'a State,
+    /// What the eye should go to.
+    focus: &'a [Anchor],
 }
 
 fn subject(api_version: &str, kind: &str, namespace: &str, name: &str) -> Subject {
@@ -158,7 +161,7 @@ impl Draw<'_> {
             html! { <rect {key} {class} x={px(at.x)} y={px(at.y)} width={px(at.w)} height={px(at.h)} rx={px(radius)} /> }
         };
         let lit = self.state.motion.lit.get(anchor).map(|seq| frame(format!("glow-{seq}"), "glow"));
-        let focused = self.state.focus().contains(anchor).then(|| frame("focus".to_owned(), "focused"));
+        let focused = self.focus.contains(anchor).then(|| frame("focus".to_owned(), "focused"));
         html! { <>{ lit }{ focused }</> }
     }
 
@@ -216,6 +219,7 @@ impl Draw<'_> {
             <>
                 { line }
                 { rect(at, 8.0, "box") }
+                { self.glow(&Anchor::Workload(pill.kind.to_owned(), tile.namespace.clone(), tile.name.clone()), at, 8.0) }
                 { label(at.x + 10.0, middle, "kind", pill.kind) }
                 { label(at.x + 88.0, middle, "name", fit(short, at.w - 140.0)) }
                 { label(at.x + at.w - 10.0, middle, if tile.ready >= tile.desired { "count ok" } else { "count" }, count.clone()) }

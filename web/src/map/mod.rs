@@ -3,6 +3,7 @@
 //! Invariants: a thing keeps its place for as long as it exists ([`Places`]); the scene is a function of the picture,
 //! the places and nothing else, so it is tested as text.
 
+pub mod focus;
 mod motion;
 mod places;
 mod scene;

@@ -20,6 +20,8 @@ pub enum Anchor {
     Pod(String, String),
     /// A Service by namespace and name.
     Service(String, String),
+    /// A Deployment or ReplicaSet by kind, namespace and name.
+    Workload(String, String, String),
 }
 
 /// What a dot stands for.

@@ -313,6 +313,11 @@ impl Scene {
                 let rail = self.services.iter().find(|s| s.tile.namespace == *namespace && s.tile.name == *name)?;
                 Some((rail.rect.x, rail.rect.centre().1))
             }
+            Anchor::Workload(kind, namespace, name) => {
+                let of = |p: &&WorkloadPill| p.kind == kind && p.tile.namespace == *namespace && p.tile.name == *name;
+                let pill = self.workloads.iter().find(of)?;
+                Some((pill.rect.x, pill.rect.centre().1))
+            }
         }
     }
 
@@ -343,7 +348,7 @@ impl Scene {
     /// The height at which a way turns to a thing: above the room that it is in.
     fn landing(&self, anchor: &Anchor, point: (f64, f64)) -> f64 {
         let node = match anchor {
-            Anchor::Part(_) | Anchor::Service(..) => return point.1,
+            Anchor::Part(_) | Anchor::Service(..) | Anchor::Workload(..) => return point.1,
             Anchor::Node(name) => name.clone(),
             Anchor::Pod(namespace, name) => {
                 let pod = self.pods.iter().find(|p| p.tile.namespace == *namespace && p.tile.name == *name);

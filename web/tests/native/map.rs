@@ -29,6 +29,7 @@ fn pod(name: &str, node: &str, state: PodState, image: &str) -> PodTile {
         restarts: 0,
         ip: String::new(),
         owner: "web-66b6c48dd5".to_owned(),
+        labels: Default::default(),
     }
 }
 

@@ -20,11 +20,16 @@ fn preferences() -> Preferences {
         terminal_percent: 38.0,
         reached: Default::default(),
         steps: Default::default(),
+        answers: Default::default(),
     }
 }
 
 fn route() -> Route {
     Route::Lesson { course: "basics".to_owned(), lesson: "deploy-app".to_owned() }
+}
+
+fn page() -> Route {
+    Route::Page { course: "basics".to_owned(), page: "road-on".to_owned() }
 }
 
 fn after(state: State, actions: impl IntoIterator<Item = Action>) -> Rc<State> {
@@ -61,10 +66,13 @@ fn addresses_are_read_as_they_are_written() {
         ("#/basics/deploy-app", route()),
         ("#/basics/deploy-app/", route()),
         ("#/a/b/c", Route::Home),
+        ("#/basics/pages/road-on", page()),
+        ("#/basics/pages/road-on/x", Route::Home),
     ] {
         assert_eq!(Route::parse(hash), expected, "{hash}");
     }
     assert_eq!(Route::parse(&route().hash()), route());
+    assert_eq!(Route::parse(&page().hash()), page());
 }
 
 #[test]
@@ -96,6 +104,14 @@ fn checks_once_reached_are_remembered() {
     let state = Reducible::reduce(state, Action::Reset);
     assert!(!state.preferences.reached.contains_key("basics/deploy-app"));
     assert!(state.open.is_none());
+}
+
+#[test]
+fn answers_to_questions_are_kept_until_the_lesson_is_started_over() {
+    let answer = Action::Answer { quiz: "quiz-1".to_owned(), chosen: vec![2] };
+    let state = after(State::new(route(), preferences()), [opened(0), answer]);
+    assert_eq!(state.preferences.answers["basics/deploy-app"]["quiz-1"], [2]);
+    assert!(Reducible::reduce(state, Action::Reset).preferences.answers.is_empty());
 }
 
 #[test]

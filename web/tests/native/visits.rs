@@ -17,6 +17,7 @@ fn pod(name: &str, image: &str) -> PodTile {
         restarts: 0,
         ip: String::new(),
         owner: "web-1".to_owned(),
+        labels: Default::default(),
     }
 }
 
