@@ -20,12 +20,14 @@ use crate::components::map_view::MapView;
 use crate::components::notices::Notices;
 use crate::components::page_view::PageView;
 use crate::components::session_menu::{Banner, ShareDialog};
+use crate::components::tour::TourCard;
 use crate::handover;
 use crate::link::{Heard, Link};
 use crate::preferences;
 use crate::protocol::{FromWorker, Purpose, Subject, ToWorker};
 use crate::saved::SavedSession;
 use crate::screens::Screens;
+use crate::shortcuts::use_shortcuts;
 use crate::state::{Action, Notice, Pane, Route, State, View};
 use crate::text::{T, fill};
 
@@ -68,6 +70,7 @@ pub fn App() -> Html {
     use_preferences(&state);
     use_open_lesson(&state, &link, &screens);
     use_link_address(&state, &link);
+    use_shortcuts();
     use_step_marks(&state, &link);
     use_step_clock(&state, &link);
     let language = state.preferences.language;
@@ -109,6 +112,7 @@ pub fn App() -> Html {
                     <PageView state={state.clone()} course={course.clone()} page={page.clone()} copy={Callback::from(copy_text)} />
                 },
             } }
+            <TourCard state={state.clone()} />
             <Notices state={state.clone()} />
             if let Some(link) = &state.shared {
                 <ShareDialog state={state.clone()} link={link.clone()} copy={Callback::from(copy_text)} />

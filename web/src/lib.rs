@@ -22,6 +22,7 @@ pub mod screen;
 pub mod screens;
 pub mod session;
 pub mod share;
+pub mod shortcuts;
 pub mod site;
 pub mod state;
 pub mod storage;

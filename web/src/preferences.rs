@@ -21,6 +21,7 @@ pub fn load() -> Preferences {
         terminal_percent: 38.0,
         reached: Default::default(),
         steps: Default::default(),
+        toured: false,
         answers: Default::default(),
     })
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use yew::Reducible;
 
 use crate::chain::Chain;
+use crate::components::tour;
 use crate::editors::Editors;
 use crate::map::{Anchor, Motion, Places, focus};
 use crate::picture::Picture;
@@ -147,6 +148,9 @@ pub struct Preferences {
     /// The step that was open, by `course/lesson`.
     #[serde(default)]
     pub steps: BTreeMap<String, usize>,
+    /// The tour was taken or declined.
+    #[serde(default)]
+    pub toured: bool,
     /// Answers given to questions, by `course/lesson` and the question's id.
     #[serde(default)]
     pub answers: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
@@ -239,6 +243,8 @@ pub struct State {
     pub chain: Rc<Chain>,
     /// The step of the chain that is looked at; none: the newest.
     pub chain_at: Option<usize>,
+    /// The stop of the tour that is shown, while it goes on.
+    pub tour: Option<usize>,
     /// Notices, oldest first.
     pub notices: Vec<Notice>,
     /// Why the lesson of the address cannot be opened.
@@ -268,6 +274,8 @@ pub enum Action {
     Theme(Theme),
     /// Another step of the lesson.
     Step(usize),
+    /// A stop of the tour; none ends it.
+    Tour(Option<usize>),
     /// A question of the lesson was answered.
     Answer {
         /// Its id.
@@ -349,6 +357,7 @@ impl State {
             history: Rc::default(),
             chain: Rc::default(),
             chain_at: None,
+            tour: None,
             notices: Vec::new(),
             failed: None,
             openings: 0,
@@ -384,6 +393,7 @@ impl State {
         self.chain = Rc::default();
         self.chain_at = None;
         self.editors = Editors::default();
+        self.tour = None;
     }
 
     fn hear(&mut self, message: FromWorker) {
@@ -558,6 +568,7 @@ impl Reducible for State {
                     next.preferences.steps.insert(open.key(), step);
                 }
             }
+            Action::Tour(stop) => tour::show(&mut next, stop),
             Action::Answer { quiz, chosen } => {
                 if let Some(open) = &next.open {
                     next.preferences.answers.entry(open.key()).or_default().insert(quiz, chosen);

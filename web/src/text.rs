@@ -182,6 +182,17 @@ texts! {
     DoStartNode: "このノードを動かす", "Start this node";
     DoScaleUp: "1 つ増やす", "One more";
     DoScaleDown: "1 つ減らす", "One fewer";
+    TourName: "画面の見かた", "How this page works";
+    TourOffer: "はじめての方へ。画面の見かたを 30 秒で案内します。", "New here? A tour of the page takes 30 seconds.";
+    TourTake: "案内を見る", "Take the tour";
+    TourDecline: "いらない", "No, thanks";
+    TourSkip: "やめる", "Skip";
+    TourDone: "はじめる", "Start";
+    TourLesson: "レッスンはここです。「実行」を押すと、コマンドが端末に打ち込まれます。自分で打ってもかまいません。", "The lesson is here. Run types a command into the terminal for you. You may also type it yourself.";
+    TourMap: "クラスターの地図です。Pod や Service が現れ、リクエストが点になって流れます。気になるものを押すと、中身を調べられます。", "The map of the cluster. Pods and Services appear on it, and requests travel as dots. Press anything to look inside.";
+    TourDock: "端末です。何を打っても大丈夫。壊れたら、この手順からやり直せます。右のタブではブラウザーを開いたり、しくみを 1 歩ずつたどったりできます。", "The terminal. Type whatever you like: if it breaks, begin the step again. The tabs at its right open a browser, and follow how things work step by step.";
+    TourClock: "クラスターの時計です。止めることも、1 歩ずつ進めることも、10 倍で進めることもできます。F6 キーで、レッスン、地図、端末を行き来できます。", "The cluster's clock. Stop it, step it, or run it ten times as fast. The F6 key goes from lesson to map to terminal.";
+    PhoneKeys: "端末のキー", "Terminal keys";
     CheckAnswer: "答え合わせをする", "Check my answer";
     AnswerRight: "正しい", "right";
     AnswerWrong: "違います", "wrong";

@@ -372,7 +372,10 @@ mod tests {
         let visits = browser.take();
         assert_eq!(visits.len(), VISITS_WAITING_MAX, "the newest are kept");
         let last = visits.last().expect("visits");
-        assert_eq!((bodies(&[last.clone()]), last.repeats), (vec![format!("request {REPEATS_MAX}").as_str()], false));
+        assert_eq!(
+            (bodies(std::slice::from_ref(last)), last.repeats),
+            (vec![format!("request {REPEATS_MAX}").as_str()], false)
+        );
     }
 
     #[test]

@@ -7,10 +7,10 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::components::icons::{ReloadIcon, RepeatIcon};
-use crate::components::strip::{Strip, status};
+use crate::components::strip::{Strip, status, took};
 use crate::protocol::ToWorker;
 use crate::state::{Action, State};
-use crate::text::{T, fill};
+use crate::text::T;
 use crate::visits::{Seen, VISITS_MAX, addresses};
 
 /// Virtual time between two repeated visits, in milliseconds.
@@ -130,7 +130,7 @@ fn answered(state: &State, seen: &Seen) -> Html {
                 <Strip history={state.history.clone()} newest={VISITS_MAX} language={state.preferences.language} />
                 <p class={classes!("last", (!seen.is_good()).then_some("failed"))} role="status">
                     <b>{ status(seen) }</b>
-                    <span>{ fill(state.t(T::TookMs), seen.visit.took_ms, "") }</span>
+                    <span>{ took(state.preferences.language, seen) }</span>
                 </p>
                 <h3>{ state.t(T::WhoAnswered) }</h3>
                 <ul class="tally" lang="en">{ for tally(state, seen) }</ul>
@@ -154,8 +154,8 @@ fn tally<'a>(state: &'a State, last: &'a Seen) -> impl Iterator<Item = Html> + '
         html! {
             <li {class} title={by.pod.clone()}>
                 <span class="name">{ name }</span>
-                <span class="image">{ by.image.clone() }</span>
-                <span class="share"><i style={width} /></span>
+                <span class="image" title={by.image.clone()}>{ by.image.rsplit(':').next().unwrap_or_default().to_owned() }</span>
+                <span class="gauge"><i style={width} /></span>
                 <span class="count">{ count }</span>
             </li>
         }

@@ -121,9 +121,12 @@ fn line(state: &UseReducerHandle<State>, index: usize, step: &Step, on: bool) ->
     }
 }
 
-/// `+0.35 s`.
+/// `+35 ms`, `+1.2 s`.
 fn after(milliseconds: u64) -> String {
-    format!("+{:.2} s", milliseconds as f64 / 1_000.0)
+    match milliseconds {
+        0..1_000 => format!("+{milliseconds} ms"),
+        _ => format!("+{:.1} s", milliseconds as f64 / 1_000.0),
+    }
 }
 
 fn more(chain: &Chain, language: Language) -> Html {

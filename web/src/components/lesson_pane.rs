@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use lesson::Document;
-use web_sys::Element;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use crate::components::blocks::{Around, blocks};
+use crate::components::tour::TourOffer;
 use crate::state::{Action, OpenLesson, Route, State};
 use crate::text::{Language, T, fill};
 
@@ -31,9 +33,15 @@ pub fn LessonPane(props: &LessonPaneProps) -> Html {
     let step = state.open.as_ref().map_or(0, |o| o.step);
     {
         let place = place.clone();
-        use_effect_with(step, move |_| {
-            if let Some(element) = place.cast::<Element>() {
-                element.set_scroll_top(0);
+        let seen = use_mut_ref(|| None::<usize>);
+        use_effect_with(step, move |step| {
+            let Some(element) = place.cast::<Element>() else { return };
+            element.set_scroll_top(0);
+            // Who turned the page reads on at its top; who just came is not taken from the terminal.
+            let turned = seen.borrow_mut().replace(*step).is_some();
+            let heading = element.query_selector("h1").ok().flatten().filter(|_| turned);
+            if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
+                let _ = heading.focus();
             }
         });
     }
@@ -56,6 +64,7 @@ pub fn LessonPane(props: &LessonPaneProps) -> Html {
     html! {
         <article class="lesson" ref={place} lang={language.code()}>
             { heading(open, document, language, &props.again) }
+            if step == 0 && open.live { <TourOffer state={state.clone()} /> }
             { match step {
                 0 => blocks(&document.intro, &around),
                 n => document.steps.get(n - 1).map(|s| blocks(&s.blocks, &around)).unwrap_or_default(),
@@ -75,13 +84,13 @@ fn heading(open: &OpenLesson, document: &Document, language: Language, again: &C
     match open.step {
         0 => html! {
             <>
-                <h1>{ open.lesson.title.get(language.code()).to_owned() }</h1>
+                <h1 tabindex="-1">{ open.lesson.title.get(language.code()).to_owned() }</h1>
                 <p class="sub">{ T::Intro.get(language) }{ " · " }{ about }</p>
             </>
         },
         n => html! {
             <>
-                <h1>{ document.steps.get(n - 1).map(|s| s.title.clone()).unwrap_or_default() }</h1>
+                <h1 tabindex="-1">{ document.steps.get(n - 1).map(|s| s.title.clone()).unwrap_or_default() }</h1>
                 <p class="sub">
                     { fill(T::StepOf.get(language), n, total) }
                     <button type="button" class="again" onclick={again} disabled={!open.live}>{ T::StepAgain.get(language) }</button>

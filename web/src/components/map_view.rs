@@ -241,7 +241,7 @@ impl Draw<'_> {
         let selects = tile.kind == "NodePort" || !tile.endpoints.is_empty();
         let detail =
             if selects { format!("{} :{doors} {leads}", tile.kind) } else { format!("{} :{doors}", tile.kind) };
-        let detail_width = detail.chars().count() as f64 * 6.6 + 28.0;
+        let detail_width = detail.chars().count() as f64 * 5.8 + 24.0;
         let inner = html! {
             <>
                 { rect(at, at.h / 2.0, "box") }

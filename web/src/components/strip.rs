@@ -41,8 +41,17 @@ fn square(seen: &Seen, language: Language) -> Html {
         (true, true) => "other".to_owned(),
         (true, false) => format!("colour-{}", seen.by.colour),
     };
-    let title = format!("{} {} {}", status(seen), seen.by.pod, fill(T::TookMs.get(language), seen.visit.took_ms, ""));
+    let title = format!("{} {} {}", status(seen), seen.by.pod, took(language, seen));
     html! { <i key={seen.number.to_string()} class={class} {title} /> }
+}
+
+/// How long it took. The simulated wire is often faster than a millisecond.
+pub fn took(language: Language, seen: &Seen) -> String {
+    let milliseconds = match seen.visit.took_ms {
+        0 => "<1".to_owned(),
+        n => n.to_string(),
+    };
+    fill(T::TookMs.get(language), milliseconds, "")
 }
 
 /// The HTTP status, or a dash where none came.

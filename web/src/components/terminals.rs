@@ -7,6 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
+use crate::components::phone_keys::PhoneKeys;
 use crate::protocol::ToWorker;
 use crate::screens::Screens;
 use crate::state::{Action, Notice, State, TERMINALS_MAX, Theme, View};
@@ -99,6 +100,9 @@ pub fn Terminals(props: &TerminalsProps) -> Html {
                 <TerminalScreen key={id.to_string()} id={*id} shown={seen && state.terminal == *id} {opening} state={state.clone()}
                     screens={props.screens.clone()} send={props.send.clone()} />
             }) }
+            if seen && opening.is_some() {
+                <PhoneKeys terminal={state.terminal} language={state.preferences.language} send={props.send.clone()} />
+            }
         </div>
     }
 }

@@ -1,8 +1,9 @@
 //! The map: a picture laid out, as text, and what moves on it.
 
 use expect_test::{Expect, expect};
+use lesson::{Block, Focus};
 use simulation::{Time, TraceEvent, TraceKind};
-use web::map::{Anchor, Motion, MoveKind, Part, Places, Scene, Shape};
+use web::map::{Anchor, Motion, MoveKind, Part, Places, Scene, Shape, focus};
 use web::picture::{NodeTile, Picture, PodState, PodTile, ServiceTile, WorkloadTile};
 
 fn node(name: &str) -> NodeTile {
@@ -248,4 +249,36 @@ fn dots_that_have_arrived_are_forgotten() {
     }
     assert!(motion.moves.len() <= 64);
     assert_eq!(motion.moves.back().unwrap().seq, 499);
+}
+
+#[test]
+fn a_lesson_points_at_parts_and_objects() {
+    let mut picture = Picture {
+        cluster: true,
+        pods: vec![pod("web-66b6c48dd5-a", "minikube", PodState::Ready, "web:v1")],
+        ..Picture::default()
+    };
+    picture.pods[0].labels = [("app".to_owned(), "web".to_owned())].into();
+    picture.deployments = vec![workload("web", "")];
+    let object = |kind: &str, name: Option<&str>, selector: Option<&str>| Focus::Object {
+        kind: kind.to_owned(),
+        name: name.map(str::to_owned),
+        selector: selector.map(str::to_owned),
+    };
+    let pods = [Anchor::Pod("default".to_owned(), "web-66b6c48dd5-a".to_owned())];
+    for (focus, expected) in [
+        (Focus::Part { name: "etcd".to_owned() }, &[Anchor::Part(Part::Etcd)][..]),
+        (Focus::Part { name: "kubectl".to_owned() }, &[Anchor::Part(Part::You)]),
+        (object("Pod", None, None), &pods),
+        (object("Pod", None, Some("app=web")), &pods),
+        (object("Pod", None, Some("app=other")), &[]),
+        (object("Pod", Some("nosuch"), None), &[]),
+        (
+            object("Deployment", Some("web"), None),
+            &[Anchor::Workload("Deployment".to_owned(), "default".to_owned(), "web".to_owned())],
+        ),
+    ] {
+        assert_eq!(focus::anchors(&Block::Focus(focus.clone()), &picture), expected, "{focus:?}");
+    }
+    assert!(focus::anchors(&Block::Rule, &picture).is_empty());
 }

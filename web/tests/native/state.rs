@@ -20,6 +20,7 @@ fn preferences() -> Preferences {
         terminal_percent: 38.0,
         reached: Default::default(),
         steps: Default::default(),
+        toured: false,
         answers: Default::default(),
     }
 }
@@ -112,6 +113,18 @@ fn answers_to_questions_are_kept_until_the_lesson_is_started_over() {
     let state = after(State::new(route(), preferences()), [opened(0), answer]);
     assert_eq!(state.preferences.answers["basics/deploy-app"]["quiz-1"], [2]);
     assert!(Reducible::reduce(state, Action::Reset).preferences.answers.is_empty());
+}
+
+#[test]
+fn the_tour_shows_each_part_and_is_offered_once() {
+    let state =
+        after(State::new(route(), preferences()), [opened(0), Action::View(View::Chain), Action::Tour(Some(1))]);
+    assert_eq!((state.tour, state.pane, state.view), (Some(1), Pane::Map, View::Terminals));
+    assert!(!state.preferences.toured);
+    for end in [Action::Tour(None), Action::Tour(Some(99))] {
+        let state = after((*state).clone(), [end]);
+        assert_eq!((state.tour, state.pane, state.preferences.toured), (None, Pane::Lesson, true));
+    }
 }
 
 #[test]
