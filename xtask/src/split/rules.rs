@@ -19,7 +19,23 @@ pub(crate) const WORKER: Rules = Rules {
         "wasmi_ir",
         "wasmi_collections",
         "wasmparser",
-        // Programs.
+        "cluster::lifecycle",
+        "cluster::control_plane",
+        "cluster::node",
+        "cluster::browser",
+        "cluster::follow",
+        "network::http1",
+        "network::dns",
+        "network::proxy",
+        "web::inspect",
+        "web::picture",
+        "http",
+        // Programs, and what a command line needs once it is entered.
+        "shell::builtins",
+        "shell::exec",
+        "shell::expand",
+        "shell::syntax",
+        "shell::regexes",
         "kubectl",
         "minikube",
         "shell::tools",
@@ -31,6 +47,6 @@ pub(crate) const WORKER: Rules = Rules {
         "base64",
     ],
     first: &[],
-    // Every program is installed under its names.
-    methods: &["as machine::program::Program>::names"],
+    // Every program is installed under its names; the page is told whether a cluster runs.
+    methods: &["as machine::program::Program>::names", "cluster::lifecycle::Clusters>::running"],
 };
