@@ -147,7 +147,7 @@ fn pack_images() -> Result<Counts> {
 /// thousand pods.
 fn left_out() -> Result<Counts> {
     let mut counts = Counts::default();
-    for (package, target) in [("runtime", "guests"), ("controllers", "it")] {
+    for (package, target) in [("runtime", "guests"), ("cluster", "guests"), ("controllers", "it")] {
         counts += counted(&Cmd::cargo().args(["test", "-p", package, "--test", target, "--", "--ignored"]))?;
     }
     Ok(counts)

@@ -253,3 +253,22 @@ fn a_stopped_node_loses_its_pods_when_upstream_takes_them() {
         assert_eq!((*left, *running), ("0", "6"), "seed {seed}");
     }
 }
+
+#[test]
+fn jq_and_awk_run_as_guests_of_the_machine() {
+    check("kubectl get ns -o json | jq -r '.items[].metadata.name' | head -2", 0, "default\nkube-node-lease\n", "");
+    check("echo '{\"a\":[1,2]}' > f; jq -c .a f; jq '.a[1]' < f; jq -e .b f; echo $?", 0, "[1,2]\n2\nnull\n1\n", "");
+    check("kubectl get ns --no-headers | awk '{print $1}' | head -1", 0, "default\n", "");
+    check(
+        "cd /etc; jq -R . hostname; jq . nope; echo $?",
+        0,
+        "\"kubonsai\"\n2\n",
+        "jq: error: Could not open nope: No such file or directory\n",
+    );
+    let output = sh("1", &[], "jq .a[ < /dev/null; echo $?");
+    assert_eq!(stdout(&output), "3\n");
+    assert!(stderr(&output).starts_with("jq: error: syntax error, unexpected end of file"), "{}", stderr(&output));
+    // Filters without end are ended: by the one who waits, by a closed pipe, by the memory limit.
+    check("timeout 2 jq -n 'def f: f; f'; echo $?", 0, "124\n", "");
+    check("jq -n 'repeat(1)' | head -2", 0, "1\n1\n", "");
+}

@@ -7,6 +7,7 @@ mod browser;
 mod control_plane;
 mod desktop;
 mod follow;
+mod guest_program;
 mod host;
 mod input;
 mod learner;

@@ -16,6 +16,7 @@ use simulation::Sim;
 use vfs::Vfs;
 
 use crate::control_plane::{ControlPlane, Near, VERSION, Wires};
+use crate::guest_program;
 use crate::host::WorldHost;
 use crate::learner::HOME;
 use crate::node::{Nodes, Spec};
@@ -79,6 +80,7 @@ impl Clusters {
     pub(crate) fn programs(&self) -> Programs {
         let mut programs = Programs::new();
         shell::install(&mut programs);
+        guest_program::install(&mut programs, &self.0.containers);
         programs.install(Rc::new(kubectl::place::Kubectl::new()));
         minikube::install(&mut programs, Rc::new(crate::minikube_host::MinikubeHost::new(self.clone())));
         programs

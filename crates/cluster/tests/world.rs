@@ -179,3 +179,29 @@ fn what_commands_put_on_the_screen_is_told_to_the_trace() {
         [(3, "one two\nthree\n".to_owned()), (0, String::new()), (0, "from a script\n".to_owned())]
     );
 }
+
+#[test]
+fn the_tab_key_knows_flags_objects_containers_and_machines() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    type_in(&mut world, "kubectl create deployment web --image=nginx\r");
+    type_in(&mut world, "kubectl create service nodeport shop --tcp=80\r");
+    for (typed, line) in [
+        ("kubectl get pods -n kube-sy\t", "kubectl get pods -n kube-system"),
+        ("kubectl get pods --namespace=kube-sy\t", "kubectl get pods --namespace=kube-system"),
+        ("kubectl run x --restart=Ne\t", "kubectl run x --restart=Never"),
+        ("kubectl expose deploy/web --type=No\t", "kubectl expose deploy/web --type=NodePort"),
+        ("kubectl set image deployment/web ng\t", "kubectl set image deployment/web nginx="),
+        ("kubectl logs deployment/web -c n\t", "kubectl logs deployment/web -c nginx"),
+        ("minikube node st\t", "minikube node st"),
+        ("minikube node stop mini\t", "minikube node stop minikube"),
+        ("minikube service sh\t", "minikube service shop"),
+        ("minikube profile mi\t", "minikube profile minikube"),
+    ] {
+        let shown = type_in(&mut world, typed);
+        let last = shown.rsplit("$ ").next().unwrap_or("").trim_end_matches(['\x07', ' ']);
+        assert!(last.starts_with(line), "{typed:?}: {last:?} in {shown:?}");
+        type_in(&mut world, "\x15");
+    }
+}

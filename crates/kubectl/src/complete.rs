@@ -9,6 +9,7 @@ use crate::flags::{Command, common};
 use crate::rest::{Rest, with_query};
 use crate::session::Session;
 use crate::tree;
+use crate::{pods, podspec};
 
 /// Names offered at most.
 const NAMES_MAX: &str = "200";
@@ -64,6 +65,9 @@ static COMMANDS: &[(&str, Words)] = &[
     ("kubectl config delete-context", Words::Contexts),
 ];
 
+/// Commands whose object is followed by `container=image`.
+const IMAGES: &[&str] = &["kubectl set image"];
+
 /// Completions of the last word; `words` are those after `kubectl`. Whole words come back.
 pub async fn complete(session: &Rc<Session>, words: &[String]) -> Vec<String> {
     let Some((last, before)) = words.split_last() else { return Vec::new() };
@@ -85,12 +89,17 @@ async fn candidates(
     if rest.iter().any(|w| w == "--") {
         return Vec::new();
     }
+    let args = read(rest, path);
+    if let Some((name, _)) = last.strip_prefix("--").and_then(|word| word.split_once('=')) {
+        let Some(flag) = command.flag(name) else { return Vec::new() };
+        let found = values(session, &args, path, flag.name).await;
+        return found.into_iter().map(|value| format!("--{name}={value}")).collect();
+    }
     if last.starts_with('-') {
         return flags(command);
     }
-    let args = read(rest, path);
     if let Some(flag) = rest.last().and_then(|w| wanting_value(command, w)) {
-        return values(session, &args, flag).await;
+        return values(session, &args, path, flag).await;
     }
     if !command.commands.is_empty() && args.words.is_empty() {
         let mut names: Vec<String> = command.commands.iter().map(|c| c.name.to_owned()).collect();
@@ -101,7 +110,7 @@ async fn candidates(
     }
     let row = COMMANDS.iter().find(|(name, _)| *name == path);
     match row {
-        Some((_, kind)) => named(session, &args, *kind, last).await,
+        Some((_, kind)) => named(session, &args, path, *kind, last).await,
         None => Vec::new(),
     }
 }
@@ -132,15 +141,49 @@ fn wanting_value(command: &Command, word: &str) -> Option<&'static str> {
     flag.bare.is_none().then_some(flag.name)
 }
 
-async fn values(session: &Rc<Session>, args: &Args, flag: &str) -> Vec<String> {
+/// Flags with a few possible values. A flag that means something else in another command names the command.
+static CHOICES: &[(&str, &str, &[&str])] = &[
+    ("", "cascade", &["background", "orphan", "foreground"]),
+    ("", "dry-run", &["none", "server", "client"]),
+    ("", "image-pull-policy", &["Always", "IfNotPresent", "Never"]),
+    ("", "output", &["json", "yaml", "wide", "name", "jsonpath=", "go-template=", "custom-columns="]),
+    ("", "restart", &["Always", "OnFailure", "Never"]),
+    ("kubectl expose", "type", &["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]),
+    ("kubectl patch", "type", &["json", "merge", "strategic"]),
+    ("", "validate", &["strict", "warn", "ignore"]),
+];
+
+async fn values(session: &Rc<Session>, args: &Args, path: &str, flag: &str) -> Vec<String> {
+    let choices = CHOICES.iter().find(|(command, name, _)| *name == flag && (command.is_empty() || *command == path));
+    if let Some((_, _, values)) = choices {
+        return values.iter().map(|value| (*value).to_owned()).collect();
+    }
     match flag {
         "namespace" => names(session, args, "namespaces").await,
         "context" => contexts(session, args),
-        "output" => {
-            ["json", "yaml", "wide", "name", "jsonpath=", "go-template=", "custom-columns="].map(str::to_owned).to_vec()
-        }
+        "container" => containers(session, args).await,
+        "image" => images(session, args).await,
         _ => Vec::new(),
     }
+}
+
+/// The containers of the pod that is named, or of the workload's pods.
+async fn containers(session: &Rc<Session>, args: &Args) -> Vec<String> {
+    let (Ok(rest), Some(word)) = (session.rest(args), args.words.first()) else { return Vec::new() };
+    let Ok(object) = pods::object_of(&rest, word).await else { return Vec::new() };
+    let spec = if object.kind() == "Pod" { "spec" } else { "spec.template.spec" };
+    let lists = ["initContainers", "containers"].map(|list| object.list(&format!("{spec}.{list}")).to_vec());
+    lists.iter().flatten().map(|container| podspec::name(container).to_owned()).collect()
+}
+
+/// The images that the nodes have.
+async fn images(session: &Rc<Session>, args: &Args) -> Vec<String> {
+    let Ok(rest) = session.rest(args) else { return Vec::new() };
+    let Ok(answer) = rest.get("/api/v1/nodes").await else { return Vec::new() };
+    let nodes = answer["items"].as_array().cloned().unwrap_or_default();
+    let images = nodes.iter().flat_map(|node| node["status"]["images"].as_array().cloned().unwrap_or_default());
+    let names = images.flat_map(|image| image["names"].as_array().cloned().unwrap_or_default());
+    names.filter_map(|name| name.as_str().filter(|name| !name.contains('@')).map(str::to_owned)).collect()
 }
 
 fn contexts(session: &Session, args: &Args) -> Vec<String> {
@@ -148,7 +191,7 @@ fn contexts(session: &Session, args: &Args) -> Vec<String> {
     crate::kubeconfig::list(&config, "contexts").iter().map(|e| crate::kubeconfig::name(e).to_owned()).collect()
 }
 
-async fn named(session: &Rc<Session>, args: &Args, kind: Words, last: &str) -> Vec<String> {
+async fn named(session: &Rc<Session>, args: &Args, path: &str, kind: Words, last: &str) -> Vec<String> {
     match kind {
         Words::Contexts if args.words.is_empty() => contexts(session, args),
         Words::Contexts => Vec::new(),
@@ -166,6 +209,10 @@ async fn named(session: &Rc<Session>, args: &Args, kind: Words, last: &str) -> V
             found
         }
         Words::Pods => Vec::new(),
+        // `set image deployment/web <container>=`: what comes behind the object are its containers.
+        Words::Objects if IMAGES.contains(&path) && args.words.first().is_some_and(|word| word.contains('/')) => {
+            containers(session, args).await.into_iter().map(|name| format!("{name}=")).collect()
+        }
         Words::Objects => match args.words.first() {
             None => types(session, args).await,
             Some(kind) if kind.contains('/') => Vec::new(),

@@ -37,9 +37,24 @@ pub async fn run(rest: &Rest, path: &str, options: Options) -> Outcome {
         rest.session.place.set_raw(true);
     }
     let guard = Raw(rest, options.tty);
-    let outcome = carry(rest, connection, options).await;
+    let end = carry(rest, connection, options).await;
     drop(guard);
-    outcome
+    match end {
+        End::Of(outcome) => outcome,
+        End::Exit(code) => {
+            // Not before the terminal is given back: a raw one does not return to the first column.
+            rest.session.err(format!("command terminated with exit code {code}\n")).await;
+            Err(Failure::Exit(code))
+        }
+    }
+}
+
+/// How a connection ended.
+enum End {
+    /// By itself, or with what the server said.
+    Of(Outcome),
+    /// With the exit code of the command.
+    Exit(i32),
 }
 
 /// Opens an upgraded connection.
@@ -75,7 +90,7 @@ impl Drop for Raw<'_> {
     }
 }
 
-async fn carry(rest: &Rest, mut connection: Duplex, options: Options) -> Outcome {
+async fn carry(rest: &Rest, mut connection: Duplex, options: Options) -> End {
     let place = &rest.session.place;
     let mut size = place.tty().filter(|_| options.tty);
     if let Some((cols, rows)) = size {
@@ -106,10 +121,10 @@ async fn carry(rest: &Rest, mut connection: Duplex, options: Options) -> Outcome
         let (input, resize) = (std::pin::pin!(input), std::pin::pin!(resize));
         let local = select(input, resize);
         match select(connection.recv.next(), local).await {
-            Either::Left((None, _)) => return Ok(()),
+            Either::Left((None, _)) => return End::Of(Ok(())),
             Either::Left((Some(frame), _)) => {
-                if let Some(outcome) = received(rest, &frame).await {
-                    return outcome;
+                if let Some(end) = received(rest, &frame).await {
+                    return end;
                 }
             }
             Either::Right((Either::Left((bytes, _)), _)) => {
@@ -130,36 +145,34 @@ async fn carry(rest: &Rest, mut connection: Duplex, options: Options) -> Outcome
     }
 }
 
-/// Handles one frame; some outcome when it was the last.
-async fn received(rest: &Rest, frame: &Bytes) -> Option<Outcome> {
+/// Handles one frame; how it ended when it was the last.
+async fn received(rest: &Rest, frame: &Bytes) -> Option<End> {
     let (channel, payload) = frame.split_first()?;
     match *channel {
-        STDOUT => rest.session.out_bytes(payload.to_vec()).await.err().map(Err),
+        STDOUT => rest.session.out_bytes(payload.to_vec()).await.err().map(|failure| End::Of(Err(failure))),
         STDERR => {
             rest.session.place.write_err(payload.to_vec()).await;
             None
         }
-        ERROR => Some(ended(rest, payload).await),
+        ERROR => Some(ended(payload)),
         _ => None,
     }
 }
 
-/// The exit code that the error channel carries.
-async fn ended(rest: &Rest, payload: &[u8]) -> Outcome {
+/// What the error channel says: the exit code, or why there is none.
+fn ended(payload: &[u8]) -> End {
     let status: Value = serde_json::from_slice(payload).unwrap_or(Value::Null);
     if status["status"] == "Success" {
-        return Ok(());
+        return End::Of(Ok(()));
     }
     if status["reason"] == "NonZeroExitCode" {
         let causes = status["details"]["causes"].as_array().cloned().unwrap_or_default();
         let code = causes.iter().find(|c| c["reason"] == "ExitCode").and_then(|c| c["message"].as_str()?.parse().ok());
-        let code: i32 = code.unwrap_or(1);
-        rest.session.err(format!("command terminated with exit code {code}\n")).await;
-        return Err(Failure::Exit(code));
+        return End::Exit(code.unwrap_or(1));
     }
     let message =
         status["message"].as_str().map_or_else(|| String::from_utf8_lossy(payload).into_owned(), str::to_owned);
-    Err(Failure::message(message))
+    End::Of(Err(Failure::message(message)))
 }
 
 /// Sends a frame, waiting for room. A peer that has gone is noticed when reading.

@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn the_environment_says_where_it_is() {
-        let home = |name: &str| (name == "HOME").then_some("/root");
-        assert_eq!(path(home), "/root/.kube/config");
-        let both = |name: &str| Some(if name == "HOME" { "/root" } else { ":/a/b:/c" });
+        let home = |name: &str| (name == "HOME").then_some("/home/x");
+        assert_eq!(path(home), format!("/home/x/{BELOW_HOME}"));
+        let both = |name: &str| Some(if name == "HOME" { "/home/x" } else { ":/a/b:/c" });
         assert_eq!(path(both), "/a/b");
     }
 }

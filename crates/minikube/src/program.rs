@@ -87,8 +87,8 @@ impl Program for Minikube {
         Box::pin(async move { run(Rc::clone(&self.0), ctx, args.get(1..).unwrap_or(&[])).await })
     }
 
-    fn complete(self: Rc<Self>, _ctx: Ctx, words: Vec<String>) -> LocalBoxFuture<'static, Vec<String>> {
-        Box::pin(std::future::ready(complete(&words)))
+    fn complete(self: Rc<Self>, ctx: Ctx, words: Vec<String>) -> LocalBoxFuture<'static, Vec<String>> {
+        Box::pin(async move { complete(&self.0, &ctx, &words).await })
     }
 }
 
@@ -185,15 +185,55 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-fn complete(words: &[String]) -> Vec<String> {
+/// Words that follow a command.
+static WORDS: &[(&str, &[&str])] = &[
+    ("addons", &["list", "enable", "disable"]),
+    ("image", &["ls"]),
+    ("node", &["list", "add", "start", "stop", "delete"]),
+    ("profile", &["list"]),
+    ("service", &["list"]),
+];
+
+async fn complete(host: &Rc<dyn ClusterHost>, ctx: &Ctx, words: &[String]) -> Vec<String> {
     let Some(last) = words.last() else { return Vec::new() };
     if words.len() == 2 {
         let names = COMMANDS.iter().map(|c| c.name.to_owned());
         return names.filter(|name| name.starts_with(last.as_str())).collect();
     }
-    let flags = words.get(1).and_then(|name| find(name)).map_or(&[][..], |c| c.flags);
-    let names = flags.iter().chain(GLOBAL_FLAGS).map(|f| format!("--{}", f.name));
-    names.filter(|name| last.starts_with('-') && name.starts_with(last.as_str())).collect()
+    let before = words.get(words.len() - 2).map_or("", String::as_str);
+    let mut found: Vec<String> = match (words[1].as_str(), before) {
+        _ if last.starts_with('-') => {
+            let flags = find(&words[1]).map_or(&[][..], |c| c.flags);
+            flags.iter().chain(GLOBAL_FLAGS).map(|f| format!("--{}", f.name)).collect()
+        }
+        (_, "-p" | "--profile") => host.profiles(),
+        ("node", "start" | "stop" | "delete") => {
+            let status = host.status(&settings::profile(ctx));
+            status.map(|s| s.nodes.into_iter().map(|n| n.name).collect()).unwrap_or_default()
+        }
+        ("profile", "profile") => host.profiles().into_iter().chain(["list".to_owned()]).collect(),
+        (command, before) if command == before => {
+            let row = WORDS.iter().find(|(name, _)| *name == command);
+            let mut all: Vec<String> =
+                row.map_or(&[][..], |(_, words)| words).iter().map(|w| (*w).to_owned()).collect();
+            if command == "service" {
+                all.extend(services(host, ctx).await);
+            }
+            all
+        }
+        _ => Vec::new(),
+    };
+    found.retain(|word| word.starts_with(last.as_str()));
+    found
+}
+
+/// The Services of the default namespace.
+async fn services(host: &Rc<dyn ClusterHost>, ctx: &Ctx) -> Vec<String> {
+    let status = host.status(&settings::profile(ctx)).filter(|s| s.running);
+    let Some(transport) = status.and_then(|s| ctx.host.api(&s.server).ok()) else { return Vec::new() };
+    let client = client::Client::new(transport, "minikube");
+    let list = client.list(&api::kinds::SERVICES, "default", &client::ListOptions::default()).await;
+    list.map(|list| list.items.iter().map(|s| s.name().to_owned()).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

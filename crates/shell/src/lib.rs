@@ -9,6 +9,7 @@ mod builtins;
 pub mod editor;
 mod exec;
 mod expand;
+mod hints;
 mod jobs;
 mod own_task;
 mod process;

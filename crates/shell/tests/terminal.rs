@@ -209,3 +209,20 @@ fn history_expansion() {
     s.keys("echo hello!\r");
     assert!(s.screen().shown().ends_with(&format!("hello!\n{P}█\n")));
 }
+
+#[test]
+fn what_was_pasted_from_an_article_is_explained() {
+    let s = Session::new(100);
+    s.keys("cat “a”\r");
+    let shown = s.screen().shown();
+    assert!(shown.contains("hint: “ (U+201C) at character 5 is a typographic quote: type \" instead\n"), "{shown}");
+    assert!(shown.ends_with(&format!("hint: did you mean: cat \"a\"\n{P}█\n")), "{shown}");
+    s.keys("\x0c").keys("$ echo hi\r");
+    let hint = "hint: $ is the prompt of the example; type only what follows it: echo hi";
+    assert!(
+        s.screen().shown().ends_with(&format!("bash: $: command not found\n{hint}\n{P}█\n")),
+        "{}",
+        s.screen().shown()
+    );
+    s.keys("\x0c").keys("echo “hi” –\r").shows(&format!("{P}echo “hi” –\n“hi” –\n{P}█\n"));
+}

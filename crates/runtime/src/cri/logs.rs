@@ -159,7 +159,8 @@ impl Log {
             self.add(text);
         }
         self.is_closed.set(true);
-        self.attached.borrow_mut().clear();
+        // Sessions keep ends of their own, so these are closed, not only dropped.
+        self.attached.borrow_mut().drain(..).for_each(|(_, pipe)| pipe.close());
         self.waiters.wake_all();
     }
 

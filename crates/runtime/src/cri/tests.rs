@@ -359,12 +359,15 @@ fn a_session_whose_input_ends_leaves_a_container_that_has_a_terminal() {
         assert_eq!(result, (String::new(), String::new(), 0));
     }
     assert_eq!(node.runtime.container_status(&id).unwrap().state, State::Running);
-    // Without input there is nothing that could end: the session sees all there is.
-    let session = node.runtime.attach(&id, false).unwrap();
+    // A container that ends takes its sessions along, also one that still has its input.
+    let session = node.runtime.attach(&id, true).unwrap();
     let runtime = node.runtime.clone();
     let code = node.run(async move {
         runtime.stop_container(&id, Duration::from_millis(1)).await;
-        everything(session).await.2
+        let ExecSession { stdin, stdout, exit, .. } = session;
+        let (_, code) = futures_util::join!(stdout.collect::<Vec<_>>(), exit);
+        drop(stdin);
+        code
     });
     assert_ne!(code, 0);
 }

@@ -11,6 +11,7 @@ use crate::Processes;
 use crate::editor::complete::{Completion, LIST_ASKS_ABOVE, complete};
 use crate::editor::{Action, Editor, Key, Screen};
 use crate::exec::Flow;
+use crate::hints::hints;
 use crate::race::{Either, race};
 use crate::shell::{Place, Shell};
 use crate::syntax::{Parser, SyntaxError};
@@ -112,10 +113,22 @@ impl Session {
             if self.execute(&text).await {
                 break;
             }
+            self.hint(&text);
         }
         let code = self.shell.status;
         self.shell.run_exit_trap(code).await;
         self.left = true;
+    }
+
+    /// Helps after a line that failed because of how it was typed.
+    fn hint(&self, text: &str) {
+        let status = self.shell.status;
+        if status >= 128 {
+            return; // ended by a signal, not by what was typed
+        }
+        for line in hints(text, status == 0, |name| self.shell.find_program(name).is_some()) {
+            self.device.show(&format!("{}\r\n", line.replace('\n', "\r\n")));
+        }
     }
 
     async fn read_rc(&mut self) {

@@ -10,13 +10,11 @@ use simulation::stub;
 const UNBUILT: &[(&str, &str)] = &[
     ("apt", stub!("shell", "apt")),
     ("apt-get", stub!("shell", "apt-get")),
-    ("awk", stub!("shell", "awk")),
     ("docker", stub!("shell", "docker")),
     ("eksctl", stub!("shell", "eksctl")),
     ("emacs", stub!("shell", "emacs")),
     ("git", stub!("shell", "git")),
     ("helm", stub!("shell", "helm")),
-    ("jq", stub!("shell", "jq")),
     ("man", stub!("shell", "man")),
     ("microk8s", stub!("shell", "microk8s")),
     ("mysql", stub!("shell", "mysql")),
