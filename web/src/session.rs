@@ -384,6 +384,7 @@ impl Session {
                     self.until = self.until.max(self.world.now());
                     // What happened so far is not the learner's doing.
                     self.progress = Progress::starting_at(self.world.trace_last_seq());
+                    self.world.ask(&self.lesson.checks);
                     return Next::Now;
                 }
             }

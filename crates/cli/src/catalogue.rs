@@ -75,6 +75,17 @@ impl Catalogue {
             problems
         }))
     }
+
+    /// Everything that is wrong, in the glossary and in every course.
+    pub(crate) fn all_problems(root: &Path) -> anyhow::Result<Vec<Problem>> {
+        let catalogue = Catalogue::read(root)?;
+        let mut problems = Vec::new();
+        for id in &catalogue.courses {
+            problems.extend(catalogue.course(id)?.err().unwrap_or_default());
+        }
+        problems.splice(0..0, catalogue.problems);
+        Ok(problems)
+    }
 }
 
 /// A text file.

@@ -80,12 +80,11 @@ fn play(lesson: &Lesson, name: &str, script: &str, seed: u64) -> Vec<String> {
         Ok(world) => world,
         Err(problem) => return vec![format!("setup.yaml: {problem}")],
     };
+    let mut problems = match play_nothing(lesson, seed) {
+        Ok(problems) => problems,
+        Err(problem) => return vec![format!("setup.yaml: {problem}")],
+    };
     let mut progress = Progress::starting_at(world.trace_last_seq());
-    let mut problems: Vec<String> = outcomes(lesson, &mut progress, &mut world)
-        .into_iter()
-        .filter(|(_, outcome)| *outcome == Outcome::Reached)
-        .map(|(id, _)| format!("check {id:?} holds before anything was done"))
-        .collect();
     // The checks are looked at all the way: some hold for a while only, and are reached then.
     let played = run_script(&mut world, script, &mut |world| drop(outcomes(lesson, &mut progress, world)));
     if let Err(problem) = played {
@@ -104,6 +103,17 @@ fn play(lesson: &Lesson, name: &str, script: &str, seed: u64) -> Vec<String> {
     problems
 }
 
+/// The checks that hold although nothing was done, at once or after a while.
+fn play_nothing(lesson: &Lesson, seed: u64) -> Result<Vec<String>, String> {
+    let mut world = set_up(lesson, seed)?;
+    let mut progress = Progress::starting_at(world.trace_last_seq());
+    outcomes(lesson, &mut progress, &mut world);
+    let wait = format!("sleep {}", SETTLING.as_secs());
+    run_script(&mut world, &wait, &mut |world| drop(outcomes(lesson, &mut progress, world)))?;
+    let reached = outcomes(lesson, &mut progress, &mut world).into_iter().filter(|(_, o)| *o == Outcome::Reached);
+    Ok(reached.map(|(id, _)| format!("check {id:?} holds although nothing was done")).collect())
+}
+
 /// The world of `setup.yaml`.
 fn set_up(lesson: &Lesson, seed: u64) -> Result<World, String> {
     let setup = &lesson.setup;
@@ -119,6 +129,7 @@ fn set_up(lesson: &Lesson, seed: u64) -> Result<World, String> {
     for line in &setup.run {
         run_script(&mut world, line, &mut |_| {}).map_err(|problem| format!("{line:?}: {problem}"))?;
     }
+    world.ask(&lesson.checks);
     Ok(world)
 }
 
@@ -145,5 +156,50 @@ fn run_script(world: &mut World, script: &str, look: &mut dyn FnMut(&mut World))
         Some(0) => Ok(()),
         Some(code) => Err(format!("exit code {code}\n{output}")),
         None => Err(format!("never ended\n{output}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use simulation::TraceKind;
+
+    use super::*;
+
+    const ASKING: &str = "checks:
+  - id: answers
+    text: {ja: x, en: x}
+    all:
+      - http: {url: 'http://192.168.49.2:{Service/web:spec.ports[0].nodePort}/', contains: nginx}
+        hint: {ja: x, en: x}
+";
+
+    /// Plays a world in which a check asks; gives when the check's own connections were made and what came of them.
+    fn play_asking() -> Vec<(Time, String)> {
+        let value = api::yaml::parse(ASKING).expect("YAML").remove(0);
+        let checks: lesson::Checks = serde_json::from_value(value).expect("checks");
+        let mut world = drive::new_world(5, PLAYED_AT, Some("minikube"), 0).expect("a profile");
+        assert!(drive::run_until(&mut world, |world| world.is_ready()));
+        world.ask(&checks);
+        let answered = |world: &World| lesson::Facts::answered(world, checks.http_clauses()[0]);
+        run_script(&mut world, "sleep 60", &mut |_| {}).expect("sleeps");
+        assert!(!answered(&world), "there is nobody to answer yet");
+        let script =
+            "kubectl create deployment web --image=nginx; kubectl expose deployment/web --type=NodePort --port 80
+            kubectl rollout status deployment/web; sleep 5; kubectl logs deployment/web | grep -c GET";
+        run_script(&mut world, script, &mut |_| {}).expect("one request is in the log");
+        assert!(answered(&world));
+        let flows = world.trace_since(0).into_iter().filter_map(|event| match event.kind {
+            TraceKind::Flow { from, outcome, .. } if from == "check" => Some((event.time, outcome)),
+            _ => None,
+        });
+        flows.collect()
+    }
+
+    #[test]
+    fn checks_ask_over_http_by_themselves_and_alike_in_every_replay() {
+        let flows = play_asking();
+        let connected = flows.iter().filter(|(_, outcome)| outcome == "connected").count();
+        assert_eq!(connected, 1, "one answer is enough: {flows:?}");
+        assert_eq!(flows, play_asking());
     }
 }

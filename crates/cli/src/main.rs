@@ -6,6 +6,8 @@
 mod bench;
 mod catalogue;
 mod check;
+mod dev;
+mod new;
 mod serve;
 mod sh;
 
@@ -32,6 +34,10 @@ enum Command {
     Bench,
     /// Reads lessons and plays their solutions: each check must fail before and hold after.
     Check(check::Options),
+    /// Begins a new lesson: a small one that is whole.
+    New(new::Options),
+    /// Serves the built page with the lessons of a folder, and reloads it when they change.
+    Dev(dev::Options),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +46,8 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(&options).map(|()| 0),
         Command::Bench => bench::run(),
         Command::Check(options) => check::run(&options),
+        Command::New(options) => new::run(&options),
+        Command::Dev(options) => dev::run(&options),
     };
     match result {
         Ok(code) => ExitCode::from(code),

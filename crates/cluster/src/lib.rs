@@ -14,6 +14,7 @@ mod learner;
 mod lifecycle;
 mod minikube_host;
 mod node;
+mod probe;
 mod profile;
 mod revision;
 mod script;

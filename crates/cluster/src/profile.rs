@@ -87,6 +87,9 @@ impl Profile {
 /// The learner's machine as seen from the nodes: the gateway of their network.
 pub(crate) const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 49, 1);
 
+/// The place outside the cluster from which lessons' checks ask, beside the learner's machine.
+pub(crate) const PROBE_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 49, 254);
+
 /// Nodes that a network of this shape can hold.
 pub(crate) const NODES_MAX: u32 = 200;
 

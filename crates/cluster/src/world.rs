@@ -8,7 +8,7 @@ use api::Object;
 use api::http::Transport;
 use bytes::Bytes;
 use machine::{EditEvent, Reader, Writer};
-use network::Fabric;
+use network::{Fabric, Role};
 use simulation::{ExternalError, ExternalRequest, Sim, SimConfig, Step, StepLimits, Time, TraceEvent};
 
 use crate::browser::{Browser, Visit};
@@ -17,7 +17,8 @@ use crate::follow::{Follow, LogPiece};
 use crate::input::{Input, LogEntry, Outbox, Output, Stream};
 use crate::learner::Learner;
 use crate::lifecycle::Clusters;
-use crate::profile::Profile;
+use crate::probe::Probes;
+use crate::profile::{PROBE_ADDRESS, Profile};
 use crate::revision::Revision;
 use crate::script::ScriptRun;
 
@@ -46,6 +47,8 @@ pub struct World {
     follow: Follow,
     log: Vec<LogEntry>,
     revision: Revision,
+    probes: Probes,
+    fabric: Fabric,
     waiting: bool,
 }
 
@@ -78,6 +81,8 @@ impl World {
             follow: Follow::default(),
             log: Vec::new(),
             revision,
+            probes: Probes::default(),
+            fabric,
             waiting: false,
         })
     }
@@ -189,6 +194,17 @@ impl World {
         put.map_err(|errno| format!("{path}: {errno}"))
     }
 
+    /// Begins to ask what the HTTP clauses of a lesson's checks ask. Part of the lesson's set-up: it must happen at the
+    /// same virtual time in every replay.
+    pub fn ask(&mut self, checks: &lesson::Checks) {
+        if checks.http_clauses().is_empty() {
+            return;
+        }
+        let mut ctx = self.learner.ctx(&self.sim, Reader::empty(), Writer::null(), Writer::null());
+        ctx.net = self.fabric.attach_as("check", &[PROBE_ADDRESS], Role::Outside);
+        self.probes.start(checks, &ctx, &self.clusters, &self.revision);
+    }
+
     // --- what comes out ---
 
     /// Output since the last call.
@@ -275,5 +291,9 @@ impl Drop for World {
 impl lesson::Facts for World {
     fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object> {
         World::objects(self, api_version, kind, namespace)
+    }
+
+    fn answered(&self, clause: &lesson::HttpClause) -> bool {
+        self.probes.answered(clause)
     }
 }

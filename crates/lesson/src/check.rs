@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Text;
+use crate::{Facts, Text};
 
 /// The file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Clause {
     /// Something that a command put on the screen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputClause>,
+    /// An answer that the app must give over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpClause>,
     /// Any one of these, for goals that can be reached in several ways.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub any: Vec<Clause>,
@@ -109,6 +112,70 @@ pub struct OutputClause {
     pub code: Option<i32>,
 }
 
+/// A GET from outside the cluster that must be answered so. It is asked inside the world, when the cluster changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpClause {
+    /// `http://host:port/path`, with `{Kind/name:path}` for a field of an object of v1 in `default`.
+    pub url: String,
+    /// HTTP status, 200 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The body contains this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+}
+
+impl HttpClause {
+    /// Names it among the clauses of a lesson.
+    pub fn key(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers serialise")
+    }
+
+    /// The URL with its fields filled in; none while an object or a field is missing.
+    pub fn url_now(&self, facts: &dyn Facts) -> Option<String> {
+        let mut url = String::new();
+        for part in url_parts(&self.url).ok()? {
+            match part {
+                UrlPart::Text(text) => url.push_str(text),
+                UrlPart::Field { kind, name, path } => {
+                    let object = facts.objects("v1", kind, "default").into_iter().find(|o| o.name() == name)?;
+                    url.push_str(&crate::path::text(crate::path::lookup(object.value(), path).ok()?.first()?));
+                }
+            }
+        }
+        Some(url)
+    }
+
+    /// Whether this is the answer that was hoped for.
+    pub fn accepts(&self, status: u16, body: &str) -> bool {
+        status == self.status.unwrap_or(200) && self.contains.as_deref().is_none_or(|part| body.contains(part))
+    }
+}
+
+enum UrlPart<'a> {
+    Text(&'a str),
+    Field { kind: &'a str, name: &'a str, path: &'a str },
+}
+
+/// Splits a URL at its fields. The error is a sentence for the author.
+fn url_parts(url: &str) -> Result<Vec<UrlPart<'_>>, String> {
+    let mut parts = Vec::new();
+    let mut rest = url;
+    while let Some((text, after)) = rest.split_once('{') {
+        let whole = after.split_once('}').and_then(|(field, rest)| {
+            let (object, path) = field.split_once(':')?;
+            let (kind, name) = object.split_once('/')?;
+            Some((UrlPart::Field { kind, name, path }, rest))
+        });
+        let (field, after) = whole.ok_or_else(|| format!("http: {url:?}: fields are written {{Kind/name:path}}"))?;
+        parts.extend([UrlPart::Text(text), field]);
+        rest = after;
+    }
+    parts.push(UrlPart::Text(rest));
+    Ok(parts)
+}
+
 /// Something that must have happened since the lesson began. Every field that is given must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,6 +201,24 @@ pub struct TraceClause {
     /// The end of a call's path, for subresources such as `/log`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suffix: Option<String>,
+    /// So many different ends of flows have matched, for example pods behind a Service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub different: Option<usize>,
+}
+
+impl Checks {
+    /// The clauses that are asked over HTTP, also those inside of `any`.
+    pub fn http_clauses(&self) -> Vec<&HttpClause> {
+        fn collect<'a>(clauses: &'a [Clause], found: &mut Vec<&'a HttpClause>) {
+            for clause in clauses {
+                found.extend(&clause.http);
+                collect(&clause.any, found);
+            }
+        }
+        let mut found = Vec::new();
+        self.checks.iter().for_each(|check| collect(&check.all, &mut found));
+        found
+    }
 }
 
 impl Check {
@@ -157,10 +242,21 @@ impl Check {
 
 impl Clause {
     fn collect_problems(&self, id: &str, problems: &mut Vec<String>) {
-        let kinds =
-            [self.object.is_some(), self.trace.is_some(), self.output.is_some(), !self.any.is_empty()].map(usize::from);
-        if kinds.iter().sum::<usize>() != 1 {
-            problems.push(format!("check {id:?}: a clause needs exactly one of `object`, `trace`, `output` and `any`"));
+        let Clause { object, trace, output, http, any, .. } = self;
+        let kinds = [object.is_some(), trace.is_some(), output.is_some(), http.is_some(), !any.is_empty()];
+        if kinds.iter().filter(|given| **given).count() != 1 {
+            problems.push(format!(
+                "check {id:?}: a clause needs exactly one of `object`, `trace`, `output`, `http` and `any`"
+            ));
+        }
+        if let Some(http) = http {
+            if !http.url.starts_with("http://") {
+                problems.push(format!("check {id:?}: http: the url begins with http://"));
+            }
+            problems.extend(url_parts(&http.url).err().map(|error| format!("check {id:?}: {error}")));
+        }
+        if trace.as_ref().is_some_and(|t| t.different.is_some() && t.event != "flow") {
+            problems.push(format!("check {id:?}: `different` counts the ends of flows"));
         }
         if self.output.as_ref().is_some_and(|o| o.contains.is_empty() && o.code.is_none()) {
             problems.push(format!("check {id:?}: `output` needs something that it contains, or a code"));

@@ -7,12 +7,16 @@ use api::selector::LabelSelector;
 use simulation::{TraceEvent, TraceKind};
 
 use crate::path::{lookup, text};
-use crate::{Check, Checks, Clause, Expect, ObjectClause, OutputClause, Text, TraceClause};
+use crate::{Check, Checks, Clause, Expect, HttpClause, ObjectClause, OutputClause, Text, TraceClause};
 
 /// What checks may look at.
 pub trait Facts {
     /// The objects of a kind in a namespace (`*` for all), as the API shows them; empty while there is no cluster.
     fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object>;
+    /// Whether the answer that a clause hopes for has come.
+    fn answered(&self, _clause: &HttpClause) -> bool {
+        false
+    }
 }
 
 /// How a check stands.
@@ -89,7 +93,14 @@ impl Progress {
             return object_holds(object, facts);
         }
         if let Some(trace) = &clause.trace {
-            return self.happened.contains(&key(trace));
+            let key = key(trace);
+            return match trace.different {
+                None => self.happened.contains(&key),
+                Some(wanted) => self.happened.range(key.clone()..).filter(|k| k.starts_with(&key)).count() >= wanted,
+            };
+        }
+        if let Some(http) = &clause.http {
+            return facts.answered(http);
         }
         if let Some(output) = &clause.output {
             return self.happened.contains(&key(output));
@@ -107,7 +118,11 @@ fn remember(clause: &Clause, event: &TraceKind, happened: &mut BTreeSet<String>)
     if let Some(trace) = &clause.trace
         && trace_matches(trace, event)
     {
-        happened.insert(key(trace));
+        let end = match (event, trace.different) {
+            (TraceKind::Flow { to, .. }, Some(_)) => to.as_str(),
+            _ => "",
+        };
+        happened.insert(key(trace) + end);
     }
     if let Some(output) = &clause.output
         && output_matches(output, event)
@@ -174,6 +189,11 @@ fn object_holds(clause: &ObjectClause, facts: &dyn Facts) -> bool {
     }
 }
 
+/// A number, also one that is written as text, as annotations are.
+fn number(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
 fn expect_holds(expect: &Expect, object: &Object) -> bool {
     let Ok(values) = lookup(object.value(), &expect.path) else { return false };
     let values: Vec<_> = values.into_iter().filter(|v| !v.is_null()).collect();
@@ -183,6 +203,6 @@ fn expect_holds(expect: &Expect, object: &Object) -> bool {
     values.into_iter().any(|value| {
         expect.equals.as_deref().is_none_or(|w| text(value) == w)
             && expect.contains.as_deref().is_none_or(|w| text(value).contains(w))
-            && expect.at_least.is_none_or(|w| value.as_i64().is_some_and(|v| v >= w))
+            && expect.at_least.is_none_or(|w| number(value).is_some_and(|v| v >= w))
     })
 }

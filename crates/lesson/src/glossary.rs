@@ -1,7 +1,7 @@
 //! The glossary: words that are explained where they first stand in a step.
 //!
-//! Authors need not mark them. A word counts where it stands by itself: not inside of a longer Latin word, of code, of a
-//! link or of a heading. `[text](term:id)` marks one that does not.
+//! Authors need not mark them. A word counts where it stands by itself: not inside of a longer Latin word, of longer code,
+//! of a link or of a heading. `[text](term:id)` marks one that does not.
 
 use std::collections::BTreeSet;
 
@@ -141,6 +141,7 @@ impl Marker<'_> {
         for inline in inlines.drain(..) {
             match inline {
                 Inline::Text { text } => self.text(&text, &mut out),
+                Inline::Code { text } => out.push(self.code(text)),
                 Inline::Emphasis { mut text } => {
                     self.inlines(&mut text);
                     out.push(Inline::Emphasis { text });
@@ -153,6 +154,15 @@ impl Marker<'_> {
             }
         }
         *inlines = out;
+    }
+
+    /// Code that is nothing but the word, such as a heading of a table that is being explained.
+    fn code(&mut self, text: String) -> Inline {
+        let found = self.words.iter().find(|(word, id)| *word == text && !self.seen.contains(*id));
+        let code = Inline::Code { text };
+        let Some((_, id)) = found else { return code };
+        self.seen.insert((*id).to_owned());
+        Inline::Term { id: (*id).to_owned(), text: vec![code] }
     }
 
     fn text(&mut self, text: &str, out: &mut Vec<Inline>) {
@@ -269,8 +279,10 @@ mod tests {
 
     #[test]
     fn the_first_mention_in_each_step_is_marked() {
-        let found = marks("en", "A **Pod** and Pods.\n\n## S {#s}\n\n`Pod` [Pod](https://e.org) Podcast, a Pod.\n");
+        let found =
+            marks("en", "A **Pod** and Pods.\n\n## Pod {#s}\n\n`get Pod` [Pod](https://e.org) Podcast, a Pod.\n");
         assert_eq!(found, pairs(&[("pod", "Pod"), ("step", "s"), ("pod", "Pod")]));
+        assert_eq!(marks("en", "`Pod`, a Pod, `proxy x`\n"), pairs(&[("pod", "Pod")]));
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn the_basics_are_whole_in_both_languages() {
     let course = basics();
     assert_eq!(
         course.lessons.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(),
-        ["create-cluster", "deploy-app", "explore-app"]
+        ["create-cluster", "deploy-app", "explore-app", "expose-app", "scale-app", "update-app"]
     );
     for lesson in &course.lessons {
         assert!(!lesson.title.ja.is_empty() && !lesson.title.en.is_empty());
@@ -158,8 +158,7 @@ fn checks_read_what_a_command_put_on_the_screen() {
       - output: {contains: [Running, v=2], code: 0}
         hint: {ja: x, en: not seen}
 ";
-    let value = api::yaml::parse(yaml).expect("YAML").remove(0);
-    let checks: lesson::Checks = serde_json::from_value(value).expect("checks");
+    let checks = checks(yaml);
     let command = |seq, code, output: &str| TraceEvent {
         seq,
         time: Time::default(),
@@ -173,4 +172,138 @@ fn checks_read_what_a_command_put_on_the_screen() {
         let (_, outcome) = progress.evaluate(&checks, &OneNode("")).remove(0);
         assert_eq!(outcome == Outcome::Reached, reached, "{output}");
     }
+}
+
+fn checks(yaml: &str) -> lesson::Checks {
+    let value = api::yaml::parse(yaml).expect("YAML").remove(0);
+    serde_json::from_value(value).expect("checks")
+}
+
+#[test]
+fn different_ends_of_flows_are_counted() {
+    let checks = checks(
+        "checks:
+  - id: balanced
+    text: {ja: x, en: x}
+    all:
+      - trace: {type: flow, from: learner, method: connected, to: service/default/web, different: 2}
+        hint: {ja: x, en: x}
+",
+    );
+    let flow = |seq, to: &str, outcome: &str| TraceEvent {
+        seq,
+        time: Time::default(),
+        kind: TraceKind::Flow {
+            id: seq,
+            from: "learner".into(),
+            hops: vec!["192.168.49.2:30000".into(), "service/default/web".into()],
+            to: to.into(),
+            outcome: outcome.into(),
+        },
+    };
+    let mut progress = Progress::starting_at(0);
+    for (seq, to, outcome, reached) in [
+        (1, "pod/default/a", "connected", false),
+        (2, "pod/default/a", "connected", false),
+        (3, "pod/default/b", "refused", false),
+        (4, "pod/default/b", "connected", true),
+    ] {
+        progress.observe(&checks, &[flow(seq, to, outcome)]);
+        let (_, outcome) = progress.evaluate(&checks, &OneNode("")).remove(0);
+        assert_eq!(outcome == Outcome::Reached, reached, "{seq}");
+    }
+}
+
+/// A Service with a port, and whoever answers there.
+struct Asked(bool);
+
+impl Facts for Asked {
+    fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Vec<Object> {
+        assert_eq!((api_version, kind, namespace), ("v1", "Service", "default"));
+        vec![Object::new(json!({"metadata": {"name": "web"}, "spec": {"ports": [{"nodePort": 30123}]}}))]
+    }
+
+    fn answered(&self, clause: &lesson::HttpClause) -> bool {
+        assert_eq!(clause.contains.as_deref(), Some("v=2"));
+        self.0
+    }
+}
+
+#[test]
+fn answers_over_http_are_asked_for_at_an_address_of_now() {
+    let mut checks = checks(
+        "checks:
+  - id: answers
+    text: {ja: x, en: x}
+    all:
+      - http: {url: \"http://192.168.49.2:{Service/web:spec.ports[0].nodePort}/x\", contains: v=2}
+        hint: {ja: x, en: x}
+",
+    );
+    let http = checks.http_clauses()[0].clone();
+    assert_eq!(http.url_now(&Asked(false)).as_deref(), Some("http://192.168.49.2:30123/x"));
+    let missing = lesson::HttpClause { url: "http://{Service/nope:spec.x}".into(), ..http.clone() };
+    assert_eq!(missing.url_now(&Asked(false)), None);
+    assert!(http.accepts(200, "now v=2") && !http.accepts(200, "v=1") && !http.accepts(503, "v=2"));
+
+    let mut progress = Progress::starting_at(0);
+    assert_ne!(progress.evaluate(&checks, &Asked(false))[0].1, Outcome::Reached);
+    assert_eq!(progress.evaluate(&checks, &Asked(true))[0].1, Outcome::Reached);
+
+    let clause = checks.checks[0].all[0].http.as_mut().expect("it is one");
+    clause.url = "http://{Service}".into();
+    assert!(checks.checks[0].problems()[0].contains("{Kind/name:path}"));
+}
+
+#[test]
+fn every_lesson_ends_with_three_questions_and_has_another_way() {
+    for lesson in basics().lessons {
+        for (language, text) in &lesson.text {
+            assert_eq!(text.quizzes().len(), 3, "{} {language}", lesson.id);
+            let last = text.steps.last().expect("steps");
+            assert_eq!(last.id, "quiz", "{} {language}", lesson.id);
+        }
+        assert!(lesson.alternative.is_some(), "{}", lesson.id);
+        assert!((10..=20).contains(&lesson.minutes), "{}", lesson.id);
+    }
+}
+
+#[test]
+fn every_word_of_the_glossary_is_used_in_both_languages() {
+    let course = basics();
+    let texts = || course.lessons.iter().map(|l| &l.text).chain(course.pages.iter().map(|p| &p.text));
+    let mut unused = Vec::new();
+    for term in glossary().terms {
+        for language in lesson::LANGUAGES {
+            if !texts().any(|text| text[language].terms.contains_key(&term.id)) {
+                unused.push(format!("{} {language}", term.id));
+            }
+        }
+    }
+    assert!(unused.is_empty(), "explained but not used: {unused:?}");
+}
+
+#[test]
+fn pages_and_files_are_listed_and_there() {
+    let found = problems(|f| drop(f.remove("road-on.ja.md")));
+    assert!(found.iter().any(|p| p.starts_with("road-on.ja.md: missing")), "{found:?}");
+    let found = problems(|f| drop(f.insert("more.en.md".into(), String::new())));
+    assert!(found.iter().any(|p| p.contains("\"more\" is not listed under `pages`")), "{found:?}");
+    let found = problems(|f| drop(f.insert("deploy-app/files/a.yaml".into(), String::new())));
+    assert!(found.iter().any(|p| p.contains("files/a.yaml is not listed")), "{found:?}");
+    let found = problems(|f| {
+        let setup = "profile: minikube\nfiles: [a.yaml, ../b, /etc/passwd]\n";
+        f.insert("deploy-app/setup.yaml".into(), setup.into());
+    });
+    assert!(found.iter().any(|p| p.starts_with("deploy-app/files/a.yaml: missing")), "{found:?}");
+    assert_eq!(found.iter().filter(|p| p.contains("no path below the learner's home")).count(), 2, "{found:?}");
+}
+
+#[test]
+fn questions_that_drift_apart_are_an_error() {
+    let found = problems(|f| {
+        let text = f["deploy-app/lesson.ja.md"].replacen("(x)", "( )", 1).replacen("( ) kubectl", "(x) kubectl", 1);
+        f.insert("deploy-app/lesson.ja.md".into(), text);
+    });
+    assert!(found.iter().any(|p| p.contains("differs from step") && p.contains("quiz x--")), "{found:?}");
 }

@@ -10,9 +10,9 @@ use machine::{BrokenPipe, WriteEnd, Writer};
 use simulation::{Sim, TraceKind};
 
 /// Bytes kept of the beginning of a command's output; what follows is kept up to [`TAIL_BYTES_MAX`] from its end.
-pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+pub const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Bytes kept of the end of a command's output.
-pub const TAIL_BYTES_MAX: usize = 8 * 1024;
+pub const TAIL_BYTES_MAX: usize = 32 * 1024;
 
 /// Takes down what passes through its writers.
 #[derive(Clone, Default)]

@@ -1,0 +1,2 @@
+kubectl create deployment web --image=nginx
+kubectl rollout status deployment/web
