@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use cluster::{World, WorldConfig};
-use lesson::{Lesson, Outcome, Progress};
-use simulation::Time;
+use cluster::{Input, World, WorldConfig};
+use lesson::{Block, Lesson, Outcome, Progress};
+use simulation::{Step, Time};
 
 use crate::catalogue::{Catalogue, Selection};
 use kubonsai::drive;
@@ -15,6 +15,8 @@ use kubonsai::drive;
 const PLAYED_AT: Time = Time::from_unix_seconds(1_790_000_000);
 /// A solution may end while the cluster still works on it: virtual time that it is given.
 const SETTLING: Duration = Duration::from_secs(60);
+/// Virtual time that a learner takes to read what a command answered.
+const READING: Duration = Duration::from_secs(20);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -71,6 +73,9 @@ impl Tally {
                 self.add(&format!("{course}/{}/{name} seed={seed}", lesson.id), &play(lesson, name, script, seed));
             }
         }
+        for seed in 1..=seeds {
+            self.add(&format!("{course}/{}/lesson.*.md seed={seed}", lesson.id), &play_text(lesson, seed));
+        }
     }
 }
 
@@ -90,17 +95,67 @@ fn play(lesson: &Lesson, name: &str, script: &str, seed: u64) -> Vec<String> {
     if let Err(problem) = played {
         problems.push(format!("{name}: {problem}"));
     }
-    let deadline = world.now() + SETTLING;
-    drive::run_until(&mut world, |world| {
-        let missing = outcomes(lesson, &mut progress, world).iter().any(|(_, o)| *o != Outcome::Reached);
-        !missing || world.now() >= deadline
-    });
-    for (id, outcome) in outcomes(lesson, &mut progress, &mut world) {
-        if let Outcome::Missing(hint) = outcome {
-            problems.push(format!("check {id:?} does not hold after {name}; its hint: {}", hint.en));
+    problems.extend(settle(lesson, name, &mut progress, &mut world));
+    problems
+}
+
+/// Does what a learner does who clicks every command of the text, in its terminal, and looks at the answer for a while.
+/// The commands are the same in every language, so one language stands for all.
+fn play_text(lesson: &Lesson, seed: u64) -> Vec<String> {
+    let mut world = match set_up(lesson, seed) {
+        Ok(world) => world,
+        Err(problem) => return vec![format!("setup.yaml: {problem}")],
+    };
+    let mut progress = Progress::starting_at(world.trace_last_seq());
+    let mut commands = Vec::new();
+    for text in lesson.text.values().take(1) {
+        text.walk(&mut |block| {
+            if let Block::Code(code) = block
+                && code.exec
+            {
+                commands.push(code);
+            }
+        });
+    }
+    run_for(&mut world, Duration::ZERO);
+    for code in commands {
+        let id = code.terminal;
+        if !world.has_terminal(id) {
+            let at = world.now();
+            world.input(at, Input::OpenTerminal { id, cols: 100, rows: 30 });
+            run_for(&mut world, Duration::from_secs(1));
+        }
+        let at = world.now();
+        world.input(at, Input::Keys { id, text: format!("{}\r", code.code.replace('\n', "\r")) });
+        let until = at + READING;
+        while world.now() < until {
+            run_for(&mut world, Duration::from_millis(500));
+            outcomes(lesson, &mut progress, &mut world);
         }
     }
-    problems
+    settle(lesson, "every command of the text", &mut progress, &mut world)
+}
+
+/// Runs everything that happens in the next while, as time passes for a learner.
+fn run_for(world: &mut World, duration: Duration) {
+    let until = world.now() + duration;
+    while drive::step(world, until) == Step::Busy {}
+    world.advance_to(until);
+    world.take_output();
+}
+
+/// Waits a while for the checks that do not hold yet; those that then still do not are problems.
+fn settle(lesson: &Lesson, name: &str, progress: &mut Progress, world: &mut World) -> Vec<String> {
+    let deadline = world.now() + SETTLING;
+    drive::run_until(world, |world| {
+        let missing = outcomes(lesson, progress, world).iter().any(|(_, o)| *o != Outcome::Reached);
+        !missing || world.now() >= deadline
+    });
+    let missing = outcomes(lesson, progress, world).into_iter().filter_map(|(id, outcome)| match outcome {
+        Outcome::Missing(hint) => Some(format!("check {id:?} does not hold after {name}; its hint: {}", hint.en)),
+        Outcome::Reached => None,
+    });
+    missing.collect()
 }
 
 /// The checks that hold although nothing was done, at once or after a while.

@@ -46,7 +46,7 @@ fn a_new_lesson_is_accepted_and_a_broken_one_is_not() {
     assert!(ok && text.contains("tutorials/my-course/my-lesson is a whole lesson"), "{text}");
     let (ok, text) = folder.run(&["check", "--seeds", "2"]);
     assert!(ok, "{text}");
-    assert!(text.ends_with("5 passed, 0 failed\n"), "glossary, two scripts, two seeds: {text}");
+    assert!(text.ends_with("7 passed, 0 failed\n"), "glossary; two scripts and the text, under two seeds: {text}");
 
     let (ok, text) = folder.run(&["new", "my-course/my-lesson"]);
     assert!(!ok && text.contains("is there already"), "{text}");
@@ -54,14 +54,14 @@ fn a_new_lesson_is_accepted_and_a_broken_one_is_not() {
     assert!(ok, "{text}");
     assert!(Path::new(&folder.0).join("tutorials/my-course/second/checks.yaml").is_file());
     let (ok, text) = folder.run(&["check", "tutorials/my-course/second"]);
-    assert!(ok && text.ends_with("3 passed, 0 failed\n"), "only that lesson: {text}");
+    assert!(ok && text.ends_with("4 passed, 0 failed\n"), "only that lesson: {text}");
 
     let solution = "tutorials/my-course/my-lesson/solution.sh";
     folder.change(solution, "kubectl create deployment web", "kubectl create deployment other");
     folder.change(solution, "deployment/web", "deployment/other");
     let (ok, text) = folder.run(&["check", "tutorials/my-course/my-lesson"]);
     assert!(!ok && text.contains("check \"web-running\" does not hold after solution.sh"), "{text}");
-    assert!(text.ends_with("2 passed, 1 failed\n"), "{text}");
+    assert!(text.ends_with("3 passed, 1 failed\n"), "{text}");
 
     folder.change("tutorials/my-course/my-lesson/setup.yaml", "[]", "[kubectl create deployment web --image=nginx]");
     let (ok, text) = folder.run(&["check", "tutorials/my-course/my-lesson"]);

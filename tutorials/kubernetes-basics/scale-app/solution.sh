@@ -14,4 +14,5 @@ kubectl get pods -o wide
 kubectl scale deployments/kubernetes-bootcamp --replicas=0
 kubectl get deployments
 kubectl wait --for=delete pod -l app=kubernetes-bootcamp --timeout=60s
+sleep 1
 curl -s http://"$(minikube ip):$NODE_PORT" || echo "nobody answers"
