@@ -24,7 +24,7 @@ pub(crate) struct Options {
     #[arg(default_value = "tutorials")]
     path: PathBuf,
     /// Play each script under so many seeds.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 3)]
     seeds: u64,
 }
 

@@ -53,18 +53,18 @@ fn a_new_lesson_is_accepted_and_a_broken_one_is_not() {
     let (ok, text) = folder.run(&["new", "my-course/second"]);
     assert!(ok, "{text}");
     assert!(Path::new(&folder.0).join("tutorials/my-course/second/checks.yaml").is_file());
-    let (ok, text) = folder.run(&["check", "tutorials/my-course/second"]);
+    let (ok, text) = folder.run(&["check", "--seeds", "1", "tutorials/my-course/second"]);
     assert!(ok && text.ends_with("4 passed, 0 failed\n"), "only that lesson: {text}");
 
     let solution = "tutorials/my-course/my-lesson/solution.sh";
     folder.change(solution, "kubectl create deployment web", "kubectl create deployment other");
     folder.change(solution, "deployment/web", "deployment/other");
-    let (ok, text) = folder.run(&["check", "tutorials/my-course/my-lesson"]);
+    let (ok, text) = folder.run(&["check", "--seeds", "1", "tutorials/my-course/my-lesson"]);
     assert!(!ok && text.contains("check \"web-running\" does not hold after solution.sh"), "{text}");
     assert!(text.ends_with("3 passed, 1 failed\n"), "{text}");
 
     folder.change("tutorials/my-course/my-lesson/setup.yaml", "[]", "[kubectl create deployment web --image=nginx]");
-    let (ok, text) = folder.run(&["check", "tutorials/my-course/my-lesson"]);
+    let (ok, text) = folder.run(&["check", "--seeds", "1", "tutorials/my-course/my-lesson"]);
     assert!(!ok && text.contains("check \"web-running\" holds although nothing was done"), "{text}");
 
     folder.change("tutorials/my-course/my-lesson/lesson.en.md", "```quiz", "```quizz");

@@ -11,7 +11,7 @@ kubectl set image deployments/kubernetes-bootcamp kubernetes-bootcamp=gcr.io/goo
 sleep 30
 kubectl get deployments
 kubectl get pods
-kubectl describe pods --show-events | grep -A 10 Events:
+kubectl describe pods --show-events | grep Warning
 curl -s http://"$(minikube ip):$NODE_PORT"
 kubectl rollout history deployments/kubernetes-bootcamp
 kubectl rollout undo deployments/kubernetes-bootcamp
