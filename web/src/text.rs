@@ -198,7 +198,7 @@ texts! {
     AnswerWrong: "違います", "wrong";
     QuizRight: "正解です。", "That is right.";
     QuizWrong: "おしい。考え直して、もう一度どうぞ。", "Not quite. Think again and have another try.";
-    CourseProgress: "{m} のうち {n} 課を終えました", "{n} of {m} lessons done";
+    CourseProgress: "{m} 課のうち {n} 課を終えました", "{n} of {m} lessons done";
     StepAgain: "この手順を最初から", "Begin this step again";
     StepAgainConfirm: "クラスターと端末を、この手順を始めたときの姿に戻しますか？", "Take the cluster and the terminals back to where this step began?";
     Close: "閉じる", "Close";
