@@ -100,9 +100,8 @@ pub fn Terminals(props: &TerminalsProps) -> Html {
                 <TerminalScreen key={id.to_string()} id={*id} shown={seen && state.terminal == *id} {opening} state={state.clone()}
                     screens={props.screens.clone()} send={props.send.clone()} />
             }) }
-            if seen && opening.is_some() {
-                <PhoneKeys terminal={state.terminal} language={state.preferences.language} send={props.send.clone()} />
-            }
+            // It has a key as the screens have: otherwise a new screen would take the place of an old one.
+            <PhoneKeys key="keys" terminal={state.terminal} language={state.preferences.language} send={props.send.clone()} />
         </div>
     }
 }
