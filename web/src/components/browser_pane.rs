@@ -126,7 +126,7 @@ fn answered(state: &State, seen: &Seen) -> Html {
     html! {
         <div class="answered">
             <div class="page">{ page(state, &seen.visit) }</div>
-            <aside class="who">
+            <div class="who" tabindex="0" role="group" aria-label={state.t(T::WhoAnswered)}>
                 <Strip history={state.history.clone()} newest={VISITS_MAX} language={state.preferences.language} />
                 <p class={classes!("last", (!seen.is_good()).then_some("failed"))} role="status">
                     <b>{ status(seen) }</b>
@@ -134,7 +134,7 @@ fn answered(state: &State, seen: &Seen) -> Html {
                 </p>
                 <h3>{ state.t(T::WhoAnswered) }</h3>
                 <ul class="tally" lang="en">{ for tally(state, seen) }</ul>
-            </aside>
+            </div>
         </div>
     }
 }

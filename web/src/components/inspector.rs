@@ -74,7 +74,7 @@ pub fn Inspector(props: &InspectorProps) -> Html {
                 (Some(_), Some(object)) => html! {
                     <>
                         { tabs(state, object, shown, &tab) }
-                        <div class="content" key={format!("{shown:?}")}>
+                        <div class="content" tabindex="0" key={format!("{shown:?}")}>
                             { match shown {
                                 Tab::Summary => summary(state, object, inspect),
                                 Tab::Events => events(state, object),
