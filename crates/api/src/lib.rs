@@ -13,6 +13,7 @@ pub mod quantity;
 pub mod schema;
 pub mod selector;
 pub mod status;
+pub mod taints;
 pub mod text;
 pub mod yaml;
 

@@ -268,7 +268,8 @@ fn jq_and_awk_run_as_guests_of_the_machine() {
     let output = sh("1", &[], "jq .a[ < /dev/null; echo $?");
     assert_eq!(stdout(&output), "3\n");
     assert!(stderr(&output).starts_with("jq: error: syntax error, unexpected end of file"), "{}", stderr(&output));
-    // Filters without end are ended: by the one who waits, by a closed pipe, by the memory limit.
+    // Filters without end are ended: by the one who waits, by a closed pipe, by the stack.
     check("timeout 2 jq -n 'def f: f; f'; echo $?", 0, "124\n", "");
     check("jq -n 'repeat(1)' | head -2", 0, "1\n1\n", "");
+    check("jq -n 'def f: 1+f; f'; echo $?", 0, "139\n", "jq: stack overflow\n");
 }

@@ -91,7 +91,8 @@ impl EventRecorder {
         } else {
             (format!("{about}/{field_path}/{event_type}/{reason}/{message}"), message.to_owned())
         };
-        if !self.0.correlator.borrow_mut().admits(&about, self.0.sim.now()) {
+        // Normal events do not use up what warnings may take.
+        if !self.0.correlator.borrow_mut().admits(&format!("{about}/{event_type}"), self.0.sim.now()) {
             return; // upstream drops what is told too often, and so does everyone who counts on it
         }
         let event = self.build(object, involved, event_type, reason, &message);

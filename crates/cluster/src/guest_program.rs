@@ -146,6 +146,9 @@ impl GuestProgram {
             ))
             .await;
         }
+        if let Some(trap) = jail.trap() {
+            ctx.err(format!("{trap}\n")).await;
+        }
         drop(running);
         code
     }

@@ -98,7 +98,7 @@ fn patience(pod: &Object, endured: &[&Value]) -> Patience {
     let tolerations = pod.list("spec.tolerations");
     let mut shortest: Option<i64> = None;
     for taint in endured {
-        let Some(used) = tolerations.iter().find(|toleration| taints::tolerates(toleration, taint)) else {
+        let Some(used) = tolerations.iter().find(|toleration| api::taints::tolerates(toleration, taint)) else {
             return Patience::None;
         };
         if let Some(seconds) = used["tolerationSeconds"].as_i64() {

@@ -24,7 +24,6 @@ mod plugins;
 mod queue;
 mod resources;
 mod schedule;
-mod tolerations;
 
 use cluster::Cluster;
 use events::Recorder;

@@ -1,10 +1,10 @@
 //! Nodes that were cordoned (`plugins/nodeunschedulable`).
 
+use api::taints::are_tolerated;
 use serde_json::json;
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};
-use crate::tolerations::tolerate;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeUnschedulable",
@@ -17,6 +17,6 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let cordoned = node.object().bool("spec.unschedulable");
     let taint = json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"});
-    let ok = !cordoned || tolerate(cycle.pod.list("spec.tolerations"), &taint);
+    let ok = !cordoned || are_tolerated(cycle.pod.list("spec.tolerations"), &taint);
     Verdict::resolvable_never(ok, "node(s) were unschedulable")
 }

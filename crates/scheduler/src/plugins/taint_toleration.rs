@@ -1,10 +1,10 @@
 //! Taints that keep pods away, or would rather (`plugins/tainttoleration`).
 
+use api::taints::are_tolerated;
 use serde_json::Value;
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
-use crate::tolerations::tolerate;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "TaintToleration",
@@ -18,7 +18,7 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let tolerations = cycle.pod.list("spec.tolerations");
     let keeps_away = |taint: &&Value| taint["effect"] == "NoSchedule" || taint["effect"] == "NoExecute";
     let mut taints = node.object().list("spec.taints").iter().filter(keeps_away);
-    Verdict::resolvable_never(taints.all(|taint| tolerate(tolerations, taint)), "node(s) had untolerated taint(s)")
+    Verdict::resolvable_never(taints.all(|taint| are_tolerated(tolerations, taint)), "node(s) had untolerated taint(s)")
 }
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
@@ -26,7 +26,7 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
     let tolerations: Vec<Value> = cycle.pod.list("spec.tolerations").iter().filter(concerns).cloned().collect();
     let untolerated = |node: &&NodeInfo| {
         let taints = node.object().list("spec.taints").iter().filter(|taint| taint["effect"] == "PreferNoSchedule");
-        i64::try_from(taints.filter(|taint| !tolerate(&tolerations, taint)).count()).unwrap_or(i64::MAX)
+        i64::try_from(taints.filter(|taint| !are_tolerated(&tolerations, taint)).count()).unwrap_or(i64::MAX)
     };
     Some(normalize(nodes.iter().map(untolerated).collect(), true))
 }

@@ -1,26 +1,24 @@
-//! Taints and tolerations (`component-helpers/scheduling/corev1`).
+//! Taints of nodes and the tolerations of pods (`component-helpers/scheduling/corev1`).
 
 use serde_json::Value;
 
-/// Whether one of the tolerations covers the taint.
-pub(crate) fn tolerate(tolerations: &[Value], taint: &Value) -> bool {
-    tolerations.iter().any(|toleration| tolerates(toleration, taint))
-}
-
-fn tolerates(toleration: &Value, taint: &Value) -> bool {
-    let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or("").to_owned();
+/// Whether a toleration covers a taint.
+pub fn tolerates(toleration: &Value, taint: &Value) -> bool {
+    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or("").to_owned();
     let (effect, key) = (text(toleration, "effect"), text(toleration, "key"));
-    if !effect.is_empty() && effect != text(taint, "effect") {
-        return false;
-    }
-    if !key.is_empty() && key != text(taint, "key") {
-        return false;
-    }
-    match text(toleration, "operator").as_str() {
+    let effect_fits = effect.is_empty() || effect == text(taint, "effect");
+    let key_fits = key.is_empty() || key == text(taint, "key");
+    let value_fits = match text(toleration, "operator").as_str() {
         "" | "Equal" => text(toleration, "value") == text(taint, "value"),
         "Exists" => true,
         _ => false,
-    }
+    };
+    effect_fits && key_fits && value_fits
+}
+
+/// Whether one of the tolerations covers the taint.
+pub fn are_tolerated(tolerations: &[Value], taint: &Value) -> bool {
+    tolerations.iter().any(|toleration| tolerates(toleration, taint))
 }
 
 #[cfg(test)]
@@ -39,7 +37,7 @@ mod tests {
             (json!({"operator": "Exists"}), true),
             (json!({"key": "other", "operator": "Exists"}), false),
         ] {
-            assert_eq!(tolerate(std::slice::from_ref(&toleration), &taint), covers, "{toleration}");
+            assert_eq!(are_tolerated(std::slice::from_ref(&toleration), &taint), covers, "{toleration}");
         }
     }
 }
