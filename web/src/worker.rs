@@ -36,8 +36,11 @@ const SAVE_DELAY_MS: u32 = 400;
 #[wasm_bindgen]
 extern "C" {
     /// Fetches the rest, if nobody did; the promise is kept when it is here, or when it could not be had.
-    #[wasm_bindgen(js_name = kubonsaiFetchRest)]
-    fn fetch_rest() -> Promise;
+    ///
+    /// # Errors
+    /// There is no such loader: Trunk alone built this, and nothing is missing.
+    #[wasm_bindgen(catch, js_name = kubonsaiFetchRest)]
+    fn fetch_rest() -> Result<Promise, JsValue>;
     /// Returns when the rest is here, and throws when it cannot be had. Code that needs it calls this by itself.
     #[wasm_bindgen(js_name = kubonsaiLoadRest)]
     fn load_rest();
@@ -237,8 +240,10 @@ async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
     if !saved.log.is_empty() || lesson.setup.profile.is_some() {
         // The rest will be needed at once: waiting for it here does not stop the worker.
         worker.borrow_mut().whole = true;
-        let _ = JsFuture::from(fetch_rest()).await;
-        load_rest();
+        if let Ok(coming) = fetch_rest() {
+            let _ = JsFuture::from(coming).await;
+            load_rest();
+        }
     }
     play(worker, saved, lesson);
 }
