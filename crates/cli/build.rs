@@ -1,4 +1,4 @@
-//! Builds the images (guests for wasm32-wasip1, packed into an OCI layout) and embeds them.
+//! Builds the images (guests for wasm32-wasip1, packed into an OCI layout) and the prose about fields, and embeds them.
 #![allow(clippy::disallowed_methods, reason = "a build script works with files")]
 
 use std::fmt::Write as _;
@@ -18,10 +18,16 @@ fn main() {
         pack(&images, &layout, &out.join("images-target"));
         collect(&layout, &layout, &mut files);
     }
+    // The name by which the API server asks for it.
+    let prose = out.join("descriptions.txt");
+    std::fs::write(&prose, descriptions::build().expect("the published prose can be read"))
+        .expect("OUT_DIR can be written");
+    println!("cargo::rerun-if-changed={}", root.join("Cargo.lock").display());
+    files.push(("api/descriptions.txt".to_owned(), prose.display().to_string()));
     files.sort();
     let mut source = String::from("static ASSETS: &[(&str, &[u8])] = &[\n");
     for (name, path) in files {
-        writeln!(source, "    ({:?}, include_bytes!({:?})),", format!("images/{name}"), path).expect("strings grow");
+        writeln!(source, "    ({:?}, include_bytes!({:?})),", name, path).expect("strings grow");
     }
     source.push_str("];\n");
     std::fs::write(out.join("assets.rs"), source).expect("OUT_DIR can be written");
@@ -65,7 +71,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
             collect(root, &path, files);
         } else {
             let name = path.strip_prefix(root).expect("below the root").to_string_lossy().replace('\\', "/");
-            files.push((name, path.display().to_string()));
+            files.push((format!("images/{name}"), path.display().to_string()));
         }
     }
 }

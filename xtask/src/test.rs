@@ -12,7 +12,7 @@ use crate::static_server::StaticServer;
 use crate::{browser, dist, images, setup, tidy, tools};
 
 /// Crates that are never compiled for the browser.
-const NATIVE_ONLY: [&str; 4] = ["kubonsai", "laws", "oracle", "xtask"];
+const NATIVE_ONLY: [&str; 5] = ["descriptions", "kubonsai", "laws", "oracle", "xtask"];
 
 /// The sub-path under which the page is also tested.
 const SUB_PATH: &str = "/some/sub/path/";

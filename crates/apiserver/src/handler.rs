@@ -24,15 +24,15 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
         Route::Discovery(segments) => discovery::answer(&head, &segments, &server.config),
         Route::Resource(target) => resource(server, &head, &target, body).await,
         Route::UnknownResource => wire::failure(Status::no_such_path()),
-        Route::Other => other(server, &head, &path),
+        Route::Other => other(server, &head, &path).await,
     }
 }
 
-fn other(server: &Server, head: &Head, path: &str) -> Response {
+async fn other(server: &Server, head: &Head, path: &str) -> Response {
     if let Some(response) = health::answer(path, &head.query) {
         return response;
     }
-    if let Some(response) = openapi::answer(path, head.header(header::ACCEPT)) {
+    if let Some(response) = openapi::answer(server, path, head.header(header::ACCEPT)).await {
         return response;
     }
     match path.trim_end_matches('/') {

@@ -9,6 +9,7 @@
 mod admission;
 mod allocator;
 mod bootstrap;
+mod descriptions;
 mod discovery;
 mod failure;
 mod handler;

@@ -1,7 +1,7 @@
 //! `/openapi/v3`: the schemas and the paths that are served, made from the tables of kinds and schemas.
 //!
 //! Real clients read it to learn that the server checks fields (`fieldValidation` on PATCH), to merge lists by key and
-//! to explain kinds. Differences: descriptions are left out; only PATCH operations are listed, since nothing else is
+//! to explain kinds. Differences: only PATCH operations are listed, since nothing else is
 //! read; `/openapi/v2` lists nothing.
 
 use std::collections::BTreeSet;
@@ -12,21 +12,27 @@ use api::kinds::KINDS;
 use api::schema::{self, Definition, ListType, Property, Type};
 use serde_json::{Map, Value, json};
 
+use crate::descriptions::Descriptions;
+use crate::server::Server;
 use crate::wire;
 
 /// The version of the documents.
 const VERSION: &str = "v1.36.3";
 
 /// Answers a path below `/openapi`; `None` if it is another.
-pub fn answer(path: &str, accept: &str) -> Option<Response> {
+pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Response> {
     let rest = path.trim_end_matches('/').strip_prefix("/openapi/")?;
     Some(match rest {
         "v2" => version_two(accept),
         "v3" => json_answer(&index()),
-        other => match other.strip_prefix("v3/").and_then(document) {
-            Some(document) => json_answer(&document),
-            None => wire::text(StatusCode::NOT_FOUND, "404 page not found\n"),
-        },
+        other => {
+            let kinds = other.strip_prefix("v3/").map(kinds_below).unwrap_or_default();
+            if kinds.is_empty() {
+                return Some(wire::text(StatusCode::NOT_FOUND, "404 page not found\n"));
+            }
+            let prose = server.prose.get(&server.sim).await;
+            json_answer(&document(&kinds, &prose))
+        }
     })
 }
 
@@ -65,12 +71,12 @@ fn index() -> Value {
     json!({"paths": paths})
 }
 
+fn kinds_below(root: &str) -> Vec<&'static Kind> {
+    KINDS.iter().copied().filter(|k| k.api_root().trim_start_matches('/') == root).collect()
+}
+
 /// The document of one group version.
-fn document(root: &str) -> Option<Value> {
-    let kinds: Vec<&Kind> = KINDS.iter().copied().filter(|k| k.api_root().trim_start_matches('/') == root).collect();
-    if kinds.is_empty() {
-        return None;
-    }
+fn document(kinds: &[&Kind], prose: &Descriptions) -> Value {
     let mut paths = Map::new();
     let mut wanted = BTreeSet::new();
     for kind in kinds {
@@ -83,14 +89,34 @@ fn document(root: &str) -> Option<Value> {
     let schemas: Map<String, Value> = wanted
         .into_iter()
         .filter_map(schema::definition)
-        .map(|definition| (definition.full_name(), schema_of(definition)))
+        .map(|definition| (definition.full_name(), schema_of(definition, prose)))
+        .chain(scalars(prose))
         .collect();
-    Some(json!({
+    json!({
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": VERSION},
         "paths": paths,
         "components": {"schemas": schemas},
-    }))
+    })
+}
+
+/// The definitions of texts and numbers that have a meaning.
+fn scalars(prose: &Descriptions) -> impl Iterator<Item = (String, Value)> {
+    schema::SCALARS.iter().map(|(ty, name)| {
+        let mut value = match ty {
+            Type::Time => json!({"type": "string", "format": "date-time"}),
+            Type::IntOrString => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
+            _ => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
+        };
+        describe(&mut value, prose.definition(name));
+        (format!("io.k8s.{name}"), value)
+    })
+}
+
+fn describe(schema: &mut Value, text: Option<&str>) {
+    if let Some(text) = text {
+        schema["description"] = text.into();
+    }
 }
 
 fn patch_operation(kind: &Kind) -> Value {
@@ -115,10 +141,15 @@ fn collect(definition: &'static Definition, names: &mut BTreeSet<&'static str>) 
     }
 }
 
-fn schema_of(definition: &Definition) -> Value {
-    let properties: Map<String, Value> =
-        definition.properties.iter().map(|p| (p.name.to_owned(), property_of(p))).collect();
+fn schema_of(definition: &Definition, prose: &Descriptions) -> Value {
+    let described = |p: &Property| {
+        let mut property = property_of(p);
+        describe(&mut property, prose.field(definition.name, p.name));
+        (p.name.to_owned(), property)
+    };
+    let properties: Map<String, Value> = definition.properties.iter().map(described).collect();
     let mut schema = json!({"type": "object"});
+    describe(&mut schema, prose.definition(definition.name));
     if !properties.is_empty() {
         schema["properties"] = properties.into();
     }
@@ -168,16 +199,20 @@ fn type_of(ty: &Type) -> Value {
     match ty {
         Type::String => json!({"type": "string"}),
         Type::Bytes => json!({"type": "string", "format": "byte"}),
-        Type::Time => json!({"type": "string", "format": "date-time"}),
         Type::Boolean => json!({"type": "boolean"}),
         Type::Int32 => json!({"type": "integer", "format": "int32"}),
         Type::Int64 => json!({"type": "integer", "format": "int64"}),
         Type::Float => json!({"type": "number", "format": "double"}),
         Type::Object | Type::Any => json!({"type": "object"}),
-        Type::Quantity => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
-        Type::IntOrString => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
+        Type::Time | Type::Quantity | Type::IntOrString => {
+            reference(ty.definition_name().expect("each has a definition"))
+        }
         Type::List(of) => json!({"type": "array", "items": type_of(of)}),
         Type::Map(of) => json!({"type": "object", "additionalProperties": type_of(of)}),
-        Type::Ref(name) => json!({"allOf": [{"$ref": format!("#/components/schemas/io.k8s.{name}")}]}),
+        Type::Ref(name) => reference(name),
     }
+}
+
+fn reference(name: &str) -> Value {
+    json!({"allOf": [{"$ref": format!("#/components/schemas/io.k8s.{name}")}]})
 }

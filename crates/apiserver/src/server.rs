@@ -61,6 +61,7 @@ pub(crate) struct Server {
     pub(crate) etcd: Etcd,
     pub(crate) config: Config,
     pub(crate) expiry: Expiry,
+    pub(crate) prose: crate::descriptions::Library,
 }
 
 /// The API server. Clones are handles to the same server.
@@ -70,7 +71,13 @@ pub struct ApiServer(pub(crate) Rc<Server>);
 impl ApiServer {
     /// A server with an empty store in which only the bootstrap objects exist.
     pub fn new(sim: Sim, config: Config) -> Self {
-        let server = Rc::new(Server { sim, etcd: Etcd::new(), config, expiry: Expiry::default() });
+        let server = Rc::new(Server {
+            sim,
+            etcd: Etcd::new(),
+            config,
+            expiry: Expiry::default(),
+            prose: crate::descriptions::Library::default(),
+        });
         bootstrap::run(&server);
         // The tasks hold the server weakly: they do not keep it alive.
         server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));

@@ -37,6 +37,23 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// As the client knows it, without having asked a server.
+    pub fn of(kind: &api::Kind) -> Resource {
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
+        Resource {
+            group: kind.group.to_owned(),
+            version: kind.version.to_owned(),
+            kind: kind.kind.to_owned(),
+            plural: kind.plural.to_owned(),
+            singular: kind.singular.to_owned(),
+            namespaced: kind.namespaced,
+            short_names: texts(kind.short_names),
+            categories: texts(kind.categories),
+            verbs: Vec::new(),
+            subresources: texts(kind.subresources),
+        }
+    }
+
     /// `v1` or `apps/v1`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }

@@ -31,5 +31,6 @@ pub mod targets;
 pub mod tree;
 pub mod verbs;
 pub mod waiting;
+pub mod wordwrap;
 
 pub use place::Kubectl;

@@ -10,6 +10,7 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
 use crate::manifests::{self, Document};
 use crate::rest::{Rest, with_query};
+use crate::session::Session;
 
 /// One thing that a command line names.
 #[derive(Clone, Debug)]
@@ -275,6 +276,39 @@ pub struct Info {
     pub named: Named,
     /// As it is on the server.
     pub object: Object,
+}
+
+/// The objects of the files that `-f` names, as the client understands them; the server is not asked.
+///
+/// # Errors
+/// A file cannot be read, or holds something that is no object of a known kind.
+pub async fn local(session: &Rc<Session>, args: &Args) -> Outcome<Vec<Info>> {
+    let mut infos = Vec::new();
+    for document in manifests::load(session, args).await? {
+        manifests::check_shape(&document)?;
+        let mut object = Object::new(document.value.clone());
+        let (api_version, kind) = (object.api_version().to_owned(), object.kind().to_owned());
+        let known = api::kinds::KINDS.iter().find(|k| k.kind == kind && k.api_version() == api_version);
+        let known = known.ok_or_else(|| {
+            Failure::message(format!(
+                "unable to decode \"{}\": no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+                document.source
+            ))
+        })?;
+        if let Some(definition) = api::schema::definition(known.schema) {
+            let mut value = object.value().clone();
+            api::schema::normalize(definition, &mut value);
+            object = Object::new(value);
+        }
+        let named = Named {
+            resource: Rc::new(Resource::of(known)),
+            namespace: object.namespace().to_owned(),
+            name: object.name().to_owned(),
+            manifest: Some(document),
+        };
+        infos.push(Info { named, object });
+    }
+    Ok(infos)
 }
 
 /// What was found.

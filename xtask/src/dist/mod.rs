@@ -58,6 +58,9 @@ pub(crate) fn build() -> Result<()> {
     if images::present() {
         copy_tree(&images::registry(), &dir().join("images"))?;
     }
+    let prose = dir().join("api/descriptions.txt");
+    fs::create_dir_all(prose.parent().context("a file in a folder")?)?;
+    fs::write(&prose, descriptions::build()?)?;
     write_manifest(&dir())
 }
 

@@ -11,7 +11,7 @@ mod walk;
 
 pub use check::{Checked, check};
 pub use normal::{apply_defaults, normalize};
-pub use table::{Definition, ListType, Property, Type, definition, definition_of, definitions};
+pub use table::{Definition, ListType, Property, SCALARS, Type, definition, definition_of, definitions};
 pub use walk::{PathError, Resolved, resolve_path};
 
 #[cfg(test)]

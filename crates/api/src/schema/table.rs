@@ -10,6 +10,13 @@ const TEXT: &str = include_str!("../../schema/kubernetes.txt");
 /// The prefix of every definition's published name; the table leaves it out.
 const PREFIX: &str = "io.k8s.";
 
+/// Texts and numbers with a meaning, and their definitions.
+pub const SCALARS: [(Type, &str); 3] = [
+    (Type::Time, "apimachinery.pkg.apis.meta.v1.Time"),
+    (Type::Quantity, "apimachinery.pkg.api.resource.Quantity"),
+    (Type::IntOrString, "apimachinery.pkg.util.intstr.IntOrString"),
+];
+
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -50,6 +57,16 @@ impl Type {
             Type::Ref(name) => lookup(name),
             Type::List(inner) | Type::Map(inner) => inner.definition(),
             _ => None,
+        }
+    }
+
+    /// The name of the definition this type leads to, through lists and maps; texts and numbers with a meaning have one
+    /// too.
+    pub fn definition_name(&self) -> Option<&'static str> {
+        match self {
+            Type::Ref(name) => Some(name),
+            Type::List(inner) | Type::Map(inner) => inner.definition_name(),
+            scalar => SCALARS.iter().find(|(ty, _)| ty == scalar).map(|(_, name)| *name),
         }
     }
 

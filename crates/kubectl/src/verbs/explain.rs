@@ -1,15 +1,17 @@
-//! `kubectl explain` (`kubectl/pkg/explain/v2`): types and structure from the schema table.
-//!
-//! Difference: the prose about fields is not part of the table yet, so descriptions are said to be empty, in the words
-//! that kubectl has for that.
+//! `kubectl explain` (`kubectl/pkg/explain/v2`): types and structure from the schema table, the prose from the server's
+//! OpenAPI document.
 
 use std::rc::Rc;
 
-use api::schema::{self, Definition, Property};
+use api::schema::{self, Definition, Property, Resolved};
+use serde_json::Value;
 
+use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, switch, text};
+use crate::rest::Rest;
 use crate::session::Session;
+use crate::wordwrap::{indent, wrap};
 
 static FLAGS: &[Flag] = &[
     text("api-version", "", "Explain this version of the type, as group/version."),
@@ -46,8 +48,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         _ => return Err(Failure::message("We accept only this format: explain RESOURCE")),
     };
     if !matches!(args.text("output"), "plaintext" | "plaintext-openapiv2") {
-        let known = "plaintext,plaintext-openapiv2";
-        return Err(Failure::message(format!("unrecognized format: {}, expected one of {known}", args.text("output"))));
+        return Err(Failure::message(format!("unrecognized format: {}", args.text("output"))));
     }
     let rest = session.rest(&args)?;
     let (kind, path) = word.split_once('.').unwrap_or((word, ""));
@@ -76,11 +77,58 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         text.push_str(&format!("GROUP:      {}\n", resource.group));
     }
     text.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", resource.kind, resource.version));
-    text.push_str(&body(root, path, args.on("recursive"))?);
-    session.out(text + "\n").await
+    let prose = Prose::fetch(&rest, &resource).await;
+    // What comes before a field that does not exist has been said by then.
+    let (body, outcome) = match body(root, path, args.on("recursive"), &prose) {
+        Ok(body) => (body + "\n", Ok(())),
+        Err(failure) => (String::new(), Err(failure)),
+    };
+    session.out(text + &body).await?;
+    outcome
 }
 
-fn body(root: &'static Definition, path: &str, recursive: bool) -> Outcome<String> {
+/// Columns of a line of prose.
+const PROSE_COLUMNS: usize = 76;
+/// How far descriptions are moved to the right.
+const PROSE_INDENT: usize = 4;
+
+/// The schemas of an OpenAPI document, for their descriptions.
+struct Prose(Value);
+
+impl Prose {
+    /// Nothing if the server has no such document: then nothing is described.
+    async fn fetch(rest: &Rest, resource: &Resource) -> Prose {
+        let root =
+            if resource.group.is_empty() { "api/v1".to_owned() } else { format!("apis/{}", resource.api_version()) };
+        let document = rest.get(&format!("/openapi/v3/{root}")).await;
+        Prose(document.map(|mut d| d["components"]["schemas"].take()).unwrap_or_default())
+    }
+
+    fn definition(&self, name: &str) -> Option<&str> {
+        self.0.get(format!("io.k8s.{name}"))?.get("description")?.as_str()
+    }
+
+    fn field(&self, definition: &str, field: &str) -> Option<&str> {
+        self.0.get(format!("io.k8s.{definition}"))?.pointer(&format!("/properties/{field}/description"))?.as_str()
+    }
+
+    /// Of the end of a path: of the field, and of what it holds.
+    fn of(&self, resolved: &Resolved) -> String {
+        let own = resolved.property.and_then(|p| self.field(resolved.parent.name, p.name));
+        let name = match resolved.property {
+            Some(property) => property.ty.definition_name(),
+            None => Some(resolved.parent.name),
+        };
+        let inner = name.and_then(|name| self.definition(name));
+        own.into_iter().chain(inner).map(|text| format!("{text}\n")).collect()
+    }
+}
+
+fn paragraph(text: &str) -> String {
+    indent(PROSE_INDENT, &wrap(PROSE_COLUMNS, text)) + "\n"
+}
+
+fn body(root: &'static Definition, path: &str, recursive: bool, prose: &Prose) -> Outcome<String> {
     let resolved = schema::resolve_path(&root.full_name(), path).map_err(|why| Failure::message(why.to_string()))?;
     let mut text = String::new();
     if let Some(property) = resolved.property {
@@ -91,12 +139,13 @@ fn body(root: &'static Definition, path: &str, recursive: bool) -> Outcome<Strin
         }
         text.push_str("\n\n");
     }
-    text.push_str("DESCRIPTION:\n    <empty>\n");
+    let description = prose.of(&resolved);
+    text.push_str("DESCRIPTION:\n");
+    text.push_str(&paragraph(if description.is_empty() { "<empty>" } else { &description }));
     if let Some(definition) = resolved.definition().filter(|d| !d.properties.is_empty()) {
         text.push_str("FIELDS:\n");
-        fields(&mut text, definition, recursive, 1, &mut Vec::new());
+        fields(&mut text, (definition, prose), recursive, 1, &mut Vec::new());
     }
-    text.push('\n');
     Ok(text)
 }
 
@@ -109,7 +158,7 @@ fn value(text: &str) -> &str {
 
 fn fields(
     out: &mut String,
-    definition: &'static Definition,
+    (definition, prose): (&'static Definition, &Prose),
     recursive: bool,
     level: usize,
     seen: &mut Vec<&'static str>,
@@ -119,15 +168,21 @@ fn fields(
     }
     seen.push(definition.name);
     for property in &definition.properties {
-        field(out, property, recursive, level);
-        if let (true, Some(inner)) = (recursive, property.ty.definition()) {
-            fields(out, inner, recursive, level + 1, seen);
+        field(out, property, level);
+        match (recursive, property.ty.definition()) {
+            (true, Some(inner)) => fields(out, (inner, prose), recursive, level + 1, seen),
+            (true, None) => {}
+            (false, _) => {
+                let text = prose.field(definition.name, property.name).unwrap_or("<no description>");
+                out.push_str(&paragraph(text));
+                out.push('\n');
+            }
         }
     }
     seen.pop();
 }
 
-fn field(out: &mut String, property: &Property, short: bool, level: usize) {
+fn field(out: &mut String, property: &Property, level: usize) {
     let indent = "  ".repeat(level);
     out.push_str(&format!("{indent}{}\t<{}>", property.name, property.ty.explain_name()));
     if property.required {
@@ -139,7 +194,4 @@ fn field(out: &mut String, property: &Property, short: bool, level: usize) {
         out.push_str(&format!("\n{indent}enum: {}{more}", shown.join(", ")));
     }
     out.push('\n');
-    if !short {
-        out.push_str(&format!("{indent}  <no description>\n\n"));
-    }
 }

@@ -187,9 +187,16 @@ async fn cp(session: Rc<Session>, args: Args) -> Outcome {
     refuse(simulation::stub!("kubectl", "cp"))
 }
 
-async fn debug(_: Rc<Session>, args: Args) -> Outcome {
+async fn debug(session: Rc<Session>, args: Args) -> Outcome {
     if args.text("image").is_empty() && args.text("copy-to").is_empty() {
         return Err(Failure::message("you must specify --image when not using --copy-to."));
+    }
+    let rest = session.rest(&args)?;
+    for word in &args.words {
+        let (kind, name) = word.split_once('/').unwrap_or(("pods", word));
+        let resource = rest.resource(kind).await?;
+        let namespace = if resource.namespaced { rest.namespace() } else { "" };
+        rest.get(&resource.object(namespace, name)).await?;
     }
     refuse(simulation::stub!("kubectl", "debug"))
 }

@@ -90,9 +90,8 @@ impl Worker {
         let pod = spec::full_name(&self.pod.borrow());
         match self.shared.restarts.since(&key, finished, now) {
             Some(pause) => {
-                // The pass that only brings the back-off to the eye says nothing again.
-                let is_known = self.reasons.borrow().get(name).is_some_and(|(reason, _)| reason == "CrashLoopBackOff");
-                if is_known || now < finished + CRASH_SHOWN {
+                // Told when it comes to the eye, not while the crash itself is shown.
+                if now >= finished + CRASH_SHOWN {
                     let event = format!("Back-off restarting failed container {name} in pod {pod}");
                     self.container_event(name, "Warning", "BackOff", &event);
                 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{COMMON, refuse_local, send};
+use super::{COMMON, objects, send};
 use crate::failure::{Failure, Outcome};
 use crate::flags::parse::go_quote;
 use crate::flags::{Action, Args, COMMAND, Command, Flag, array, slice, switch, switch_on, text};
@@ -12,7 +12,7 @@ use crate::podspec;
 use crate::printers::output::{DryRun, Reporter};
 use crate::rest::Rest;
 use crate::session::Session;
-use crate::targets::{self, Query, has_files};
+use crate::targets::has_files;
 
 static FLAGS: &[Flag] = &[
     text("containers", "*", "Which containers, with wildcards.").short('c'),
@@ -45,7 +45,6 @@ pub static ENV: Command = Command {
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
-    refuse_local(&args)?;
     let is_pair = |w: &String| w.contains('=') || (w.ends_with('-') && w.len() > 1);
     let (mut pairs, words): (Vec<String>, Vec<String>) = args.words.iter().cloned().partition(is_pair);
     pairs.extend(args.list("env"));
@@ -59,8 +58,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if args.changed("from") {
         set.extend(from(&rest, &args).await?);
     }
-    let query = Query::from_args(&rest, &args, &words).await?;
-    let infos = targets::fetch(&rest, &query).await?.all()?;
+    let infos = objects(&session, &rest, &args, &words).await?;
     if set.is_empty() && remove.is_empty() && !args.on("list") {
         return Err(Failure::message("at least one environment variable must be provided"));
     }

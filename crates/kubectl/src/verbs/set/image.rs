@@ -4,13 +4,12 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{COMMON, refuse_local, send};
+use super::{COMMON, objects, send};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Action, Args, COMMAND, Command};
 use crate::podspec;
 use crate::printers::output::{DryRun, Reporter};
 use crate::session::Session;
-use crate::targets::{self, Query};
 
 /// The command.
 pub static IMAGE: Command = Command {
@@ -30,11 +29,9 @@ pub static IMAGE: Command = Command {
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
-    refuse_local(&args)?;
     let (pairs, words): (Vec<String>, Vec<String>) = args.words.iter().cloned().partition(|w| w.contains('='));
     let rest = session.rest(&args)?;
-    let query = Query::from_args(&rest, &args, &words).await?;
-    let infos = targets::fetch(&rest, &query).await?.all()?;
+    let infos = objects(&session, &rest, &args, &words).await?;
     let mut images: Vec<(String, String)> = Vec::new();
     for pair in &pairs {
         let (name, image) = pair.split_once('=').unwrap_or((pair, ""));

@@ -4,6 +4,8 @@ pub mod env;
 pub mod image;
 pub mod others;
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use crate::failure::{Failure, Outcome};
@@ -11,7 +13,8 @@ use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR, field_manager};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, switch};
 use crate::printers::output::{DryRun, Reporter};
 use crate::rest::{MERGE_PATCH, Rest, with_query};
-use crate::targets::Info;
+use crate::session::Session;
+use crate::targets::{self, Info, Query};
 
 /// The parent command.
 pub static SET: Command = Command {
@@ -55,7 +58,7 @@ pub async fn send(
     if patch.as_object().is_some_and(serde_json::Map::is_empty) {
         return Ok(());
     }
-    if dry_run == DryRun::Client {
+    if dry_run == DryRun::Client || args.on("local") {
         return reporter.report(&info.named.resource, &changed, what).await;
     }
     let path = with_query(
@@ -69,10 +72,11 @@ pub async fn send(
     reporter.report(&info.named.resource, &object, what).await
 }
 
-/// Refuses `--local`.
-pub fn refuse_local(args: &Args) -> Outcome {
+/// The objects to be changed: from the server, or with `--local` as the files have them.
+pub async fn objects(session: &Rc<Session>, rest: &Rest, args: &Args, words: &[String]) -> Outcome<Vec<Info>> {
     if args.on("local") {
-        return Err(Failure::message(simulation::stub!("kubectl set", "--local")));
+        return targets::local(session, args).await;
     }
-    Ok(())
+    let query = Query::from_args(rest, args, words).await?;
+    targets::fetch(rest, &query).await?.all()
 }

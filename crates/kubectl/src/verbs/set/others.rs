@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::{COMMON, refuse_local, send};
+use super::{COMMON, objects, send};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, text};
 use crate::podspec;
 use crate::printers::output::{DryRun, Reporter};
 use crate::rest::Rest;
 use crate::session::Session;
-use crate::targets::{self, Info, Query};
+use crate::targets::Info;
 use crate::verbs::expose::parse_labels;
 
 static RESOURCE_FLAGS: &[Flag] = &[
@@ -67,10 +67,8 @@ struct Start {
 async fn start(session: &Rc<Session>, args: &Args, words: &[String]) -> Outcome<Start> {
     let dry_run = DryRun::from_args(session, args).await?;
     let reporter = Reporter::new(session, args, dry_run)?;
-    refuse_local(args)?;
     let rest = session.rest(args)?;
-    let query = Query::from_args(&rest, args, words).await?;
-    let infos = targets::fetch(&rest, &query).await?.all()?;
+    let infos = objects(session, &rest, args, words).await?;
     Ok(Start { rest, reporter, dry_run, infos })
 }
 
