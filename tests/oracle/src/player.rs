@@ -10,8 +10,13 @@ use crate::mask;
 use crate::recording::{Recorded, Recording};
 use crate::registry;
 
+/// Before the first command, what the cluster's coming up has left is cleaned away.
+const CLEAN_TIME: Duration = Duration::from_secs(2);
 /// The recorded clusters had so long to come up.
 const BOOT_TIME: Duration = Duration::from_secs(12);
+/// Recorded times are cut to the second: a command may have begun up to a second later than it says, and so may the one
+/// before it.
+const HALF_SECOND: Duration = Duration::from_millis(500);
 /// A command that takes longer (virtually) hangs.
 const COMMAND_TIME_MAX: Duration = Duration::from_secs(400);
 /// Polls between two looks at whether a command has ended.
@@ -102,7 +107,7 @@ struct Bench {
 impl Bench {
     fn new(recording: &Recording) -> Result<Bench> {
         let Some(first) = recording.commands.first() else { bail!("a recording has commands") };
-        let start = Time::from_unix_seconds(first.at.unix_seconds() - i64::try_from(BOOT_TIME.as_secs())?);
+        let start = first.at - BOOT_TIME;
         let config = WorldConfig { seed: 1, start, profile: Some("recorded".into()), nodes: 0 };
         let world = World::new(config).map_err(anyhow::Error::msg)?;
         let mut bench = Bench { world, written: BTreeSet::new(), next: first.at };
@@ -110,6 +115,7 @@ impl Bench {
             bail!("the cluster does not come up");
         }
         // The cluster of the recordings was used for all of them; between two, everything was deleted, events too.
+        bench.wait_until(first.at - CLEAN_TIME);
         bench.run(&format!("mkdir -p {FOLDER}; kubectl delete events --all"), "")?;
         let later: Vec<&String> = recording.commands.iter().flat_map(|c| &c.files).collect();
         for name in recording.files.keys().filter(|name| !later.contains(name)) {
@@ -135,7 +141,7 @@ impl Bench {
         }
         let next = recording.commands.get(recorded.index + 1);
         let pause = next.map_or(Duration::ZERO, |n| n.at.saturating_since(recorded.at + recorded.took));
-        self.wait_until(self.next.max(recorded.at));
+        self.wait_until(self.next.max(recorded.at - HALF_SECOND));
         let earliest = self.world.now() + recorded.took;
         let answer = self.run(&format!("cd {FOLDER}\n{}\n", recorded.command), &recorded.stdin)?;
         // Where commands of ours take longer than recorded, the pauses between them stay. Times are to the second.
