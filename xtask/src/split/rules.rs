@@ -46,7 +46,8 @@ pub(crate) const WORKER: Rules = Rules {
         "sha2",
         "base64",
     ],
-    first: &[],
-    // Every program is installed under its names; the page is told whether a cluster runs.
-    methods: &["as machine::program::Program>::names", "cluster::lifecycle::Clusters>::running"],
+    // The list of clusters: it is asked every time something happens, when it is still empty too.
+    first: &["cluster::lifecycle::Clusters"],
+    // Every program is installed under its names.
+    methods: &["as machine::program::Program>::names"],
 };
