@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use cluster::{Effect, Input};
 use gloo_events::EventListener;
+use gloo_timers::callback::Timeout;
 use lesson::{Block, Clock};
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::window;
 use yew::prelude::*;
@@ -23,6 +24,7 @@ use crate::components::session_menu::{Banner, ShareDialog};
 use crate::components::tour::TourCard;
 use crate::handover;
 use crate::link::{Heard, Link};
+use crate::offline;
 use crate::preferences;
 use crate::protocol::{FromWorker, Purpose, Subject, ToWorker};
 use crate::saved::SavedSession;
@@ -33,6 +35,9 @@ use crate::text::{T, fill};
 
 /// The element of index.html that the page lives in.
 const PLACE: &str = "app";
+
+/// Real time between what the page was opened for and the copy that is kept of it, in milliseconds.
+const OFFLINE_DELAY_MS: u32 = 2_000;
 
 /// Mounts the page.
 pub fn start() {
@@ -71,6 +76,7 @@ pub fn App() -> Html {
     use_open_lesson(&state, &link, &screens);
     use_link_address(&state, &link);
     use_shortcuts();
+    use_offline(&state);
     use_step_marks(&state, &link);
     use_step_clock(&state, &link);
     let language = state.preferences.language;
@@ -127,6 +133,9 @@ fn banners(state: &UseReducerHandle<State>, send: &Callback<ToWorker>) -> Html {
     let take_over = Callback::from(move |()| send.emit(ToWorker::TakeOver));
     html! {
         <div class="banners">
+            if state.update {
+                <Banner text={state.t(T::UpdateReady)} label={state.t(T::UpdateNow)} act={Callback::from(|()| offline::take_update())} />
+            }
             if state.copy && state.open.is_some() {
                 <Banner text={state.t(T::CopyStrip)} label={state.t(T::TakeOver)} act={take_over} />
             }
@@ -179,7 +188,7 @@ fn lesson_view(state: &UseReducerHandle<State>, screens: &Rc<Screens>, send: Cal
         Pane::Terminal => "show-terminal",
     };
     html! {
-        <main class={classes!("work", pane)} style={style}>
+        <main class={classes!("work", pane)} ~style={JsValue::from(style)}>
             { pane_tabs(state) }
             <LessonPane state={state.clone()} run={run.clone()} {copy} {again} />
             <Divider vertical={true} label={state.t(T::Divider)} percent={left} moved={set(Action::LessonPercent)} />
@@ -342,6 +351,24 @@ fn show_window(dispatcher: &UseReducerDispatcher<State>, link: &Link, effect: &E
         }
         Effect::Edit { .. } | Effect::EditEnded { .. } => {}
     }
+}
+
+/// Keeps a copy of the page, once it shows what it was opened for: what the learner waits for comes first.
+#[hook]
+fn use_offline(state: &UseReducerHandle<State>) {
+    let dispatcher = state.dispatcher();
+    let shown = state.failed.is_some()
+        || match state.route {
+            Route::Lesson { .. } => state.open.as_ref().is_some_and(|open| open.live),
+            _ => state.courses.is_some(),
+        };
+    let kept = use_mut_ref(|| false);
+    use_effect_with(shown, move |shown| {
+        if *shown && !kept.replace(true) {
+            let keep = move || offline::keep(move || dispatcher.dispatch(Action::UpdateReady));
+            Timeout::new(OFFLINE_DELAY_MS, keep).forget();
+        }
+    });
 }
 
 /// Marks a moment; from `opened` to `live` is what restoring a session takes.

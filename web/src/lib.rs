@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod link;
 pub mod lock;
 pub mod map;
+pub mod offline;
 pub mod picture;
 pub mod preferences;
 pub mod protocol;

@@ -259,6 +259,8 @@ pub struct State {
     pub shared: Option<String>,
     /// The editor windows.
     pub editors: Editors,
+    /// A newer build of the page is ready.
+    pub update: bool,
 }
 
 /// Everything that can happen to the page.
@@ -322,6 +324,8 @@ pub enum Action {
     Notice(Notice),
     /// A link to the session was made, or its window closed.
     Shared(Option<String>),
+    /// A newer build of the page is ready.
+    UpdateReady,
     /// Another editor window is looked at.
     ShowEditor(u32),
     /// A notice was read.
@@ -365,6 +369,7 @@ impl State {
             copy: false,
             shared: None,
             editors: Editors::default(),
+            update: false,
         }
     }
 
@@ -632,6 +637,7 @@ impl Reducible for State {
                 next.leave_lesson();
             }
             Action::Notice(notice) => next.notice(notice),
+            Action::UpdateReady => next.update = true,
             Action::ShowEditor(id) => next.editors.show(id),
             Action::Shared(link) => next.shared = link,
             Action::Dismiss(index) => {

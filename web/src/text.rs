@@ -237,6 +237,8 @@ texts! {
     CopyStrip: "このレッスンは別のタブで開いています。ここでの操作は保存されません。", "This lesson is open in another tab. What you do here is not saved.";
     CopyUnsaved: "別のタブの写しなので、保存されません。", "A copy of another tab; it is not saved.";
     TakeOver: "このタブで続ける", "Continue in this tab";
+    UpdateReady: "新しい版の準備ができました。続きは保存されています。", "A new version is ready. Your session is saved.";
+    UpdateNow: "新しい版に切り替える", "Switch to it";
     OtherBuild: "前回のあとにこのページが新しくなりました。続きは新しい版で再現したので、違って見えることがあります。", "The page has changed since. Your session was played again by the new version and may look different.";
     Crashed: "クラスターが停止したため、記録から作り直しました。", "The cluster stopped and was brought back from its log.";
     CrashedOften: "クラスターが繰り返し停止しました。このレッスンを最初からやり直してください。", "The cluster keeps stopping. Start this lesson over.";

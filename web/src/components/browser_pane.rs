@@ -3,6 +3,7 @@
 //! A page comes from a pod, so it is content of strangers: it is shown in a frame without any rights, or as plain text.
 
 use cluster::{Answer, Input, NoAnswer, Visit};
+use wasm_bindgen::JsValue;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -155,7 +156,7 @@ fn tally<'a>(state: &'a State, last: &'a Seen) -> impl Iterator<Item = Html> + '
             <li {class} title={by.pod.clone()}>
                 <span class="name">{ name }</span>
                 <span class="image" title={by.image.clone()}>{ by.image.rsplit(':').next().unwrap_or_default().to_owned() }</span>
-                <span class="gauge"><i style={width} /></span>
+                <span class="gauge"><i ~style={JsValue::from(width)} /></span>
                 <span class="count">{ count }</span>
             </li>
         }

@@ -1,6 +1,7 @@
 //! The catalogue.
 
 use lesson::Page;
+use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
 use crate::components::icons::Mark;
@@ -44,7 +45,7 @@ fn course_card(state: &State, course: &CourseCard, language: Language) -> Html {
             <h2>{ course.title.get(language.code()).to_owned() }</h2>
             <p>{ course.summary.get(language.code()).to_owned() }</p>
             <div class="course-progress">
-                <span class="gauge" aria-hidden="true"><i style={share} /></span>
+                <span class="gauge" aria-hidden="true"><i ~style={JsValue::from(share)} /></span>
                 <small>{ fill(T::CourseProgress.get(language), finished, total) }</small>
             </div>
             <ol>{ for course.lessons.iter().enumerate().map(|(index, lesson)| lesson_card(state, course, index, lesson, language)) }</ol>

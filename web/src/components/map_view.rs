@@ -1,6 +1,7 @@
 //! The map as SVG.
 
 use gloo_events::EventListener;
+use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
 use crate::map::{
@@ -401,6 +402,6 @@ impl Draw<'_> {
         let duration = DOT_LEG_MS * moving.path.len().max(2);
         let delay = DOT_STAGGER_MS * moving.order.min(12);
         let style = format!("offset-path:path('{path}');animation-duration:{duration}ms;animation-delay:{delay}ms");
-        html! { <circle key={format!("dot-{}", moving.seq)} class={classes!("dot", class)} r="4" style={style} /> }
+        html! { <circle key={format!("dot-{}", moving.seq)} class={classes!("dot", class)} r="4" ~style={JsValue::from(style)} /> }
     }
 }

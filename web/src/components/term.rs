@@ -1,6 +1,7 @@
 //! A word of the glossary: pointed at, entered or tapped, it explains itself.
 
 use lesson::Definition;
+use wasm_bindgen::JsValue;
 use web_sys::Element;
 use yew::prelude::*;
 
@@ -63,7 +64,7 @@ pub fn Term(props: &TermProps) -> Html {
             onfocus={show.reform(|_: FocusEvent| ())} onblur={hide.reform(|_: FocusEvent| ())}
             onclick={show.reform(|_: MouseEvent| ())} onkeydown={key}>
             { props.children.clone() }
-            <span class="explanation" role="tooltip" {id} hidden={at.is_none()} style={(*at).clone()}>
+            <span class="explanation" role="tooltip" {id} hidden={at.is_none()} ~style={JsValue::from((*at).clone().unwrap_or_default())}>
                 <b>{ props.definition.word.clone() }</b>{ props.definition.text.clone() }
             </span>
         </span>

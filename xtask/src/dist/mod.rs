@@ -2,6 +2,8 @@
 //!
 //! dist/ is everything: it works on any static host, under any sub-path.
 
+mod offline;
+mod policy;
 mod worker;
 
 use std::fs;
@@ -61,7 +63,9 @@ pub(crate) fn build() -> Result<()> {
     let prose = dir().join("api/descriptions.txt");
     fs::create_dir_all(prose.parent().context("a file in a folder")?)?;
     fs::write(&prose, descriptions::build()?)?;
-    write_manifest(&dir())
+    policy::write(&dir())?;
+    let id = write_manifest(&dir())?;
+    offline::write(&dir(), &id)
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {
@@ -75,9 +79,9 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes build.json: the build's id and every file with its size. A service worker keys its cache by the id, because
+/// Writes build.json: the build's id, which is returned, and every file with its size. A service worker keys its cache by the id, because
 /// not every file's name carries a hash; a session log names the build that wrote it.
-fn write_manifest(dist: &Path) -> Result<()> {
+fn write_manifest(dist: &Path) -> Result<String> {
     let manifest = dist.join("build.json");
     if manifest.exists() {
         fs::remove_file(&manifest)?;
@@ -90,9 +94,10 @@ fn write_manifest(dist: &Path) -> Result<()> {
         id = fnv(fnv(id, path.as_bytes()), &bytes);
         files.push(json!({ "path": path, "bytes": bytes.len() }));
     }
-    let text = serde_json::to_string_pretty(&json!({ "id": format!("{id:016x}"), "files": files }))?;
+    let id = format!("{id:016x}");
+    let text = serde_json::to_string_pretty(&json!({ "id": id, "files": files }))?;
     fs::write(manifest, text + "\n")?;
-    Ok(())
+    Ok(id)
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
