@@ -2,7 +2,8 @@
 //
 // A spec is a file *.spec.mjs whose default export is a list of tests:
 //   { name, async run({ page, url, subPathUrl, context, shot }), options?, seconds? }
-// `options` goes to the browser context (viewport, locale, colorScheme, ...), so each test has a fresh profile.
+// `options` goes to the browser context (viewport, locale, colorScheme, ...), so each test has a fresh profile. Service
+// workers are off unless they say otherwise: what a test puts in the place of a file must reach the page.
 // `shot(name)` keeps a screenshot in tests/e2e/out/. An error on the page's console, an uncaught error or a request
 // that leaves loopback fails the test; `allow: [/pattern/]` in a test names the console errors it expects.
 import { chromium } from "playwright-core";
@@ -53,7 +54,7 @@ function timeout(seconds) {
 }
 
 async function runTest(browser, test) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...test.options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, serviceWorkers: "block", ...test.options });
   context.setDefaultTimeout(STEP_SECONDS_MAX * 1000);
   const problems = watch(context, test.allow ?? []);
   const page = await context.newPage();

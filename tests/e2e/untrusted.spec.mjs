@@ -1,0 +1,105 @@
+// What strangers may put in front of the learner: lesson text and pages that pods serve. It stays content.
+import { openLesson, screenShows, type } from "./learner.mjs";
+
+/** Every way in that a text has: each would set a global if it ran. */
+const HOSTILE = [
+  "<script>globalThis.hacked = 'script'</script>",
+  "<img src=x onerror=\"top.hacked = 'img'\">",
+  "<svg onload=\"top.hacked = 'svg'\"></svg>",
+  "<iframe srcdoc=\"<script>top.hacked = 'frame'</script>\"></iframe>",
+  "<a href=\"javascript:top.hacked='link'\" id=\"hostile-link\">a link</a>",
+  "<form action=\"https://example.com/\"><button>send</button></form>",
+  "<meta http-equiv=\"refresh\" content=\"0;url=https://example.com/\">",
+  "<base href=\"https://example.com/\">",
+  "<link rel=\"stylesheet\" href=\"https://example.com/x.css\">",
+];
+
+const hacked = (page) => page.evaluate(() => globalThis.hacked);
+
+function assert(condition, words) {
+  if (!condition) {
+    throw new Error(words);
+  }
+}
+
+export default [
+  {
+    name: "the page's policy lets nothing inline in",
+    allow: [/Content Security Policy/],
+    async run({ page, url }) {
+      await openLesson(page, url, "create-cluster");
+      const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute("content");
+      assert(!/unsafe-inline|'unsafe-eval'|https?:|\*/.test(policy), policy);
+      assert(/default-src 'none'/.test(policy) && /script-src 'self' 'wasm-unsafe-eval'/.test(policy), policy);
+      const ran = await page.evaluate(() => {
+        const script = document.createElement("script");
+        script.textContent = "globalThis.hacked = 'inline'";
+        document.head.append(script);
+        const image = document.createElement("div");
+        image.setAttribute("onclick", "globalThis.hacked = 'attribute'");
+        image.click();
+        try {
+          return new Function("return 'eval'")();
+        } catch {
+          return "";
+        }
+      });
+      assert(ran === "" && (await hacked(page)) === undefined, `${ran} ${await hacked(page)} ran`);
+    },
+  },
+  {
+    name: "hostile text of a lesson is shown as text",
+    options: { locale: "en-US" },
+    async run({ page, context, url, shot }) {
+      const markdown = `${HOSTILE.join("\n\n")}\n\n[a link](javascript:globalThis.hacked='markdown') and [another](data:text/html,x)\n\n![a picture](https://example.com/x.png)\n`;
+      await context.route("**/deploy-app/lesson.en.md", async (route) => {
+        const text = await (await route.fetch()).text();
+        const end = text.indexOf("\n---", 4) + 5;
+        await route.fulfill({ body: `${text.slice(0, end)}${markdown}${text.slice(end)}` });
+      });
+      await openLesson(page, url, "deploy-app");
+      await shot("hostile lesson");
+      const lesson = page.locator("article.lesson");
+      assert((await lesson.innerText()).includes("<script>globalThis.hacked = 'script'</script>"), await lesson.innerText());
+      assert((await lesson.locator("script, img, svg[onload], iframe, form, meta, base, link, [onerror]").count()) === 0, "an element was made");
+      for (const href of await lesson.locator("a").evaluateAll((links) => links.map((link) => link.href))) {
+        assert(/^https?:/.test(href), `a link leads to ${href}`);
+      }
+      assert((await hacked(page)) === undefined, `${await hacked(page)} ran`);
+    },
+  },
+  {
+    name: "a hostile page of a pod stays in its frame",
+    options: { locale: "en-US" },
+    allow: [/Content Security Policy|sandboxed|Blocked script execution|Refused/],
+    async run({ page, url, shot }) {
+      await openLesson(page, url, "deploy-app");
+      const html = `<h1>hostile</h1>${HOSTILE.join("")}`;
+      const manifest = [
+        "apiVersion: v1", "kind: ConfigMap", "metadata: {name: page}", "data:", "  index.html: |", `    ${html}`, "---",
+        "apiVersion: v1", "kind: Pod", "metadata: {name: web, labels: {app: web}}", "spec:", "  containers:",
+        "  - {name: web, image: nginx, volumeMounts: [{name: page, mountPath: /usr/share/nginx/html}]}",
+        "  volumes: [{name: page, configMap: {name: page}}]", "---",
+        "apiVersion: v1", "kind: Service", "metadata: {name: web}",
+        "spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, nodePort: 30080}]}", "",
+      ].join("\n");
+      await page.locator(".screen:not(.hidden) .xterm-helper-textarea").focus();
+      await page.keyboard.type("nano web.yaml\n");
+      await page.locator(".editor .cm-content").click();
+      await page.keyboard.insertText(manifest);
+      await page.locator(".editor .bar .main").click();
+      await type(page, "kubectl apply -f web.yaml");
+      await type(page, "kubectl wait --for=condition=Ready pod/web --timeout=120s", { seconds: 60 });
+      await type(page, "minikube service web", { seconds: 60 });
+      const frame = page.locator(".browser iframe");
+      await frame.waitFor();
+      await page.frameLocator(".browser iframe").locator("h1").filter({ hasText: "hostile" }).waitFor();
+      await page.waitForTimeout(1_000);
+      await shot("hostile pod page");
+      assert((await frame.getAttribute("sandbox")) === "", "the frame may do things");
+      assert((await hacked(page)) === undefined, `${await hacked(page)} ran`);
+      assert(page.url().startsWith(url), `the page went to ${page.url()}`);
+      await screenShows(page, /\$$/);
+    },
+  },
+];
