@@ -59,7 +59,7 @@ export default [
       await screenShows(page, /\$$/);
       await page.waitForTimeout(2_000);
       await type(page, "kubectl get events | grep -i pull");
-      await screenShows(page, /nosuch:v1.*not found/, { seconds: 20 });
+      await screenShows(page, /pull access denied for nosuch/, { seconds: 20 });
       await shot("offline");
     },
   },

@@ -35,7 +35,7 @@ fn major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// xterm.js, CodeMirror, esbuild, binaryen and playwright-core.
+/// xterm.js, CodeMirror, esbuild, binaryen, playwright-core and axe-core.
 pub(crate) fn packages() -> Step {
     Step {
         name: "npm packages of package-lock.json".to_owned(),

@@ -79,8 +79,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes build.json: the build's id, which is returned, and every file with its size. A service worker keys its cache by the id, because
-/// not every file's name carries a hash; a session log names the build that wrote it.
+/// Writes build.json: the build's id, which is returned, and every file with its size. A service worker keys its cache by
+/// the id, because not every file's name carries a hash.
 fn write_manifest(dist: &Path) -> Result<String> {
     let manifest = dist.join("build.json");
     if manifest.exists() {
