@@ -13,6 +13,8 @@ async function typeIn(page, line) {
 async function write(page, text) {
   await page.locator(TEXT).click();
   await page.keyboard.press("Control+a");
+  // Text that takes the place of other text at once is given its style by Chromium, which the page's policy refuses.
+  await page.keyboard.press("Delete");
   await page.keyboard.insertText(text);
 }
 
