@@ -99,8 +99,10 @@ fn check(inspection: Option<Inspection>, expected: &Expect) {
     for (label, value) in &inspection.facts {
         text += &format!("{label}: {}\n", value.replace('\n', " / "));
     }
-    let names = |list: &[Subject]| list.iter().map(|s| format!("{} {}", s.kind, s.name)).collect::<Vec<_>>().join(", ");
-    text += &format!("owners: {}\nowned: {}\n", names(&inspection.owners), names(&inspection.owned));
+    for (label, subjects) in [("owners", &inspection.owners), ("owned", &inspection.owned)] {
+        let names: Vec<_> = subjects.iter().map(|s| format!("{} {}", s.kind, s.name)).collect();
+        text += &format!("{label}: {}\n", if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+    }
     for event in &inspection.events {
         text += &format!("event: {} {} {} x{} {}\n", event.level, event.reason, event.age, event.count, event.from);
     }
@@ -123,7 +125,7 @@ fn a_pod() {
         Labels: app=web
         Age: 60s
         owners: ReplicaSet web-1, Deployment web
-        owned: 
+        owned: none
         event: Warning BackOff 30s x4 kubelet
     "#]],
     );
@@ -139,7 +141,7 @@ fn a_deployment_and_what_it_owns() {
         Selector: app=web
         Images: web:v1
         Age: 60s
-        owners: 
+        owners: none
         owned: ReplicaSet web-1
     "#]],
     );
@@ -165,7 +167,7 @@ fn a_service_leads_to_the_pods_that_it_selects() {
         Ports: 80 -> 8080/TCP (nodePort 31234)
         Selector: app=web
         Age: 60s
-        owners: 
+        owners: none
         owned: Pod web-1-a
     "#]],
     );
@@ -178,7 +180,7 @@ fn a_node_has_its_pods() {
         &expect![[r#"
         Taints: k:NoSchedule
         Age: <unknown>
-        owners: 
+        owners: none
         owned: Pod web-1-a
     "#]],
     );
