@@ -15,7 +15,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::link::{Heard, Link};
-use web::protocol::{FromWorker, ToWorker};
+use web::protocol::{FromWorker, PROTOCOL, ToWorker};
 use web::saved::{BUILD, SavedSession};
 use web::screens::Screens;
 use web::session::Seed;
@@ -68,25 +68,26 @@ fn is_catalogue(heard: &Heard) -> bool {
     matches!(heard, Heard::Message(message) if matches!(**message, FromWorker::Catalogue { .. }))
 }
 
+/// A worker that starts late and dies at one message; it speaks the page's own protocol.
 const LATE: &str = r#"
     onmessage = ({ data }) => {
         const { type } = JSON.parse(data);
         if (type === "catalogue") postMessage('{"type":"catalogue","courses":[]}');
         if (type === "stepEvent") throw new Error("a test ends this worker");
     };
-    setTimeout(() => postMessage('{"type":"hello","protocol":1}'), 100);
+    setTimeout(() => postMessage('{"type":"hello","protocol":PROTOCOL}'), 100);
 "#;
 
 #[wasm_bindgen_test]
 async fn what_is_said_before_the_worker_is_there_reaches_it() {
-    let (link, heard) = link_to(LATE);
+    let (link, heard) = link_to(&LATE.replace("PROTOCOL", &PROTOCOL.to_string()));
     link.send(&ToWorker::Catalogue);
     wait_for(&heard, is_catalogue).await;
 }
 
 #[wasm_bindgen_test]
 async fn a_worker_that_dies_is_replaced() {
-    let (link, heard) = link_to(LATE);
+    let (link, heard) = link_to(&LATE.replace("PROTOCOL", &PROTOCOL.to_string()));
     link.send(&ToWorker::StepEvent);
     wait_for(&heard, |h| *h == Heard::Restarted).await;
     link.send(&ToWorker::Catalogue);
