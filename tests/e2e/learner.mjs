@@ -4,8 +4,10 @@ export const COURSE = "kubernetes-basics";
 /** The end of a screen whose program waits for a command: our shell's prompt or that of a shell in a container. */
 const PROMPT = /[$#] ?$/;
 const LESSON_SECONDS_MAX = 90;
-/** A program that has said nothing for so long goes on by itself (a proxy, a watch). */
-const QUIET_SECONDS = 8;
+/** A program that has said nothing for so long goes on by itself; longer than a Pod takes to leave (30 s). */
+const QUIET_SECONDS = 40;
+/** What runs in a second terminal goes on beside the lesson if it has not ended by then. */
+const BESIDE_SECONDS = 3;
 
 /** The visible text of a terminal. */
 export async function screen(page, terminal = 1) {
@@ -35,7 +37,7 @@ export const prompt = (page, options) => screenShows(page, PROMPT, options);
 export async function rest(page, terminal) {
   let text = "";
   let since = performance.now();
-  const end = since + LESSON_SECONDS_MAX * 1000;
+  const end = since + (terminal === 1 ? LESSON_SECONDS_MAX : BESIDE_SECONDS) * 1000;
   while (performance.now() < end) {
     const now = await screen(page, terminal);
     if (PROMPT.test(now)) {
