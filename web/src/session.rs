@@ -92,6 +92,8 @@ pub struct Session {
     decisions: BTreeMap<String, Decision>,
     screens: Vec<(u8, Utf8Joiner)>,
     seen: Seen,
+    /// The revision of the world at the last look at the checks in a replay.
+    evaluated: u64,
 }
 
 /// Before a session lives, the world of its set-up is made and its log is played, both as fast as they go.
@@ -160,6 +162,7 @@ impl Session {
             decisions: BTreeMap::new(),
             screens: Vec::new(),
             seen,
+            evaluated: 0,
             seed,
             lesson,
             world,
@@ -409,11 +412,17 @@ impl Session {
             let entry = entries.get(*done).cloned();
             let at = entry.as_ref().map_or(self.reached, |entry| entry.at).max(self.until);
             match self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) {
-                Step::Busy if clock() - now_ms >= RESTORE_TICK_MS_MAX => return Next::Now,
-                Step::Busy => continue,
+                Step::Busy => {
+                    self.note_progress();
+                    if clock() - now_ms >= RESTORE_TICK_MS_MAX {
+                        return Next::Now;
+                    }
+                    continue;
+                }
                 Step::Waiting => return Next::Never,
                 Step::Idle { .. } => {}
             }
+            self.note_progress();
             let Some(entry) = entry else {
                 self.until = at;
                 self.phase = Phase::Live;
@@ -431,16 +440,31 @@ impl Session {
         }
     }
 
-    /// What the page has to know by now.
-    pub fn messages(&mut self, now_ms: f64) -> Vec<FromWorker> {
-        let mut out = Vec::new();
-        self.collect_output(&mut out);
+    /// What happened since the last call, after the checks and the inspector have taken note of it.
+    fn observe(&mut self) -> Vec<TraceEvent> {
         let events = self.world.trace_since(self.seen.trace_seq);
         if let Some(last) = events.last() {
             self.seen.trace_seq = last.seq;
             self.progress.observe(&self.lesson.checks, &events);
             self.remember_decisions(&events);
         }
+        events
+    }
+
+    /// Looks at the checks in the middle of a replay: what held only for a while was reached all the same.
+    fn note_progress(&mut self) {
+        let revision = self.world.revision();
+        let events = self.observe();
+        if std::mem::replace(&mut self.evaluated, revision) != revision || !events.is_empty() {
+            self.progress.evaluate(&self.lesson.checks, &self.world);
+        }
+    }
+
+    /// What the page has to know by now.
+    pub fn messages(&mut self, now_ms: f64) -> Vec<FromWorker> {
+        let mut out = Vec::new();
+        self.collect_output(&mut out);
+        let events = self.observe();
         match &self.phase {
             Phase::SetUp { entries, .. } => {
                 out.push(FromWorker::Restoring { done: 0, total: entries.len() });

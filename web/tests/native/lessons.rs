@@ -13,6 +13,11 @@ macro_rules! course_files {
 
 /// A lesson of the basics course.
 pub(crate) fn lesson(id: &str) -> Lesson {
+    changed(id, &[])
+}
+
+/// A lesson of the basics course, some of whose files have another text.
+pub(crate) fn changed(id: &str, texts: &[(&str, &str)]) -> Lesson {
     let mut files = course_files![
         "create-cluster/lesson.ja.md",
         "create-cluster/lesson.en.md",
@@ -29,6 +34,9 @@ pub(crate) fn lesson(id: &str) -> Lesson {
     let course =
         "title: {ja: 基本, en: Basics}\nsummary: {ja: 基本, en: Basics}\nlessons: [create-cluster, deploy-app]\n";
     files.insert("course.yaml".to_owned(), course.to_owned());
+    for (name, text) in texts {
+        files.insert(format!("{id}/{name}"), (*text).to_owned());
+    }
     let course = Course::parse("basics", &files, &lesson::Glossary::default()).expect("the basics are in order");
     course.lesson(id).expect("the lesson is there").clone()
 }

@@ -1,13 +1,14 @@
 //! Sessions: the same log gives the same screens, however real time was cut into ticks.
 
 use cluster::{Input, LogEntry};
+use lesson::Lesson;
 use simulation::{ExternalError, Time};
 use web::editors::Editors;
 use web::picture::{Picture, PodState};
 use web::protocol::{CheckState, FromWorker};
 use web::session::{Next, Seed, Session};
 
-use crate::lessons::lesson;
+use crate::lessons::{changed, lesson};
 
 /// Ticks that a drive may take: a session that needs more hangs.
 const TICKS_MAX: u32 = 200_000;
@@ -25,9 +26,13 @@ struct Driven {
 
 impl Driven {
     fn open(id: &str, log: Vec<LogEntry>, reached: Option<Time>) -> Driven {
+        Driven::open_lesson(lesson(id), log, reached)
+    }
+
+    fn open_lesson(lesson: Lesson, log: Vec<LogEntry>, reached: Option<Time>) -> Driven {
         let start = Time::from_nanos(1_800_000_000_000_000_000);
-        let seed = Seed { course: "basics".to_owned(), lesson: id.to_owned(), seed: 7, start };
-        let session = Session::new(seed, lesson(id), log, reached).expect("the profile exists");
+        let seed = Seed { course: "basics".to_owned(), lesson: lesson.id.clone(), seed: 7, start };
+        let session = Session::new(seed, lesson, log, reached).expect("the profile exists");
         let mut driven = Driven {
             session,
             now_ms: 0.0,
@@ -117,6 +122,34 @@ fn a_replay_ends_as_the_live_session_stood() {
         let pod = &live.picture.pods[0];
         assert_eq!((pod.state, pod.node.as_str()), (PodState::Failing, "minikube"), "{pod:?}");
     }
+}
+
+/// Every check of the lesson is a ConfigMap that is there.
+fn checks_of_config_maps() -> String {
+    let ids = ["app-running", "deployments-listed", "proxy-answers", "app-answers"];
+    let check = |id: &str| {
+        let text = "{ja: x, en: x}";
+        let object = format!("object: {{kind: ConfigMap, name: {id}}}");
+        format!("  - id: {id}\n    text: {text}\n    all:\n      - {object}\n        hint: {text}\n")
+    };
+    format!("checks:\n{}", ids.map(check).concat())
+}
+
+#[test]
+fn a_replay_reaches_what_held_only_for_a_while() {
+    let lesson = || changed("deploy-app", &[("checks.yaml", &checks_of_config_maps())]);
+    let reached =
+        |driven: &Driven| driven.checks.iter().filter(|c| c.reached).map(|c| c.id.clone()).collect::<Vec<_>>();
+    let mut live = Driven::open_lesson(lesson(), Vec::new(), None);
+    live.open_terminal();
+    live.type_in("kubectl create configmap proxy-answers");
+    live.run(1_000.0, 16.0);
+    live.type_in("kubectl delete configmap proxy-answers");
+    live.run(1_000.0, 16.0);
+    assert_eq!(reached(&live), ["proxy-answers"]);
+    let log = live.session.log_since(0).to_vec();
+    let replay = Driven::open_lesson(lesson(), log, Some(live.session.reached()));
+    assert_eq!(reached(&replay), ["proxy-answers"]);
 }
 
 #[test]
