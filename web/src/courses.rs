@@ -1,6 +1,8 @@
 //! The courses of the site.
 
-use lesson::{Course, CourseFiles, Glossary, LANGUAGES};
+use std::rc::Rc;
+
+use lesson::{Course, CourseFiles, CourseOutline, Glossary, LANGUAGES, Lesson, Problem};
 use serde::Deserialize;
 
 use crate::protocol::{CourseCard, LessonCard};
@@ -25,9 +27,58 @@ struct SetupOutline {
     files: Vec<String>,
 }
 
+/// A course of the site: what the catalogue shows, and the files from which a lesson is read when it is opened.
+#[derive(Clone)]
+pub struct Shelf {
+    outline: Rc<CourseOutline>,
+    files: Rc<CourseFiles>,
+    glossary: Rc<Glossary>,
+}
+
+impl Shelf {
+    /// Whether this is the course of that name.
+    pub fn is(&self, id: &str) -> bool {
+        self.outline.id == id
+    }
+
+    /// Whether it has a lesson of that name.
+    pub fn has(&self, lesson: &str) -> bool {
+        self.outline.lessons.iter().any(|one| one.id == lesson)
+    }
+
+    /// A lesson; none if the course has none of that name.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it, as text.
+    pub fn lesson(&self, id: &str) -> Option<Result<Lesson, String>> {
+        self.has(id).then(|| {
+            Lesson::parse(id, &self.files, &self.glossary).map_err(|problems| told(&self.outline.id, &problems))
+        })
+    }
+
+    /// The course as the catalogue shows it.
+    pub fn card(&self) -> CourseCard {
+        let course = &self.outline;
+        let lessons = course.lessons.iter().map(|lesson| LessonCard {
+            id: lesson.id.clone(),
+            title: lesson.title.clone(),
+            summary: lesson.summary.clone(),
+            minutes: lesson.minutes,
+            checks: lesson.checks.clone(),
+        });
+        CourseCard {
+            id: course.id.clone(),
+            title: course.title.clone(),
+            summary: course.summary.clone(),
+            lessons: lessons.collect(),
+            pages: course.pages.clone(),
+        }
+    }
+}
+
 /// Reads every course that tutorials/index.yaml lists. What is wrong with one does not keep the others from being
 /// read: the second part names it, a text for each course.
-pub async fn load() -> (Vec<Course>, Vec<String>) {
+pub async fn load() -> (Vec<Shelf>, Vec<String>) {
     let index: Index = match read("tutorials/index.yaml").await {
         Ok(index) => index,
         Err(problem) => return (Vec::new(), vec![problem]),
@@ -40,6 +91,7 @@ pub async fn load() -> (Vec<Course>, Vec<String>) {
             Glossary::default()
         }
     };
+    let glossary = Rc::new(glossary);
     for id in index.courses {
         match load_one(&id, &glossary).await {
             Ok(course) => courses.push(course),
@@ -59,7 +111,7 @@ async fn load_glossary() -> Result<Glossary, String> {
 }
 
 /// One course; the first file that is missing, or everything that is wrong in it, as text.
-async fn load_one(id: &str, glossary: &Glossary) -> Result<Course, String> {
+async fn load_one(id: &str, glossary: &Rc<Glossary>) -> Result<Shelf, String> {
     let root = format!("tutorials/{id}");
     let outline: Outline = read(&format!("{root}/course.yaml")).await?;
     let mut names = vec!["course.yaml".to_owned()];
@@ -81,8 +133,13 @@ async fn load_one(id: &str, glossary: &Glossary) -> Result<Course, String> {
         more.extend(setup.files.iter().map(|file| format!("{lesson}/files/{file}")));
     }
     fetch_all(&root, &more, &mut files).await?;
-    Course::parse(id, &files, glossary)
-        .map_err(|problems| problems.iter().map(|p| format!("{id}/{p}")).collect::<Vec<_>>().join("\n"))
+    let outline = Course::outline(id, &files, glossary).map_err(|problems| told(id, &problems))?;
+    Ok(Shelf { outline: Rc::new(outline), files: Rc::new(files), glossary: Rc::clone(glossary) })
+}
+
+/// What is wrong in a course, a line each.
+fn told(course: &str, problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("{course}/{problem}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Files of a course, all at once; those that are missing are left out.
@@ -106,22 +163,4 @@ async fn read<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, String> {
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     let documents = api::yaml::parse(text).map_err(|error| error.to_string())?;
     serde_json::from_value(documents.into_iter().next().unwrap_or_default()).map_err(|error| error.to_string())
-}
-
-/// A course as the catalogue shows it.
-pub fn card(course: &Course) -> CourseCard {
-    let lessons = course.lessons.iter().map(|lesson| LessonCard {
-        id: lesson.id.clone(),
-        title: lesson.title.clone(),
-        summary: lesson.summary.clone(),
-        minutes: lesson.minutes,
-        checks: lesson.checks.checks.iter().map(|c| c.id.clone()).collect(),
-    });
-    CourseCard {
-        id: course.id.clone(),
-        title: course.title.clone(),
-        summary: course.summary.clone(),
-        lessons: lessons.collect(),
-        pages: course.pages.clone(),
-    }
 }

@@ -9,13 +9,13 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, LocalBoxFuture};
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
-use lesson::{Course, Lesson};
+use lesson::Lesson;
 use simulation::{ExternalError, Time};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
-use crate::courses;
+use crate::courses::{self, Shelf};
 use crate::lock;
 use crate::protocol::{FromWorker, PROTOCOL, ToWorker};
 use crate::saved::{BUILD, SavedSession};
@@ -53,7 +53,7 @@ thread_local! {
 struct Worker {
     scope: DedicatedWorkerGlobalScope,
     session: Option<Session>,
-    courses: Vec<Course>,
+    courses: Vec<Shelf>,
     /// The courses while they are being read.
     loading: Option<Loading>,
     storage: Storage,
@@ -72,7 +72,7 @@ struct Worker {
 }
 
 /// Courses, and what is wrong with others.
-type Loading = future::Shared<LocalBoxFuture<'static, Rc<(Vec<Course>, Vec<String>)>>>;
+type Loading = future::Shared<LocalBoxFuture<'static, Rc<(Vec<Shelf>, Vec<String>)>>>;
 
 type Shared = Rc<RefCell<Worker>>;
 
@@ -205,15 +205,15 @@ async fn load_courses(worker: &Shared) {
 
 async fn send_catalogue(worker: &Shared) {
     load_courses(worker).await;
-    let courses = worker.borrow().courses.iter().map(courses::card).collect();
+    let courses = worker.borrow().courses.iter().map(Shelf::card).collect();
     post(worker, &FromWorker::Catalogue { courses });
 }
 
 async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
     load_courses(worker).await;
-    let Some(lesson) = find_lesson(worker, &seed) else {
-        let reason = format!("there is no lesson {}/{}", seed.course, seed.lesson);
-        return post(worker, &FromWorker::Refused { reason });
+    let lesson = match find_lesson(worker, &seed) {
+        Ok(lesson) => lesson,
+        Err(reason) => return post(worker, &FromWorker::Refused { reason }),
     };
     let opening = {
         let mut worker = worker.borrow_mut();
@@ -248,9 +248,11 @@ async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
     play(worker, saved, lesson);
 }
 
-fn find_lesson(worker: &Shared, seed: &Seed) -> Option<Lesson> {
-    let worker = worker.borrow();
-    worker.courses.iter().find(|c| c.id == seed.course).and_then(|c| c.lesson(&seed.lesson)).cloned()
+/// The lesson of a session, or why there is none.
+fn find_lesson(worker: &Shared, Seed { course, lesson, .. }: &Seed) -> Result<Lesson, String> {
+    let shelf = worker.borrow().courses.iter().find(|shelf| shelf.is(course)).cloned();
+    let found = shelf.and_then(|shelf| shelf.lesson(lesson));
+    found.unwrap_or_else(|| Err(format!("there is no lesson {course}/{lesson}")))
 }
 
 fn is_of(saved: &SavedSession, seed: &Seed) -> bool {
@@ -291,7 +293,7 @@ fn owned(worker: &Shared, opening: u32, owned: bool) {
 async fn hand(worker: &Shared, saved: SavedSession) {
     load_courses(worker).await;
     let Seed { course, lesson, .. } = saved.seed.clone();
-    if find_lesson(worker, &saved.seed).is_none() {
+    if !worker.borrow().courses.iter().any(|shelf| shelf.is(&course) && shelf.has(&lesson)) {
         let message = format!("this is a session of the lesson {course}/{lesson}, which is not here");
         return post(worker, &FromWorker::Problem { message });
     }

@@ -20,7 +20,7 @@ mod quiz;
 mod yaml;
 
 pub use check::{Check, Checks, Clause, Expect, HttpClause, ObjectClause, OutputClause, TraceClause};
-pub use course::{Course, CourseFiles, Lesson, Page, Problem, Setup};
+pub use course::{Course, CourseFiles, CourseOutline, Lesson, LessonOutline, Page, Problem, Setup};
 pub use document::{Block, CalloutKind, Choice, Clock, CodeBlock, Definition, Document, Focus, Inline, Quiz, Step};
 pub use evaluate::{Facts, Outcome, Progress};
 pub use glossary::{Glossary, Term, Words};

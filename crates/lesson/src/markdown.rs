@@ -18,6 +18,23 @@ const REVEAL: &str = "[!REVEAL]";
 /// The scheme of links to the glossary: `[Pod](term:pod)`.
 const TERM: &str = "term:";
 
+/// The YAML at the head of a text, between two lines of `---`; empty if there is none.
+pub(crate) fn front_matter(source: &str) -> &str {
+    const FENCE: &str = "---";
+    let Some(body) = source.strip_prefix(FENCE).and_then(|rest| rest.trim_start_matches('\r').strip_prefix('\n'))
+    else {
+        return "";
+    };
+    let mut end = 0;
+    for line in body.split_inclusive('\n') {
+        if line.trim_end() == FENCE {
+            return &body[..end];
+        }
+        end += line.len();
+    }
+    ""
+}
+
 /// Parses the markdown of `file`. Problems carry the line.
 pub(crate) fn parse(file: &str, source: &str, problems: &mut Vec<Problem>) -> Document {
     reader(file, source, problems).document()

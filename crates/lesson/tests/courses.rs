@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use api::Object;
-use lesson::{Course, CourseFiles, Facts, Glossary, Outcome, Progress};
+use lesson::{Course, CourseFiles, Facts, Glossary, Lesson, Outcome, Progress};
 use serde_json::json;
 use simulation::{Time, TraceEvent, TraceKind};
 
@@ -46,6 +46,37 @@ fn the_basics_are_whole_in_both_languages() {
         assert!(!lesson.title.ja.is_empty() && !lesson.title.en.is_empty());
         assert_eq!(lesson.text["ja"].steps.len(), lesson.text["en"].steps.len());
     }
+}
+
+#[test]
+fn an_outline_says_what_the_whole_course_says() {
+    let (course, files) = (basics(), files("kubernetes-basics"));
+    let outline = Course::outline("kubernetes-basics", &files, &glossary()).unwrap_or_else(|p| panic!("{p:#?}"));
+    assert_eq!((&outline.title, &outline.summary, &outline.pages), (&course.title, &course.summary, &course.pages));
+    assert_eq!(outline.lessons.len(), course.lessons.len());
+    for (short, whole) in outline.lessons.iter().zip(&course.lessons) {
+        assert_eq!((&short.id, &short.title, &short.summary), (&whole.id, &whole.title, &whole.summary));
+        let checks: Vec<&String> = whole.checks.checks.iter().map(|check| &check.id).collect();
+        assert_eq!((short.minutes, short.checks.iter().collect()), (whole.minutes, checks));
+        let alone = Lesson::parse(&whole.id, &files, &glossary()).unwrap_or_else(|p| panic!("{p:#?}"));
+        assert_eq!(&alone, whole);
+    }
+}
+
+#[test]
+fn an_outline_names_what_is_wrong_in_what_it_reads() {
+    let outlined = |change: &dyn Fn(&mut CourseFiles)| {
+        let mut files = files("kubernetes-basics");
+        change(&mut files);
+        let outline = Course::outline("x", &files, &glossary());
+        outline.err().unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let broken = outlined(&|files| drop(files.insert("deploy-app/checks.yaml".into(), "checks:\n  - [oops\n".into())));
+    assert!(broken.len() == 1 && broken[0].starts_with("deploy-app/checks.yaml"), "{broken:#?}");
+    let missing = outlined(&|files| drop(files.remove("deploy-app/lesson.ja.md")));
+    assert_eq!(missing, ["deploy-app/lesson.ja.md: missing: every lesson speaks ja and en"]);
+    let headless = outlined(&|files| drop(files.insert("deploy-app/lesson.en.md".into(), "# No head\n".into())));
+    assert_eq!(headless, ["deploy-app/lesson.en.md: is empty"]);
 }
 
 fn problems(change: impl FnOnce(&mut CourseFiles)) -> Vec<String> {
