@@ -82,26 +82,74 @@ kinds! {
     ENDPOINTS = "" "v1" "Endpoints" "endpoints" "endpoints" short ["ep"] categories [] namespaced sub [] schema "io.k8s.api.core.v1.Endpoints";
     /// Event (core/v1)
     EVENTS = "" "v1" "Event" "events" "event" short ["ev"] categories [] namespaced sub [] schema "io.k8s.api.core.v1.Event";
+    /// LimitRange
+    LIMIT_RANGES = "" "v1" "LimitRange" "limitranges" "limitrange" short ["limits"] categories [] namespaced sub [] schema "io.k8s.api.core.v1.LimitRange";
     /// Namespace
     NAMESPACES = "" "v1" "Namespace" "namespaces" "namespace" short ["ns"] categories [] cluster sub ["finalize", "status"] schema "io.k8s.api.core.v1.Namespace";
     /// Node
     NODES = "" "v1" "Node" "nodes" "node" short ["no"] categories [] cluster sub ["proxy", "status"] schema "io.k8s.api.core.v1.Node";
+    /// PersistentVolumeClaim
+    PERSISTENT_VOLUME_CLAIMS = "" "v1" "PersistentVolumeClaim" "persistentvolumeclaims" "persistentvolumeclaim" short ["pvc"] categories [] namespaced sub ["status"] schema "io.k8s.api.core.v1.PersistentVolumeClaim";
+    /// PersistentVolume
+    PERSISTENT_VOLUMES = "" "v1" "PersistentVolume" "persistentvolumes" "persistentvolume" short ["pv"] categories [] cluster sub ["status"] schema "io.k8s.api.core.v1.PersistentVolume";
     /// Pod
     PODS = "" "v1" "Pod" "pods" "pod" short ["po"] categories ["all"] namespaced sub ["attach", "binding", "eviction", "exec", "log", "portforward", "proxy", "status"] schema "io.k8s.api.core.v1.Pod";
+    /// ReplicationController
+    REPLICATION_CONTROLLERS = "" "v1" "ReplicationController" "replicationcontrollers" "replicationcontroller" short ["rc"] categories ["all"] namespaced sub ["scale", "status"] schema "io.k8s.api.core.v1.ReplicationController";
+    /// ResourceQuota
+    RESOURCE_QUOTAS = "" "v1" "ResourceQuota" "resourcequotas" "resourcequota" short ["quota"] categories [] namespaced sub ["status"] schema "io.k8s.api.core.v1.ResourceQuota";
     /// Secret
     SECRETS = "" "v1" "Secret" "secrets" "secret" short [] categories [] namespaced sub [] schema "io.k8s.api.core.v1.Secret";
     /// ServiceAccount
     SERVICE_ACCOUNTS = "" "v1" "ServiceAccount" "serviceaccounts" "serviceaccount" short ["sa"] categories [] namespaced sub ["token"] schema "io.k8s.api.core.v1.ServiceAccount";
     /// Service
     SERVICES = "" "v1" "Service" "services" "service" short ["svc"] categories ["all"] namespaced sub ["proxy", "status"] schema "io.k8s.api.core.v1.Service";
+    /// ControllerRevision
+    CONTROLLER_REVISIONS = "apps" "v1" "ControllerRevision" "controllerrevisions" "controllerrevision" short [] categories [] namespaced sub [] schema "io.k8s.api.apps.v1.ControllerRevision";
+    /// DaemonSet
+    DAEMON_SETS = "apps" "v1" "DaemonSet" "daemonsets" "daemonset" short ["ds"] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.apps.v1.DaemonSet";
     /// Deployment
     DEPLOYMENTS = "apps" "v1" "Deployment" "deployments" "deployment" short ["deploy"] categories ["all"] namespaced sub ["scale", "status"] schema "io.k8s.api.apps.v1.Deployment";
     /// ReplicaSet
     REPLICA_SETS = "apps" "v1" "ReplicaSet" "replicasets" "replicaset" short ["rs"] categories ["all"] namespaced sub ["scale", "status"] schema "io.k8s.api.apps.v1.ReplicaSet";
+    /// StatefulSet
+    STATEFUL_SETS = "apps" "v1" "StatefulSet" "statefulsets" "statefulset" short ["sts"] categories ["all"] namespaced sub ["scale", "status"] schema "io.k8s.api.apps.v1.StatefulSet";
+    /// HorizontalPodAutoscaler
+    HORIZONTAL_POD_AUTOSCALERS = "autoscaling" "v2" "HorizontalPodAutoscaler" "horizontalpodautoscalers" "horizontalpodautoscaler" short ["hpa"] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler";
+    /// CronJob
+    CRON_JOBS = "batch" "v1" "CronJob" "cronjobs" "cronjob" short ["cj"] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.batch.v1.CronJob";
+    /// Job
+    JOBS = "batch" "v1" "Job" "jobs" "job" short [] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.batch.v1.Job";
     /// Lease
     LEASES = "coordination.k8s.io" "v1" "Lease" "leases" "lease" short [] categories [] namespaced sub [] schema "io.k8s.api.coordination.v1.Lease";
     /// EndpointSlice
     ENDPOINT_SLICES = "discovery.k8s.io" "v1" "EndpointSlice" "endpointslices" "endpointslice" short [] categories [] namespaced sub [] schema "io.k8s.api.discovery.v1.EndpointSlice";
+    /// IngressClass
+    INGRESS_CLASSES = "networking.k8s.io" "v1" "IngressClass" "ingressclasses" "ingressclass" short [] categories [] cluster sub [] schema "io.k8s.api.networking.v1.IngressClass";
+    /// Ingress
+    INGRESSES = "networking.k8s.io" "v1" "Ingress" "ingresses" "ingress" short ["ing"] categories [] namespaced sub ["status"] schema "io.k8s.api.networking.v1.Ingress";
+    /// NetworkPolicy
+    NETWORK_POLICIES = "networking.k8s.io" "v1" "NetworkPolicy" "networkpolicies" "networkpolicy" short ["netpol"] categories [] namespaced sub [] schema "io.k8s.api.networking.v1.NetworkPolicy";
+    /// PodDisruptionBudget
+    POD_DISRUPTION_BUDGETS = "policy" "v1" "PodDisruptionBudget" "poddisruptionbudgets" "poddisruptionbudget" short ["pdb"] categories [] namespaced sub ["status"] schema "io.k8s.api.policy.v1.PodDisruptionBudget";
+    /// ClusterRoleBinding
+    CLUSTER_ROLE_BINDINGS = "rbac.authorization.k8s.io" "v1" "ClusterRoleBinding" "clusterrolebindings" "clusterrolebinding" short [] categories [] cluster sub [] schema "io.k8s.api.rbac.v1.ClusterRoleBinding";
+    /// ClusterRole
+    CLUSTER_ROLES = "rbac.authorization.k8s.io" "v1" "ClusterRole" "clusterroles" "clusterrole" short [] categories [] cluster sub [] schema "io.k8s.api.rbac.v1.ClusterRole";
+    /// RoleBinding
+    ROLE_BINDINGS = "rbac.authorization.k8s.io" "v1" "RoleBinding" "rolebindings" "rolebinding" short [] categories [] namespaced sub [] schema "io.k8s.api.rbac.v1.RoleBinding";
+    /// Role
+    ROLES = "rbac.authorization.k8s.io" "v1" "Role" "roles" "role" short [] categories [] namespaced sub [] schema "io.k8s.api.rbac.v1.Role";
+    /// PriorityClass
+    PRIORITY_CLASSES = "scheduling.k8s.io" "v1" "PriorityClass" "priorityclasses" "priorityclass" short ["pc"] categories [] cluster sub [] schema "io.k8s.api.scheduling.v1.PriorityClass";
+    /// CSIDriver
+    CSI_DRIVERS = "storage.k8s.io" "v1" "CSIDriver" "csidrivers" "csidriver" short [] categories [] cluster sub [] schema "io.k8s.api.storage.v1.CSIDriver";
+    /// CSINode
+    CSI_NODES = "storage.k8s.io" "v1" "CSINode" "csinodes" "csinode" short [] categories [] cluster sub [] schema "io.k8s.api.storage.v1.CSINode";
+    /// StorageClass
+    STORAGE_CLASSES = "storage.k8s.io" "v1" "StorageClass" "storageclasses" "storageclass" short ["sc"] categories [] cluster sub [] schema "io.k8s.api.storage.v1.StorageClass";
+    /// VolumeAttachment
+    VOLUME_ATTACHMENTS = "storage.k8s.io" "v1" "VolumeAttachment" "volumeattachments" "volumeattachment" short [] categories [] cluster sub ["status"] schema "io.k8s.api.storage.v1.VolumeAttachment";
 }
 
 /// The row for a group, version and plural.

@@ -2,6 +2,7 @@
 //!
 //! Invariants: knows nothing of time, tasks or servers; everything here is a pure function of its arguments.
 
+pub mod cron;
 pub mod duration;
 pub mod hash;
 pub mod http;
@@ -15,6 +16,7 @@ pub mod selector;
 pub mod status;
 pub mod taints;
 pub mod text;
+pub mod timezone;
 pub mod yaml;
 
 pub use kinds::Kind;

@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use api::Kind;
-use api::kinds::{NAMESPACES, SERVICES};
+use api::kinds::{KINDS, NAMESPACES, SERVICES};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use simulation::Duration;
@@ -13,6 +13,7 @@ use simulation::Duration;
 use crate::registry::Context;
 use crate::server::Server;
 use crate::strategy;
+use crate::value::{map_mut, metadata_mut, text};
 
 /// How long the server's own service stays away when someone deletes it: the period of upstream's reconciler.
 const SERVICE_RESTORED_AFTER: Duration = Duration::from_secs(10);
@@ -46,6 +47,30 @@ pub fn run(server: &Server) {
     }
     create(&SERVICES, "default", service(server));
     endpoints(&cx, secure_port(server));
+    for line in OBJECTS.lines() {
+        let (kind, object) = bootstrap_object(line);
+        let namespace = text(&object, "metadata.namespace").to_owned();
+        create(kind, &namespace, object);
+    }
+}
+
+/// Roles and bindings, priority classes and minikube's storage class: a line each, the plural and the object. What every
+/// role and binding has in common is left out, and so are the rules of aggregated roles, which a controller gathers.
+const OBJECTS: &str = include_str!("bootstrap.txt");
+
+fn bootstrap_object(line: &str) -> (&'static Kind, Value) {
+    let (plural, object) = line.split_once(' ').expect("a line has a plural and an object");
+    let kind = KINDS.iter().find(|kind| kind.plural == plural).expect("the kinds of the file are in the table");
+    let mut object: Value = serde_json::from_str(object).expect("the objects of the file are JSON");
+    if kind.group == "rbac.authorization.k8s.io" {
+        object["metadata"]["annotations"] = json!({"rbac.authorization.kubernetes.io/autoupdate": "true"});
+        let labels = metadata_mut(&mut object).entry("labels").or_insert_with(|| json!({}));
+        map_mut(labels).insert("kubernetes.io/bootstrapping".into(), "rbac-defaults".into());
+        if object["roleRef"].is_object() {
+            object["roleRef"]["apiGroup"] = kind.group.into();
+        }
+    }
+    (kind, object)
 }
 
 fn secure_port(server: &Server) -> u16 {

@@ -59,6 +59,8 @@ const SUBRESOURCES: &[Sub] = &[
     ("serviceaccounts", "token", ("authentication.k8s.io", "v1", "TokenRequest"), &["create"]),
     ("services", "proxy", ("", "", "ServiceProxyOptions"), PROXY_VERBS),
     ("deployments", "scale", ("autoscaling", "v1", "Scale"), PART_VERBS),
+    ("replicationcontrollers", "scale", ("autoscaling", "v1", "Scale"), PART_VERBS),
+    ("statefulsets", "scale", ("autoscaling", "v1", "Scale"), PART_VERBS),
     ("replicasets", "scale", ("autoscaling", "v1", "Scale"), PART_VERBS),
 ];
 

@@ -62,8 +62,12 @@ fn scale_of(object: &Object) -> Object {
         spec["replicas"] = replicas.into();
     }
     let mut status = json!({"replicas": object.int("status.replicas").unwrap_or(0)});
-    let selector = api::selector::LabelSelector::from_value(object.at("spec.selector")).unwrap_or_default();
-    let selector = selector.to_string();
+    let selector = match object.kind() {
+        // Older than selectors with expressions: a map.
+        "ReplicationController" => json!({"matchLabels": object.at("spec.selector")}),
+        _ => object.at("spec.selector").clone(),
+    };
+    let selector = api::selector::LabelSelector::from_value(&selector).unwrap_or_default().to_string();
     if !selector.is_empty() {
         status["selector"] = selector.into();
     }

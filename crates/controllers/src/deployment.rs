@@ -14,7 +14,7 @@ mod revision;
 mod rolling;
 mod scale;
 mod status;
-mod template_hash;
+pub(crate) mod template_hash;
 #[cfg(test)]
 mod tests;
 

@@ -16,11 +16,16 @@ use simulation::{Sim, Task};
 mod cache;
 mod change;
 mod claim;
+mod clusterroleaggregation;
 mod controller;
+mod cronjob;
+mod daemonset;
 mod deployment;
 mod endpoints;
 mod endpointslice;
 mod garbagecollector;
+mod history;
+mod job;
 mod namespace;
 mod nodeipam;
 mod nodelifecycle;
@@ -32,10 +37,13 @@ mod runner;
 mod selector;
 mod serviceaccount;
 mod services;
+mod statefulset;
 mod tainteviction;
 mod taints;
 mod ttl;
+mod ttlafterfinished;
 mod view;
+mod volumes;
 
 use controller::Controller;
 use runner::{Runner, Shared};
@@ -54,7 +62,18 @@ static CONTROLLERS: &[&Controller] = &[
     &endpoints::CONTROLLER,
     &endpointslice::CONTROLLER,
     &replicaset::CONTROLLER,
+    &replicaset::REPLICATION_CONTROLLER,
+    &daemonset::CONTROLLER,
+    &statefulset::CONTROLLER,
     &deployment::CONTROLLER,
+    &job::CONTROLLER,
+    &cronjob::CONTROLLER,
+    &ttlafterfinished::CONTROLLER,
+    &clusterroleaggregation::CONTROLLER,
+    &volumes::BINDER,
+    &volumes::CLAIMS,
+    &volumes::VOLUMES,
+    &volumes::PROVISIONER,
 ];
 
 /// What the controllers are told at the start.

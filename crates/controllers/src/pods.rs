@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use api::Object;
-use serde_json::Value;
+use api::{Kind, Object};
+use serde_json::{Map, Value, json};
 use simulation::Time;
+
+use crate::claim::controller_reference;
 
 /// Whether the pod has not ended and is not being deleted.
 pub(crate) fn is_active(pod: &Object) -> bool {
@@ -61,7 +63,7 @@ pub(crate) fn created(object: &Object) -> Option<Time> {
 
 /// The condition that tells why a pod is being taken away.
 pub(crate) fn disruption_target(pod: &Object, reason: &str, message: &str, now: &str) -> Value {
-    serde_json::json!({
+    json!({
         "type": "DisruptionTarget",
         "status": "True",
         "reason": reason,
@@ -70,4 +72,24 @@ pub(crate) fn disruption_target(pod: &Object, reason: &str, message: &str, now: 
         "lastTransitionTime": now,
         "observedGeneration": pod.generation(),
     })
+}
+
+/// The pod that a template describes, controlled by `owner` and named after it (`GetPodFromTemplate`).
+pub(crate) fn from_template((kind, owner): (&Kind, &Object), template: &Value) -> Object {
+    let mut metadata = Map::new();
+    for field in ["labels", "annotations", "finalizers"] {
+        let value = api::object_at(template, &format!("metadata.{field}"));
+        if !value.is_null() {
+            metadata.insert(field.to_owned(), value.clone());
+        }
+    }
+    metadata.insert("generateName".into(), format!("{}-", owner.name()).into());
+    metadata.insert("namespace".into(), owner.namespace().into());
+    metadata.insert("ownerReferences".into(), json!([controller_reference(kind, owner)]));
+    Object::new(json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": Value::Object(metadata),
+        "spec": template["spec"],
+    }))
 }

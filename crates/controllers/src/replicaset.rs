@@ -3,8 +3,8 @@
 //! Where upstream waits for its expectations, the runner waits until the copies show the last plan's writes.
 
 mod controller;
-mod ranking;
+pub(crate) mod ranking;
 mod reconcile;
 mod status;
 
-pub(crate) use controller::CONTROLLER;
+pub(crate) use controller::{CONTROLLER, REPLICATION_CONTROLLER};

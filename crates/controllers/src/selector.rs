@@ -2,11 +2,17 @@
 
 use api::Object;
 use api::selector::LabelSelector;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// The selector at `spec.selector`; a missing or malformed one selects nothing.
+/// The selector at `spec.selector`; a missing or malformed one selects nothing. That of a ReplicationController, which is
+/// older than selectors with expressions, is a map.
 pub(crate) fn of(object: &Object) -> LabelSelector {
-    LabelSelector::from_value(object.at("spec.selector")).unwrap_or_else(|_| LabelSelector::nothing())
+    let own = object.at("spec.selector");
+    let read = match object.kind() {
+        "ReplicationController" => LabelSelector::from_value(&json!({ "matchLabels": own })),
+        _ => LabelSelector::from_value(own),
+    };
+    read.unwrap_or_else(|_| LabelSelector::nothing())
 }
 
 /// Whether a map selector (as in a Service) selects an object. An empty one selects nothing here: a Service without a

@@ -19,20 +19,10 @@ fn seconds(then: Time, now: Time) -> i64 {
 
 /// `Sat, 21 Nov 2026 02:38:39 +0000`: Go's RFC1123Z, as describe writes moments.
 pub fn rfc1123(stamp: &str) -> String {
-    let Ok(moment) = stamp.parse::<jiff::Timestamp>() else { return stamp.to_owned() };
-    let date = moment.to_zoned(jiff::tz::TimeZone::UTC);
-    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let weekday = days[date.weekday().to_monday_zero_offset() as usize];
-    let month = months[date.month() as usize - 1];
-    format!(
-        "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} +0000",
-        date.day(),
-        date.year(),
-        date.hour(),
-        date.minute(),
-        date.second()
-    )
+    match Time::parse_rfc3339(stamp) {
+        Some(moment) => api::timezone::rfc1123(moment.unix_seconds()),
+        None => stamp.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -78,6 +78,9 @@ pub(crate) struct Cluster {
     assumed: BTreeSet<String>,
     pub(crate) services: BTreeMap<String, Object>,
     pub(crate) replica_sets: BTreeMap<String, Object>,
+    pub(crate) claims: BTreeMap<String, Object>,
+    pub(crate) volumes: BTreeMap<String, Object>,
+    pub(crate) storage_classes: BTreeMap<String, Object>,
 }
 
 impl Cluster {

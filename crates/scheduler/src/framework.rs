@@ -69,6 +69,7 @@ pub(crate) enum ClusterEvent {
     NodeAllocatable,
     PodAssigned,
     PodRemoved,
+    VolumeChanged,
 }
 
 /// One attempt to place one pod.

@@ -18,7 +18,6 @@ use simulation::{Sim, Task, TraceKind};
 mod cluster;
 mod events;
 mod framework;
-mod node_selector;
 mod observe;
 mod plugins;
 mod queue;

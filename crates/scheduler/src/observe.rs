@@ -1,5 +1,6 @@
 //! What the scheduler watches, and what each change means to it (`eventhandlers.go`).
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::{Kind, Object, kinds};
@@ -20,6 +21,9 @@ pub(crate) fn start(state: &Rc<State>) -> Vec<Informer> {
         follow(&kinds::PODS, pod),
         follow(&kinds::SERVICES, service),
         follow(&kinds::REPLICA_SETS, replica_set),
+        follow(&kinds::PERSISTENT_VOLUME_CLAIMS, claim),
+        follow(&kinds::PERSISTENT_VOLUMES, volume),
+        follow(&kinds::STORAGE_CLASSES, storage_class),
     ]
 }
 
@@ -91,17 +95,31 @@ fn waiting_pod(state: &State, event: &Event, pod: &Object) {
 }
 
 fn service(state: &State, event: &Event) {
-    let services = &mut state.cluster.borrow_mut().services;
-    match event {
-        Event::Deleted(service) => drop(services.remove(&service.key())),
-        other => drop(services.insert(other.object().key(), other.object().clone())),
-    }
+    keep(&mut state.cluster.borrow_mut().services, event);
 }
 
 fn replica_set(state: &State, event: &Event) {
-    let sets = &mut state.cluster.borrow_mut().replica_sets;
+    keep(&mut state.cluster.borrow_mut().replica_sets, event);
+}
+
+fn claim(state: &State, event: &Event) {
+    keep(&mut state.cluster.borrow_mut().claims, event);
+    state.happened(ClusterEvent::VolumeChanged);
+}
+
+fn volume(state: &State, event: &Event) {
+    keep(&mut state.cluster.borrow_mut().volumes, event);
+    state.happened(ClusterEvent::VolumeChanged);
+}
+
+fn storage_class(state: &State, event: &Event) {
+    keep(&mut state.cluster.borrow_mut().storage_classes, event);
+    state.happened(ClusterEvent::VolumeChanged);
+}
+
+fn keep(all: &mut BTreeMap<String, Object>, event: &Event) {
     match event {
-        Event::Deleted(set) => drop(sets.remove(&set.key())),
-        other => drop(sets.insert(other.object().key(), other.object().clone())),
+        Event::Deleted(one) => drop(all.remove(&one.key())),
+        other => drop(all.insert(other.object().key(), other.object().clone())),
     }
 }

@@ -238,6 +238,6 @@ fn the_explanation_names_every_filter_and_score() {
     expect![[r#"
         node minikube-m03 drawn from [minikube-m02,minikube-m03]
         minikube: NodeUnschedulable=false[node(s) were unschedulable] |  = null
-        minikube-m02: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452
-        minikube-m03: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452"#]].assert_eq(&lines.join("\n").replace('"', ""));
+        minikube-m02: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true VolumeBinding=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452
+        minikube-m03: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true VolumeBinding=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452"#]].assert_eq(&lines.join("\n").replace('"', ""));
 }

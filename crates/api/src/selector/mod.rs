@@ -4,6 +4,7 @@
 
 mod field;
 mod label;
+pub mod node;
 mod parse;
 
 pub use field::{FieldRequirement, FieldSelector};

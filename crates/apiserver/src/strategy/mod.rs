@@ -11,20 +11,32 @@ use simulation::Duration;
 use crate::registry::Context;
 use crate::value::at;
 
+mod autoscaling;
 mod config_map;
+mod controller_revision;
+mod cron_job;
+mod daemon_set;
 mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod event;
+mod job;
 mod lease;
 mod namespace;
+mod networking;
 mod node;
+pub mod persistent_volume_claim;
 mod pod;
 pub mod pod_spec;
+mod policy;
+mod rbac;
 mod replica_set;
+mod replication_controller;
 mod secret;
 mod service;
 mod service_account;
+mod stateful_set;
+mod storage;
 
 /// The rules of a kind. Every hook has a default that does nothing.
 pub struct Strategy {
@@ -98,16 +110,40 @@ static STRATEGIES: &[&Strategy] = &[
     &config_map::STRATEGY,
     &endpoints::STRATEGY,
     &event::STRATEGY,
+    &policy::LIMIT_RANGE,
     &namespace::STRATEGY,
     &node::STRATEGY,
+    &persistent_volume_claim::STRATEGY,
+    &storage::VOLUMES,
     &pod::STRATEGY,
+    &replication_controller::STRATEGY,
+    &policy::QUOTA,
     &secret::STRATEGY,
     &service_account::STRATEGY,
     &service::STRATEGY,
+    &controller_revision::STRATEGY,
+    &daemon_set::STRATEGY,
     &deployment::STRATEGY,
     &replica_set::STRATEGY,
+    &stateful_set::STRATEGY,
+    &autoscaling::STRATEGY,
+    &cron_job::STRATEGY,
+    &job::STRATEGY,
     &lease::STRATEGY,
     &endpoint_slice::STRATEGY,
+    &networking::CLASS,
+    &networking::INGRESS,
+    &networking::POLICY,
+    &policy::DISRUPTION_BUDGET,
+    &rbac::CLUSTER_ROLE_BINDING,
+    &rbac::CLUSTER_ROLE,
+    &rbac::ROLE_BINDING,
+    &rbac::ROLE,
+    &policy::PRIORITY_CLASS,
+    &storage::DRIVERS,
+    &storage::NODES,
+    &storage::CLASSES,
+    &storage::ATTACHMENTS,
 ];
 
 /// The strategy of a kind.

@@ -1,12 +1,18 @@
 //! Rules that objects keep, in upstream's words (pkg/apis/*/validation).
 
 pub mod apps;
+pub mod autoscaling;
+pub mod batch;
 pub mod config;
 pub mod container;
 pub mod metadata;
+pub mod networking;
 pub mod pod;
+pub mod policy;
 pub mod probe;
+pub mod rbac;
 pub mod service;
+pub mod storage;
 pub mod volume;
 
 use api::status::{FieldError, FieldErrors};

@@ -19,8 +19,8 @@ const TYPES: &str = include_str!("pod_template_types.txt");
 /// Digits that a 64-bit amount surely holds.
 const FAST_DIGITS_MAX: usize = 18;
 
-/// The hash of a Deployment's template, other than the one before if names have collided.
-pub(super) fn of(deployment: &Object) -> String {
+/// The hash of a Deployment's (or DaemonSet's) template, other than the one before if names have collided.
+pub(crate) fn of(deployment: &Object) -> String {
     let mut bytes = dump(deployment.at("spec.template")).into_bytes();
     if let Some(count) = deployment.int("status.collisionCount") {
         bytes.extend(count.to_le_bytes());

@@ -44,7 +44,7 @@ fn related_pods_per_node<'a>(view: &View<'a>, set: &Object) -> BTreeMap<&'a str,
 }
 
 /// The pod that is the smaller loss comes first.
-fn compare(a: &Object, b: &Object, (rank_a, rank_b): (usize, usize), now: Time) -> Ordering {
+pub(crate) fn compare(a: &Object, b: &Object, (rank_a, rank_b): (usize, usize), now: Time) -> Ordering {
     let unassigned = |pod: &Object| pod.str("spec.nodeName").is_empty();
     unassigned(b)
         .cmp(&unassigned(a))

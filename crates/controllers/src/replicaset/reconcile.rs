@@ -1,11 +1,10 @@
-//! One look at one ReplicaSet.
+//! One look at one ReplicaSet or ReplicationController.
 
-use api::{Object, kinds};
-use serde_json::{Map, Value, json};
+use api::{Kind, Object, kinds};
 
 use super::{ranking, status};
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};
-use crate::claim::{claim, controller_reference};
+use crate::claim::claim;
 use crate::pods;
 use crate::selector;
 use crate::view::View;
@@ -15,31 +14,31 @@ const BURST_PODS_MAX: usize = 500;
 /// Pods created in the first batch; each further batch is twice as large, so that a refusal costs few requests.
 const FIRST_BATCH_PODS: usize = 1;
 
-pub(crate) fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
-    let Some(set) = view.get(&kinds::REPLICA_SETS, key) else { return Ok(Vec::new()) };
+pub(crate) fn reconcile(kind: &'static Kind, view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
+    let Some(set) = view.get(kind, key) else { return Ok(Vec::new()) };
     let mut plan = Plan::default();
-    let result = sync(view, &mut plan, set);
+    let result = sync(kind, view, &mut plan, set);
     Ok(plan.finish(result))
 }
 
-fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> {
+fn sync(kind: &'static Kind, view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> {
     let pods = view.of(&kinds::PODS);
     let owned = || pods.controlled_by(set.namespace(), set.uid());
     let orphans = pods.controlled_by(set.namespace(), "");
     let candidates = owned().chain(orphans).filter(|pod| pods::is_active(pod));
-    let active = claim(plan, (&kinds::REPLICA_SETS, set), &kinds::PODS, candidates);
+    let active = claim(plan, (kind, set), &kinds::PODS, candidates);
     let selector = selector::of(set);
     let terminating = owned().filter(|pod| pods::is_terminating(pod) && selector.matches_object(pod)).count();
 
     // After a refusal the status tells of it first; the next try comes with a pause.
     if view.failure.is_none() && !set.is_deleting() {
-        manage(view, plan, set, &active);
+        manage(kind, view, plan, set, &active);
     }
     let new_status = status::calculate(view, set, &active, terminating);
     if status::differs(set, &new_status) {
         let mut updated = set.clone();
         updated.set("status", new_status);
-        plan.update_status(&kinds::REPLICA_SETS, &updated)?;
+        plan.update_status(kind, &updated)?;
     }
     if view.failure.is_some() {
         plan.push(Change::Again);
@@ -54,13 +53,13 @@ fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> 
 }
 
 /// Creates or deletes pods towards `spec.replicas` (`manageReplicas`).
-fn manage(view: &View<'_>, plan: &mut Plan, set: &Object, active: &[&Object]) {
+fn manage(kind: &Kind, view: &View<'_>, plan: &mut Plan, set: &Object, active: &[&Object]) {
     let wanted = usize::try_from(set.int("spec.replicas").unwrap_or(1)).unwrap_or(0);
     if active.len() < wanted {
         let mut missing = (wanted - active.len()).min(BURST_PODS_MAX);
         let mut batch = FIRST_BATCH_PODS.min(missing);
         while batch > 0 {
-            plan.push(Change::Batch((0..batch).map(|_| create_pod(set)).collect()));
+            plan.push(Change::Batch((0..batch).map(|_| create_pod(kind, set)).collect()));
             missing -= batch;
             batch = (2 * batch).min(missing);
         }
@@ -71,8 +70,8 @@ fn manage(view: &View<'_>, plan: &mut Plan, set: &Object, active: &[&Object]) {
     }
 }
 
-fn create_pod(set: &Object) -> Write {
-    Write::create(&kinds::PODS, pod_from_template(set))
+fn create_pod(kind: &Kind, set: &Object) -> Write {
+    Write::create(&kinds::PODS, pods::from_template((kind, set), set.at("spec.template")))
         .on_success(Note::normal("SuccessfulCreate", "Created pod: {name}"), set)
         .on_failure(Note::warning("FailedCreate", "Error creating: {error}"), set)
 }
@@ -82,24 +81,4 @@ fn delete_pod(set: &Object, pod: &Object) -> Write {
     Write::delete_with(&kinds::PODS, pod, client::DeleteOptions::default())
         .on_success(Note::normal("SuccessfulDelete", format!("Deleted pod: {}", pod.name())), set)
         .on_failure(Note::warning("FailedDelete", "Error deleting: {error}"), set)
-}
-
-/// The pod that `spec.template` describes (`GetPodFromTemplate`).
-fn pod_from_template(set: &Object) -> Object {
-    let mut metadata = Map::new();
-    for field in ["labels", "annotations", "finalizers"] {
-        let value = set.at(&format!("spec.template.metadata.{field}"));
-        if !value.is_null() {
-            metadata.insert(field.to_owned(), value.clone());
-        }
-    }
-    metadata.insert("generateName".into(), format!("{}-", set.name()).into());
-    metadata.insert("namespace".into(), set.namespace().into());
-    metadata.insert("ownerReferences".into(), json!([controller_reference(&kinds::REPLICA_SETS, set)]));
-    Object::new(json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": Value::Object(metadata),
-        "spec": set.at("spec.template.spec"),
-    }))
 }

@@ -25,7 +25,9 @@ pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Object], termi
         status.insert(field.to_owned(), count.into());
     }
     status.insert("replicas".into(), active.len().into());
-    status.insert("terminatingReplicas".into(), terminating.into());
+    if set.kind() != "ReplicationController" {
+        status.insert("terminatingReplicas".into(), terminating.into());
+    }
     status.insert("observedGeneration".into(), set.generation().into());
     let conditions = conditions(view, set, active.len());
     if !conditions.is_empty() {

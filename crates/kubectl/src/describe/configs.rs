@@ -4,8 +4,8 @@ use api::Object;
 use base64::Engine;
 use serde_json::Value;
 
-use super::write::{Text, list, scalar, text};
-use super::{Context, events};
+use super::write::{Text, list, text};
+use super::{Context, events, policies};
 use crate::age;
 use crate::failure::Outcome;
 
@@ -93,34 +93,14 @@ pub async fn namespace(ctx: Context, object: Object) -> Outcome<String> {
         }
     }
     out.line(0, "");
-    write_quotas(&mut out, &quotas);
+    policies::quotas(&mut out, &quotas);
     out.line(0, "");
-    if ranges.is_empty() {
-        out.line(0, "No LimitRange resource.");
-    }
+    policies::limit_ranges(&mut out, &ranges);
     Ok(out.finish())
 }
 
-async fn in_namespace(ctx: &Context, namespace: &str, plural: &str) -> Vec<Value> {
+async fn in_namespace(ctx: &Context, namespace: &str, plural: &str) -> Vec<Object> {
     let path = format!("/api/v1/namespaces/{namespace}/{plural}");
     let answer = ctx.rest.get(&path).await.unwrap_or_default();
-    list(&answer, "items").to_vec()
-}
-
-fn write_quotas(out: &mut Text, quotas: &[Value]) {
-    if quotas.is_empty() {
-        return out.line(0, "No resource quota.");
-    }
-    out.line(0, "Resource Quotas");
-    for quota in quotas {
-        let name = quota.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("");
-        out.line(1, format!("Name:\t{name}"));
-        out.line(1, "Resource\tUsed\tHard");
-        out.line(1, "--------\t---\t---");
-        let hard = quota.pointer("/status/hard").and_then(Value::as_object);
-        for (resource, limit) in hard.into_iter().flatten() {
-            let used = quota.pointer(&format!("/status/used/{}", resource.replace('/', "~1")));
-            out.line(1, format!("{resource}\t{}\t{}", used.map(scalar).unwrap_or_default(), scalar(limit)));
-        }
-    }
+    list(&answer, "items").iter().map(|item| Object::new(item.clone())).collect()
 }

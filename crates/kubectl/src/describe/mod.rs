@@ -1,11 +1,16 @@
 //! `kubectl describe`: a table of describers by group and kind (`kubectl/pkg/describe`).
 
+mod batch;
 mod configs;
 mod events;
 mod generic;
+mod networking;
 mod node;
 mod pod;
+mod policies;
+mod rbac;
 mod services;
+mod storage;
 mod volumes;
 mod workloads;
 mod write;
@@ -78,9 +83,28 @@ static DESCRIBERS: &[(&str, &str, Describer)] = &[
     ("", "ConfigMap", |c, o| Box::pin(configs::config_map(c, o))),
     ("", "Secret", |c, o| Box::pin(configs::secret(c, o))),
     ("", "ServiceAccount", |c, o| Box::pin(configs::service_account(c, o))),
+    ("", "LimitRange", |c, o| Box::pin(policies::limit_range(c, o))),
+    ("", "ResourceQuota", |c, o| Box::pin(policies::quota(c, o))),
+    ("", "PersistentVolume", |c, o| Box::pin(storage::volume(c, o))),
+    ("", "PersistentVolumeClaim", |c, o| Box::pin(storage::claim(c, o))),
+    ("", "ReplicationController", |c, o| Box::pin(workloads::replica_set(c, o))),
+    ("apps", "DaemonSet", |c, o| Box::pin(workloads::daemon_set(c, o))),
     ("apps", "Deployment", |c, o| Box::pin(workloads::deployment(c, o))),
     ("apps", "ReplicaSet", |c, o| Box::pin(workloads::replica_set(c, o))),
+    ("apps", "StatefulSet", |c, o| Box::pin(workloads::stateful_set(c, o))),
+    ("batch", "CronJob", |c, o| Box::pin(batch::cron_job(c, o))),
+    ("batch", "Job", |c, o| Box::pin(batch::job(c, o))),
     ("discovery.k8s.io", "EndpointSlice", |c, o| Box::pin(services::endpoint_slice(c, o))),
+    ("networking.k8s.io", "Ingress", |c, o| Box::pin(networking::ingress(c, o))),
+    ("networking.k8s.io", "IngressClass", |c, o| Box::pin(networking::class(c, o))),
+    ("networking.k8s.io", "NetworkPolicy", |c, o| Box::pin(networking::policy(c, o))),
+    ("policy", "PodDisruptionBudget", |c, o| Box::pin(policies::disruption_budget(c, o))),
+    ("rbac.authorization.k8s.io", "ClusterRole", |c, o| Box::pin(rbac::role(c, o))),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", |c, o| Box::pin(rbac::binding(c, o))),
+    ("rbac.authorization.k8s.io", "Role", |c, o| Box::pin(rbac::role(c, o))),
+    ("rbac.authorization.k8s.io", "RoleBinding", |c, o| Box::pin(rbac::binding(c, o))),
+    ("scheduling.k8s.io", "PriorityClass", |c, o| Box::pin(policies::priority_class(c, o))),
+    ("storage.k8s.io", "StorageClass", |c, o| Box::pin(storage::class(c, o))),
 ];
 
 /// The description of one object.

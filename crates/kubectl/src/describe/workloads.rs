@@ -1,8 +1,9 @@
-//! Deployments and replica sets.
+//! Deployments, replica sets, daemon sets and stateful sets.
 
 use api::Object;
 use serde_json::Value;
 
+use super::storage::{claim_templates, pairs};
 use super::write::{Text, list, scalar, text};
 use super::{Context, events, pod};
 use crate::age;
@@ -94,11 +95,11 @@ fn replica_set_lines(out: &mut Text, deployment: &Object, sets: &[(i64, Object)]
 /// `kubectl describe replicaset`.
 pub async fn replica_set(ctx: Context, object: Object) -> Outcome<String> {
     let found = events::search(&ctx, &object).await;
-    let (running, waiting, succeeded, failed) = count_pods(&ctx, &object).await;
+    let pods = count_pods(&ctx, &object).await;
     let mut out = Text::new();
     out.field(0, "Name", object.name());
     out.field(0, "Namespace", object.namespace());
-    out.field(0, "Selector", selector(object.at("spec.selector")));
+    out.field(0, "Selector", selector_of(&object));
     out.labels("Labels", object.at("metadata.labels"));
     out.annotations("Annotations", object.at("metadata.annotations"));
     if let Some(owner) = object.controller_ref() {
@@ -106,20 +107,76 @@ pub async fn replica_set(ctx: Context, object: Object) -> Outcome<String> {
     }
     let current = object.int("status.replicas").unwrap_or(0);
     out.field(0, "Replicas", format!("{current} current / {} desired", object.int("spec.replicas").unwrap_or(1)));
-    out.field(
-        0,
-        "Pods Status",
-        format!("{running} Running / {waiting} Waiting / {succeeded} Succeeded / {failed} Failed"),
-    );
+    out.field(0, "Pods Status", pods);
     pod::template(&mut out, object.at("spec.template"));
     conditions(&mut out, &object);
     events::write(&mut out, found, &ctx);
     Ok(out.finish())
 }
 
-async fn count_pods(ctx: &Context, object: &Object) -> (usize, usize, usize, usize) {
+/// `kubectl describe daemonset`.
+pub async fn daemon_set(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let pods = count_pods(&ctx, &object).await;
+    let mut out = Text::new();
+    out.field(0, "Name", object.name());
+    out.field(0, "Namespace", object.namespace());
+    out.field(0, "Selector", selector_of(&object));
+    out.field(0, "Node-Selector", pairs(object.at("spec.template.spec.nodeSelector")));
+    out.labels("Labels", object.at("metadata.labels"));
+    out.annotations("Annotations", object.at("metadata.annotations"));
+    for (title, field) in [
+        ("Desired Number of Nodes Scheduled", "desiredNumberScheduled"),
+        ("Current Number of Nodes Scheduled", "currentNumberScheduled"),
+        ("Number of Nodes Scheduled with Up-to-date Pods", "updatedNumberScheduled"),
+        ("Number of Nodes Scheduled with Available Pods", "numberAvailable"),
+        ("Number of Nodes Misscheduled", "numberMisscheduled"),
+    ] {
+        // No tab: these lines are no columns.
+        out.line(0, format!("{title}: {}", object.int(&format!("status.{field}")).unwrap_or(0)));
+    }
+    out.field(0, "Pods Status", pods);
+    pod::template(&mut out, object.at("spec.template"));
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
+/// `kubectl describe statefulset`.
+pub async fn stateful_set(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let pods = count_pods(&ctx, &object).await;
+    let mut out = Text::new();
+    let int = |path: &str| object.int(path).unwrap_or(0);
+    out.field(0, "Name", object.name());
+    out.field(0, "Namespace", object.namespace());
+    out.field(0, "CreationTimestamp", age::rfc1123(object.str("metadata.creationTimestamp")));
+    out.field(0, "Selector", selector_of(&object));
+    out.labels("Labels", object.at("metadata.labels"));
+    out.annotations("Annotations", object.at("metadata.annotations"));
+    out.field(0, "Replicas", format!("{} desired | {} total", int("spec.replicas"), int("status.replicas")));
+    out.field(0, "Update Strategy", object.str("spec.updateStrategy.type"));
+    if let Some(partition) = object.int("spec.updateStrategy.rollingUpdate.partition") {
+        out.field(1, "Partition", partition.to_string());
+    }
+    out.field(0, "Pods Status", pods);
+    pod::template(&mut out, object.at("spec.template"));
+    claim_templates(&mut out, object.list("spec.volumeClaimTemplates"));
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
+/// The selector as text; that of a replication controller is a map.
+fn selector_of(object: &Object) -> String {
+    match object.kind() {
+        "ReplicationController" => pairs(object.at("spec.selector")),
+        _ => selector(object.at("spec.selector")),
+    }
+}
+
+/// How the pods of a workload are.
+async fn count_pods(ctx: &Context, object: &Object) -> String {
     let path = format!("/api/v1/namespaces/{}/pods", object.namespace());
-    let labels = selector(object.at("spec.selector"));
+    let labels = selector_of(object);
     let answer = ctx.rest.get(&with_query(&path, &[("labelSelector", &labels)])).await.unwrap_or_default();
     let owned: Vec<Object> = list(&answer, "items")
         .iter()
@@ -127,7 +184,8 @@ async fn count_pods(ctx: &Context, object: &Object) -> (usize, usize, usize, usi
         .filter(|p| p.controller_ref().is_some_and(|o| o.uid == object.uid()))
         .collect();
     let count = |phase: &str| owned.iter().filter(|p| p.str("status.phase") == phase).count();
-    (count("Running"), count("Pending"), count("Succeeded"), count("Failed"))
+    let [running, waiting, succeeded, failed] = ["Running", "Pending", "Succeeded", "Failed"].map(count);
+    format!("{running} Running / {waiting} Waiting / {succeeded} Succeeded / {failed} Failed")
 }
 
 /// A label selector as text: `app=web,tier in (a,b)`.

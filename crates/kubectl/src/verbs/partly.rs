@@ -74,12 +74,6 @@ static INGRESS_FLAGS: &[Flag] = &[
     text("default-backend", "", "Where everything else goes."),
     array("rule", "host/path=service:port[,tls[=secret]]"),
 ];
-static JOB_FLAGS: &[Flag] = &[
-    text("image", "", "Image to run."),
-    text("from", "", "Cron job to take the job from."),
-    text("schedule", "", "When to run, in cron's way."),
-    text("restart", "", "Restart policy."),
-];
 
 partly! {
     /// `kubectl autoscale`.
@@ -112,8 +106,6 @@ partly! {
     CREATE_QUOTA "quota" ["resourcequota"] "Create a quota with the specified name" flags &[QUOTA_FLAGS, DRY_RUN, PRINT], required [], quota;
     /// `kubectl create ingress`.
     CREATE_INGRESS "ingress" ["ing"] "Create an ingress with the specified name" flags &[INGRESS_FLAGS, DRY_RUN, PRINT], required [], ingress;
-    /// `kubectl create job`.
-    CREATE_JOB "job" [] "Create a job with the specified name" flags &[JOB_FLAGS, DRY_RUN, PRINT], required [], job;
     /// `kubectl create token`.
     CREATE_TOKEN "token" [] "Request a service account token" flags &[PRINT], required [], token;
 }
@@ -286,14 +278,6 @@ async fn ingress(_: Rc<Session>, args: Args) -> Outcome {
         }
     }
     refuse(simulation::stub!("kubectl", "create ingress"))
-}
-
-async fn job(_: Rc<Session>, args: Args) -> Outcome {
-    create::name(&args)?;
-    if args.text("image").is_empty() == args.text("from").is_empty() {
-        return Err(Failure::message("either --image or --from must be specified"));
-    }
-    refuse(simulation::stub!("kubectl", "create job"))
 }
 
 async fn token(_: Rc<Session>, args: Args) -> Outcome {

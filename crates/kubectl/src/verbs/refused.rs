@@ -19,7 +19,6 @@ macro_rules! refused {
 }
 
 refused! {
-    CREATE_CRON_JOB "cronjob" ["cj"] "Create a cron job with the specified name" "create cronjob";
     CREATE_PDB "poddisruptionbudget" ["pdb"] "Create a pod disruption budget with the specified name" "create poddisruptionbudget";
     CREATE_PRIORITY_CLASS "priorityclass" ["pc"] "Create a priority class with the specified name" "create priorityclass";
     CREATE_SECRET_DOCKER "docker-registry" [] "Create a secret for use with a Docker registry" "create secret docker-registry";

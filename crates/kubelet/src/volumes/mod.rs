@@ -1,7 +1,7 @@
 //! The volumes of one pod (`pkg/volume`, `pkg/kubelet/volumemanager`).
 //!
-//! Differences: no attach and detach; configMap, secret and downwardAPI volumes are refreshed once a minute; volumes from
-//! claims, CSI, NFS and other networks are refused by name.
+//! Differences: no attach and detach; configMap, secret and downwardAPI volumes are refreshed once a minute; volumes of CSI,
+//! NFS and other networks are refused by name.
 
 mod content;
 mod files;
@@ -9,8 +9,8 @@ mod files;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use api::Object;
 use api::quantity::Quantity;
+use api::{Object, kinds};
 use client::Client;
 use serde_json::Value;
 use simulation::Sim;
@@ -153,6 +153,9 @@ async fn make(source: &Source<'_>, spec: &Value) -> Result<Volume, String> {
     if !spec["hostPath"].is_null() {
         return files::host_path(source.host, &spec["hostPath"]).map(|root| Volume { tree: source.host.clone(), root });
     }
+    if let Some(claim) = spec["persistentVolumeClaim"]["claimName"].as_str() {
+        return claimed(source, claim).await;
+    }
     if let Some(content) = content::of_volume(source, spec, true).await {
         let tree = Vfs::new(source.sim.clone());
         tree.set_limit(crate::limits::API_VOLUME_BYTES_MAX);
@@ -161,4 +164,23 @@ async fn make(source: &Source<'_>, spec: &Value) -> Result<Volume, String> {
     }
     let kind = spec.as_object().and_then(|m| m.keys().find(|k| *k != "name").cloned()).unwrap_or_default();
     Err(format!("{}: {kind}", simulation::stub!("kubelet", "volumes of this type")))
+}
+
+/// The folder behind a claim: its volume's, on this node.
+async fn claimed(source: &Source<'_>, name: &str) -> Result<Volume, String> {
+    let namespace = source.facts.pod.namespace();
+    let failed = |error: client::Error| format!("error processing PVC {namespace}/{name}: {error}");
+    let claim = source.client.get(&kinds::PERSISTENT_VOLUME_CLAIMS, namespace, name).await.map_err(failed)?;
+    if claim.str("status.phase") != "Bound" {
+        return Err(format!("error processing PVC {namespace}/{name}: PVC is not bound"));
+    }
+    let volume = claim.str("spec.volumeName");
+    let volume = source.client.get(&kinds::PERSISTENT_VOLUMES, "", volume).await.map_err(failed)?;
+    let path = [volume.str("spec.hostPath.path"), volume.str("spec.local.path")].into_iter().find(|p| !p.is_empty());
+    let Some(path) = path else {
+        return Err(simulation::stub!("kubelet", "persistent volumes other than hostPath and local").to_owned());
+    };
+    // The runtime makes a folder that is not there.
+    let folder = serde_json::json!({"path": path, "type": "DirectoryOrCreate"});
+    files::host_path(source.host, &folder).map(|root| Volume { tree: source.host.clone(), root })
 }

@@ -2,7 +2,7 @@
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
-use crate::node_selector::{pod_selects, term_matches};
+use api::selector::node::{pod_selects, term_matches};
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeAffinity",

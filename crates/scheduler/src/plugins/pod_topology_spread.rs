@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
-use crate::node_selector::pod_selects;
+use api::selector::node::pod_selects;
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";

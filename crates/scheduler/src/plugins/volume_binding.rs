@@ -1,13 +1,55 @@
-//! Claims that pods mount (`plugins/volumebinding`). There are no persistent volumes yet, so no claim is ever found.
+//! Claims that pods mount, and the nodes that their volumes can be reached from (`plugins/volumebinding`).
+//!
+//! Difference: a claim that waits for its first consumer gets its volume after the pod has a node, wherever that is.
 
-use crate::framework::{Cycle, Plugin, Verdict};
+use api::Object;
 
-pub(crate) static PLUGIN: Plugin =
-    Plugin { name: "VolumeBinding", pre_filter: Some(pre_filter), filter: None, score: None, wakes: &[] };
+use crate::cluster::NodeInfo;
+use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};
+use api::selector::node::any_term_matches;
+
+pub(crate) static PLUGIN: Plugin = Plugin {
+    name: "VolumeBinding",
+    pre_filter: Some(pre_filter),
+    filter: Some(filter),
+    score: None,
+    wakes: &[ClusterEvent::VolumeChanged, ClusterEvent::NodeAdded, ClusterEvent::NodeLabels],
+};
+
+/// The names of the claims.
+fn claims(pod: &Object) -> impl Iterator<Item = &str> {
+    pod.list("spec.volumes").iter().filter_map(|v| v["persistentVolumeClaim"]["claimName"].as_str())
+}
 
 fn pre_filter(cycle: &Cycle<'_>) -> Option<Verdict> {
-    let mut claims =
-        cycle.pod.list("spec.volumes").iter().filter_map(|v| v["persistentVolumeClaim"]["claimName"].as_str());
-    let missing = claims.next()?;
-    Some(Verdict::Unresolvable(vec![format!("persistentvolumeclaim \"{missing}\" not found")]))
+    claims(cycle.pod).find_map(|name| objection(cycle, name)).map(|reason| Verdict::Unresolvable(vec![reason]))
+}
+
+/// What speaks against a claim.
+fn objection(cycle: &Cycle<'_>, name: &str) -> Option<String> {
+    let key = format!("{}/{name}", cycle.pod.namespace());
+    let Some(claim) = cycle.cluster.claims.get(&key) else {
+        return Some(format!("persistentvolumeclaim {name:?} not found"));
+    };
+    if claim.is_deleting() {
+        return Some(format!("persistentvolumeclaim {name:?} is being deleted"));
+    }
+    if claim.str("status.phase") == "Lost" {
+        let volume = claim.str("spec.volumeName");
+        return Some(format!("persistentvolumeclaim {name:?} bound to non-existent persistentvolume {volume:?}"));
+    }
+    let is_bound = claim.annotation("pv.kubernetes.io/bind-completed").is_some();
+    let class = cycle.cluster.storage_classes.get(claim.str("spec.storageClassName"));
+    let waits = class.is_some_and(|class| class.str("volumeBindingMode") == "WaitForFirstConsumer");
+    (!is_bound && !waits).then(|| "pod has unbound immediate PersistentVolumeClaims".to_owned())
+}
+
+fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
+    let reachable = claims(cycle.pod).all(|name| {
+        let claim = cycle.cluster.claims.get(&format!("{}/{name}", cycle.pod.namespace()));
+        let volume = claim.and_then(|claim| cycle.cluster.volumes.get(claim.str("spec.volumeName")));
+        let required = volume.map(|volume| volume.at("spec.nodeAffinity.required"));
+        required.is_none_or(|r| r.is_null() || any_term_matches(&r["nodeSelectorTerms"], node.object()))
+    });
+    Verdict::resolvable_never(reachable, "node(s) didn't match PersistentVolume's node affinity")
 }

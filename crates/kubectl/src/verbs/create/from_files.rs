@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{configmap, deployment, namespace, secret, service, serviceaccount, validation};
+use super::{configmap, cronjob, deployment, job, namespace, secret, service, serviceaccount, validation};
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, FILES, PRINT, SAVE_CONFIG, SELECTOR, VALIDATE, field_manager};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, switch, text};
@@ -33,16 +33,16 @@ pub static CREATE: Command = Command {
     flags: &[FLAGS, DRY_RUN, FILES, PRINT, SAVE_CONFIG, SELECTOR, VALIDATE],
     commands: &[
         &configmap::CONFIG_MAP,
+        &cronjob::CRON_JOB,
         &deployment::DEPLOYMENT,
+        &job::JOB,
         &namespace::NAMESPACE,
         &secret::SECRET,
         &service::SERVICE,
         &serviceaccount::SERVICE_ACCOUNT,
         &crate::verbs::partly::CREATE_CLUSTER_ROLE,
         &crate::verbs::partly::CREATE_CLUSTER_ROLE_BINDING,
-        &crate::verbs::refused::CREATE_CRON_JOB,
         &crate::verbs::partly::CREATE_INGRESS,
-        &crate::verbs::partly::CREATE_JOB,
         &crate::verbs::refused::CREATE_PDB,
         &crate::verbs::refused::CREATE_PRIORITY_CLASS,
         &crate::verbs::partly::CREATE_QUOTA,

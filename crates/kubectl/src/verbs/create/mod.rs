@@ -1,8 +1,10 @@
 //! `kubectl create` and its sub-commands (`kubectl/pkg/cmd/create`).
 
 pub mod configmap;
+pub mod cronjob;
 pub mod deployment;
 pub mod from_files;
+pub mod job;
 pub mod namespace;
 pub mod secret;
 pub mod service;

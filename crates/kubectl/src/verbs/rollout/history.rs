@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use api::Object;
 
-use super::{FOUND, infos, replica_sets};
+use super::{FOUND, infos, revisions, template_in};
 use crate::describe;
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::PRINT;
@@ -53,16 +53,21 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
 }
 
 async fn one(rest: &Rest, args: &Args, info: &Info, format: &Format) -> Outcome {
-    if info.object.kind() != "Deployment" {
-        return Err(Failure::message(format!("no history viewer has been implemented for {:?}", info.object.kind())));
-    }
-    let sets = replica_sets(rest, &info.object).await?;
+    let sets = revisions(rest, &info.object).await?;
     let wanted = args.int("revision");
     if let Format::Objects(printer) = format {
         let set = sets.iter().find(|(revision, _)| wanted == 0 || *revision == wanted);
         let set = set.ok_or_else(|| Failure::message("unable to find the specified revision"))?;
-        let (text, outcome) =
-            printer.print(crate::targets::info(set.1.value().clone(), &info.named.resource).object.value());
+        let shown = match info.object.kind() {
+            "Deployment" => set.1.value().clone(),
+            // The object as it was then.
+            _ => {
+                let mut object = info.object.clone();
+                object.set("spec.template", template_in(&set.1));
+                object.into_value()
+            }
+        };
+        let (text, outcome) = printer.print(crate::targets::info(shown, &info.named.resource).object.value());
         rest.session.out(text).await?;
         return outcome;
     }
@@ -85,9 +90,9 @@ fn table(sets: &[(i64, Object)]) -> String {
     DESCRIBE.layout(&text)
 }
 
-/// The pod template of a replica set, with tabs, as this command prints it. The change cause moves into it.
+/// The pod template of a revision, with tabs, as this command prints it. The change cause moves into it.
 pub fn template_of(set: &Object) -> String {
-    let mut template = set.at("spec.template").clone();
+    let mut template = template_in(set);
     if let Some(cause) = set.annotation(CHANGE_CAUSE).filter(|c| !c.is_empty()) {
         template["metadata"]["annotations"][CHANGE_CAUSE] = cause.into();
     }

@@ -8,6 +8,7 @@ pub mod undo;
 use api::Object;
 use serde_json::Value;
 
+use crate::describe;
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{FILES, SELECTOR};
 use crate::flags::{Action, Args, COMMAND, Command, HelpTo};
@@ -60,6 +61,42 @@ pub async fn replica_sets(rest: &Rest, deployment: &Object) -> Outcome<Vec<(i64,
         .collect();
     sets.sort_by_key(|(revision, _)| *revision);
     Ok(sets)
+}
+
+/// The revisions of a workload, oldest first: replica sets of a deployment, controller revisions of the others.
+pub async fn revisions(rest: &Rest, object: &Object) -> Outcome<Vec<(i64, Object)>> {
+    match object.kind() {
+        "Deployment" => replica_sets(rest, object).await,
+        "DaemonSet" | "StatefulSet" => controller_revisions(rest, object).await,
+        kind => Err(Failure::message(format!("no history viewer has been implemented for {kind:?}"))),
+    }
+}
+
+async fn controller_revisions(rest: &Rest, object: &Object) -> Outcome<Vec<(i64, Object)>> {
+    let path = format!("/apis/apps/v1/namespaces/{}/controllerrevisions", object.namespace());
+    let labels = describe::selector_text(object.at("spec.selector"));
+    let answer = rest.get(&with_query(&path, &[("labelSelector", &labels)])).await?;
+    let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut all: Vec<(i64, Object)> = items
+        .into_iter()
+        .map(Object::new)
+        .filter(|revision| revision.controller_ref().is_some_and(|owner| owner.uid == object.uid()))
+        .map(|revision| (revision.int("revision").unwrap_or(0), revision))
+        .collect();
+    all.sort_by_key(|(number, _)| *number);
+    Ok(all)
+}
+
+/// The pod template that a revision keeps.
+pub(super) fn template_in(revision: &Object) -> Value {
+    if revision.kind() == "ReplicaSet" || revision.at("data").is_null() {
+        return revision.at("spec.template").clone();
+    }
+    let mut template = revision.at("data.spec.template").clone();
+    if let Some(map) = template.as_object_mut() {
+        map.remove("$patch");
+    }
+    template
 }
 
 /// `deployments.apps "web"`: how these commands name what they complain about.

@@ -183,9 +183,9 @@ fn stateful_set(object: &Object) -> Outcome<(String, bool)> {
     if int("status.readyReplicas") < wanted {
         return Ok((format!("Waiting for {} pods to be ready...\n", wanted - int("status.readyReplicas")), false));
     }
-    let partition = int("spec.updateStrategy.rollingUpdate.partition");
     let updated = int("status.updatedReplicas");
-    if partition > 0 {
+    // The server fills the partition in, so this is what everybody sees.
+    if let Some(partition) = object.int("spec.updateStrategy.rollingUpdate.partition") {
         if updated < wanted - partition {
             return Ok((
                 format!(

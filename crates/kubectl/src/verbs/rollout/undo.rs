@@ -6,13 +6,13 @@ use api::Object;
 use serde_json::{Map, Value, json};
 
 use super::history::template_of;
-use super::{FOUND, REVISION, infos, replica_sets};
+use super::{FOUND, REVISION, infos, replica_sets, revisions, template_in};
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, PRINT};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, int};
 use crate::last_applied;
 use crate::printers::output::{DryRun, Reporter};
-use crate::rest::{JSON_PATCH, Rest, with_query};
+use crate::rest::{JSON_PATCH, Rest, STRATEGIC_PATCH, with_query};
 use crate::session::Session;
 use crate::targets::Info;
 
@@ -60,8 +60,9 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
 
 async fn one(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcome<String> {
     let deployment = &info.object;
-    if deployment.kind() != "Deployment" {
-        return Err(Failure::message(simulation::stub!("kubectl rollout undo", "types other than deployments")));
+    if !matches!(deployment.kind(), "Deployment" | "DaemonSet" | "StatefulSet") {
+        let kind = deployment.kind();
+        return Err(Failure::message(format!("no rollbacker has been implemented for {kind:?}")));
     }
     if last_applied::of(deployment.value()).is_some() {
         rest.session
@@ -72,6 +73,9 @@ async fn one(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcome<
                 last_applied::KEY
             ))
             .await;
+    }
+    if deployment.kind() != "Deployment" {
+        return other(rest, args, info, dry_run).await;
     }
     let set = revision(rest, deployment, args.int("to-revision")).await?;
     if dry_run == DryRun::Client {
@@ -96,6 +100,31 @@ async fn one(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcome<
         Failure::Status(..) => {
             Failure::message(format!("failed restoring revision {}: {}", args.int("to-revision"), f.bare()))
         }
+        other => other,
+    })?;
+    Ok("rolled back".to_owned())
+}
+
+/// Daemon sets and stateful sets: the revision is the patch that brings it back.
+async fn other(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcome<String> {
+    let wanted = args.int("to-revision");
+    let mut all = revisions(rest, &info.object).await?;
+    let found = match wanted {
+        0 => all.len().checked_sub(2).map(|index| all.swap_remove(index)),
+        _ => all.into_iter().find(|(number, _)| *number == wanted),
+    };
+    let Some((number, revision)) = found else {
+        return Err(Failure::message(format!("unable to find specified revision {wanted} in history")));
+    };
+    if dry_run == DryRun::Client {
+        return Ok(template_of(&revision));
+    }
+    if template_in(&revision) == *info.object.at("spec.template") {
+        return Ok(format!("skipped rollback (current template already matches revision {number})"));
+    }
+    let path = with_query(&info.named.path(), &[("dryRun", dry_run.parameter())]);
+    rest.patch(&path, STRATEGIC_PATCH, revision.at("data")).await.map_err(|f| match f {
+        Failure::Status(..) => Failure::message(format!("failed restoring revision {wanted}: {}", f.bare())),
         other => other,
     })?;
     Ok("rolled back".to_owned())

@@ -1,15 +1,15 @@
 //! Node selector terms (`component-helpers/scheduling/corev1/nodeaffinity`).
 
-use api::Object;
+use crate::Object;
 use serde_json::Value;
 
 /// Whether one of the terms selects the node. No terms select nothing.
-pub(crate) fn any_term_matches(terms: &Value, node: &Object) -> bool {
+pub fn any_term_matches(terms: &Value, node: &Object) -> bool {
     terms.as_array().into_iter().flatten().any(|term| term_matches(term, node))
 }
 
 /// Whether a term selects the node. An empty term selects nothing.
-pub(crate) fn term_matches(term: &Value, node: &Object) -> bool {
+pub fn term_matches(term: &Value, node: &Object) -> bool {
     let list = |field: &str| term.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let (expressions, fields) = (list("matchExpressions"), list("matchFields"));
     if expressions.is_empty() && fields.is_empty() {
@@ -41,7 +41,7 @@ fn requirement_matches(requirement: &Value, get: impl Fn(&str) -> Option<String>
 }
 
 /// Whether `spec.nodeSelector` and the required node affinity of a pod select the node.
-pub(crate) fn pod_selects(pod: &Object, node: &Object) -> bool {
+pub fn pod_selects(pod: &Object, node: &Object) -> bool {
     let mut pairs = pod.at("spec.nodeSelector").as_object().into_iter().flatten();
     let by_labels = pairs.all(|(key, value)| node.label(key) == value.as_str());
     let required = pod.at("spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");

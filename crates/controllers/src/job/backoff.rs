@@ -1,0 +1,64 @@
+//! How long to wait after pods have failed (`backoff_utils.go`).
+
+use std::time::Duration;
+
+use api::Object;
+use serde_json::Value;
+use simulation::Time;
+
+use crate::pods;
+
+/// Pause after the first failure; doubles with each further one.
+const PAUSE_START: Duration = Duration::from_secs(10);
+/// Longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(600);
+
+/// The rest of the pause that the failures since the last success call for.
+pub(super) fn rest(succeeded: &[&Object], failed: &[&Object], now: Time) -> Duration {
+    let last_success = succeeded.iter().map(|pod| finished(pod)).max();
+    let since = failed.iter().map(|pod| finished(pod)).filter(|time| last_success.is_none_or(|last| *time > last));
+    let times: Vec<Time> = since.collect();
+    let Some(last_failure) = times.iter().max() else { return Duration::ZERO };
+    let doublings = u32::try_from(times.len() - 1).unwrap_or(u32::MAX);
+    let pause = 2_u32.checked_pow(doublings).and_then(|factor| PAUSE_START.checked_mul(factor));
+    (*last_failure + pause.unwrap_or(PAUSE_MAX).min(PAUSE_MAX)).saturating_since(now)
+}
+
+/// When a pod ended, as far as can be told.
+fn finished(pod: &Object) -> Time {
+    let time = |value: &Value| value.as_str().and_then(Time::parse_rfc3339);
+    let ends: Option<Vec<Time>> = pod
+        .list("status.containerStatuses")
+        .iter()
+        .map(|status| time(&status["state"]["terminated"]["finishedAt"]))
+        .collect();
+    let by_containers = ends.and_then(|ends| ends.into_iter().max());
+    let not_ready = pods::condition(pod, "Ready").filter(|c| c["status"] == "False");
+    by_containers
+        .or_else(|| time(&not_ready?["lastTransitionTime"]))
+        .or_else(|| time(pod.at("metadata.deletionTimestamp")))
+        .or_else(|| pods::created(pod))
+        .unwrap_or(Time::from_nanos(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pauses_double_until_a_success() {
+        let pod = |second: i64| {
+            let at = Time::from_unix_seconds(1_000 + second).rfc3339();
+            Object::new(json!({"status": {"containerStatuses": [{"state": {"terminated": {"finishedAt": at}}}]}}))
+        };
+        let now = Time::from_unix_seconds(1_020);
+        let (early, late) = (pod(0), pod(20));
+        assert_eq!(rest(&[], &[], now), Duration::ZERO);
+        assert_eq!(rest(&[], &[&late], now), Duration::from_secs(10));
+        assert_eq!(rest(&[], &[&early, &late], now), Duration::from_secs(20));
+        assert_eq!(rest(&[&pod(10)], &[&early, &late], now), Duration::from_secs(10));
+        assert_eq!(rest(&[&pod(30)], &[&early, &late], now), Duration::ZERO);
+    }
+}
