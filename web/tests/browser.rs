@@ -71,11 +71,11 @@ fn is_catalogue(heard: &Heard) -> bool {
 /// A worker that starts late and dies at one message; it speaks the page's own protocol.
 const LATE: &str = r#"
     onmessage = ({ data }) => {
-        const { type } = JSON.parse(data);
-        if (type === "catalogue") postMessage('{"type":"catalogue","courses":[]}');
-        if (type === "stepEvent") throw new Error("a test ends this worker");
+        const message = JSON.parse(data);
+        if (message === "catalogue") postMessage('{"catalogue":{"courses":[]}}');
+        if (message === "stepEvent") throw new Error("a test ends this worker");
     };
-    setTimeout(() => postMessage('{"type":"hello","protocol":PROTOCOL}'), 100);
+    setTimeout(() => postMessage('{"hello":{"protocol":PROTOCOL}}'), 100);
 "#;
 
 #[wasm_bindgen_test]
@@ -102,7 +102,7 @@ async fn a_worker_that_keeps_dying_is_given_up() {
 
 #[wasm_bindgen_test]
 async fn a_worker_of_another_build_is_not_talked_to() {
-    let (_link, heard) = link_to(r#"postMessage('{"type":"hello","protocol":99}');"#);
+    let (_link, heard) = link_to(r#"postMessage('{"hello":{"protocol":99}}');"#);
     wait_for(&heard, |h| *h == Heard::Unusable { other_build: true }).await;
 }
 

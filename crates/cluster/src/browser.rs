@@ -48,7 +48,7 @@ pub struct Visit {
 
 /// What came back from a visit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum Answer {
     /// A page.
     #[serde(rename_all = "camelCase")]

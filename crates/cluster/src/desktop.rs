@@ -20,7 +20,7 @@ pub const EDIT_BYTES_MAX: usize = 1_500_000;
 
 /// What the page should show. Nothing of it is part of the session: it follows from the inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum Effect {
     /// Opens an editor window. Answered by `SaveEdit`, `CloseEdit` and `RefuseEdit`.
     #[serde(rename_all = "camelCase")]

@@ -40,7 +40,7 @@ pub struct Step {
 
 /// A block of text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum Block {
     /// A paragraph.
     Paragraph {
@@ -118,7 +118,7 @@ pub struct Choice {
 
 /// What the picture turns to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "on", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum Focus {
     /// A part of the cluster, by its name in the trace: `kubectl`, `kube-apiserver`, `etcd`,
     /// `kube-controller-manager`, `kube-scheduler`, `kubelet`, `kube-proxy`, `learner`.
@@ -141,7 +141,7 @@ pub enum Focus {
 
 /// What happens to the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "clock", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum Clock {
     /// Time stands still.
     Pause,
@@ -186,7 +186,7 @@ pub struct CodeBlock {
 
 /// Text within a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum Inline {
     /// Plain text.
     Text {

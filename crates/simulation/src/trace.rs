@@ -15,7 +15,6 @@ pub struct TraceEvent {
     /// Virtual time.
     pub time: Time,
     /// What it was.
-    #[serde(flatten)]
     pub kind: TraceKind,
 }
 
@@ -23,7 +22,7 @@ pub struct TraceEvent {
 /// `kubectl`, `kube-apiserver`, `etcd`, `kube-controller-manager/<controller>`, `kube-scheduler`, `kubelet/<node>`,
 /// `kube-proxy`, `coredns`, `learner`, `pod/<namespace>/<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum TraceKind {
     /// A request to the API server was answered (a watch: was opened).
     #[serde(rename_all = "camelCase")]
