@@ -1,6 +1,6 @@
 //! The page: the app that is seen, the worker that holds the cluster, and the messages between them.
 //!
-//! `chain`, `editors`, `history`, `inspect`, `map`, `picture`, `protocol`, `saved`, `screen`, `session`, `share`, `state`,
+//! `chain`, `editors`, `history`, `inspect`, `map`, `news`, `picture`, `protocol`, `saved`, `screen`, `session`, `share`, `state`,
 //! `text` and `visits` are plain Rust and tested natively; the rest is the browser.
 
 pub mod app;
@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod link;
 pub mod lock;
 pub mod map;
+pub mod news;
 pub mod offline;
 pub mod picture;
 pub mod preferences;

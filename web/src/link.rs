@@ -144,6 +144,8 @@ impl Link {
                 }
                 self.0.heard.emit(Heard::Message(Box::new(FromWorker::Hello { protocol })));
             }
+            // Its coming is what it says.
+            Ok(FromWorker::Alive) => {}
             Ok(FromWorker::Hello { .. }) | Err(_) => self.0.heard.emit(Heard::Unusable { other_build: true }),
             Ok(message) => self.0.heard.emit(Heard::Message(Box::new(message))),
         }

@@ -11,6 +11,7 @@ use simulation::{Duration, Step, StepLimits, Time, TraceEvent, TraceKind};
 
 use crate::history;
 use crate::inspect;
+use crate::news::is_news;
 use crate::picture::{Objects, Picture};
 use crate::protocol::{CheckState, Decision, FromWorker, Inspection, Subject};
 use crate::saved::{BUILD, SavedSession};
@@ -34,6 +35,8 @@ const TRACE_MESSAGE_EVENTS_MAX: usize = 200;
 const NANOS_PER_MS: i64 = 1_000_000;
 /// Shortest real time between two clock messages, in milliseconds.
 const CLOCK_MESSAGE_MS: f64 = 250.0;
+/// How far the page's clock, which goes on by itself, may be off before it is told the time again: real milliseconds.
+const CLOCK_DRIFT_MS: f64 = 400.0;
 /// Pods whose scheduling is remembered for the inspector; the first by name go first.
 const DECISIONS_MAX: usize = 500;
 
@@ -119,10 +122,48 @@ struct Seen {
     trace_seq: u64,
     picture: Option<Picture>,
     checks: Vec<CheckState>,
-    clock_ms: f64,
-    clock: (bool, bool, bool),
-    second: u64,
+    clock: Option<ClockTold>,
     live: bool,
+}
+
+/// The clock as the page was told it last.
+#[derive(Clone, Copy)]
+struct ClockTold {
+    /// Real time of the message, in milliseconds.
+    at_ms: f64,
+    /// Virtual time since the session began, in milliseconds.
+    elapsed_ms: f64,
+    paused: bool,
+    factor: f64,
+    lagging: bool,
+    loading: bool,
+}
+
+impl ClockTold {
+    /// Virtual milliseconds that the page shows by now.
+    fn shown_ms(&self, now_ms: f64) -> f64 {
+        let since = if self.runs() { (now_ms - self.at_ms) * self.factor } else { 0.0 };
+        self.elapsed_ms + since
+    }
+
+    fn runs(&self) -> bool {
+        !self.paused && !self.lagging && !self.loading
+    }
+
+    /// Whether the page has to hear `now`: what it shows is no longer so.
+    fn outdated(&self, now: &ClockTold) -> bool {
+        let kind = |clock: &ClockTold| (clock.paused, clock.factor.to_bits(), clock.lagging, clock.loading);
+        if kind(self) != kind(now) {
+            return true;
+        }
+        let shown_ms = self.shown_ms(now.at_ms);
+        let off = if self.runs() {
+            (shown_ms - now.elapsed_ms).abs() >= CLOCK_DRIFT_MS * self.factor.max(1.0)
+        } else {
+            (shown_ms / 1_000.0).floor() != (now.elapsed_ms / 1_000.0).floor()
+        };
+        off && now.at_ms - self.at_ms >= CLOCK_MESSAGE_MS
+    }
 }
 
 impl Session {
@@ -141,16 +182,8 @@ impl Session {
         for (path, text) in &lesson.files {
             world.put_file(path, text)?;
         }
-        let seen = Seen {
-            revision: u64::MAX,
-            trace_seq: 0,
-            picture: None,
-            checks: Vec::new(),
-            clock_ms: f64::NEG_INFINITY,
-            clock: (false, false, false),
-            second: u64::MAX,
-            live: false,
-        };
+        let seen =
+            Seen { revision: u64::MAX, trace_seq: 0, picture: None, checks: Vec::new(), clock: None, live: false };
         Ok(Session {
             until: seed.start,
             progress: Progress::starting_at(0),
@@ -501,9 +534,10 @@ impl Session {
                 out.push(FromWorker::Inspection { inspection: self.inspection() });
             }
         }
-        if !events.is_empty() {
-            let newest = events.len().saturating_sub(TRACE_MESSAGE_EVENTS_MAX);
-            out.push(FromWorker::Trace { events: events.into_iter().skip(newest).collect() });
+        let news: Vec<TraceEvent> = events.into_iter().filter(|event| is_news(&event.kind)).collect();
+        if !news.is_empty() {
+            let newest = news.len().saturating_sub(TRACE_MESSAGE_EVENTS_MAX);
+            out.push(FromWorker::Trace { events: news.into_iter().skip(newest).collect() });
         }
         self.collect_clock(now_ms, &mut out);
         out
@@ -566,19 +600,22 @@ impl Session {
 
     fn collect_clock(&mut self, now_ms: f64, out: &mut Vec<FromWorker>) {
         let elapsed = self.until.saturating_since(self.seed.start);
-        let state = (self.pace.paused, self.pace.lagging, self.world.is_waiting());
-        let second = elapsed.as_secs();
-        let due = second != self.seen.second && now_ms - self.seen.clock_ms >= CLOCK_MESSAGE_MS;
-        if state != self.seen.clock || due {
-            self.seen.clock = state;
-            self.seen.second = second;
-            self.seen.clock_ms = now_ms;
+        let now = ClockTold {
+            at_ms: now_ms,
+            elapsed_ms: elapsed.as_secs_f64() * 1_000.0,
+            paused: self.pace.paused,
+            factor: self.pace.factor,
+            lagging: self.pace.lagging,
+            loading: self.world.is_waiting(),
+        };
+        if self.seen.clock.is_none_or(|told| told.outdated(&now)) {
+            self.seen.clock = Some(now);
             out.push(FromWorker::Clock {
                 elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-                paused: self.pace.paused,
-                factor: self.pace.factor,
-                lagging: self.pace.lagging,
-                loading: self.world.is_waiting(),
+                paused: now.paused,
+                factor: now.factor,
+                lagging: now.lagging,
+                loading: now.loading,
             });
         }
     }

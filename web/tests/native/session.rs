@@ -22,6 +22,8 @@ struct Driven {
     checks: Vec<CheckState>,
     editors: Editors,
     live: bool,
+    /// Messages heard, and when.
+    heard: Vec<(f64, FromWorker)>,
 }
 
 impl Driven {
@@ -41,6 +43,7 @@ impl Driven {
             checks: Vec::new(),
             editors: Editors::default(),
             live: false,
+            heard: Vec::new(),
         };
         let mut ticks = 0;
         while !driven.live {
@@ -63,6 +66,7 @@ impl Driven {
 
     fn hear(&mut self) {
         for message in self.session.messages(self.now_ms) {
+            self.heard.push((self.now_ms, message.clone()));
             match message {
                 FromWorker::Output { text, .. } => self.screen.push_str(&text),
                 FromWorker::Picture { picture } => self.picture = *picture,
@@ -309,4 +313,54 @@ fn an_editor_window_is_open_again_after_a_reload_and_what_is_saved_in_it_arrives
     assert!(again.screen.contains("a: 1\r\n"), "{}", again.screen);
     let closed = Driven::open("deploy-app", again.session.log_since(0).to_vec(), Some(again.session.reached()));
     assert_eq!(closed.editors, Editors::default());
+}
+
+impl Driven {
+    /// By how much the page's clock, which goes on by itself from what it was told last, is wrong, in virtual milliseconds.
+    fn clock_error_ms(&self) -> f64 {
+        let told = self.heard.iter().rev().find_map(|(at_ms, message)| match message {
+            FromWorker::Clock { elapsed_ms, paused, factor, .. } => {
+                let since = if *paused { 0.0 } else { (self.now_ms - at_ms) * factor };
+                Some(*elapsed_ms as f64 + since)
+            }
+            _ => None,
+        });
+        let elapsed = self.session.reached().saturating_since(self.session.seed().start);
+        (told.expect("it was told") - elapsed.as_secs_f64() * 1_000.0).abs()
+    }
+
+    /// How often the clock was told since `heard` was emptied.
+    fn clocks(&self) -> usize {
+        self.heard.iter().filter(|(_, message)| matches!(message, FromWorker::Clock { .. })).count()
+    }
+}
+
+#[test]
+fn a_cluster_that_rests_leaves_the_page_alone() {
+    let mut live = Driven::open("deploy-app", Vec::new(), None);
+    live.open_terminal();
+    // Nodes report themselves a few more times before they only renew their leases.
+    live.run(60_000.0, 1_000.0);
+    live.heard.clear();
+    live.run(60_000.0, 1_000.0);
+    assert!(live.heard.len() <= 2, "{:#?}", live.heard);
+}
+
+#[test]
+fn the_clock_is_told_anew_when_the_page_cannot_know_it() {
+    let mut live = Driven::open("deploy-app", Vec::new(), None);
+    live.open_terminal();
+    live.run(60_000.0, 16.0);
+    live.heard.clear();
+    for (paused, factor) in [(false, 10.0), (true, 10.0), (false, 1.0)] {
+        live.session.set_pace(paused, factor);
+        live.run(5_000.0, 16.0);
+        assert!(live.clock_error_ms() < 500.0 * factor, "{paused} {factor}: {}", live.clock_error_ms());
+    }
+    assert_eq!(live.clocks(), 3, "each new pace once: {:#?}", live.heard);
+    // A lid that was closed: that time is not made up for.
+    live.now_ms += 600_000.0;
+    live.run(1_000.0, 16.0);
+    assert_eq!(live.clocks(), 4);
+    assert!(live.clock_error_ms() < 500.0, "{}", live.clock_error_ms());
 }
