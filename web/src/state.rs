@@ -318,6 +318,8 @@ pub enum Action {
     TerminalPercent(f64),
     /// The worker died and its successor plays the log again: nothing can be typed until it is through.
     Restarting,
+    /// What moved on the map up to this trace position has arrived.
+    Arrived(u64),
     /// The lesson is being started over.
     Reset,
     /// Something to tell.
@@ -621,6 +623,7 @@ impl Reducible for State {
             Action::ChainAt(at) => next.chain_at = at.filter(|at| *at < next.chain.steps.len()),
             Action::LessonPercent(percent) => next.preferences.lesson_percent = percent.clamp(22.0, 62.0),
             Action::TerminalPercent(percent) => next.preferences.terminal_percent = percent.clamp(18.0, 75.0),
+            Action::Arrived(seq) => next.motion.settle(seq),
             Action::Restarting => {
                 if let Some(open) = &mut next.open {
                     open.live = false;

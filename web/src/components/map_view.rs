@@ -1,6 +1,7 @@
 //! The map as SVG.
 
 use gloo_events::EventListener;
+use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
@@ -10,7 +11,7 @@ use crate::map::{
 };
 use crate::picture::PodState;
 use crate::protocol::Subject;
-use crate::state::State;
+use crate::state::{Action, State};
 use crate::text::{Language, T, fill};
 
 /// Delay between dots that came together, in milliseconds.
@@ -18,6 +19,15 @@ const DOT_STAGGER_MS: usize = 140;
 
 /// Time that a dot takes from one thing to the next, in milliseconds.
 const DOT_LEG_MS: usize = 240;
+
+/// Most delays that a dot waits before it starts.
+const DOT_ORDER_MAX: usize = 12;
+
+/// Time that a part glows (style.css), in milliseconds.
+const GLOW_MS: usize = 900;
+
+/// Time after which what has ended is taken off the map, in milliseconds.
+const SETTLE_MS: usize = 200;
 
 /// What the map needs.
 #[derive(Properties, PartialEq)]
@@ -34,6 +44,7 @@ pub fn MapView(props: &MapViewProps) -> Html {
     let state = &props.state;
     let language = state.preferences.language;
     let shape = use_shape();
+    use_arrivals(state);
     if !state.picture.cluster {
         return html! {
             <div class="map empty" role="status">
@@ -50,19 +61,42 @@ pub fn MapView(props: &MapViewProps) -> Html {
     let draw = Draw { scene: &scene, language, inspect: &props.inspect, state, focus: &focus };
     html! {
         <div class={classes!("map", (shape == Shape::Narrow).then_some("narrow"))}>
+            // Things of a kind are alone in their group: only then their keys say which is which when one more comes.
             <svg viewBox={format!("0 0 {} {}", shape.width(), scene.height)} preserveAspectRatio="xMidYMin meet" role="group"
                 aria-label={T::Map.get(language)}>
                 { draw.control_plane() }
-                { for scene.workloads.iter().map(|pill| draw.workload(pill)) }
-                { for scene.services.iter().map(|rail| draw.service(rail)) }
+                <g>{ for scene.workloads.iter().map(|pill| draw.workload(pill)) }</g>
+                <g>{ for scene.services.iter().map(|rail| draw.service(rail)) }</g>
                 { draw.waiting() }
-                { for scene.rooms.iter().map(|room| draw.room(room)) }
-                { for scene.pods.iter().map(|pod| draw.pod(pod)) }
+                <g>{ for scene.rooms.iter().map(|room| draw.room(room)) }</g>
+                <g>{ for scene.pods.iter().map(|pod| draw.pod(pod)) }</g>
                 { draw.legend() }
-                { for state.motion.moves.iter().map(|m| draw.dot(m)) }
+                <g>{ for state.motion.moves.iter().map(|m| draw.dot(m)) }</g>
             </svg>
         </div>
     }
+}
+
+/// Takes what has arrived and gone out off the map, all at once and when nothing moves any more: what has ended would
+/// be drawn, unseen, with every picture of the page.
+#[hook]
+fn use_arrivals(state: &UseReducerHandle<State>) {
+    let dispatcher = state.dispatcher();
+    let longest = state.motion.moves.iter().map(|moving| delay_ms(moving) + duration_ms(moving)).max();
+    let rest_ms = longest.unwrap_or_default().max(GLOW_MS) + SETTLE_MS;
+    use_effect_with(state.motion.newest(), move |newest| {
+        let settle = |seq| Timeout::new(rest_ms as u32, move || dispatcher.dispatch(Action::Arrived(seq)));
+        let timer = newest.map(settle);
+        move || drop(timer)
+    });
+}
+
+fn delay_ms(moving: &Move) -> usize {
+    DOT_STAGGER_MS * moving.order.min(DOT_ORDER_MAX)
+}
+
+fn duration_ms(moving: &Move) -> usize {
+    DOT_LEG_MS * moving.path.len().max(2)
 }
 
 /// The shape that this screen has room for; style.css draws the line at the same width.
@@ -399,8 +433,7 @@ impl Draw<'_> {
             MoveKind::Traffic => "traffic",
             MoveKind::Failed => "failed",
         };
-        let duration = DOT_LEG_MS * moving.path.len().max(2);
-        let delay = DOT_STAGGER_MS * moving.order.min(12);
+        let (delay, duration) = (delay_ms(moving), duration_ms(moving));
         let style = format!("offset-path:path('{path}');animation-duration:{duration}ms;animation-delay:{delay}ms");
         html! { <circle key={format!("dot-{}", moving.seq)} class={classes!("dot", class)} r="4" ~style={JsValue::from(style)} /> }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use simulation::{TraceEvent, TraceKind};
 
 use crate::map::Part;
+use crate::news::is_news;
 
 /// Dots kept; older ones have long arrived.
 const MOVES_MAX: usize = 24;
@@ -64,7 +65,7 @@ impl Motion {
     pub fn take_in(&mut self, events: &[TraceEvent]) {
         let mut order = 0;
         for event in events {
-            let Some((path, kind)) = read(&event.kind) else { continue };
+            let Some((path, kind)) = read(&event.kind).filter(|_| is_news(&event.kind)) else { continue };
             for anchor in &path {
                 self.lit.insert(anchor.clone(), event.seq);
             }
@@ -77,22 +78,25 @@ impl Motion {
             self.moves.pop_front();
         }
     }
+
+    /// The newest trace position of what moves or is lit; none when all is at rest.
+    pub fn newest(&self) -> Option<u64> {
+        self.moves.iter().map(|moving| moving.seq).chain(self.lit.values().copied()).max()
+    }
+
+    /// Lets go of what came up to a trace position: it has arrived, or has gone out.
+    pub fn settle(&mut self, seq: u64) {
+        self.moves.retain(|moving| moving.seq > seq);
+        self.lit.retain(|_, lit| *lit > seq);
+    }
 }
 
 fn read(kind: &TraceKind) -> Option<(Vec<Anchor>, MoveKind)> {
     let server = || Anchor::Part(Part::ApiServer);
     match kind {
-        TraceKind::Call { from, method, path, status } => {
+        TraceKind::Call { from, method, status, .. } => {
             let caller = caller(from)?;
             let reads = method == "GET";
-            // Components read all the time; what they change is the story. Everything the learner asks is shown.
-            if reads && caller != Anchor::Part(Part::You) {
-                return None;
-            }
-            // Heartbeats are not news.
-            if path.contains("/kube-node-lease/") {
-                return None;
-            }
             let kind = match status {
                 400.. => MoveKind::Failed,
                 _ if reads => MoveKind::Read,
@@ -100,7 +104,6 @@ fn read(kind: &TraceKind) -> Option<(Vec<Anchor>, MoveKind)> {
             };
             Some((vec![caller, server()], kind))
         }
-        TraceKind::Write { kind, .. } if kind == "Lease" => None,
         TraceKind::Write { .. } => Some((vec![server(), Anchor::Part(Part::Etcd)], MoveKind::Change)),
         TraceKind::Decision { node, .. } => {
             let mut path = vec![Anchor::Part(Part::Scheduler)];

@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 use lesson::{Block, Focus};
 use simulation::{Time, TraceEvent, TraceKind};
 use web::map::{Anchor, Motion, MoveKind, Part, Places, Scene, Shape, focus};
+use web::news::is_news;
 use web::picture::{NodeTile, Picture, PodState, PodTile, ServiceTile, WorkloadTile};
 
 fn node(name: &str) -> NodeTile {
@@ -249,6 +250,21 @@ fn dots_that_have_arrived_are_forgotten() {
     }
     assert!(motion.moves.len() <= 64);
     assert_eq!(motion.moves.back().unwrap().seq, 499);
+    assert_eq!(motion.newest(), Some(499));
+    motion.settle(498);
+    assert_eq!(motion.moves.iter().map(|moving| moving.seq).collect::<Vec<_>>(), [499]);
+    motion.settle(499);
+    assert_eq!(motion, Motion::default());
+}
+
+#[test]
+fn heartbeats_and_the_reading_of_components_are_no_news() {
+    let renewal = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/minikube";
+    let news = |from, method, path| is_news(&call(1, from, method, path, 200).kind);
+    assert!(!news("kubelet/minikube", "PUT", renewal));
+    assert!(!news("kube-controller-manager/deployment-controller", "GET", "/api/v1/pods"));
+    assert!(news("kube-controller-manager/deployment-controller", "POST", "/api/v1/namespaces/default/pods"));
+    assert!(news("kubectl", "GET", "/api/v1/pods"));
 }
 
 #[test]
