@@ -14,6 +14,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -61,9 +62,9 @@ pub(crate) fn run(module: &Path, folder: &Path) -> Result<()> {
 /// A function's number in the first part, `-` for one of the rest; `first`, `door`, `both` or `rest`; bytes; name.
 fn report(module: &Module<'_>, plan: &Plan) -> String {
     let mut report = String::new();
-    let mut number = module.imported;
+    let first = emit::in_first(module, plan);
+    let numbers: BTreeMap<u32, u32> = first.into_iter().zip(module.imported..).collect();
     for index in module.defined_indices() {
-        let here = plan.kept.contains(&index) || plan.doors.contains(&index);
         let place = match () {
             () if plan.copied.contains(&index) => "both",
             () if plan.kept.contains(&index) => "first",
@@ -71,9 +72,8 @@ fn report(module: &Module<'_>, plan: &Plan) -> String {
             () => "rest",
         };
         let bytes = module.defined(index).map_or(0, module::Function::bytes);
-        let shown = if here { number.to_string() } else { "-".to_owned() };
+        let shown = numbers.get(&index).map_or_else(|| "-".to_owned(), u32::to_string);
         report += &format!("{shown:>6} {place:>5} {bytes:>7} {}\n", module.names[index as usize]);
-        number += u32::from(here);
     }
     report
 }
