@@ -1,12 +1,13 @@
 //! The prose about kinds and fields that `kubectl explain` and the OpenAPI documents show. It is Kubernetes' own, and is
 //! taken at build time from the sources of the crate k8s-openapi, which are made from the published OpenAPI document.
-//! The crate is only read: compiling it would take minutes and give nothing.
+//! The crate is only read: compiling it would take minutes and give nothing. So are the tables of crates/api, which say
+//! what is served: nobody asks for the prose of what is not, and it is two thirds of all.
 //!
 //! The file has a line `=NAME<tab>TEXT` for a definition (`io.k8s.` is left out) and a line ` FIELD<tab>TEXT` for each
 //! of its fields; in texts a newline is `\n` and a backslash `\\`.
 #![allow(clippy::disallowed_methods, reason = "a part of the build works with files")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +17,18 @@ use serde_json::Value;
 
 /// The crate that carries them, and its folder for our version of Kubernetes.
 const SOURCE: (&str, &str) = ("k8s-openapi", "src/v1_36");
+
+/// The tables of crates/api, below this crate's folder.
+const TABLES: &str = "../../crates/api";
+/// The prefix of every definition's published name.
+const PREFIX: &str = "io.k8s.";
+
+/// Definitions that the table of schemas knows as types of their own (`api::schema::SCALARS`).
+const SCALARS: [&str; 3] = [
+    "apimachinery.pkg.apis.meta.v1.Time",
+    "apimachinery.pkg.api.resource.Quantity",
+    "apimachinery.pkg.util.intstr.IntOrString",
+];
 
 /// What is known of a definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +48,35 @@ pub fn build() -> Result<String> {
     if !definitions.contains_key("api.core.v1.PodSpec") {
         bail!("no definitions in {}", folder.display());
     }
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLES);
+    let read = |file: &str| std::fs::read_to_string(tables.join(file)).with_context(|| format!("{TABLES}/{file}"));
+    let wanted = wanted(&read("src/kinds.rs")?, &read("schema/kubernetes.txt")?);
+    if !wanted.contains("api.core.v1.PodSpec") {
+        bail!("the tables of crates/api lead to no PodSpec: they look different than they did");
+    }
+    definitions.retain(|name, _| wanted.contains(name));
     Ok(write(&definitions))
+}
+
+/// The names of the definitions of all kinds, and of those that they lead to. Every word of the two tables that names a
+/// definition counts: of the kinds those in quotes, of a definition those behind `=NAME`.
+fn wanted(kinds: &str, schema: &str) -> BTreeSet<String> {
+    let mut uses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for block in schema.split("\n=") {
+        let mut words = block.trim_start_matches('=').split_whitespace();
+        let Some(name) = words.next() else { continue };
+        uses.insert(name, words.map(|word| word.trim_start_matches(['[', '{'])).collect());
+    }
+    let named = kinds.split('"').filter_map(|text| text.strip_prefix(PREFIX));
+    let mut waiting: Vec<&str> = named.chain(SCALARS).collect();
+    let mut wanted = BTreeSet::new();
+    while let Some(name) = waiting.pop() {
+        if wanted.insert(name.to_owned()) {
+            let used = uses.get(name).into_iter().flatten().copied();
+            waiting.extend(used.filter(|word| uses.contains_key(word) && !wanted.contains(*word)));
+        }
+    }
+    wanted
 }
 
 /// Where cargo keeps the sources.
@@ -172,10 +213,21 @@ impl crate::schemars::JsonSchema for Box {
     }
 
     #[test]
+    fn only_what_a_kind_leads_to_is_wanted() {
+        let kinds = r#"short [] schema "io.k8s.a.Box"; schema "io.k8s.a.New";"#;
+        let schema = "=a.Box a/v1/Box\n lids! [a.Lid l=atomic\n size s\n=a.Key\n lid a.Lid\n=a.Lid\n box a.Box\n next {a.Nut\n=a.Nut";
+        let wanted = wanted(kinds, schema);
+        let found: Vec<&str> = wanted.iter().map(String::as_str).filter(|name| name.starts_with("a.")).collect();
+        assert_eq!(found, ["a.Box", "a.Lid", "a.New", "a.Nut"]);
+    }
+
+    #[test]
     fn finds_what_is_published() {
         let file = build().expect("the crate is there");
         let definitions = file.lines().filter(|l| l.starts_with('=')).count();
-        assert!(definitions > 500, "{definitions}");
+        assert!(definitions > 100, "{definitions}");
+        assert!(file.contains("\n=apimachinery.pkg.api.resource.Quantity\t"), "a scalar");
+        assert!(!file.contains("\n=api.storage.v1.CSIDriver\t"), "a kind that is not served");
         let described = |field: &str| file.lines().any(|l| l.strip_prefix(field).is_some_and(|rest| rest.len() > 40));
         for field in [" hostIPC\t", " imagePullPolicy\t", " maxSurge\t", " apiVersion\t"] {
             assert!(described(field), "{field}");
