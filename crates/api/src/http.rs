@@ -68,15 +68,15 @@ impl Chunk {
 impl Body {
     /// The bytes of a body that is whole; `None` for streams and upgraded connections.
     pub fn into_bytes(self) -> Option<Bytes> {
-        let json = |value: &serde_json::Value| {
+        fn json(value: &impl serde::Serialize) -> Option<Bytes> {
             let mut text = serde_json::to_vec(value).expect("JSON values serialise to memory");
             text.push(b'\n');
             Some(Bytes::from(text))
-        };
+        }
         match self {
             Body::Empty => Some(Bytes::new()),
             Body::Bytes(bytes) => Some(bytes),
-            Body::Object(object) => json(object.value()),
+            Body::Object(object) => json(&object),
             Body::List(list) => json(&list.to_value()),
             Body::Stream(_) | Body::Upgrade(_) => None,
         }

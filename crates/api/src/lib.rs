@@ -7,6 +7,7 @@ pub mod duration;
 pub mod hash;
 pub mod http;
 pub mod kinds;
+pub mod managed;
 pub mod names;
 mod object;
 pub mod patch;

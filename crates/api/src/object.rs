@@ -1,21 +1,77 @@
 //! One API object: the wire JSON, shared.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::managed::ManagedFields;
+
 /// An API object. Cloning is cheap; [`Object::make_mut`] copies on write.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Object(Arc<Value>);
+///
+/// Objects of the store keep `metadata.managedFields` beside their JSON, shared between revisions: few look at them, and
+/// every write would copy them. They are in what goes over a wire: [`Object::into_value`], [`Object::wire`], serde.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    value: Arc<Value>,
+    managed: Option<Arc<ManagedFields>>,
+}
 
 static NULL: Value = Value::Null;
 
+/// The field of the metadata that is kept beside.
+const MANAGED: &str = "managedFields";
+
 impl From<Value> for Object {
     fn from(value: Value) -> Self {
-        Object(Arc::new(value))
+        Object { value: Arc::new(value), managed: None }
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (&self.managed, self.value.as_object()) {
+            (Some(managed), Some(map)) => {
+                let mut out = serializer.serialize_map(Some(map.len()))?;
+                for (key, value) in map {
+                    match (key.as_str(), value.as_object()) {
+                        ("metadata", Some(map)) => out.serialize_entry(key, &Metadata { map, managed })?,
+                        _ => out.serialize_entry(key, value)?,
+                    }
+                }
+                out.end()
+            }
+            _ => self.value.serialize(serializer),
+        }
+    }
+}
+
+/// Metadata with the managed fields in their place.
+struct Metadata<'a> {
+    map: &'a Map<String, Value>,
+    managed: &'a ManagedFields,
+}
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_map(None)?;
+        for (key, value) in self.map.iter().filter(|(key, _)| key.as_str() < MANAGED) {
+            out.serialize_entry(key, value)?;
+        }
+        out.serialize_entry(MANAGED, &self.managed.to_value())?;
+        for (key, value) in self.map.iter().filter(|(key, _)| key.as_str() > MANAGED) {
+            out.serialize_entry(key, value)?;
+        }
+        out.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Object::new)
     }
 }
 
@@ -25,31 +81,59 @@ impl Object {
         value.into()
     }
 
-    /// The JSON.
+    /// An object whose managed fields are kept beside its JSON; none if they are empty.
+    pub fn with_managed(value: Value, managed: Arc<ManagedFields>) -> Self {
+        Object { value: Arc::new(value), managed: (!managed.is_empty()).then_some(managed) }
+    }
+
+    /// The JSON, without the managed fields that are kept beside it.
     pub fn value(&self) -> &Value {
-        &self.0
+        &self.value
     }
 
-    /// The JSON to change; copied first if it is shared.
+    /// The managed fields that are kept beside the JSON.
+    pub fn managed(&self) -> Option<&Arc<ManagedFields>> {
+        self.managed.as_ref()
+    }
+
+    /// The JSON to change, without the managed fields that are kept beside it; copied first if it is shared.
     pub fn make_mut(&mut self) -> &mut Value {
-        Arc::make_mut(&mut self.0)
+        Arc::make_mut(&mut self.value)
     }
 
-    /// The JSON by value; copied if it is shared.
+    /// The whole JSON.
+    pub fn wire(&self) -> Cow<'_, Value> {
+        match &self.managed {
+            None => Cow::Borrowed(&*self.value),
+            Some(_) => Cow::Owned(self.clone().into_value()),
+        }
+    }
+
+    /// The whole JSON by value; copied if it is shared.
     pub fn into_value(self) -> Value {
-        Arc::try_unwrap(self.0).unwrap_or_else(|shared| (*shared).clone())
+        let managed = self.managed.clone();
+        let mut value = self.into_bare();
+        if let (Some(managed), Some(metadata)) = (managed, value.get_mut("metadata").and_then(Value::as_object_mut)) {
+            metadata.insert(MANAGED.to_owned(), managed.to_value());
+        }
+        value
+    }
+
+    /// The JSON by value, without the managed fields that are kept beside it; copied if it is shared.
+    pub fn into_bare(self) -> Value {
+        Arc::try_unwrap(self.value).unwrap_or_else(|shared| (*shared).clone())
     }
 
     /// Whether both are the very same allocation, the cheap proof of equality.
     pub fn ptr_eq(&self, other: &Object) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.value, &other.value)
     }
 
     // --- reading by path; field names only, so the dots in label keys are no trouble here ---
 
     /// The value at a dotted path of field names such as `spec.template.spec`; `Null` if absent.
     pub fn at(&self, path: &str) -> &Value {
-        at(&self.0, path)
+        at(&self.value, path)
     }
 
     /// The text at a path, empty if absent or not text.
@@ -271,7 +355,7 @@ impl ObjectList {
             "apiVersion": self.api_version,
             "kind": self.kind,
             "metadata": metadata,
-            "items": self.items.iter().map(|o| o.value().clone()).collect::<Vec<_>>(),
+            "items": self.items.iter().map(|o| o.clone().into_value()).collect::<Vec<_>>(),
         })
     }
 

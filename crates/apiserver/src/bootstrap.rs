@@ -30,7 +30,7 @@ pub async fn keep_service(server: std::rc::Weak<Server>) {
         let Some(pause) = server.upgrade().map(|s| s.sim.sleep(SERVICE_RESTORED_AFTER)) else { return };
         pause.await;
         let Some(server) = server.upgrade() else { return };
-        let cx = Context { server: &server, caller: "kube-apiserver", dry_run: false, warnings: Default::default() };
+        let cx = Context::internal(&server);
         // Someone may have been faster; then there is nothing to do.
         let _ = cx.create(strategy::of(&SERVICES), "default", service(&server));
     }
@@ -38,7 +38,7 @@ pub async fn keep_service(server: std::rc::Weak<Server>) {
 
 /// Creates the bootstrap objects.
 pub fn run(server: &Server) {
-    let cx = Context { server, caller: "kube-apiserver", dry_run: false, warnings: Default::default() };
+    let cx = Context::internal(server);
     let create = |kind: &'static Kind, namespace: &str, object: Value| {
         cx.create(strategy::of(kind), namespace, object).expect("bootstrap objects are valid and new");
     };

@@ -15,7 +15,7 @@ use crate::registry::{Context, decode, watch};
 use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
-use crate::{discovery, health, openapi, strategy, wire};
+use crate::{discovery, health, managed, openapi, strategy, wire};
 
 /// Answers one request.
 pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
@@ -78,12 +78,16 @@ async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> 
     let dry_run = match head.query.get("dryRun") {
         "" => false,
         "All" => true,
-        other => return wire::failure(unsupported_dry_run(other)),
+        other => return wire::failure(unsupported_dry_run(head, other)),
     };
     if head.headers.contains_key("impersonate-user") {
         return wire::failure(Status::not_built(simulation::stub!("kube-apiserver", "impersonation (--as)")));
     }
-    let cx = Context { server, caller: &caller, dry_run, warnings: RefCell::default() };
+    let manager = match managed::manager(head, head.header(header::USER_AGENT)) {
+        Ok(manager) => manager,
+        Err(status) => return wire::failure(status),
+    };
+    let cx = Context { server, caller: &caller, manager: &manager, dry_run, warnings: RefCell::default() };
     cx.warnings.borrow_mut().extend(strategy::of(target.kind).deprecated.map(str::to_owned));
     let mut response = dispatch(&cx, head, target, body).await.unwrap_or_else(wire::failure);
     for warning in cx.warnings.take() {
@@ -95,10 +99,10 @@ async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> 
     response
 }
 
-fn unsupported_dry_run(value: &str) -> Status {
+fn unsupported_dry_run(head: &Head, value: &str) -> Status {
     let mut errors = FieldErrors::new();
     errors.push(FieldError::not_supported("dryRun", json!([value]), &["All"]));
-    Status::invalid("meta.k8s.io", "CreateOptions", "", &errors)
+    Status::invalid("meta.k8s.io", managed::options_kind(head), "", &errors)
 }
 
 async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -133,7 +137,11 @@ async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) ->
         }
         (&Method::PATCH, true) => {
             let patch = Patch::read(head, body)?;
-            cx.update(strategy, Part::Main, place, |old| patch.apply(cx, target.kind, old))?
+            if patch.is_apply() && cx.find(target.kind, place.0, place.1).is_none() {
+                let created = patch.create(cx, strategy, place)?;
+                return Ok(shaped(cx, head, target, StatusCode::CREATED, created, format));
+            }
+            cx.update(strategy, Part::Main, place, |old| patch.apply(cx, strategy, Part::Main, old))?
         }
         (&Method::DELETE, true) => {
             let options = delete_options(head, body)?;

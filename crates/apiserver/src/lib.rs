@@ -14,6 +14,7 @@ mod discovery;
 mod failure;
 mod handler;
 mod health;
+mod managed;
 mod negotiate;
 mod openapi;
 mod patch;

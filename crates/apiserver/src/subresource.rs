@@ -4,9 +4,10 @@
 use api::http::{Body, Method, Response, StatusCode};
 use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::handler::{delete_options, include, shaped, success};
+use crate::managed::Changed;
 use crate::negotiate::{Shape, resource_format};
 use crate::patch::Patch;
 use crate::registry::update::{Part, same_object};
@@ -14,7 +15,7 @@ use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
-use crate::{failure, proxy, table, token, wire};
+use crate::{failure, managed, proxy, table, token, wire};
 
 /// Answers a request to a subresource.
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -43,7 +44,7 @@ fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) 
         }
         Method::PATCH if part == Part::Status => {
             let patch = Patch::read(head, body)?;
-            cx.update(strategy, part, place, |old| patch.apply(cx, target.kind, old))?
+            cx.update(strategy, part, place, |old| patch.apply(cx, strategy, part, old))?
         }
         _ => return Err(Status::method_not_allowed()),
     };
@@ -90,7 +91,7 @@ static SCALE: Kind = Kind {
 };
 
 /// Makes the new Scale from the stored object.
-type Wanted<'a> = Box<dyn FnOnce(&Object) -> Result<Value, Status> + 'a>;
+type Wanted<'a> = Box<dyn FnOnce(&Object) -> Result<Changed, Status> + 'a>;
 
 fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
     let format = resource_format(head)?;
@@ -106,16 +107,16 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
         }
         Method::PUT => {
             let new = decode::object(cx, head, body, &SCALE)?;
-            Box::new(move |_| Ok(new))
+            Box::new(move |_| Ok(new.into()))
         }
         Method::PATCH => {
             let patch = Patch::read(head, body)?;
-            Box::new(move |old| patch.apply(cx, &SCALE, &scale_of(old)))
+            Box::new(move |old| patch.apply_to_scale(cx, &SCALE, old, &scale_of(old)))
         }
         _ => return Err(Status::method_not_allowed()),
     };
     let updated = cx.update(strategy, Part::Main, place, |old| {
-        let scale = wanted(old)?;
+        let Changed { value: scale, managed } = wanted(old)?;
         let replicas = int(&scale, "spec.replicas").unwrap_or(0);
         if replicas < 0 {
             let mut errors = FieldErrors::new();
@@ -126,7 +127,8 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
         new["spec"]["replicas"] = replicas.into();
         let version = text(&scale, "metadata.resourceVersion");
         metadata_mut(&mut new).insert("resourceVersion".into(), version.into());
-        Ok(new)
+        let managed = managed::scaled(cx, old, (scale_of(old).value(), &scale), managed);
+        Ok(Changed { value: new, managed: Some(managed) })
     })?;
     Ok(wire::object(StatusCode::OK, scale_of(&updated), format))
 }

@@ -144,8 +144,8 @@ pub fn build(code: StatusCode, content_type: &str, body: Body) -> Response {
 pub fn object(code: StatusCode, object: Object, format: Format) -> Response {
     match (format.encoding, format.pretty) {
         (Encoding::Json, false) => build(code, "application/json", Body::Object(object)),
-        (Encoding::Json, true) => build(code, "application/json", Body::Bytes(json_text(object.value(), true).into())),
-        (Encoding::Yaml, _) => build(code, "application/yaml", Body::Bytes(api::yaml::emit(object.value()).into())),
+        (Encoding::Json, true) => build(code, "application/json", Body::Bytes(json_text(&object.wire(), true).into())),
+        (Encoding::Yaml, _) => build(code, "application/yaml", Body::Bytes(api::yaml::emit(&object.wire()).into())),
     }
 }
 

@@ -1,12 +1,16 @@
 //! POST of a new object (`Store.Create`, `rest.BeforeCreate`).
 
+use std::sync::Arc;
+
 use api::Object;
+use api::managed::ManagedFields;
 use api::status::{FieldErrors, Status};
 use etcd::Expect;
 use serde_json::Value;
 use simulation::TraceKind;
 
 use super::Context;
+use crate::managed::{Changed, take};
 use crate::strategy::Strategy;
 use crate::value::{metadata_mut, text};
 use crate::{admission, failure, validation};
@@ -22,12 +26,18 @@ const SUFFIX_LETTERS: usize = 5;
 
 impl Context<'_> {
     /// Creates `object` (already decoded) in `namespace`.
-    pub fn create(&self, strategy: &'static Strategy, namespace: &str, object: Value) -> Result<Object, Status> {
+    pub fn create(
+        &self,
+        strategy: &'static Strategy,
+        namespace: &str,
+        object: impl Into<Changed>,
+    ) -> Result<Object, Status> {
+        let Changed { value: object, managed } = object.into();
         let generated = text(&object, "metadata.name").is_empty() && !text(&object, "metadata.generateName").is_empty();
         let mut attempts = if generated { NAME_ATTEMPTS_MAX } else { 1 };
         loop {
             attempts -= 1;
-            match self.create_once(strategy, namespace, object.clone()) {
+            match self.create_once(strategy, namespace, object.clone(), managed.clone()) {
                 Err(status) if status.is("AlreadyExists") && attempts > 0 => continue,
                 Err(status) if status.is("AlreadyExists") && generated => {
                     let name = text(&object, "metadata.generateName");
@@ -38,10 +48,19 @@ impl Context<'_> {
         }
     }
 
-    fn create_once(&self, strategy: &'static Strategy, namespace: &str, mut object: Value) -> Result<Object, Status> {
+    fn create_once(
+        &self,
+        strategy: &'static Strategy,
+        namespace: &str,
+        mut object: Value,
+        managed: Option<Arc<ManagedFields>>,
+    ) -> Result<Object, Status> {
         let kind = strategy.kind;
         place(&mut object, if kind.namespaced { namespace } else { "" })?;
+        let sent = take(&mut object);
         (strategy.defaults)(&mut object);
+        // What the client sends and what it means by that is its own; what admission and the kind's rules add is nobody's.
+        let managed = managed.unwrap_or_else(|| self.managed_of_new(strategy, &object, sent));
         admission::before_create(self, strategy, namespace, &mut object)?;
         self.fill_system_fields(&mut object);
         if strategy.has_status {
@@ -72,21 +91,14 @@ impl Context<'_> {
             return Err(Status::internal("etcdserver: mvcc: database space exceeded"));
         }
         self.warnings.borrow_mut().extend((strategy.warnings)(&object));
-        self.commit(kind, Expect::Absent, object)
+        self.commit(kind, Expect::Absent, object, managed)
     }
 
     /// What only the server may say about a new object (`rest.FillObjectMetaSystemFields`).
     fn fill_system_fields(&self, object: &mut Value) {
         let sim = &self.server.sim;
         let metadata = metadata_mut(object);
-        for field in [
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "selfLink",
-            "managedFields",
-            "generation",
-            "resourceVersion",
-        ] {
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"] {
             metadata.remove(field);
         }
         metadata.insert("uid".into(), sim.uid().into());

@@ -21,7 +21,8 @@ const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// The body of a request as a value; null if there is none.
 pub fn any(head: &Head, body: Body) -> Result<Value, Status> {
     let bytes = match body {
-        Body::Object(object) => return Ok(object.into_value()),
+        // Clients inside the cluster send what they were given: the stored managed fields are meant.
+        Body::Object(object) => return Ok(object.into_bare()),
         Body::List(list) => return Ok(list.to_value()),
         Body::Bytes(bytes) => bytes,
         Body::Empty => return Ok(Value::Null),
@@ -82,7 +83,7 @@ impl FieldValidation {
                 let mut errors = FieldErrors::new();
                 let known = ["", "Ignore", "Strict", "Warn"];
                 errors.push(FieldError::not_supported("fieldValidation", other, &known));
-                Err(Status::invalid("meta.k8s.io", "CreateOptions", "", &errors))
+                Err(Status::invalid("meta.k8s.io", crate::managed::options_kind(head), "", &errors))
             }
         }
     }

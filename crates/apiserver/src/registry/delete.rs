@@ -78,6 +78,7 @@ impl Context<'_> {
             return self.delete_namespace(&stored, options);
         }
         let mut object = stored.value.value().clone();
+        let managed = stored.value.managed().cloned().unwrap_or_default();
         let grace = begin_grace(strategy, &mut object, options, self.server.sim.now());
         if matches!(grace, Grace::Pending) {
             return Ok(Deleted::Pending(stored.value.clone()));
@@ -93,7 +94,7 @@ impl Context<'_> {
         let written = if object == *stored.value.value() {
             stored.value.clone()
         } else {
-            self.commit(kind, Expect::Revision(stored.mod_revision), object)?
+            self.commit(kind, Expect::Revision(stored.mod_revision), object, managed)?
         };
         match grace {
             Grace::Given(0) if !finalizers_left => self.erase(kind, &written).map(Deleted::Gone),
@@ -133,7 +134,8 @@ impl Context<'_> {
             metadata_mut(&mut object).insert("deletionTimestamp".into(), self.now().into());
             set_propagation(&mut object, options);
             object["status"]["phase"] = "Terminating".into();
-            return self.commit(kind, Expect::Revision(stored.mod_revision), object).map(Deleted::Pending);
+            let managed = stored.value.managed().cloned().unwrap_or_default();
+            return self.commit(kind, Expect::Revision(stored.mod_revision), object, managed).map(Deleted::Pending);
         }
         if !list(stored.value.value(), "spec.finalizers").is_empty() {
             let why = "The system is ensuring all content is removed from this namespace.  Upon completion, this \

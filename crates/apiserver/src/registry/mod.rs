@@ -5,8 +5,7 @@
 //!   lists and watches share it without a copy.
 //! * Every write goes through [`Context::commit`] or [`Context::erase`], which trace it.
 //!
-//! Differences from upstream: `metadata.managedFields` is not kept (clients hide it by default), so server-side apply is
-//! refused by name; items of lists carry their `apiVersion` and `kind`.
+//! Difference from upstream: items of lists carry their `apiVersion` and `kind`.
 
 pub mod create;
 pub mod decode;
@@ -18,7 +17,9 @@ pub mod watch;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use api::managed::ManagedFields;
 use api::status::Status;
 use api::{Kind, Object};
 use etcd::{Expect, KeyValue};
@@ -36,6 +37,8 @@ pub struct Context<'a> {
     pub(crate) server: &'a Server,
     /// Who asks, for the trace.
     pub caller: &'a str,
+    /// Who comes to own the fields that are written.
+    pub manager: &'a str,
     /// `dryRun=All`: everything happens but the write.
     pub dry_run: bool,
     /// What the `Warning` headers of the answer will say.
@@ -52,7 +55,13 @@ pub fn key(kind: &Kind, namespace: &str, name: &str) -> String {
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The server's own view of itself.
+    pub(crate) fn internal(server: &'a Server) -> Context<'a> {
+        let me = "kube-apiserver";
+        Context { server, caller: me, manager: me, dry_run: false, warnings: RefCell::default() }
+    }
+
     /// What is stored under a name.
     pub fn find(&self, kind: &Kind, namespace: &str, name: &str) -> Option<Rc<KeyValue>> {
         self.server.etcd.get(&key(kind, namespace, name))
@@ -75,16 +84,22 @@ impl Context<'_> {
     }
 
     /// Writes an object; on a dry run only says what would be written.
-    fn commit(&self, kind: &'static Kind, expect: Expect, mut object: Value) -> Result<Object, Status> {
+    fn commit(
+        &self,
+        kind: &'static Kind,
+        expect: Expect,
+        mut object: Value,
+        managed: Arc<ManagedFields>,
+    ) -> Result<Object, Status> {
         let metadata = metadata_mut(&mut object);
         let text = |field: &str| metadata.get(field).and_then(Value::as_str).unwrap_or("").to_owned();
         let (namespace, name) = (text("namespace"), text("name"));
         if self.dry_run {
-            return Ok(Object::new(object));
+            return Ok(Object::with_managed(object, managed));
         }
         let written = self.server.etcd.put(&key(kind, &namespace, &name), expect, |revision| {
             metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
-            Object::new(object)
+            Object::with_managed(object, managed)
         });
         let written = written.map_err(|_| match expect {
             Expect::Absent => failure::already_exists(kind, &name),

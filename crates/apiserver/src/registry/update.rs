@@ -6,6 +6,7 @@ use etcd::Expect;
 use serde_json::Value;
 
 use super::Context;
+use crate::managed::{Changed, take};
 use crate::strategy::{Strategy, keep};
 use crate::value::{at, int, list, metadata_mut, text};
 use crate::{failure, validation};
@@ -27,22 +28,24 @@ impl Context<'_> {
     /// Changes an object. `change` makes the new object from the stored one.
     ///
     /// A change that changes nothing writes nothing: the stored object comes back with its old resourceVersion.
-    pub fn update(
+    pub fn update<C: Into<Changed>>(
         &self,
         strategy: &'static Strategy,
         part: Part,
         (namespace, name): (&str, &str),
-        change: impl FnOnce(&Object) -> Result<Value, Status>,
+        change: impl FnOnce(&Object) -> Result<C, Status>,
     ) -> Result<Object, Status> {
         let kind = strategy.kind;
         let stored = self.require(kind, namespace, name)?;
         let old = stored.value.value();
-        let mut new = change(&stored.value)?;
+        let Changed { value: mut new, managed } = change(&stored.value)?.into();
+        let sent = take(&mut new);
         self.check_target(strategy, (namespace, name), &mut new, old)?;
         let mut errors = FieldErrors::new();
         immutable_uid(&new, old, &mut errors);
         keep_system_fields(&mut new, old);
         (strategy.defaults)(&mut new);
+        let managed = managed.unwrap_or_else(|| self.managed_of_change(strategy, part, &stored.value, &new, sent));
         match part {
             Part::Main => {
                 if strategy.has_status {
@@ -69,16 +72,17 @@ impl Context<'_> {
         if !errors.is_empty() {
             return Err(failure::invalid(kind, name, &errors));
         }
-        if new == *old {
+        // Times alone are no change.
+        if new == *old && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
             return Ok(stored.value.clone());
         }
         if part == Part::Main {
             self.warnings.borrow_mut().extend((strategy.warnings)(&new));
         }
         if deletes_itself(&new, old) {
-            return self.erase_with(kind, new);
+            return self.erase_with(kind, Object::with_managed(new, managed));
         }
-        self.commit(kind, Expect::Revision(stored.mod_revision), new)
+        self.commit(kind, Expect::Revision(stored.mod_revision), new, managed)
     }
 
     /// Checks name, namespace and resourceVersion of the new object against the URL and the stored object.
@@ -125,8 +129,7 @@ impl Context<'_> {
     }
 
     /// Removes an object whose last update took its last finalizer away.
-    pub(super) fn erase_with(&self, kind: &'static api::Kind, last: Value) -> Result<Object, Status> {
-        let last = Object::new(last);
+    pub(super) fn erase_with(&self, kind: &'static api::Kind, last: Object) -> Result<Object, Status> {
         self.erase(kind, &last)?;
         Ok(last)
     }
@@ -153,7 +156,6 @@ fn immutable_uid(new: &Value, old: &Value, errors: &mut FieldErrors) {
 fn keep_system_fields(new: &mut Value, old: &Value) {
     let old = at(old, "metadata").clone();
     let metadata = metadata_mut(new);
-    metadata.remove("managedFields");
     metadata.remove("selfLink");
     for field in [
         "uid",

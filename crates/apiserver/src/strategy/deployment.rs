@@ -14,6 +14,7 @@ pub static STRATEGY: Strategy = Strategy {
         Ok(())
     },
     prepare_status: |new, old| super::keep_metadata(new, old, "labels"),
+    status_reset: &[&["spec"], &["metadata", "labels"]],
     validate: validation::apps::deployment,
     validate_update: validation::apps::selector_is_immutable,
     has_status: true,

@@ -54,6 +54,8 @@ pub struct Strategy {
     pub prepare_update: fn(&Context<'_>, &mut Value, &Value) -> Result<(), Status>,
     /// Keeps what an update of the status may not change: (new, old).
     pub prepare_status: fn(&mut Value, &Value),
+    /// What a write of the status cannot change (`GetResetFields`).
+    pub status_reset: &'static [&'static [&'static str]],
     /// The rules that every object of the kind keeps.
     pub validate: fn(&Value, &mut FieldErrors),
     /// The rules of a change: (new, old).
@@ -90,6 +92,7 @@ pub const fn plain(kind: &'static Kind) -> Strategy {
         prepare_create: |_, _| Ok(()),
         prepare_update: |_, _, _| Ok(()),
         prepare_status: |_, _| (),
+        status_reset: &[&["spec"]],
         validate: |_, _| (),
         validate_update: |_, _, _| (),
         has_status: false,

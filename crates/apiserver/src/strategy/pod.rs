@@ -14,6 +14,7 @@ pub static STRATEGY: Strategy = Strategy {
         object["status"] = json!({"phase": "Pending", "qosClass": qos_class(object)});
         Ok(())
     },
+    status_reset: &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
     prepare_status: |new, old| {
         super::keep_metadata(new, old, "ownerReferences");
         let qos = at(old, "status.qosClass").clone();

@@ -171,16 +171,17 @@ fn row(printer: &Printer, object: &Object, now: Time, include: Include) -> Value
 fn included(object: &Object, include: Include) -> Value {
     match include {
         Include::None => Value::Null,
-        Include::Object => object.value().clone(),
-        Include::Metadata => partial(object).into_value(),
+        Include::Object => object.clone().into_value(),
+        Include::Metadata => partial(object).into_bare(),
     }
 }
 
 /// `PartialObjectMetadata` of an object.
 pub fn partial(object: &Object) -> Object {
-    Object::new(json!({
+    let value = json!({
         "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.at("metadata"),
-    }))
+    });
+    Object::with_managed(value, object.managed().cloned().unwrap_or_default())
 }
 
 // --- what many printers need ---

@@ -251,10 +251,8 @@ fn patches() {
         "422 Invalid: Deployment.apps \"web\" is invalid: metadata.uid: Invalid value: \"x\": field is immutable"
     );
     let (code, status) = h.call_with("PATCH", &path, json!({}), &[("content-type", "application/apply-patch+yaml")]);
-    assert_eq!(
-        (code, &status["message"]),
-        (501, &json!("kubonsai does not support server-side apply (kube-apiserver) yet"))
-    );
+    let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
+    assert_eq!((code, &status["message"]), (422, &json!(message)));
 }
 
 #[test]

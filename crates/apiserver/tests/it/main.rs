@@ -6,6 +6,7 @@
 mod basics;
 mod clients;
 mod harness;
+mod managed;
 mod manifests;
 mod reach;
 mod recorded;

@@ -7,8 +7,16 @@ use serde_json::{Value, json};
 use crate::harness::Harness;
 
 /// What every server sets in its own way.
-const OWN: &[&str] =
-    &["uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"];
+const OWN: &[&str] = &[
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    // They were not recorded.
+    "managedFields",
+];
 
 /// An object without its status and what servers set.
 fn body(object: &Value) -> Value {

@@ -1,0 +1,162 @@
+//! What is different between two states of an object (`structured-merge-diff/typed/compare.go`).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::path::Element;
+use super::set::{Node, Set};
+use super::typed::{Atom, element, field};
+
+/// Fields that differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Those that are no more.
+    pub removed: Set,
+    /// Those with another value.
+    pub modified: Set,
+    /// Those that are new.
+    pub added: Set,
+}
+
+impl Comparison {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.modified.is_empty() && self.added.is_empty()
+    }
+
+    /// What has been written.
+    pub fn written(&self) -> Set {
+        self.modified.union(&self.added)
+    }
+
+    /// Leaves fields out with all that is below them.
+    pub fn cut(&mut self, paths: &[&[&str]]) {
+        for path in paths {
+            self.removed.cut(path);
+            self.modified.cut(path);
+            self.added.cut(path);
+        }
+    }
+}
+
+/// Compares two objects of a kind.
+pub fn compare(atom: Atom, old: &Value, new: &Value) -> Comparison {
+    let mut found = Found::default();
+    value(atom, Some(old), Some(new), &mut found);
+    let [removed, modified, added] = found.nodes.map(Set::from_nodes);
+    Comparison { removed, modified, added }
+}
+
+const REMOVED: usize = 0;
+const MODIFIED: usize = 1;
+const ADDED: usize = 2;
+
+/// What was found at a place: whether the place itself is removed, modified, added, and what is below it.
+#[derive(Default)]
+struct Found {
+    members: [bool; 3],
+    nodes: [Vec<Node>; 3],
+}
+
+impl Found {
+    /// Takes over what was found one step below.
+    fn below(&mut self, element: impl Fn() -> Element, inner: Found) {
+        for (which, (member, nodes)) in inner.members.into_iter().zip(inner.nodes).enumerate() {
+            if member || !nodes.is_empty() {
+                self.nodes[which].push(Node { element: element(), member, children: Set::from_nodes(nodes) });
+            }
+        }
+    }
+}
+
+fn leaf(old: Option<&Value>, new: Option<&Value>, found: &mut Found) {
+    match (old, new) {
+        (None, _) => found.members[ADDED] = true,
+        (_, None) => found.members[REMOVED] = true,
+        (Some(old), Some(new)) => found.members[MODIFIED] = old != new,
+    }
+}
+
+fn value(atom: Atom, old: Option<&Value>, new: Option<&Value>, found: &mut Found) {
+    let nothing = |v: Option<&Value>| match v {
+        Some(Value::Object(map)) => map.is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        None | Some(Value::Null) => true,
+        _ => false,
+    };
+    let one = |v: Option<&Value>| v.is_some_and(|v| atom.is_leaf(v));
+    if one(old) || one(new) || (nothing(old) && nothing(new)) {
+        return leaf(old, new, found);
+    }
+    if atom.is_list() {
+        if old == new {
+            return;
+        }
+        items(atom, list(old), list(new), found);
+    } else {
+        fields(atom, old.and_then(Value::as_object), new.and_then(Value::as_object), found);
+    }
+    found.members[ADDED] |= old.is_none();
+    found.members[REMOVED] |= new.is_none();
+}
+
+fn list(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn fields(atom: Atom, old: Option<&Map<String, Value>>, new: Option<&Map<String, Value>>, found: &mut Found) {
+    let one = |key: &str, l: Option<&Value>, r: Option<&Value>, found: &mut Found| {
+        let (child, named) = atom.child(key);
+        let mut inner = Found::default();
+        value(child, l, r, &mut inner);
+        found.below(|| field(key, named), inner);
+    };
+    for (key, l) in old.into_iter().flatten() {
+        one(key, Some(l), new.and_then(|m| m.get(key)), found);
+    }
+    for (key, r) in new.into_iter().flatten() {
+        if old.is_none_or(|m| !m.contains_key(key)) {
+            one(key, None, Some(r), found);
+        }
+    }
+}
+
+/// Elements under their step, before and after; an element may stand in a list more than once.
+type Pairs<'a> = BTreeMap<Element, (Vec<&'a Value>, Vec<&'a Value>)>;
+
+fn items(atom: Atom, old: &[Value], new: &[Value], found: &mut Found) {
+    let mut pairs: Pairs<'_> = BTreeMap::new();
+    for item in old {
+        if let Ok(step) = element(atom, item) {
+            pairs.entry(step).or_default().0.push(item);
+        }
+    }
+    for item in new {
+        if let Ok(step) = element(atom, item) {
+            pairs.entry(step).or_default().1.push(item);
+        }
+    }
+    for (step, (old, new)) in pairs {
+        let mut inner = Found::default();
+        let child = atom.step(&step).0;
+        match (old.len(), new.len()) {
+            (0 | 1, 0 | 1) => value(child, old.first().copied(), new.first().copied(), &mut inner),
+            // Those that stand there more than once are one value.
+            (2.., 2..) => inner.members[MODIFIED] = old != new,
+            (2.., _) => {
+                if let Some(new) = new.first() {
+                    value(child, None, Some(new), &mut inner);
+                }
+                inner.members[REMOVED] = true;
+            }
+            (_, _) => {
+                if let Some(old) = old.first() {
+                    value(child, Some(old), None, &mut inner);
+                }
+                inner.members[ADDED] = true;
+            }
+        }
+        found.below(|| step.clone(), inner);
+    }
+}
