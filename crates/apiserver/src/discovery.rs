@@ -6,6 +6,7 @@
 use api::Kind;
 use api::http::{Body, Response, StatusCode, header};
 use api::kinds::KINDS;
+use api::reviews::REVIEWS;
 use api::status::Status;
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -71,8 +72,21 @@ fn subresource(kind: &Kind, name: &'static str) -> Sub {
 
 /// The verbs of a kind.
 pub fn verbs(kind: &Kind) -> Vec<&'static str> {
+    if is_review(kind) {
+        return vec!["create"];
+    }
     let no_collection = std::ptr::eq(kind, &api::kinds::NAMESPACES);
     ALL_VERBS.iter().copied().filter(|v| !(no_collection && *v == "deletecollection")).collect()
+}
+
+/// Whether objects of a kind are only answers.
+fn is_review(kind: &Kind) -> bool {
+    REVIEWS.iter().any(|review| std::ptr::eq(*review, kind))
+}
+
+/// Every kind that is served.
+fn served() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().chain(REVIEWS).copied()
 }
 
 /// Answers `/api`, `/apis` and what is below; the segments are those of the path.
@@ -112,11 +126,11 @@ pub fn answer(head: &Head, segments: &[String], config: &Config) -> Response {
 }
 
 fn groups() -> impl Iterator<Item = &'static str> {
-    GROUPS.iter().copied().filter(|g| KINDS.iter().any(|k| k.group == *g))
+    GROUPS.iter().copied().filter(|g| served().any(|k| k.group == *g))
 }
 
 fn versions(group: &str) -> Vec<&'static str> {
-    let mut versions: Vec<&str> = KINDS.iter().filter(|k| k.group == group).map(|k| k.version).collect();
+    let mut versions: Vec<&str> = served().filter(|k| k.group == group).map(|k| k.version).collect();
     versions.dedup();
     versions
 }
@@ -130,11 +144,14 @@ fn group(name: &str) -> Value {
 /// `APIResourceList` of a group version.
 fn resources(group: &str, version: &str) -> Option<Value> {
     let mut rows = Vec::new();
-    for kind in KINDS.iter().filter(|k| k.group == group && k.version == version) {
+    for kind in served().filter(|k| k.group == group && k.version == version) {
         let mut row = json!({
             "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
-            "verbs": verbs(kind), "storageVersionHash": storage_version_hash(kind),
+            "verbs": verbs(kind),
         });
+        if !is_review(kind) {
+            row["storageVersionHash"] = storage_version_hash(kind).into();
+        }
         if !kind.short_names.is_empty() {
             row["shortNames"] = json!(kind.short_names);
         }
@@ -204,9 +221,9 @@ fn group_discovery(group: &str) -> Value {
     let versions: Vec<Value> = versions(group)
         .iter()
         .map(|version| {
-            let mut kinds: Vec<&&Kind> = KINDS.iter().filter(|k| k.group == group && k.version == *version).collect();
+            let mut kinds: Vec<&Kind> = served().filter(|k| k.group == group && k.version == *version).collect();
             kinds.sort_by_key(|k| k.plural);
-            let resources: Vec<Value> = kinds.into_iter().map(|k| resource_discovery(k)).collect();
+            let resources: Vec<Value> = kinds.into_iter().map(resource_discovery).collect();
             json!({"version": version, "resources": resources, "freshness": "Current"})
         })
         .collect();

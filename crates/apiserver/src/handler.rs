@@ -15,14 +15,35 @@ use crate::registry::{Context, decode, watch};
 use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
-use crate::{discovery, health, managed, openapi, strategy, wire};
+use crate::{authentication, authorization, discovery, health, managed, openapi, strategy, wire};
 
 /// Answers one request.
 pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
     let path = head.uri.path().to_owned();
-    match route(&path) {
+    let route = route(&path);
+    let caller = head.caller();
+    let manager = match managed::manager(&head, head.header(header::USER_AGENT)) {
+        Ok(manager) => manager,
+        Err(status) => return wire::failure(status),
+    };
+    let mut cx = Context { server, caller: &caller, manager: &manager, dry_run: false, warnings: RefCell::default() };
+    let target = match &route {
+        Route::Resource(target) => Some(target),
+        _ => None,
+    };
+    let user = match authentication::user(&cx, &head) {
+        Ok(user) => user,
+        Err(status) => return wire::failure(status),
+    };
+    if let Some(review) = authorization::review(&route, &path) {
+        return review.answer(&cx, &user, &head, body).unwrap_or_else(wire::failure);
+    }
+    if let Err(status) = authorization::check(&cx, &user, &head, target) {
+        return wire::failure(status);
+    }
+    match route {
         Route::Discovery(segments) => discovery::answer(&head, &segments, &server.config),
-        Route::Resource(target) => resource(server, &head, &target, body).await,
+        Route::Resource(target) => resource(&mut cx, &head, &target, body).await,
         Route::UnknownResource => wire::failure(Status::no_such_path()),
         Route::Other => other(server, &head, &path).await,
     }
@@ -73,23 +94,15 @@ fn version(git_version: &str) -> String {
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
-async fn resource(server: &Server, head: &Head, target: &Target, body: Body) -> Response {
-    let caller = head.caller();
-    let dry_run = match head.query.get("dryRun") {
+async fn resource(cx: &mut Context<'_>, head: &Head, target: &Target, body: Body) -> Response {
+    cx.dry_run = match head.query.get("dryRun") {
         "" => false,
         "All" => true,
         other => return wire::failure(unsupported_dry_run(head, other)),
     };
-    if head.headers.contains_key("impersonate-user") {
-        return wire::failure(Status::not_built(simulation::stub!("kube-apiserver", "impersonation (--as)")));
-    }
-    let manager = match managed::manager(head, head.header(header::USER_AGENT)) {
-        Ok(manager) => manager,
-        Err(status) => return wire::failure(status),
-    };
-    let cx = Context { server, caller: &caller, manager: &manager, dry_run, warnings: RefCell::default() };
+    let cx = &*cx;
     cx.warnings.borrow_mut().extend(strategy::of(target.kind).deprecated.map(str::to_owned));
-    let mut response = dispatch(&cx, head, target, body).await.unwrap_or_else(wire::failure);
+    let mut response = dispatch(cx, head, target, body).await.unwrap_or_else(wire::failure);
     for warning in cx.warnings.take() {
         let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
         if let Ok(value) = header::HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {

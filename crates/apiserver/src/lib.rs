@@ -8,6 +8,8 @@
 
 mod admission;
 mod allocator;
+mod authentication;
+mod authorization;
 mod bootstrap;
 mod descriptions;
 mod discovery;

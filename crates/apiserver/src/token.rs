@@ -1,6 +1,6 @@
 //! Tokens of service accounts (`pkg/registry/core/serviceaccount/storage/token.go`, `pkg/serviceaccount/claims.go`).
 //!
-//! Differences: signed with HMAC-SHA256 and not with RSA; nothing in the cluster asks for tokens yet, so none is verified.
+//! Difference: signed with HMAC-SHA256 and not with RSA.
 
 use api::Object;
 use api::http::{Body, Method, Response, StatusCode};
@@ -18,7 +18,7 @@ use crate::request::{Head, Target};
 use crate::value::{at, int, text};
 use crate::wire;
 
-const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+pub const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 const SECONDS_DEFAULT: i64 = 3_600;
 const SECONDS_MIN: i64 = 600;
 const HMAC_BLOCK_BYTES: usize = 64;
@@ -93,6 +93,21 @@ fn sign(key: &[u8], claims: &Value) -> String {
     let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
     let signature = URL_SAFE_NO_PAD.encode(hmac(key, signed.as_bytes()));
     format!("{signed}.{signature}")
+}
+
+/// What a token says, if this server signed it and it is its time.
+pub fn verified(cx: &Context<'_>, token: &str) -> Option<Value> {
+    let (signed, signature) = token.rsplit_once('.')?;
+    let (head, claims) = signed.split_once('.')?;
+    let json = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+    if json(head)?["alg"] != "HS256" || URL_SAFE_NO_PAD.decode(signature).ok()? != hmac(&key(cx), signed.as_bytes()) {
+        return None;
+    }
+    let claims = json(claims)?;
+    let now = cx.server.sim.now().unix_seconds();
+    let in_time =
+        int(&claims, "exp").is_some_and(|end| now < end) && int(&claims, "nbf").is_some_and(|start| start <= now);
+    (in_time && text(&claims, "iss") == ISSUER).then_some(claims)
 }
 
 /// RFC 2104 with SHA-256; the key is no longer than a block.

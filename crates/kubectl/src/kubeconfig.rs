@@ -17,6 +17,42 @@ pub struct Connection {
     pub namespace_given: bool,
     /// Bearer token, if there is one.
     pub token: Option<String>,
+    /// Whom to act as: headers and their values.
+    pub impersonate: Vec<(String, String)>,
+}
+
+/// Whom to act as, as headers: flags win over the user of the kubeconfig.
+fn impersonation(args: &Args, user: &Value) -> Outcome<Vec<(String, String)>> {
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut headers = Vec::new();
+    let mut add = |name: &str, value: &str| {
+        if !value.is_empty() {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+    };
+    add("impersonate-user", or(args.text("as"), text(user, "as")));
+    add("impersonate-uid", or(args.text("as-uid"), text(user, "as-uid")));
+    let groups = if args.changed("as-group") { args.list("as-group") } else { texts(&user["as-groups"]) };
+    groups.iter().for_each(|group| add("impersonate-group", group));
+    for (key, values) in user["as-user-extra"].as_object().into_iter().flatten() {
+        texts(values).iter().for_each(|value| add(&extra(key), value));
+    }
+    for pair in args.list("as-user-extra") {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Failure::message(format!(
+                "invalid argument format, must be in the format of key=value: {pair}"
+            )));
+        };
+        add(&extra(key), value);
+    }
+    Ok(headers)
+}
+
+/// The header of an extra field.
+fn extra(key: &str) -> String {
+    format!("impersonate-extra-{}", crate::rest::escape(&key.to_lowercase()))
 }
 
 /// The sections of a kubeconfig, and the name under which an entry holds its body.
@@ -117,6 +153,7 @@ impl Config {
             namespace: or(namespace, "default").to_owned(),
             namespace_given: !args.text("namespace").is_empty(),
             token: (!token.is_empty()).then(|| token.to_owned()),
+            impersonate: impersonation(args, user.as_ref().unwrap_or(&Value::Null))?,
         })
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use api::Object;
+use api::http::header::HeaderName;
 use api::http::{Body, Chunk, HeaderValue, Method, Request, Response, TransportError, header};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -89,6 +90,11 @@ impl Rest {
             && let Ok(value) = HeaderValue::from_str(&format!("Bearer {token}"))
         {
             headers.insert(header::AUTHORIZATION, value);
+        }
+        for (name, value) in &self.connection.impersonate {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {
+                headers.append(name, value);
+            }
         }
         transport.call(request).await.map_err(|e| self.unreachable(e))
     }

@@ -126,9 +126,6 @@ impl Session {
     /// # Errors
     /// Those of the kubeconfig; flags that are not built are refused by name rather than ignored.
     pub fn rest(self: &Rc<Self>, args: &Args) -> Outcome<Rest> {
-        if ["as", "as-group", "as-uid", "as-user-extra"].iter().any(|flag| args.changed(flag)) {
-            return Err(Failure::message(simulation::stub!("kubectl", "impersonation (--as)")));
-        }
         let connection = self.connection(args)?;
         Ok(Rest::new(Rc::clone(self), connection))
     }

@@ -5,8 +5,8 @@ use crate::flags::help::{self, Group};
 use crate::flags::parse;
 use crate::flags::{Action, COMMAND, Command, HelpTo};
 use crate::verbs::{
-    apply, cluster_info, config, create, delete, edit, events, exec, explain, expose, get, label, logs, nodes, partly,
-    patch, port_forward, proxy, refused, replace, rollout, run, scale, set, taint, version, wait,
+    apply, auth, cluster_info, config, create, delete, edit, events, exec, explain, expose, get, label, logs, nodes,
+    partly, patch, port_forward, proxy, refused, replace, rollout, run, scale, set, taint, version, wait,
 };
 
 /// The groups of `kubectl --help`.
@@ -42,7 +42,7 @@ pub static GROUPS: &[Group] = &[
             &port_forward::PORT_FORWARD,
             &proxy::PROXY,
             &partly::CP,
-            &partly::AUTH,
+            &auth::AUTH,
             &partly::DEBUG,
             &events::EVENTS,
         ],
@@ -98,7 +98,7 @@ pub static ROOT: Command = Command {
         &port_forward::PORT_FORWARD,
         &proxy::PROXY,
         &partly::CP,
-        &partly::AUTH,
+        &auth::AUTH,
         &partly::DEBUG,
         &events::EVENTS,
         &partly::DIFF,

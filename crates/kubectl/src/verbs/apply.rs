@@ -1,5 +1,7 @@
 //! `kubectl apply` (`kubectl/pkg/cmd/apply`): three-way strategic merge by the client, or server-side apply.
 
+mod server_side;
+
 use std::rc::Rc;
 
 use api::schema;
@@ -11,9 +13,10 @@ use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR, VALIDATE, field_mana
 use crate::flags::{Action, Args, COMMAND, Command, Flag, duration, int, slice, switch, switch_on, text};
 use crate::last_applied;
 use crate::printers::output::{DryRun, Reporter};
-use crate::rest::{APPLY_PATCH, MERGE_PATCH, Rest, STRATEGIC_PATCH, with_query};
+use crate::rest::{MERGE_PATCH, Rest, STRATEGIC_PATCH, with_query};
 use crate::session::Session;
 use crate::targets::{self, Named, Query, Target, has_files};
+use server_side::{MANAGER, ServerSide};
 
 static FLAGS: &[Flag] = &[
     switch("all", "All objects, with --prune."),
@@ -242,39 +245,27 @@ impl Apply {
     }
 
     async fn on_server(&self, named: &Named, manifest: &Value) -> Outcome<(Value, &'static str)> {
-        let manager = if self.args.changed("field-manager") { self.args.text("field-manager") } else { "kubectl" };
-        let force = if self.args.on("force-conflicts") { "true" } else { "false" };
-        let path = with_query(
-            &named.path(),
-            &[
-                ("dryRun", self.dry_run.parameter()),
-                ("fieldManager", manager),
-                ("fieldValidation", self.validation),
-                ("force", force),
-            ],
-        );
-        match self.rest.patch(&path, APPLY_PATCH, manifest).await {
-            Ok(object) => Ok((object, "serverside-applied")),
-            Err(f) if f.is_conflict() => Err(Failure::message(format!("{}\n{CONFLICT}", f.bare()))),
-            Err(f) => Err(f),
+        if named.name.is_empty() {
+            let generate = manifest["metadata"]["generateName"].as_str().unwrap_or("");
+            if !generate.is_empty() {
+                return Err(Failure::message(format!("from {generate}: cannot use generate name with apply")));
+            }
         }
+        let server_side = ServerSide {
+            rest: &self.rest,
+            path: named.path(),
+            manager: if self.args.changed("field-manager") { self.args.text("field-manager") } else { MANAGER },
+            dry_run: self.dry_run.parameter(),
+            validation: self.validation,
+            force: self.args.on("force-conflicts"),
+        };
+        let object = server_side.apply(manifest).await?;
+        Ok((server_side.migrated(manifest, object).await?, "serverside-applied"))
     }
 }
 
 /// How often a patch is computed anew after a conflict.
 const CONFLICT_RETRIES_MAX: u32 = 5;
-
-const CONFLICT: &str = "Please review the fields above--they currently have other managers. Here
-are the ways you can resolve this warning:
-* If you intend to manage all of these fields, please re-run the apply
-  command with the `--force-conflicts` flag.
-* If you do not intend to manage all of the fields, please edit your
-  manifest to remove references to the fields that should keep their
-  current managers.
-* You may co-own fields by updating your manifest to match the existing
-  value; in this case, you'll become the manager if the other manager(s)
-  stop managing the field (remove it from their configuration).
-See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
 
 /// The object in the words of `resource.Info.String`.
 fn description(named: &Named) -> String {

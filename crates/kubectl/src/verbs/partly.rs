@@ -92,8 +92,6 @@ partly! {
     TOP_POD "pod" ["pods", "po"] "Display resource (CPU/memory) usage of pods" flags &[TOP_FLAGS, SELECTOR], required [], top;
     /// `kubectl top node`.
     TOP_NODE "node" ["nodes", "no"] "Display resource (CPU/memory) usage of nodes" flags &[TOP_FLAGS, SELECTOR], required [], top;
-    /// `kubectl auth can-i`.
-    CAN_I "can-i" [] "Check whether an action is allowed" flags &[TOP_FLAGS], required [], can_i;
     /// `kubectl create role`.
     CREATE_ROLE "role" [] "Create a role with single rule" flags &[RULE_FLAGS, DRY_RUN, PRINT], required [], role;
     /// `kubectl create clusterrole`.
@@ -117,16 +115,6 @@ pub static TOP: Command = Command {
     short: "Display resource (CPU/memory) usage",
     long: "Show how much CPU and memory nodes or pods use. The cluster needs a metrics server for that.",
     commands: &[&TOP_NODE, &TOP_POD],
-    action: Action::Group(HelpTo::Err),
-    ..COMMAND
-};
-
-/// `kubectl auth`.
-pub static AUTH: Command = Command {
-    name: "auth",
-    short: "Inspect authorization",
-    long: "Inspect authorization.",
-    commands: &[&CAN_I, &crate::verbs::refused::RECONCILE, &crate::verbs::refused::WHOAMI],
     action: Action::Group(HelpTo::Err),
     ..COMMAND
 };
@@ -221,15 +209,6 @@ async fn top(session: Rc<Session>, args: Args) -> Outcome {
         return refuse(simulation::stub!("kubectl", "top"));
     }
     Err(Failure::message("Metrics API not available"))
-}
-
-async fn can_i(_: Rc<Session>, args: Args) -> Outcome {
-    if args.words.len() < 2 {
-        return Err(Failure::message(
-            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
-        ));
-    }
-    refuse(simulation::stub!("kubectl", "auth can-i"))
 }
 
 async fn role(_: Rc<Session>, args: Args) -> Outcome {

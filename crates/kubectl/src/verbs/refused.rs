@@ -30,5 +30,4 @@ refused! {
     CERTIFICATE "certificate" [] "Modify certificate resources" "certificate";
     PLUGIN "plugin" [] "Provides utilities for interacting with plugins" "plugin";
     RECONCILE "reconcile" [] "Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects" "auth reconcile";
-    WHOAMI "whoami" [] "Experimental: Check self subject attributes" "auth whoami";
 }

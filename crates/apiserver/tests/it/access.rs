@@ -1,0 +1,111 @@
+//! Who asks, and what they may.
+
+use api::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::harness::Harness;
+
+const SELF: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+const ACCESS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+fn who(h: &Harness, headers: &[(&str, &str)]) -> (u16, Value) {
+    let (code, review) = h.call_with("POST", SELF, json!({}), headers);
+    (code, review.pointer("/status/userInfo").unwrap_or(&review).clone())
+}
+
+#[test]
+fn users_and_whom_they_act_as() {
+    let h = Harness::new();
+    let (code, me) = who(&h, &[]);
+    assert_eq!((code, &me["username"]), (201, &json!("minikube-user")));
+    assert_eq!(me["groups"], json!(["system:masters", "system:authenticated"]));
+    let (_, jane) = who(&h, &[("impersonate-user", "jane"), ("impersonate-group", "devs"), ("impersonate-uid", "7")]);
+    assert_eq!(jane, json!({"username": "jane", "uid": "7", "groups": ["devs", "system:authenticated"]}));
+    let (_, account) = who(&h, &[("impersonate-user", "system:serviceaccount:default:x")]);
+    assert_eq!(
+        account["groups"],
+        json!(["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"])
+    );
+    assert_eq!(who(&h, &[("impersonate-group", "devs")]).0, 500, "a group needs a user");
+}
+
+#[test]
+fn tokens_of_service_accounts() {
+    let h = Harness::new();
+    let path = "/api/v1/namespaces/default/serviceaccounts/default/token";
+    let made = h.ok("POST", path, json!({"spec": {"expirationSeconds": 600}}));
+    let token = format!("Bearer {}", made["status"]["token"].as_str().unwrap());
+    let (code, user) = who(&h, &[("authorization", &token)]);
+    assert_eq!((code, &user["username"]), (201, &json!("system:serviceaccount:default:default")));
+    assert!(user["extra"]["authentication.kubernetes.io/credential-id"][0].as_str().unwrap().starts_with("JTI="));
+    let review = json!({"spec": {"token": token.trim_start_matches("Bearer ")}});
+    let told = h.ok("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review.clone());
+    assert_eq!(told["status"]["user"]["username"], "system:serviceaccount:default:default");
+    assert_eq!(who(&h, &[("authorization", "Bearer bad")]).0, StatusCode::UNAUTHORIZED.as_u16());
+    let forged = format!("{token}x");
+    assert_eq!(who(&h, &[("authorization", &forged)]).0, 401);
+    h.sleep(601);
+    assert_eq!(who(&h, &[("authorization", &token)]).0, 401, "it has expired");
+    let told = h.ok("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review);
+    assert!(told["status"].get("authenticated").is_none(), "{told}");
+}
+
+#[test]
+fn refusals_name_verb_resource_and_place() {
+    let h = Harness::new();
+    let said = |method: &str, path: &str| {
+        let (code, status) = h.call_with(method, path, json!({}), &[("impersonate-user", "jane")]);
+        format!("{code} {}", status["message"].as_str().unwrap_or("-"))
+    };
+    let because = |what: &str| format!("User \"jane\" cannot {what}");
+    assert_eq!(
+        said("GET", "/api/v1/namespaces/default/pods"),
+        format!(
+            "403 pods is forbidden: {}",
+            because("list resource \"pods\" in API group \"\" in the namespace \"default\"")
+        )
+    );
+    assert_eq!(
+        said("GET", "/api/v1/nodes"),
+        format!(
+            "403 nodes is forbidden: {}",
+            because("list resource \"nodes\" in API group \"\" at the cluster scope")
+        )
+    );
+    assert_eq!(
+        said("DELETE", "/api/v1/namespaces/default"),
+        format!(
+            "403 namespaces \"default\" is forbidden: {}",
+            because("delete resource \"namespaces\" in API group \"\" in the namespace \"default\"")
+        )
+    );
+    assert_eq!(
+        said("GET", "/api/v1/namespaces/default/pods/x/log"),
+        format!(
+            "403 pods \"x\" is forbidden: {}",
+            because("get resource \"pods/log\" in API group \"\" in the namespace \"default\"")
+        )
+    );
+    assert!(said("GET", "/metrics").ends_with(&because("get path \"/metrics\"")), "{}", said("GET", "/metrics"));
+}
+
+#[test]
+fn reviews_of_access() {
+    let h = Harness::new();
+    let pods = json!({"spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}});
+    assert_eq!(h.ok("POST", ACCESS, pods.clone())["status"], json!({"allowed": true}));
+    let mut jane = pods.clone();
+    jane["spec"]["user"] = "jane".into();
+    let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+    assert_eq!(h.ok("POST", path, jane)["status"], json!({"allowed": false}));
+    assert_eq!(
+        h.refusal("POST", path, pods),
+        "422 Invalid: SubjectAccessReview.authorization.k8s.io \"\" is invalid: spec.user: Invalid value: \"\": at least one of user or group must be specified"
+    );
+    let rules = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
+    let mine = h.ok("POST", rules, json!({"spec": {"namespace": "default"}}));
+    assert_eq!(mine["status"]["resourceRules"][0]["verbs"], json!(["*"]));
+    assert_eq!(h.refusal("POST", rules, json!({"spec": {}})), "400 BadRequest: no namespace on request");
+    let listed = h.get("/apis/authorization.k8s.io/v1");
+    assert_eq!(listed["resources"].as_array().unwrap().len(), 4);
+}
