@@ -1,17 +1,17 @@
 //! From a request to its answer (k8s.io/apiserver/pkg/endpoints/handlers).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use api::Object;
 use api::http::{Body, Method, Response, StatusCode, header};
-use api::status::{FieldError, FieldErrors, Status};
+use api::status::Status;
 use serde_json::{Value, json};
 
 use crate::negotiate::{Format, Shape, resource_format};
 use crate::patch::Patch;
-use crate::registry::delete::{self, DeleteOptions};
+use crate::registry::delete;
 use crate::registry::update::{Part, same_object};
-use crate::registry::{Context, decode, watch};
+use crate::registry::{Context, decode, options, watch};
 use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
@@ -26,7 +26,8 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
         Ok(manager) => manager,
         Err(status) => return wire::failure(status),
     };
-    let mut cx = Context { server, caller: &caller, manager: &manager, dry_run: false, warnings: RefCell::default() };
+    let cx =
+        Context { server, caller: &caller, manager: &manager, dry_run: Cell::new(false), warnings: RefCell::default() };
     let target = match &route {
         Route::Resource(target) => Some(target),
         _ => None,
@@ -43,7 +44,7 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
     }
     match route {
         Route::Discovery(segments) => discovery::answer(&head, &segments, &server.config),
-        Route::Resource(target) => resource(&mut cx, &head, &target, body).await,
+        Route::Resource(target) => resource(&cx, &head, &target, body).await,
         Route::UnknownResource => wire::failure(Status::no_such_path()),
         Route::Other => other(server, &head, &path).await,
     }
@@ -94,13 +95,11 @@ fn version(git_version: &str) -> String {
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
-async fn resource(cx: &mut Context<'_>, head: &Head, target: &Target, body: Body) -> Response {
-    cx.dry_run = match head.query.get("dryRun") {
-        "" => false,
-        "All" => true,
-        other => return wire::failure(unsupported_dry_run(head, other)),
-    };
-    let cx = &*cx;
+async fn resource(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Response {
+    match options::dry_run(head) {
+        Ok(dry_run) => cx.dry_run.set(dry_run),
+        Err(status) => return wire::failure(status),
+    }
     cx.warnings.borrow_mut().extend(strategy::of(target.kind).deprecated.map(str::to_owned));
     let mut response = dispatch(cx, head, target, body).await.unwrap_or_else(wire::failure);
     for warning in cx.warnings.take() {
@@ -110,12 +109,6 @@ async fn resource(cx: &mut Context<'_>, head: &Head, target: &Target, body: Body
         }
     }
     response
-}
-
-fn unsupported_dry_run(head: &Head, value: &str) -> Status {
-    let mut errors = FieldErrors::new();
-    errors.push(FieldError::not_supported("dryRun", json!([value]), &["All"]));
-    Status::invalid("meta.k8s.io", managed::options_kind(head), "", &errors)
 }
 
 async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -157,33 +150,17 @@ async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) ->
             cx.update(strategy, Part::Main, place, |old| patch.apply(cx, strategy, Part::Main, old))?
         }
         (&Method::DELETE, true) => {
-            let options = delete_options(head, body)?;
+            let options = options::of_delete(cx, head, body)?;
             delete::answer(strategy, cx.delete(strategy, place, &options)?)
         }
         (&Method::DELETE, false) => {
-            let options = delete_options(head, body)?;
+            let options = options::of_delete(cx, head, body)?;
             let list = cx.delete_collection(strategy, place.0, &head.query, &options)?;
             return Ok(wire::list(list, format));
         }
         _ => return Err(Status::method_not_allowed()),
     };
     Ok(shaped(cx, head, target, StatusCode::OK, answer, format))
-}
-
-/// Options of a DELETE: from its body, else from the query.
-pub fn delete_options(head: &Head, body: Body) -> Result<DeleteOptions, Status> {
-    let mut options = DeleteOptions::from_value(&decode::any(head, body)?);
-    let query = &head.query;
-    if options.grace_period_seconds.is_none() {
-        options.grace_period_seconds = query.get("gracePeriodSeconds").parse().ok();
-    }
-    if options.propagation.is_none() && !query.get("propagationPolicy").is_empty() {
-        options.propagation = Some(query.get("propagationPolicy").to_owned());
-    }
-    if options.orphan_dependents.is_none() && query.has("orphanDependents") {
-        options.orphan_dependents = Some(query.flag("orphanDependents"));
-    }
-    Ok(options)
 }
 
 /// One object in the negotiated shape.

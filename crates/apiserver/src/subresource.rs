@@ -6,12 +6,12 @@ use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
 use serde_json::json;
 
-use crate::handler::{delete_options, include, shaped, success};
+use crate::handler::{include, shaped, success};
 use crate::managed::Changed;
 use crate::negotiate::{Shape, resource_format};
 use crate::patch::Patch;
 use crate::registry::update::{Part, same_object};
-use crate::registry::{Context, decode};
+use crate::registry::{Context, decode, options};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
@@ -175,7 +175,7 @@ fn eviction(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Resul
         return Err(Status::method_not_allowed());
     }
     let eviction = decode::any(head, body)?;
-    let options = delete_options(head, Body::Object(Object::new(at(&eviction, "deleteOptions").clone())))?;
+    let options = options::of_delete(cx, head, Body::Object(Object::new(at(&eviction, "deleteOptions").clone())))?;
     cx.delete(strategy::of(target.kind), (&target.namespace, &target.name), &options)?;
     Ok(wire::build(StatusCode::CREATED, "application/json", success(201).into()))
 }

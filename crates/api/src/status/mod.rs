@@ -52,6 +52,8 @@ pub struct Status {
     pub message: String,
     /// Details; `None` leaves the field out. Boxed, so that a `Result` stays small.
     pub details: Option<Box<Details>>,
+    /// Where an expired list can go on (`metadata.continue`); empty everywhere else.
+    pub continue_token: String,
 }
 
 /// A failed call's answer.
@@ -60,7 +62,8 @@ pub type Result<T> = std::result::Result<T, Status>;
 impl Status {
     /// A failure without details.
     pub fn failure(code: u16, reason: &str, message: impl Into<String>) -> Status {
-        Status { success: false, code, reason: reason.to_owned(), message: message.into(), details: None }
+        let (reason, message) = (reason.to_owned(), message.into());
+        Status { success: false, code, reason, message, details: None, continue_token: String::new() }
     }
 
     fn about(mut self, group: &str, kind: &str, name: &str) -> Status {
@@ -232,7 +235,7 @@ impl Status {
 
     /// The answer to a delete that is done (200).
     pub fn deleted(group: &str, resource: &str, name: &str, uid: &str) -> Status {
-        let success = Status { success: true, code: 200, reason: String::new(), message: String::new(), details: None };
+        let success = Status { success: true, code: 200, ..Status::failure(0, "", "") };
         let mut status = success.about(group, resource, name);
         if let Some(details) = &mut status.details {
             details.uid = uid.to_owned();
@@ -245,7 +248,9 @@ impl Status {
         let mut map = Map::new();
         map.insert("kind".into(), "Status".into());
         map.insert("apiVersion".into(), "v1".into());
-        map.insert("metadata".into(), json!({}));
+        let mut metadata = Map::new();
+        put(&mut metadata, "continue", &self.continue_token);
+        map.insert("metadata".into(), metadata.into());
         map.insert("status".into(), if self.success { "Success" } else { "Failure" }.into());
         put(&mut map, "message", &self.message);
         put(&mut map, "reason", &self.reason);
@@ -276,6 +281,7 @@ impl Status {
             reason: text(value, "reason"),
             message: text(value, "message"),
             details: value.get("details").map(|d| Box::new(Details::from_value(d))),
+            continue_token: value.get("metadata").map(|m| text(m, "continue")).unwrap_or_default(),
         })
     }
 

@@ -11,11 +11,12 @@ pub mod create;
 pub mod decode;
 pub mod delete;
 pub mod expiry;
+pub mod options;
 pub mod read;
 pub mod update;
 pub mod watch;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ pub struct Context<'a> {
     /// Who comes to own the fields that are written.
     pub manager: &'a str,
     /// `dryRun=All`: everything happens but the write.
-    pub dry_run: bool,
+    pub dry_run: Cell<bool>,
     /// What the `Warning` headers of the answer will say.
     pub warnings: RefCell<Vec<String>>,
 }
@@ -59,7 +60,7 @@ impl<'a> Context<'a> {
     /// The server's own view of itself.
     pub(crate) fn internal(server: &'a Server) -> Context<'a> {
         let me = "kube-apiserver";
-        Context { server, caller: me, manager: me, dry_run: false, warnings: RefCell::default() }
+        Context { server, caller: me, manager: me, dry_run: Cell::new(false), warnings: RefCell::default() }
     }
 
     /// What is stored under a name.
@@ -94,7 +95,7 @@ impl<'a> Context<'a> {
         let metadata = metadata_mut(&mut object);
         let text = |field: &str| metadata.get(field).and_then(Value::as_str).unwrap_or("").to_owned();
         let (namespace, name) = (text("namespace"), text("name"));
-        if self.dry_run {
+        if self.dry_run.get() {
             return Ok(Object::with_managed(object, managed));
         }
         let written = self.server.etcd.put(&key(kind, &namespace, &name), expect, |revision| {
@@ -115,7 +116,7 @@ impl<'a> Context<'a> {
 
     /// Removes an object and returns its last state, which carries the revision of the deletion.
     fn erase(&self, kind: &'static Kind, object: &Object) -> Result<Object, Status> {
-        if self.dry_run {
+        if self.dry_run.get() {
             return Ok(object.clone());
         }
         let key = key(kind, object.namespace(), object.name());

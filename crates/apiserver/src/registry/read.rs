@@ -96,13 +96,15 @@ pub fn revision(text: &str) -> Result<u64, Status> {
 
 /// Where the next page of a list begins.
 struct Continue {
-    revision: u64,
+    /// The revision of the first page; `None` for whatever is there now.
+    revision: Option<u64>,
     start: String,
 }
 
 impl Continue {
     fn encode(&self) -> String {
-        let token = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": self.start});
+        let token =
+            json!({"v": "meta.k8s.io/v1", "rv": self.revision.map_or(json!(-1), Value::from), "start": self.start});
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token.to_string())
     }
 
@@ -110,7 +112,8 @@ impl Continue {
         let read = || {
             let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).ok()?;
             let value: Value = serde_json::from_slice(&bytes).ok()?;
-            Some(Continue { revision: value["rv"].as_u64()?, start: value["start"].as_str()?.to_owned() })
+            let revision = if value["rv"] == -1 { None } else { Some(value["rv"].as_u64()?) };
+            Some(Continue { revision, start: value["start"].as_str()?.to_owned() })
         };
         read().ok_or_else(|| Status::bad_request("continue key is not valid: encoding problem"))
     }
@@ -125,6 +128,7 @@ const CONTINUE_TOO_OLD: &str = "The provided continue parameter is too old to di
 impl Context<'_> {
     /// A page of a collection.
     pub fn list(&self, strategy: &'static Strategy, namespace: &str, query: &Query) -> Result<ObjectList, Status> {
+        super::options::check_list(query, false)?;
         let selection = Selection::from_query(strategy, query)?;
         let limit = query.get("limit").parse::<usize>().ok().filter(|l| *l > 0);
         let asked = revision(query.get("resourceVersion"))?;
@@ -139,18 +143,23 @@ impl Context<'_> {
         if asked > current {
             return Err(failure::too_large_resource_version(asked, current));
         }
-        let exact = query.get("resourceVersionMatch") == "Exact";
+        // Before there were matches, a limit meant an exact one.
+        let exact = match query.get("resourceVersionMatch") {
+            "" => limit.is_some(),
+            matched => matched == "Exact",
+        };
         let (at, start) = match &token {
-            Some(token) => (token.revision, token.start.as_str()),
+            Some(token) => (token.revision.unwrap_or(0), token.start.as_str()),
             None if exact => (asked, ""),
             None => (0, ""),
         };
         let range = self.server.etcd.range(&key(strategy.kind, namespace, ""), at).map_err(|_| {
-            Status::expired(if token.is_some() {
-                CONTINUE_TOO_OLD.to_owned()
-            } else {
-                format!("The resourceVersion for the provided list is too old: {at}")
-            })
+            if token.is_none() {
+                return Status::expired(format!("The resourceVersion for the provided list is too old: {at}"));
+            }
+            let mut status = Status::expired(CONTINUE_TOO_OLD);
+            status.continue_token = Continue { revision: None, start: start.to_owned() }.encode();
+            status
         })?;
         let as_of = if at == 0 { current } else { at };
         let mut items = Vec::new();
@@ -158,7 +167,7 @@ impl Context<'_> {
         let mut next = None;
         for kv in range.iter().filter(|kv| start.is_empty() || &*kv.key >= start) {
             if limit.is_some_and(|l| items.len() == l) {
-                next.get_or_insert_with(|| Continue { revision: as_of, start: kv.key.to_string() }.encode());
+                next.get_or_insert_with(|| Continue { revision: Some(as_of), start: kv.key.to_string() }.encode());
                 remaining += 1;
             } else if selection.matches(&kv.value) {
                 items.push(kv.value.clone());

@@ -9,7 +9,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use api::Object;
 use api::http::Chunk;
-use api::status::{FieldError, FieldErrors, Status};
+use api::status::Status;
 use etcd::{Event, Op, Watcher};
 use futures_util::stream::Stream;
 use serde_json::json;
@@ -60,7 +60,7 @@ impl Context<'_> {
         mut transform: Transform,
     ) -> Result<WatchStream, Status> {
         let selection = Selection::from_query(strategy, query)?;
-        check_initial_events(strategy, query)?;
+        super::options::check_list(query, true)?;
         let asked = revision(query.get("resourceVersion"))?;
         let current = self.server.etcd.revision();
         if asked > current {
@@ -98,18 +98,6 @@ impl Context<'_> {
             ended: too_old.is_some(),
         })
     }
-}
-
-fn check_initial_events(strategy: &Strategy, query: &Query) -> Result<(), Status> {
-    if !query.has("sendInitialEvents") || query.get("resourceVersionMatch") == "NotOlderThan" {
-        return Ok(());
-    }
-    let mut errors = FieldErrors::new();
-    let detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-    errors.push(FieldError::forbidden("resourceVersionMatch", detail));
-    let mut status = failure::invalid(strategy.kind, "", &errors);
-    status.message = format!("ListOptions.meta.k8s.io \"\" is invalid: {errors}");
-    Err(status)
 }
 
 /// The event that tells a watcher to list again.

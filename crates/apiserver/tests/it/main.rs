@@ -9,5 +9,6 @@ mod clients;
 mod harness;
 mod managed;
 mod manifests;
+mod options;
 mod reach;
 mod recorded;
