@@ -1,8 +1,8 @@
 //! `/openapi/v3`: the schemas and the paths that are served, made from the tables of kinds and schemas.
 //!
 //! Real clients read it to learn that the server checks fields (`fieldValidation` on PATCH), to merge lists by key and
-//! to explain kinds. Differences: only PATCH operations are listed, since nothing else is
-//! read; `/openapi/v2` lists nothing.
+//! to explain kinds. `/openapi/v2` says the same in the older form. Differences: only PATCH operations are listed, since
+//! nothing else is read; the older document as protobuf lists nothing.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,11 @@ const VERSION: &str = "v1.36.3";
 pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Response> {
     let rest = path.trim_end_matches('/').strip_prefix("/openapi/")?;
     Some(match rest {
-        "v2" => version_two(accept),
+        "v2" if accept.contains("proto-openapi.spec.v2") => version_two_protobuf(),
+        "v2" => {
+            let prose = server.prose.get(&server.sim).await;
+            json_answer(&version_two(document(KINDS, &prose)))
+        }
         "v3" => json_answer(&index()),
         other => {
             let kinds = other.strip_prefix("v3/").map(kinds_below).unwrap_or_default();
@@ -39,16 +43,54 @@ pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Respons
 /// The media type of the older document; clients ask for it with `@v1.0`, which is no media type.
 const VERSION_TWO_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-/// The older document: valid, and empty. Clients look into it for kinds that the newer one does not have.
-fn version_two(accept: &str) -> Response {
-    if !accept.contains("proto-openapi.spec.v2") {
-        let info = json!({"title": "Kubernetes", "version": VERSION});
-        return json_answer(&json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}}));
-    }
+/// The older document as protobuf: valid, and empty. Clients look into it for kinds that the newer one does not have.
+fn version_two_protobuf() -> Response {
     let field = |number: u8, content: &[u8]| [&[number << 3 | 2, content.len() as u8], content].concat();
     let info = [field(1, b"Kubernetes"), field(2, VERSION.as_bytes())].concat();
     let document = [field(1, b"2.0"), field(2, &info), field(8, b""), field(9, b"")].concat();
     wire::build(StatusCode::OK, VERSION_TWO_PROTOBUF, Body::Bytes(document.into()))
+}
+
+/// The older document (swagger 2.0) from the newer one.
+fn version_two(mut document: Value) -> Value {
+    let mut definitions = document["components"]["schemas"].take();
+    for definition in definitions.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        older(definition);
+    }
+    let mut paths = document["paths"].take();
+    for path in paths.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let parameters = path["patch"]["parameters"].as_array_mut();
+        for parameter in parameters.into_iter().flatten() {
+            if let (Value::Object(schema), Some(map)) = (parameter["schema"].take(), parameter.as_object_mut()) {
+                map.remove("schema");
+                map.extend(schema);
+            }
+        }
+    }
+    json!({"swagger": "2.0", "info": document["info"], "paths": paths, "definitions": definitions})
+}
+
+/// One schema in the older form: references stand alone, there are no choices and no defaults.
+fn older(schema: &mut Value) {
+    if let Some(Value::String(target)) = schema.pointer("/allOf/0/$ref") {
+        let target = target.replace("#/components/schemas/", "#/definitions/");
+        let description = schema.get("description").cloned();
+        *schema = json!({"$ref": target});
+        if let Some(description) = description {
+            schema["description"] = description;
+        }
+        return;
+    }
+    let Some(map) = schema.as_object_mut() else { return };
+    map.remove("default");
+    if map.remove("oneOf").is_some() {
+        map.insert("type".into(), "string".into());
+    }
+    for field in ["items", "additionalProperties"] {
+        map.get_mut(field).into_iter().for_each(older);
+    }
+    let properties = map.get_mut("properties").and_then(Value::as_object_mut);
+    properties.into_iter().flat_map(Map::values_mut).for_each(older);
 }
 
 fn json_answer(value: &Value) -> Response {
@@ -215,4 +257,23 @@ fn type_of(ty: &Type) -> Value {
 
 fn reference(name: &str) -> Value {
     json!({"allOf": [{"$ref": format!("#/components/schemas/io.k8s.{name}")}]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_schemas_are_those_of_the_newer_document() {
+        let two = version_two(document(KINDS, &Descriptions::default()));
+        assert_eq!(two["swagger"], "2.0");
+        let spec = &two["definitions"]["io.k8s.api.apps.v1.DeploymentSpec"]["properties"];
+        assert_eq!(spec["replicas"]["format"], "int32");
+        assert_eq!(spec["template"]["$ref"], "#/definitions/io.k8s.api.core.v1.PodTemplateSpec");
+        assert_eq!(two["definitions"]["io.k8s.apimachinery.pkg.util.intstr.IntOrString"]["type"], "string");
+        let patch = &two["paths"]["/api/v1/namespaces/{namespace}/pods/{name}"]["patch"];
+        assert_eq!(patch["parameters"][0]["type"], "string");
+        let text = two.to_string();
+        assert!(!text.contains("allOf") && !text.contains("oneOf") && !text.contains("components/schemas"));
+    }
 }

@@ -6,7 +6,7 @@ mod field;
 
 pub use field::{ErrorKind, FieldError, FieldErrors};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::Object;
 use crate::http::{Response, StatusCode, header};
