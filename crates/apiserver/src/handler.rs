@@ -26,15 +26,21 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
         Ok(manager) => manager,
         Err(status) => return wire::failure(status),
     };
-    let cx =
-        Context { server, caller: &caller, manager: &manager, dry_run: Cell::new(false), warnings: RefCell::default() };
+    let user = match authentication::user(&Context::internal(server), &head) {
+        Ok(user) => user,
+        Err(status) => return wire::failure(status),
+    };
+    let cx = Context {
+        server,
+        caller: &caller,
+        user: Some(&user),
+        manager: &manager,
+        dry_run: Cell::new(false),
+        warnings: RefCell::default(),
+    };
     let target = match &route {
         Route::Resource(target) => Some(target),
         _ => None,
-    };
-    let user = match authentication::user(&cx, &head) {
-        Ok(user) => user,
-        Err(status) => return wire::failure(status),
     };
     if let Some(review) = authorization::review(&route, &path) {
         return review.answer(&cx, &user, &head, body).unwrap_or_else(wire::failure);

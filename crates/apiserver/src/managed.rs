@@ -2,6 +2,7 @@
 //!
 //! Difference from upstream: a scale keeps the time of entries that own the replicas.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use api::managed::{Applied, Applier, Atom, Entry, ManagedFields, Refusal, Set, Text, Writer, zero};
@@ -99,8 +100,13 @@ impl Context<'_> {
         sent: Option<Value>,
     ) -> Arc<ManagedFields> {
         let base = sent.and_then(|s| ManagedFields::from_value(&s)).unwrap_or_default();
-        let definition = schema::definition(strategy.kind.schema);
-        self.updated(strategy, Part::Main, &Arc::new(base), &zero(definition), object)
+        self.updated(strategy, Part::Main, &Arc::new(base), &self.zero(strategy.kind), object)
+    }
+
+    /// An object of a kind of which nothing is set.
+    fn zero(&self, kind: &Kind) -> Rc<Value> {
+        let mut zeros = self.server.zeros.borrow_mut();
+        Rc::clone(zeros.entry(kind.schema).or_insert_with(|| Rc::new(zero(schema::definition(kind.schema)))))
     }
 
     /// Who owns what after an object has become `new`; `sent` are the managed fields that came with it.
@@ -160,8 +166,8 @@ impl Context<'_> {
     ) -> Result<Changed, Status> {
         let kind = strategy.kind;
         let definition = schema::definition(kind.schema);
-        let nothing = zero(definition);
-        let live = old.map_or(&nothing, Object::value);
+        let nothing = self.zero(kind);
+        let live = old.map_or(&*nothing, Object::value);
         let (api_version, time) = (kind.api_version(), self.now());
         let writer = Writer {
             manager: self.manager,

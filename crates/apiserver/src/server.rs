@@ -1,11 +1,14 @@
 //! The server: its parts, and the way of a request through them.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use api::http::{Request, Response, Transport, TransportError};
 use etcd::Etcd;
 use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
 use simulation::{Sim, TraceKind};
 
 use crate::registry::expiry::{self, Expiry};
@@ -61,6 +64,8 @@ pub(crate) struct Server {
     pub(crate) etcd: Etcd,
     pub(crate) config: Config,
     pub(crate) expiry: Expiry,
+    /// Objects of each kind of which nothing is set.
+    pub(crate) zeros: RefCell<BTreeMap<&'static str, Rc<Value>>>,
     pub(crate) prose: crate::descriptions::Library,
 }
 
@@ -76,6 +81,7 @@ impl ApiServer {
             etcd: Etcd::new(),
             config,
             expiry: Expiry::default(),
+            zeros: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
         bootstrap::run(&server);

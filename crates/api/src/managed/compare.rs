@@ -42,10 +42,22 @@ impl Comparison {
 
 /// Compares two objects of a kind.
 pub fn compare(atom: Atom, old: &Value, new: &Value) -> Comparison {
+    compare_without(atom, old, new, &[])
+}
+
+/// Compares two objects of a kind; fields at these paths, with all that is below them, count as the same.
+pub fn compare_without(atom: Atom, old: &Value, new: &Value, without: &[&[&str]]) -> Comparison {
     let mut found = Found::default();
-    value(atom, Some(old), Some(new), &mut found);
+    let whole = |key: &str| without.iter().any(|path| matches!(path, [one] if *one == key));
+    match (old.as_object(), new.as_object()) {
+        // Most of an object stays out of most writes: its status or its spec.
+        (Some(old), Some(new)) if !without.is_empty() => fields(atom, Some(old), Some(new), &whole, &mut found),
+        _ => value(atom, Some(old), Some(new), &mut found),
+    }
     let [removed, modified, added] = found.nodes.map(Set::from_nodes);
-    Comparison { removed, modified, added }
+    let mut comparison = Comparison { removed, modified, added };
+    comparison.cut(without);
+    comparison
 }
 
 const REMOVED: usize = 0;
@@ -95,7 +107,7 @@ fn value(atom: Atom, old: Option<&Value>, new: Option<&Value>, found: &mut Found
         }
         items(atom, list(old), list(new), found);
     } else {
-        fields(atom, old.and_then(Value::as_object), new.and_then(Value::as_object), found);
+        fields(atom, old.and_then(Value::as_object), new.and_then(Value::as_object), &|_| false, found);
     }
     found.members[ADDED] |= old.is_none();
     found.members[REMOVED] |= new.is_none();
@@ -105,18 +117,24 @@ fn list(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn fields(atom: Atom, old: Option<&Map<String, Value>>, new: Option<&Map<String, Value>>, found: &mut Found) {
+fn fields(
+    atom: Atom,
+    old: Option<&Map<String, Value>>,
+    new: Option<&Map<String, Value>>,
+    without: &dyn Fn(&str) -> bool,
+    found: &mut Found,
+) {
     let one = |key: &str, l: Option<&Value>, r: Option<&Value>, found: &mut Found| {
         let (child, named) = atom.child(key);
         let mut inner = Found::default();
         value(child, l, r, &mut inner);
         found.below(|| field(key, named), inner);
     };
-    for (key, l) in old.into_iter().flatten() {
+    for (key, l) in old.into_iter().flatten().filter(|(key, _)| !without(key)) {
         one(key, Some(l), new.and_then(|m| m.get(key)), found);
     }
     for (key, r) in new.into_iter().flatten() {
-        if old.is_none_or(|m| !m.contains_key(key)) {
+        if !without(key) && old.is_none_or(|m| !m.contains_key(key)) {
             one(key, None, Some(r), found);
         }
     }

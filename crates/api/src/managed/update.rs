@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::compare::{Comparison, compare};
+use super::compare::{Comparison, compare_without};
 use super::entries::{Entry, ManagedFields, Operation};
 use super::path::Text;
 use super::set::Set;
@@ -76,8 +76,7 @@ pub(super) fn strip(set: &mut Set) {
 impl ManagedFields {
     /// What is owned after `writer` has turned `old` into `new`. The same one comes back if nothing changes.
     pub fn update(self: &Arc<Self>, atom: Atom, old: &Value, new: &Value, writer: &Writer<'_>) -> Arc<Self> {
-        let mut change = compare(atom, old, new);
-        change.cut(writer.reset);
+        let change = compare_without(atom, old, new, writer.reset);
         let mut own = change.written();
         strip(&mut own);
         if own.is_empty() && change.removed.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! Difference from upstream: there is no node authorizer; kubelets ask as the administrator.
 
-mod defaults;
+pub mod escalation;
 mod request;
 mod review;
 mod rules;
@@ -10,7 +10,6 @@ mod rules;
 pub use request::check;
 pub use review::review;
 
-use api::Kind;
 use api::status::Status;
 
 use crate::authentication::User;
@@ -83,9 +82,4 @@ fn forbidden(user: &User, wanted: &Attributes<'_>) -> Status {
 /// Everything the user may do in a namespace.
 pub(crate) fn all_rules(cx: &Context<'_>, user: &User, namespace: &str) -> Vec<Rule> {
     rules_for(cx, user, namespace)
-}
-
-/// A kind of the group of roles, if it is in the table.
-pub(crate) fn role_kind(plural: &str) -> Option<&'static Kind> {
-    api::kinds::by_resource("rbac.authorization.k8s.io", "v1", plural)
 }

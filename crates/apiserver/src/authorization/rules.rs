@@ -1,9 +1,10 @@
 //! From bindings to rules, and what a rule allows (pkg/registry/rbac/validation/rule.go, pkg/apis/rbac/v1/evaluation_helpers.go).
 
 use api::Object;
+use api::kinds::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES};
 use serde_json::Value;
 
-use super::{Attributes, role_kind};
+use super::Attributes;
 use crate::authentication::User;
 use crate::registry::Context;
 use crate::value::{list, text};
@@ -52,19 +53,12 @@ pub fn allows(rule: &Value, wanted: &Attributes<'_>) -> bool {
 
 /// The rules of every role that is bound to a user, for the cluster and in a namespace (empty: for the cluster alone).
 pub fn rules_for(cx: &Context<'_>, user: &User, namespace: &str) -> Vec<Rule> {
-    if role_kind("clusterrolebindings").is_none() {
-        let all = super::defaults::rules(user).into_iter();
-        return all.map(|value| Rule { value, reason: String::new() }).collect();
-    }
     let mut rules = Vec::new();
-    let bindings = |plural: &str, namespace: &str| -> Vec<Object> {
-        role_kind(plural).map(|kind| cx.all(kind, namespace)).unwrap_or_default()
-    };
-    for binding in bindings("clusterrolebindings", "") {
+    for binding in cx.all(&CLUSTER_ROLE_BINDINGS, "") {
         extend(cx, user, &binding, "", &mut rules);
     }
     if !namespace.is_empty() {
-        for binding in bindings("rolebindings", namespace) {
+        for binding in cx.all(&ROLE_BINDINGS, namespace) {
             extend(cx, user, &binding, namespace, &mut rules);
         }
     }
@@ -76,8 +70,8 @@ fn extend(cx: &Context<'_>, user: &User, binding: &Object, namespace: &str, rule
     let Some(subject) = binding.list("subjects").iter().find(|s| is_about(s, user, namespace)) else { return };
     let role = binding.at("roleRef");
     let (kind, name) = (text(role, "kind"), text(role, "name"));
-    let (plural, role_namespace) = if kind == "Role" { ("roles", namespace) } else { ("clusterroles", "") };
-    let Some(found) = role_kind(plural).and_then(|kind| cx.find(kind, role_namespace, name)) else { return };
+    let (of, role_namespace) = if kind == "Role" { (&ROLES, namespace) } else { (&CLUSTER_ROLES, "") };
+    let Some(found) = cx.find(of, role_namespace, name) else { return };
     let what = if namespace.is_empty() {
         format!("ClusterRoleBinding {:?}", binding.name())
     } else {

@@ -13,7 +13,7 @@ use super::Context;
 use crate::managed::{Changed, take};
 use crate::strategy::Strategy;
 use crate::value::{metadata_mut, text};
-use crate::{admission, failure, validation};
+use crate::{admission, authorization, failure, validation};
 
 /// How often a generated name that is taken is drawn again (`maxNameGenerationCreateAttempts`).
 const NAME_ATTEMPTS_MAX: usize = 8;
@@ -78,6 +78,7 @@ impl Context<'_> {
         if !errors.is_empty() {
             return Err(failure::invalid(kind, &name, &errors));
         }
+        authorization::escalation::check(self, kind, namespace, &object, None)?;
         if let Some(existing) = self.find(kind, namespace, &name) {
             let mut status = failure::already_exists(kind, &name);
             if existing.value.is_deleting() {

@@ -27,6 +27,7 @@ use etcd::{Expect, KeyValue};
 use serde_json::Value;
 use simulation::TraceKind;
 
+use crate::authentication::User;
 use crate::failure;
 use crate::server::Server;
 use crate::strategy;
@@ -38,6 +39,8 @@ pub struct Context<'a> {
     pub(crate) server: &'a Server,
     /// Who asks, for the trace.
     pub caller: &'a str,
+    /// Who asks; `None` for the server itself, which may do everything.
+    pub user: Option<&'a User>,
     /// Who comes to own the fields that are written.
     pub manager: &'a str,
     /// `dryRun=All`: everything happens but the write.
@@ -60,7 +63,7 @@ impl<'a> Context<'a> {
     /// The server's own view of itself.
     pub(crate) fn internal(server: &'a Server) -> Context<'a> {
         let me = "kube-apiserver";
-        Context { server, caller: me, manager: me, dry_run: Cell::new(false), warnings: RefCell::default() }
+        Context { server, caller: me, user: None, manager: me, dry_run: Cell::new(false), warnings: RefCell::default() }
     }
 
     /// What is stored under a name.

@@ -9,7 +9,7 @@ use super::Context;
 use crate::managed::{Changed, take};
 use crate::strategy::{Strategy, keep};
 use crate::value::{at, int, list, metadata_mut, text};
-use crate::{failure, validation};
+use crate::{authorization, failure, validation};
 
 /// Which part of an object a request changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,7 @@ impl Context<'_> {
         if !errors.is_empty() {
             return Err(failure::invalid(kind, name, &errors));
         }
+        authorization::escalation::check(self, kind, namespace, &new, Some(old))?;
         // Times alone are no change.
         if new == *old && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
             return Ok(stored.value.clone());

@@ -165,7 +165,7 @@ pub static NODES: Printer = Printer {
 
 pub static ATTACHMENTS: Printer = Printer {
     kind: &kinds::VOLUME_ATTACHMENTS,
-    columns: &[NAME, shown("Attacher"), shown("PV"), shown("Node"), flag("Attached"), AGE],
+    columns: &[NAME, Column { format: "name", ..shown("Attacher") }, shown("PV"), shown("Node"), flag("Attached"), AGE],
     cells: |object, now| {
         vec![
             object.name().into(),

@@ -106,6 +106,55 @@ fn reviews_of_access() {
     let mine = h.ok("POST", rules, json!({"spec": {"namespace": "default"}}));
     assert_eq!(mine["status"]["resourceRules"][0]["verbs"], json!(["*"]));
     assert_eq!(h.refusal("POST", rules, json!({"spec": {}})), "400 BadRequest: no namespace on request");
+    assert_eq!(mine["status"]["nonResourceRules"][0]["nonResourceURLs"], json!(["*"]));
     let listed = h.get("/apis/authorization.k8s.io/v1");
     assert_eq!(listed["resources"].as_array().unwrap().len(), 4);
+}
+
+/// As somebody, a request.
+fn as_user(h: &Harness, user: &str, method: &str, path: &str, body: Value) -> (u16, String) {
+    let (code, answer) = h.call_with(method, path, body, &[("impersonate-user", user)]);
+    (code, answer["message"].as_str().unwrap_or("-").to_owned())
+}
+
+#[test]
+fn roles_decide_and_nobody_hands_out_more_than_he_has() {
+    let h = Harness::new();
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+    let pods = "/api/v1/namespaces/default/pods";
+    let jane = |method: &str, path: &str, body: Value| as_user(&h, "jane", method, path, body);
+    assert_eq!(jane("GET", pods, Value::Null).0, 403);
+    let rules = json!([{"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get", "list"]},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["create", "update"]}]);
+    let roles = format!("{RBAC}/namespaces/default/roles");
+    h.ok("POST", &roles, json!({"metadata": {"name": "reader"}, "rules": rules}));
+    let bindings = format!("{RBAC}/namespaces/default/rolebindings");
+    let binding = |name: &str, kind: &str, role: &str, user: &str| {
+        json!({
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+            "subjects": [{"kind": "User", "name": user}],
+        })
+    };
+    h.ok("POST", &bindings, binding("jane", "Role", "reader", "jane"));
+    assert_eq!(jane("GET", pods, Value::Null).0, 200);
+    assert_eq!(jane("GET", "/api/v1/pods", Value::Null).0, 403, "only there");
+    assert_eq!(jane("POST", pods, json!({})).0, 403, "only these verbs");
+    let review = json!({"spec": {"user": "jane", "resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}});
+    let told = h.ok("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review);
+    assert_eq!(
+        told["status"]["reason"],
+        "RBAC: allowed by RoleBinding \"jane/default\" of Role \"reader\" to User \"jane\""
+    );
+    let more = json!({"metadata": {"name": "more"}, "rules": [
+        {"apiGroups": [""], "resources": ["pods", "secrets"], "verbs": ["get"]}]});
+    assert_eq!(
+        jane("POST", &roles, more),
+        (403, "roles.rbac.authorization.k8s.io \"more\" is forbidden: user \"jane\" (groups=[\"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\"]}".to_owned())
+    );
+    assert_eq!(jane("POST", &bindings, binding("bob", "ClusterRole", "cluster-admin", "bob")).0, 403);
+    assert_eq!(jane("POST", &bindings, binding("bob", "Role", "reader", "bob")).0, 201);
+    assert_eq!(as_user(&h, "bob", "GET", pods, Value::Null).0, 200);
+    h.ok("POST", &bindings, binding("edit", "ClusterRole", "cluster-admin", "jane"));
+    assert_eq!(jane("POST", &bindings, binding("eve", "ClusterRole", "cluster-admin", "eve")).0, 201);
 }
