@@ -10,6 +10,7 @@ use lesson::{Lesson, Page, Text};
 use serde::{Deserialize, Serialize};
 use simulation::TraceEvent;
 
+use crate::chain::News;
 use crate::picture::Picture;
 use crate::saved::SavedSession;
 
@@ -161,6 +162,11 @@ pub enum FromWorker {
     Trace {
         /// In order.
         events: Vec<TraceEvent>,
+    },
+    /// What the last command set in motion.
+    Chain {
+        /// What is new of it.
+        news: News,
     },
     /// How the checks of the lesson stand.
     Checks {

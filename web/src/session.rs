@@ -9,6 +9,7 @@ use lesson::{Lesson, Outcome, Progress};
 use serde::{Deserialize, Serialize};
 use simulation::{Duration, Step, StepLimits, Time, TraceEvent, TraceKind};
 
+use crate::chain::Reader;
 use crate::history;
 use crate::inspect;
 use crate::news::is_news;
@@ -93,6 +94,8 @@ pub struct Session {
     inspected: Option<Subject>,
     /// The scheduler's last word about each pod, by `namespace/name`.
     decisions: BTreeMap<String, Decision>,
+    /// What the last command set in motion.
+    chain: Reader,
     screens: Vec<(u8, Utf8Joiner)>,
     seen: Seen,
     /// The revision of the world at the last look at the checks in a replay.
@@ -193,6 +196,7 @@ impl Session {
             pending: VecDeque::new(),
             inspected: None,
             decisions: BTreeMap::new(),
+            chain: Reader::default(),
             screens: Vec::new(),
             seen,
             evaluated: 0,
@@ -419,6 +423,8 @@ impl Session {
                     self.phase = Phase::Restore { entries, done: 0 };
                     self.until = self.until.max(self.world.now());
                     // What happened so far is not the learner's doing.
+                    self.observe();
+                    self.chain = Reader::default();
                     self.progress = Progress::starting_at(self.world.trace_last_seq());
                     self.world.ask(&self.lesson.checks);
                     return Next::Now;
@@ -473,12 +479,13 @@ impl Session {
         }
     }
 
-    /// What happened since the last call, after the checks and the inspector have taken note of it.
+    /// What happened since the last call, after the checks, the chain and the inspector have taken note of it.
     fn observe(&mut self) -> Vec<TraceEvent> {
         let events = self.world.trace_since(self.seen.trace_seq);
         if let Some(last) = events.last() {
             self.seen.trace_seq = last.seq;
             self.progress.observe(&self.lesson.checks, &events);
+            self.chain.take_in(&events);
             self.remember_decisions(&events);
         }
         events
@@ -533,6 +540,9 @@ impl Session {
             if self.inspected.is_some() {
                 out.push(FromWorker::Inspection { inspection: self.inspection() });
             }
+        }
+        if let Some(news) = self.chain.news() {
+            out.push(FromWorker::Chain { news });
         }
         let news: Vec<TraceEvent> = events.into_iter().filter(|event| is_news(&event.kind)).collect();
         if !news.is_empty() {

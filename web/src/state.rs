@@ -433,9 +433,9 @@ impl State {
                 self.places = Rc::new(places);
                 self.picture = Rc::new(*picture);
             }
-            FromWorker::Trace { events } => {
-                self.motion.take_in(&events);
-                if Rc::make_mut(&mut self.chain).take_in(&events) {
+            FromWorker::Trace { events } => self.motion.take_in(&events),
+            FromWorker::Chain { news } => {
+                if Rc::make_mut(&mut self.chain).hear(news) {
                     self.chain_at = None;
                 }
             }

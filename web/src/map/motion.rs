@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use simulation::{TraceEvent, TraceKind};
 
 use crate::map::Part;
@@ -11,7 +12,8 @@ use crate::news::is_news;
 const MOVES_MAX: usize = 24;
 
 /// Where a dot starts or ends.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Anchor {
     /// A part of the control plane, or the learner.
     Part(Part),

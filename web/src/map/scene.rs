@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::map::shape::MARGIN;
 use crate::map::{Anchor, Places, Shape};
 use crate::picture::{NodeTile, Picture, PodTile, ServiceTile, WorkloadTile};
@@ -14,6 +16,9 @@ const ROOM_HEAD: f64 = 42.0;
 const TILE: (f64, f64) = (74.0, 54.0);
 const TILE_SMALL: (f64, f64) = (22.0, 18.0);
 const TILE_GAP: f64 = 10.0;
+const SMALL_GAP: f64 = 4.0;
+/// Between two rows of Services.
+const RAIL_GAP: f64 = 8.0;
 /// Pods in a room above which tiles are drawn small.
 const SMALL_ABOVE: usize = 24;
 /// Height of the legend at the bottom.
@@ -42,7 +47,8 @@ impl Rect {
 }
 
 /// A part of the control plane, or the learner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Part {
     /// The learner's machine.
     You,
@@ -221,14 +227,14 @@ impl Scene {
             let (column, row) = (index % columns, index / columns);
             let rect = Rect {
                 x: MARGIN + column as f64 * (width + GAP),
-                y: top + row as f64 * (PILL_HEIGHT + 8.0),
+                y: top + row as f64 * (PILL_HEIGHT + RAIL_GAP),
                 w: width,
                 h: PILL_HEIGHT,
             };
             self.services.push(ServiceRail { tile: tile.clone(), rect });
         }
         let rows = picture.services.len().div_ceil(columns);
-        if rows == 0 { top } else { top + rows as f64 * (PILL_HEIGHT + 8.0) - 8.0 + GAP }
+        if rows == 0 { top } else { top + rows as f64 * (PILL_HEIGHT + RAIL_GAP) - RAIL_GAP + GAP }
     }
 
     fn waiting_pods(&mut self, picture: &Picture, places: &Places, top: f64) -> f64 {
@@ -271,7 +277,7 @@ impl Scene {
     fn seat(&mut self, room: Rect, head: f64, pods: &[&PodTile], places: &Places) -> f64 {
         let small = pods.len() > SMALL_ABOVE;
         let (w, h) = if small { TILE_SMALL } else { TILE };
-        let gap = if small { 4.0 } else { TILE_GAP };
+        let gap = if small { SMALL_GAP } else { TILE_GAP };
         let columns = (((room.w - GAP * 2.0 + gap) / (w + gap)).floor() as usize).max(1);
         let mut rows = 1;
         for pod in pods {
@@ -321,23 +327,16 @@ impl Scene {
         }
     }
 
-    /// The way of a dot: between the control plane and the rest it goes through the margins, and above the rooms.
+    /// The way of a dot. It goes around what it does not call at: through the margins, between the rows, and to a pod
+    /// between the tiles.
     pub fn route(&self, path: &[Anchor]) -> Vec<(f64, f64)> {
         let stops: Vec<(&Anchor, (f64, f64))> = path.iter().filter_map(|a| Some((a, self.point(a)?))).collect();
         let Some((_, first)) = stops.first() else { return Vec::new() };
         let mut points = vec![*first];
         for pair in stops.windows(2) {
             let ((from, start), (to, end)) = (pair[0], pair[1]);
-            let gutter = match (from, to) {
-                (Anchor::Part(_), Anchor::Part(_)) => None,
-                (Anchor::Part(Part::You), _) | (_, Anchor::Part(Part::You)) => Some(MARGIN / 2.0),
-                (Anchor::Part(_), _) | (_, Anchor::Part(_)) => Some(self.shape.width() - MARGIN / 2.0),
-                (Anchor::Service(..), _) | (_, Anchor::Service(..)) => Some(MARGIN / 2.0),
-                _ => None,
-            };
-            if let Some(x) = gutter {
-                let (leave, arrive) = (self.landing(from, start), self.landing(to, end));
-                points.extend([(start.0, leave), (x, leave), (x, arrive), (end.0, arrive)]);
+            if !matches!((from, to), (Anchor::Part(_), Anchor::Part(_))) {
+                points.extend(self.between(from, start, to, end));
             }
             points.push(end);
         }
@@ -345,17 +344,50 @@ impl Scene {
         points
     }
 
-    /// The height at which a way turns to a thing: above the room that it is in.
-    fn landing(&self, anchor: &Anchor, point: (f64, f64)) -> f64 {
-        let node = match anchor {
-            Anchor::Part(_) | Anchor::Service(..) | Anchor::Workload(..) => return point.1,
-            Anchor::Node(name) => name.clone(),
+    /// The turns between two stops: out to the lane of the one, along a margin, and in from the lane of the other.
+    fn between(&self, from: &Anchor, start: (f64, f64), to: &Anchor, end: (f64, f64)) -> Vec<(f64, f64)> {
+        let (mut out, mut back) = (self.way_out(from, start), self.way_out(to, end));
+        let (leave, arrive) = (out[out.len() - 1], back[back.len() - 1]);
+        if leave == arrive {
+            // Within a room one need not leave it.
+            out.pop();
+            back.pop();
+        } else if leave.1 != arrive.1 {
+            let control_plane = |anchor: &Anchor| matches!(anchor, Anchor::Part(part) if *part != Part::You);
+            let right = control_plane(from) || control_plane(to);
+            let x = if right { self.shape.width() - MARGIN / 2.0 } else { MARGIN / 2.0 };
+            out.extend([(x, leave.1), (x, arrive.1)]);
+        }
+        out.extend(back.into_iter().rev());
+        out
+    }
+
+    /// From a thing to the lane beside it, which leads to both margins: above a room, above a row of Services (below
+    /// it stands what may be in the way), and where a part or the first of a row stands, at its own height.
+    fn way_out(&self, anchor: &Anchor, point: (f64, f64)) -> Vec<(f64, f64)> {
+        let pod = match anchor {
+            Anchor::Part(_) | Anchor::Workload(..) => return vec![point],
+            Anchor::Service(..) if point.0 <= MARGIN => return vec![point],
+            Anchor::Service(..) => {
+                let gutter = point.0 - GAP / 2.0;
+                return vec![point, (gutter, point.1), (gutter, point.1 - PILL_HEIGHT / 2.0 - RAIL_GAP / 2.0)];
+            }
+            Anchor::Node(name) => {
+                let room = self.rooms.iter().find(|room| room.tile.name == *name);
+                let lane = room.map_or(point.1, |room| room.rect.y - GAP / 2.0);
+                return vec![point, (point.0, lane)];
+            }
             Anchor::Pod(namespace, name) => {
-                let pod = self.pods.iter().find(|p| p.tile.namespace == *namespace && p.tile.name == *name);
-                pod.map(|p| p.tile.node.clone()).unwrap_or_default()
+                self.pods.iter().find(|pod| pod.tile.namespace == *namespace && pod.tile.name == *name)
             }
         };
-        self.rooms.iter().find(|r| r.tile.name == node).map_or(point.1, |room| room.rect.y - GAP / 2.0)
+        let room = pod.and_then(|pod| {
+            let room = self.rooms.iter().find(|room| room.tile.name == pod.tile.node).map(|room| room.rect);
+            room.or(self.waiting)
+        });
+        let Some((pod, room)) = pod.zip(room) else { return vec![point] };
+        let (inner, aisle) = (room.x + GAP / 2.0, point.1 - if pod.small { SMALL_GAP } else { TILE_GAP } / 2.0);
+        vec![point, (point.0, aisle), (inner, aisle), (inner, room.y - GAP / 2.0)]
     }
 }
 

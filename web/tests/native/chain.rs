@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use simulation::{Time, TraceEvent, TraceKind};
-use web::chain::{Chain, STEPS_MAX};
+use web::chain::{Chain, Reader, STEPS_MAX};
 use web::text::Language;
 
 fn learner(what: &str) -> TraceKind {
@@ -39,13 +39,26 @@ fn decision(node: Option<&str>) -> TraceKind {
     }
 }
 
+fn tell(reader: &mut Reader, told: &mut Chain) {
+    if let Some(news) = reader.news() {
+        told.hear(news);
+    }
+}
+
 fn taken(kinds: impl IntoIterator<Item = TraceKind>) -> Chain {
-    let mut chain = Chain::default();
+    let (mut reader, mut told) = (Reader::default(), Chain::default());
     for (index, kind) in kinds.into_iter().enumerate() {
         let time = Time::from_nanos(1_795_000_000_000_000_000 + index as i64 * 5_000_000);
-        chain.take_in(&[TraceEvent { seq: index as u64 + 1, time, kind }]);
+        reader.take_in(&[TraceEvent { seq: index as u64 + 1, time, kind }]);
+        // Told now and then, in pieces of several steps.
+        if index % 3 == 2 {
+            tell(&mut reader, &mut told);
+        }
     }
-    chain
+    tell(&mut reader, &mut told);
+    assert_eq!(&told, reader.chain(), "the page knows what the worker knows");
+    assert_eq!(reader.news(), None);
+    told
 }
 
 fn check(chain: &Chain, language: Language, expected: &Expect) {

@@ -242,6 +242,63 @@ fn a_request_to_an_app_travels_the_path_that_it_took() {
     assert!(path.iter().all(|anchor| scene.point(anchor).is_some()), "every stop of {path:?} is on the map");
 }
 
+/// A dot touches nothing on its way that it does not call at, and no words.
+#[test]
+fn dots_go_around_what_they_do_not_call_at() {
+    let mut picture = picture();
+    for index in 0..12 {
+        picture.pods.push(pod(&format!("web-66b6c48dd5-{index:05}"), "minikube", PodState::Ready, "docker.io/app:v1"));
+    }
+    for name in ["x", "y", "z"] {
+        picture.services.push(ServiceTile { name: name.to_owned(), ..picture.services[0].clone() });
+    }
+    let mut places = Places::default();
+    places.update(&picture);
+    let you = Anchor::Part(Part::You);
+    let services: Vec<Anchor> =
+        picture.services.iter().map(|s| Anchor::Service(s.namespace.clone(), s.name.clone())).collect();
+    let pods: Vec<Anchor> = picture.pods.iter().map(|p| Anchor::Pod(p.namespace.clone(), p.name.clone())).collect();
+    for shape in [Shape::Wide, Shape::Narrow] {
+        let scene = Scene::lay_out(&picture, &places, shape);
+        for pod in &pods {
+            for other in pods.iter().filter(|other| *other != pod) {
+                goes_around(&scene, &[other.clone(), pod.clone()]);
+            }
+            for service in &services {
+                goes_around(&scene, &[you.clone(), service.clone(), pod.clone()]);
+                goes_around(&scene, &[pod.clone(), service.clone(), pods[0].clone()]);
+            }
+        }
+        for node in &picture.nodes {
+            let node = Anchor::Node(node.name.clone());
+            for service in &services {
+                goes_around(&scene, &[you.clone(), node.clone(), service.clone(), pods[0].clone()]);
+            }
+            goes_around(&scene, &[node, Anchor::Part(Part::ApiServer)]);
+        }
+    }
+}
+
+fn goes_around(scene: &Scene, path: &[Anchor]) {
+    let route = scene.route(path);
+    assert!(path.iter().all(|stop| route.contains(&scene.point(stop).expect("it is on the map"))), "{path:?}");
+    let mut closed: Vec<(&str, web::map::Rect)> = Vec::new();
+    closed.extend(scene.services.iter().map(|s| (s.tile.name.as_str(), s.rect)));
+    closed.extend(scene.workloads.iter().map(|w| (w.tile.name.as_str(), w.rect)));
+    closed.extend(scene.pods.iter().map(|p| (p.tile.name.as_str(), p.rect)));
+    // The words at the head of a room.
+    let words = |at: web::map::Rect| web::map::Rect { x: at.x + 14.0, y: at.y + 14.0, w: 120.0, h: 16.0 };
+    closed.extend(scene.rooms.iter().map(|r| (r.tile.name.as_str(), words(r.rect))));
+    for (thing, at) in &closed {
+        for leg in route.windows(2) {
+            let (low, high) =
+                ((leg[0].0.min(leg[1].0), leg[0].1.min(leg[1].1)), (leg[0].0.max(leg[1].0), leg[0].1.max(leg[1].1)));
+            let apart = high.0 <= at.x || low.0 >= at.x + at.w || high.1 <= at.y || low.1 >= at.y + at.h;
+            assert!(apart, "{path:?} goes through {thing} at {at:?}: {route:?}");
+        }
+    }
+}
+
 #[test]
 fn dots_that_have_arrived_are_forgotten() {
     let mut motion = Motion::default();

@@ -3,6 +3,7 @@
 use cluster::{Input, LogEntry};
 use lesson::Lesson;
 use simulation::{ExternalError, Time};
+use web::chain::Chain;
 use web::editors::Editors;
 use web::picture::{Picture, PodState};
 use web::protocol::{CheckState, FromWorker};
@@ -20,6 +21,7 @@ struct Driven {
     screen: String,
     picture: Picture,
     checks: Vec<CheckState>,
+    chain: Chain,
     editors: Editors,
     live: bool,
     /// Messages heard, and when.
@@ -41,6 +43,7 @@ impl Driven {
             screen: String::new(),
             picture: Picture::default(),
             checks: Vec::new(),
+            chain: Chain::default(),
             editors: Editors::default(),
             live: false,
             heard: Vec::new(),
@@ -71,6 +74,9 @@ impl Driven {
                 FromWorker::Output { text, .. } => self.screen.push_str(&text),
                 FromWorker::Picture { picture } => self.picture = *picture,
                 FromWorker::Checks { checks } => self.checks = checks,
+                FromWorker::Chain { news } => {
+                    self.chain.hear(news);
+                }
                 FromWorker::Live { .. } => self.live = true,
                 FromWorker::Effect { effect } => self.editors.hear(&effect),
                 _ => {}
@@ -121,6 +127,8 @@ fn a_replay_ends_as_the_live_session_stood() {
         assert_eq!(replay.screen, live.screen);
         assert_eq!(replay.picture, live.picture);
         assert_eq!(replay.checks, live.checks);
+        assert_eq!(replay.chain, live.chain);
+        assert!(live.chain.command.starts_with("kubectl create") && live.chain.steps.len() > 4, "{:?}", live.chain);
         assert_eq!(replay.session.log_since(0), log);
         assert_eq!(replay.session.reached(), live.session.reached());
         let pod = &live.picture.pods[0];

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use cluster::LogPiece;
 use lesson::Text;
 use simulation::{TraceEvent, TraceKind};
+use web::chain::Reader;
 use web::protocol::{CheckState, FromWorker, Inspection, Subject};
 use web::state::{Action, Notice, Pane, Preferences, Route, State, Theme, View};
 use web::text::{Language, T};
@@ -189,6 +190,7 @@ fn a_terminal_that_is_chosen_is_seen() {
 
 #[test]
 fn a_step_of_the_chain_is_looked_at_until_another_chain_begins() {
+    let reader = std::cell::RefCell::new(Reader::default());
     let events = |seq: u64, command: &str| {
         let time = simulation::Time::from_unix_seconds(1);
         let write = TraceKind::Write {
@@ -200,8 +202,9 @@ fn a_step_of_the_chain_is_looked_at_until_another_chain_begins() {
             revision: 1,
         };
         let kinds = [TraceKind::Learner { what: command.to_owned() }, write];
-        let events = kinds.into_iter().map(|kind| TraceEvent { seq, time, kind }).collect();
-        heard(FromWorker::Trace { events })
+        let events: Vec<_> = kinds.into_iter().map(|kind| TraceEvent { seq, time, kind }).collect();
+        reader.borrow_mut().take_in(&events);
+        heard(FromWorker::Chain { news: reader.borrow_mut().news().expect("a chain begins") })
     };
     let state = after(
         State::new(route(), preferences()),
