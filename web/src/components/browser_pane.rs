@@ -1,6 +1,6 @@
 //! The browser of the learner's machine: an address, the page that came back, and who answered.
 //!
-//! A page comes from a pod, so it is content of strangers: it is shown in a frame without any rights, or as plain text.
+//! A page comes from a pod, so it is content of strangers: it is shown on a stage without any rights, or as plain text.
 
 use cluster::{Answer, Input, NoAnswer, Visit};
 use wasm_bindgen::JsValue;
@@ -8,6 +8,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::components::icons::{ReloadIcon, RepeatIcon};
+use crate::components::stage::Stage;
 use crate::components::strip::{Strip, status, took};
 use crate::protocol::ToWorker;
 use crate::state::{Action, State};
@@ -16,10 +17,6 @@ use crate::visits::{Seen, VISITS_MAX, addresses};
 
 /// Virtual time between two repeated visits, in milliseconds.
 const EVERY_MS: u64 = 1_000;
-
-/// Goes before every page in the frame: it may load nothing, run nothing, send nothing, and its links lead nowhere.
-const FRAME_RULES: &str = "<!doctype html><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-    style-src 'unsafe-inline'; img-src data:\"><base target=\"_blank\">";
 
 /// What the pane needs.
 #[derive(Properties, PartialEq)]
@@ -171,7 +168,7 @@ fn page(state: &State, visit: &Visit) -> Html {
             html! {
                 <>
                     if html_page {
-                        <iframe sandbox="" referrerpolicy="no-referrer" title={state.t(T::PageFrame)} srcdoc={format!("{FRAME_RULES}{body}")} />
+                        <Stage title={state.t(T::PageFrame)} page={body.clone()} />
                     } else {
                         <pre lang="en" tabindex="0">{ body.clone() }</pre>
                     }

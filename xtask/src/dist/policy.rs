@@ -14,7 +14,7 @@ const BEFORE: &str = "<meta charset=\"utf-8\" />";
 
 /// Everything but scripts. Nothing inline, nothing from elsewhere.
 const REST: &str = "style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; \
-                    manifest-src 'self'; base-uri 'self'; form-action 'none'";
+                    frame-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'none'";
 
 /// Puts the policy into index.html, whose scripts change no more.
 pub(super) fn write(dist: &Path) -> Result<()> {
