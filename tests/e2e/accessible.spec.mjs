@@ -1,7 +1,8 @@
-// axe-core finds nothing wrong in the states that a learner meets, in both themes and languages.
+// For everyone: axe-core finds nothing wrong in the states that a learner meets, in both themes and languages; the page
+// is used by keyboard alone, by a screen reader, and without motion.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { openLesson, prompt, type } from "./learner.mjs";
+import { focusTerminal, openLesson, prompt, screenShows, type } from "./learner.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -85,7 +86,118 @@ const test = (name, options) => ({
   },
 });
 
+/** Goes on with the Tab key until something has the focus. */
+async function tabTo(page, selector, { back = false } = {}) {
+  for (let pressed = 0; pressed < 60; pressed += 1) {
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) {
+      return;
+    }
+    await page.keyboard.press(back ? "Shift+Tab" : "Tab");
+  }
+  throw new Error(`the Tab key does not lead to ${selector}`);
+}
+
+function assert(condition, words) {
+  if (!condition) {
+    throw new Error(words);
+  }
+}
+
+const IMAGE = "gcr.io/google-samples/kubernetes-bootcamp:v1";
+
+/** Names of the animations and properties of the transitions that ran while an app was deployed and visited. */
+async function motions(page, url) {
+  await openLesson(page, url, "deploy-app");
+  await page.evaluate(() => {
+    globalThis.motions = new Set();
+    document.addEventListener("animationstart", (event) => globalThis.motions.add(event.animationName), true);
+    document.addEventListener("transitionrun", (event) => globalThis.motions.add(event.propertyName), true);
+  });
+  await type(page, `kubectl create deployment web --image=${IMAGE}`);
+  await page.locator(".pod.ready").waitFor({ timeout: 60_000 });
+  await type(page, "kubectl get pods");
+  return page.evaluate(() => [...globalThis.motions]);
+}
+
+const MOVES = ["travel", "transform", "offset-distance"];
+
+const withoutMotion = {
+  name: "who wants no motion sees no dot travel, and still what worked",
+  options: { reducedMotion: "reduce" },
+  async run({ page, context, url }) {
+    const still = await motions(page, url);
+    assert(!still.some((name) => MOVES.includes(name)), `something moves: ${still}`);
+    assert(still.includes("glow"), `nothing shows what worked: ${still}`);
+    const shown = await page.locator(".dot").evaluateAll((dots) => dots.filter((dot) => getComputedStyle(dot).opacity !== "0").length);
+    assert(shown === 0, `${shown} dots lie about`);
+    const moving = await context.browser().newContext({ viewport: { width: 1280, height: 720 }, reducedMotion: "no-preference" });
+    try {
+      const seen = await motions(await moving.newPage(), url);
+      assert(seen.includes("travel"), `nothing moves for those who like it: ${seen}`);
+    } finally {
+      await moving.close();
+    }
+  },
+};
+
+const byKeyboard = {
+  name: "a step is done by keyboard alone, and what it made is looked at",
+  options: { locale: "en-US" },
+  async run({ page, url }) {
+    page.on("dialog", (dialog) => dialog.dismiss());
+    await openLesson(page, url, "deploy-app");
+    await page.keyboard.press("F6");
+    await tabTo(page, ".steps .next");
+    await page.keyboard.press("Enter");
+    // The next step is read from its heading.
+    await page.waitForFunction(() => document.activeElement?.matches(".lesson h1"));
+    await tabTo(page, ".command .run");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.matches(".xterm-helper-textarea"));
+    await page.waitForSelector('.check[data-reached="true"]', { timeout: 60_000 });
+    await prompt(page);
+    await page.keyboard.press("Shift+F6");
+    await tabTo(page, '.pod[aria-label*="Running"]');
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".inspector .facts");
+    await tabTo(page, ".inspector-tabs [role=tab]:nth-child(2)");
+    await page.keyboard.press("Enter");
+    await page.locator(".events li").filter({ hasText: "Started" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.activeElement?.matches(".xterm-helper-textarea"));
+    await page.keyboard.type("echo typed\n");
+    await screenShows(page, /\ntyped\n/);
+  },
+};
+
+const byEar = {
+  name: "a screen reader hears the terminals once it is asked for, also after a reload",
+  options: { locale: "en-US" },
+  async run({ page, url }) {
+    await openLesson(page, url, "deploy-app");
+    assert((await page.locator(".xterm-accessibility").count()) === 0, "it costs everyone time");
+    await page.getByRole("button", { name: "Session" }).click();
+    await page.getByRole("button", { name: "Read the terminals with a screen reader" }).click();
+    await page.waitForSelector(".xterm-accessibility");
+    await page.keyboard.press("Escape");
+    await type(page, "kubectl create deployment web --image=" + IMAGE);
+    await page.locator(".xterm-accessibility").filter({ hasText: "deployment.apps/web created" }).waitFor();
+    // The map says in words what it shows in colours.
+    await page.getByRole("button", { name: /^Pod web-\S+ Running, gcr\.io\S+:v1$/ }).waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: /^Node minikube 192\.168\.49\.2 Ready, CPU/ }).waitFor();
+    await page.reload();
+    await prompt(page, { seconds: 60 });
+    await page.waitForSelector(".xterm-accessibility");
+    await focusTerminal(page);
+    const found = await violations(page);
+    assert(found.length === 0, found.join("\n"));
+  },
+};
+
 export default [
   ...Object.keys(STATES).flatMap((name) => LOOKS.map((look) => test(name, look))),
   test("catalogue", narrow),
+  withoutMotion,
+  byKeyboard,
+  byEar,
 ];

@@ -43,6 +43,9 @@ export function openTerminal(element, options, onData, onResize) {
     setTheme: (theme) => {
       terminal.options.theme = theme;
     },
+    setScreenReader: (on) => {
+      terminal.options.screenReaderMode = on;
+    },
     /** The visible text and the scrollback, for tests and for copying. */
     text: () => {
       const buffer = terminal.buffer.active;

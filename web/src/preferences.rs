@@ -22,6 +22,7 @@ pub fn load() -> Preferences {
         reached: Default::default(),
         steps: Default::default(),
         toured: false,
+        screen_reader: false,
         answers: Default::default(),
     })
 }

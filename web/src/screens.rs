@@ -36,6 +36,8 @@ extern "C" {
     fn close(this: &Screen);
     #[wasm_bindgen(method, js_name = setTheme)]
     fn set_theme(this: &Screen, theme: &JsValue);
+    #[wasm_bindgen(method, js_name = setScreenReader)]
+    fn set_screen_reader(this: &Screen, on: bool);
     #[wasm_bindgen(method)]
     fn columns(this: &Screen) -> u16;
     #[wasm_bindgen(method)]
@@ -55,6 +57,8 @@ struct Inner {
     open: BTreeMap<u8, Open>,
     early: BTreeMap<u8, String>,
     marked: bool,
+    /// Screens say what they show.
+    reader: bool,
 }
 
 /// All screens of the page.
@@ -89,6 +93,7 @@ impl Screens {
         let fonts =
             "ui-monospace, 'Cascadia Mono', Menlo, Consolas, 'Noto Sans Mono', 'Noto Sans Mono CJK JP', monospace";
         Reflect::set(&options, &"fontFamily".into(), &fonts.into())?;
+        Reflect::set(&options, &"screenReader".into(), &self.0.borrow().reader.into())?;
         let arguments = js_sys::Array::of4(&element, &options, on_keys.as_ref(), on_resize.as_ref());
         let screen: Screen = open.apply(&JsValue::UNDEFINED, &arguments)?.unchecked_into();
         let size = (screen.columns(), screen.rows());
@@ -138,6 +143,14 @@ impl Screens {
     pub fn set_theme(&self, theme: &JsValue) {
         for open in self.0.borrow().open.values() {
             open.screen.set_theme(theme);
+        }
+    }
+
+    /// Lets every screen say what it shows, to a screen reader. It costs time with every line, so it is off at first.
+    pub fn set_screen_reader(&self, on: bool) {
+        self.0.borrow_mut().reader = on;
+        for open in self.0.borrow().open.values() {
+            open.screen.set_screen_reader(on);
         }
     }
 

@@ -151,6 +151,9 @@ pub struct Preferences {
     /// The tour was taken or declined.
     #[serde(default)]
     pub toured: bool,
+    /// Terminals say what they show, to a screen reader.
+    #[serde(default)]
+    pub screen_reader: bool,
     /// Answers given to questions, by `course/lesson` and the question's id.
     #[serde(default)]
     pub answers: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
@@ -274,6 +277,8 @@ pub enum Action {
     Language(Language),
     /// Light or dark.
     Theme(Theme),
+    /// Whether terminals say what they show, to a screen reader.
+    ScreenReader(bool),
     /// Another step of the lesson.
     Step(usize),
     /// A stop of the tour; none ends it.
@@ -569,6 +574,7 @@ impl Reducible for State {
             Action::Worker(message) => next.hear(*message),
             Action::Language(language) => next.preferences.language = language,
             Action::Theme(theme) => next.preferences.theme = theme,
+            Action::ScreenReader(on) => next.preferences.screen_reader = on,
             Action::Step(step) => {
                 if let Some(open) = &mut next.open {
                     open.step = step;

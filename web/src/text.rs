@@ -233,6 +233,7 @@ texts! {
     ImportFile: "ファイルを開く", "Open a file";
     SessionUnreadable: "このセッションは開けません。", "This session cannot be opened.";
     ReplaceConfirm: "このレッスンには、あなたの続きがすでにあります。受け取ったセッションに置き換えますか？", "You have a session of this lesson already. Replace it with the one you were given?";
+    ScreenReader: "端末の文字をスクリーンリーダーで読む", "Read the terminals with a screen reader";
     SavedAsYouGo: "続きはこのブラウザに自動で保存されます。", "Saved in this browser as you go.";
     CopyStrip: "このレッスンは別のタブで開いています。ここでの操作は保存されません。", "This lesson is open in another tab. What you do here is not saved.";
     CopyUnsaved: "別のタブの写しなので、保存されません。", "A copy of another tab; it is not saved.";

@@ -1,4 +1,4 @@
-//! The session: undo, a link to it, a file of it, and whether it is saved.
+//! The session: undo, a link to it, a file of it, how its terminals are read, and whether it is saved.
 
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
@@ -66,6 +66,11 @@ pub fn SessionMenu(props: &SessionMenuProps) -> Html {
         });
         html! { <button type="button" onclick={click} disabled={!live}>{ state.t(text) }</button> }
     };
+    let reader = state.preferences.screen_reader;
+    let read = {
+        let state = state.clone();
+        Callback::from(move |_: MouseEvent| state.dispatch(Action::ScreenReader(!reader)))
+    };
     html! {
         <div class="session-menu" ref={place} onkeydown={key} onfocusout={left}>
             <button type="button" class="icon" ref={button.clone()} onclick={toggle} aria-expanded={open.to_string()}
@@ -76,6 +81,9 @@ pub fn SessionMenu(props: &SessionMenuProps) -> Html {
                     { item(T::ShareLink, ToWorker::Export { purpose: Purpose::Link }) }
                     { item(T::ExportFile, ToWorker::Export { purpose: Purpose::File }) }
                     <button type="button" onclick={choose}>{ state.t(T::ImportFile) }</button>
+                    <button type="button" onclick={read} aria-pressed={reader.to_string()}>
+                        <span aria-hidden="true">{ if reader { "✓ " } else { "" } }</span>{ state.t(T::ScreenReader) }
+                    </button>
                     if live { <p class="muted">{ state.t(saved_text(state)) }</p> }
                 </div>
             }

@@ -93,6 +93,10 @@ pub fn Terminals(props: &TerminalsProps) -> Html {
         let (screens, theme) = (props.screens.clone(), state.preferences.theme);
         use_effect_with(theme, move |theme| screens.set_theme(&colours(*theme)));
     }
+    {
+        let (screens, reader) = (props.screens.clone(), state.preferences.screen_reader);
+        use_effect_with(reader, move |reader| screens.set_screen_reader(*reader));
+    }
     let seen = state.view == View::Terminals;
     html! {
         <div class={classes!("screens", (!seen).then_some("behind"))}>
