@@ -89,7 +89,7 @@ pub fn inlines(list: &[Inline], around: &Around) -> Html {
         .map(|(index, inline)| match inline {
             Inline::Text { text } => {
                 let before = index.checked_sub(1).and_then(|before| last_char(&list[before]));
-                html! { { joined(text, before).to_owned() } }
+                html! { { counted(joined(text, before)) } }
             }
             Inline::Code { text } => html! { <code>{ text.clone() }</code> },
             Inline::Emphasis { text } => html! { <em>{ inlines(text, around) }</em> },
@@ -117,6 +117,17 @@ fn joined(text: &str, before: Option<char>) -> &str {
     }
 }
 
+/// A number stays on the line of the Japanese word that it counts (4 つ, 30 秒).
+fn counted(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let counts = |at: usize| {
+        letters[at] == ' '
+            && at.checked_sub(1).is_some_and(|before| letters[before].is_ascii_digit())
+            && letters.get(at + 1).is_some_and(|after| *after >= '\u{3040}')
+    };
+    (0..letters.len()).map(|at| if counts(at) { '\u{a0}' } else { letters[at] }).collect()
+}
+
 fn last_char(inline: &Inline) -> Option<char> {
     match inline {
         Inline::Text { text } | Inline::Code { text } => text.chars().last(),
@@ -141,7 +152,12 @@ fn Command(props: &CommandProps) -> Html {
     let language = around.language;
     let run = {
         let (run, terminal, text) = (around.run.clone(), code.terminal, code.code.clone());
-        Callback::from(move |_: MouseEvent| run.emit((terminal, text.clone())))
+        Callback::from(move |event: MouseEvent| {
+            // Who double-clicks means it once.
+            if event.detail() < 2 {
+                run.emit((terminal, text.clone()));
+            }
+        })
     };
     let copy = {
         let (copy, text, copied) = (around.copy.clone(), code.code.clone(), copied.clone());
@@ -151,11 +167,8 @@ fn Command(props: &CommandProps) -> Html {
         })
     };
     let copy_label = if *copied { T::Copied } else { T::Copy }.get(language);
-    let run_label = if code.terminal > 1 {
-        fill(T::RunIn.get(language), code.terminal, "")
-    } else {
-        T::Run.get(language).to_owned()
-    };
+    // The code needs the room: the other terminal is a number to the eye and a word to the ear.
+    let elsewhere = (code.terminal > 1).then(|| fill(T::RunIn.get(language), code.terminal, ""));
     html! {
         <div class="command" lang="en">
             <pre tabindex="0"><code>{ code.code.clone() }</code></pre>
@@ -165,8 +178,9 @@ fn Command(props: &CommandProps) -> Html {
             }
             if code.exec {
                 <button type="button" class="run" onclick={run} disabled={!around.live} lang={language.code()}
-                    data-terminal={code.terminal.to_string()}>
-                    <span aria-hidden="true">{ "▶ " }</span>{ run_label }
+                    title={elsewhere.clone()} aria-label={elsewhere} data-terminal={code.terminal.to_string()}>
+                    <span aria-hidden="true">{ "▶ " }</span>{ T::Run.get(language) }
+                    if code.terminal > 1 { <small>{ code.terminal }</small> }
                 </button>
             }
         </div>
@@ -176,6 +190,12 @@ fn Command(props: &CommandProps) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_stays_with_what_it_counts() {
+        assert_eq!(counted("Pod が 4 つ、30 秒で v2 が 2 of 3"), "Pod が 4\u{a0}つ、30\u{a0}秒で v2\u{a0}が 2 of 3");
+        assert_eq!(counted("4 "), "4 ");
+    }
 
     #[test]
     fn lines_of_japanese_are_joined_without_a_space() {

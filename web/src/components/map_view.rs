@@ -29,6 +29,9 @@ const GLOW_MS: usize = 900;
 /// Time after which what has ended is taken off the map, in milliseconds.
 const SETTLE_MS: usize = 200;
 
+/// Letters on a tile above which they are drawn smaller.
+const TILE_LETTERS: usize = 9;
+
 /// What the map needs.
 #[derive(Properties, PartialEq)]
 pub struct MapViewProps {
@@ -160,6 +163,11 @@ fn fit(text: &str, width: f64) -> String {
     format!("{head}…")
 }
 
+/// About how wide a text is, at so many units a letter.
+fn width_of(text: &str, letter: f64) -> f64 {
+    text.chars().count() as f64 * letter
+}
+
 impl Draw<'_> {
     fn t(&self, text: T) -> &'static str {
         text.get(self.language)
@@ -274,19 +282,22 @@ impl Draw<'_> {
         let doors = tile.ports.iter().map(|port| port.rsplit(':').next().unwrap_or(port)).collect::<Vec<_>>().join(",");
         let leads = fill(self.t(T::ToPods), tile.endpoints.len(), "");
         let selects = tile.kind == "NodePort" || !tile.endpoints.is_empty();
-        let detail =
-            if selects { format!("{} :{doors} {leads}", tile.kind) } else { format!("{} :{doors}", tile.kind) };
-        let detail_width = detail.chars().count() as f64 * 5.8 + 24.0;
+        let leads = if selects { format!(":{doors} {leads}") } else { format!(":{doors}") };
+        // The kind is the first to go where a long name needs the room: the inspector and the title tell it, too.
+        let room = at.w - 72.0 - 16.0;
+        let whole = format!("{} {leads}", tile.kind);
+        let detail = if width_of(&tile.name, 7.2) + width_of(&whole, 6.6) + 14.0 <= room { whole } else { leads };
+        let name_room = room - width_of(&detail, 6.6) - 14.0;
         let inner = html! {
             <>
                 { rect(at, at.h / 2.0, "box") }
                 { self.glow(&Anchor::Service(tile.namespace.clone(), tile.name.clone()), at, at.h / 2.0) }
                 { label(at.x + 16.0, middle, "kind", "Service") }
-                { label(at.x + 72.0, middle, "name", fit(&tile.name, at.w - 72.0 - detail_width)) }
+                { label(at.x + 72.0, middle, "name", fit(&tile.name, name_room)) }
                 { label(at.x + at.w - 16.0, middle, if selects && tile.endpoints.is_empty() { "detail warn" } else { "detail" }, detail) }
             </>
         };
-        let name = format!("Service {} {} {ports}, {endpoints}", tile.name, tile.cluster_ip);
+        let name = format!("Service {} {} {} {ports}, {endpoints}", tile.name, tile.kind, tile.cluster_ip);
         let subject = subject("v1", "Service", &tile.namespace, &tile.name);
         self.object(format!("svc-{}-{}", tile.namespace, tile.name), subject, name, "service", inner)
     }
@@ -315,20 +326,27 @@ impl Draw<'_> {
         let cpu =
             fill(self.t(T::Cpu), format!("{}m", tile.cpu_requested_milli), format!("{}m", tile.cpu_allocatable_milli));
         let word = if tile.ready { T::NodeReady } else { T::NodeNotReady };
+        // Address and state stand beside the name where there is room; the state takes the place of the bar if it must.
+        let beside = at.x + 24.0 + width_of(&tile.name, 8.6);
+        let until = room.kubelet().map_or(bar.x - 44.0, |kubelet| kubelet.x);
+        let words = [format!("{} {}", tile.address, self.t(word)), self.t(word).to_owned()];
+        let words = words.into_iter().find(|words| beside + width_of(words, 6.6) <= until);
         let inner = html! {
             <>
                 { rect(at, 12.0, if tile.ready { "box" } else { "box not-ready" }) }
                 { self.kubelet(room) }
                 { label(at.x + 14.0, at.y + 26.0, "name strong", tile.name.clone()) }
-                if at.w > 320.0 {
-                    { label(at.x + 24.0 + tile.name.chars().count() as f64 * 8.0, at.y + 26.0, "address", format!("{} {}", tile.address, self.t(word))) }
+                { words.clone().map(|words| label(beside, at.y + 26.0, if tile.ready { "address" } else { "address warn" }, words)) }
+                if tile.ready || words.is_some() {
+                    <g>
+                        <title>{ cpu.clone() }</title>
+                        { label(bar.x - 8.0, at.y + 24.0, "detail", "CPU") }
+                        { rect(bar, 3.0, "bar") }
+                        { rect(used, 3.0, "used") }
+                    </g>
+                } else {
+                    { label(bar.x + bar.w, at.y + 26.0, "detail warn", self.t(word)) }
                 }
-                <g>
-                    <title>{ cpu.clone() }</title>
-                    { label(bar.x - 8.0, at.y + 24.0, "detail", "CPU") }
-                    { rect(bar, 3.0, "bar") }
-                    { rect(used, 3.0, "used") }
-                </g>
                 if room.empty { { label(at.x + 14.0, at.y + 60.0, "caption", self.t(T::EmptyNode)) } }
             </>
         };
@@ -371,6 +389,7 @@ impl Draw<'_> {
             }
             _ => word.to_owned(),
         };
+        let tight = first.chars().count() > TILE_LETTERS;
         let inner = html! {
             <g transform={format!("translate({:.1} {:.1})", at.x, at.y)} class="slide">
                 { rect(Rect { x: 0.0, y: 0.0, ..at }, if pod.small { 4.0 } else { 9.0 }, "tile") }
@@ -382,7 +401,7 @@ impl Draw<'_> {
                     <path class="cross" d={format!("M{0:.1} 5l8 8m0 -8l-8 8", at.w - 14.0)} />
                 }
                 if !pod.small {
-                    { label(at.w / 2.0, at.h / 2.0 - 3.0, "mid head", fit(&first, at.w)) }
+                    { label(at.w / 2.0, at.h / 2.0 - 3.0, if tight { "mid head tight" } else { "mid head" }, fit(&first, at.w + 4.0)) }
                     { label(at.w / 2.0, at.h / 2.0 + 15.0, "mid mono", fit(&short_name(tile), at.w)) }
                     if tile.restarts > 0 {
                         <circle class="restarts" cx={px(at.w - 4.0)} cy={px(at.h - 4.0)} r="8" />
