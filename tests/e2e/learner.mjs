@@ -77,6 +77,21 @@ export async function type(page, line, options) {
   return prompt(page, options);
 }
 
+/** Waits until the browser keeps a session in which a text was typed. */
+export async function saved(page, text) {
+  await page.waitForFunction(async (wanted) => {
+    const request = (asked) => new Promise((done, failed) => {
+      asked.onsuccess = () => done(asked.result);
+      asked.onerror = () => failed(asked.error);
+    });
+    const database = await request(indexedDB.open("kubonsai"));
+    const sessions = await request(database.transaction("sessions").objectStore("sessions").getAll());
+    database.close();
+    const typed = (session) => JSON.parse(session).log.map(({ input }) => JSON.stringify(input).match(/"text":"((?:[^"\\]|\\.)*)"/)?.[1] ?? "").join("");
+    return sessions.some((session) => typed(session).includes(wanted));
+  }, text, { polling: 100 });
+}
+
 /** Stops the program of a terminal, as lessons say: with Ctrl-C. */
 async function interrupt(page, terminal) {
   const tab = page.locator(".terminals [role=tab]").filter({ hasText: String(terminal) });
