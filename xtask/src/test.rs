@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::counts::Counts;
 use crate::process::Cmd;
-use crate::root::{files, root};
+use crate::root::{files, root, target};
 use crate::static_server::StaticServer;
 use crate::{browser, dist, images, setup, tidy, tools};
 
@@ -178,10 +178,13 @@ fn end_to_end() -> Result<Counts> {
     let chromium = browser::chromium().context("no Chromium: run `cargo xtask setup`")?;
     let at_root = StaticServer::start(&dist::dir(), "/", 0)?;
     let below = StaticServer::start(&dist::dir(), SUB_PATH, 0)?;
+    // The native suite has built it already.
+    Cmd::cargo().args(["build", "--quiet", "--bin", "kubonsai"]).run()?;
     let command = Cmd::new("node")
         .args(["tests/e2e/run.mjs"])
         .env("KUBONSAI_URL", &at_root.url)
         .env("KUBONSAI_SUB_PATH_URL", &below.url)
+        .env("KUBONSAI_NATIVE", target().join("debug/kubonsai"))
         .env("KUBONSAI_CHROMIUM", chromium);
     counted(&command)
 }
