@@ -57,7 +57,7 @@ export default [
       const once = await prompt(page);
       assert(once.match(CREATED)?.length === 1 && !once.includes("already exists"), once);
       await page.locator(".command .run").first().click();
-      await screenShows(page, /\(AlreadyExists\): deployments\.apps "kubernetes-bootcamp" already exists\n.*\$$/);
+      await screenShows(page, /deployments\.apps "kubernetes-bootcamp" already exists\n.*\$$/);
       await page.waitForSelector('.check[data-reached="true"]');
       assert((await page.locator(".pod").count()) === 1, "there is another Pod");
     },

@@ -33,12 +33,12 @@ pub fn LessonPane(props: &LessonPaneProps) -> Html {
     let step = state.open.as_ref().map_or(0, |o| o.step);
     {
         let place = place.clone();
-        let seen = use_mut_ref(|| None::<usize>);
-        use_effect_with(step, move |step| {
-            let Some(element) = place.cast::<Element>() else { return };
+        let seen = use_mut_ref(|| None::<u32>);
+        use_effect_with(state.open.as_ref().map(|open| (open.opening, open.step)), move |at| {
+            let (Some((opening, _)), Some(element)) = (at, place.cast::<Element>()) else { return };
             element.set_scroll_top(0);
             // Who turned the page reads on at its top; who just came is not taken from the terminal.
-            let turned = seen.borrow_mut().replace(*step).is_some();
+            let turned = seen.borrow_mut().replace(*opening) == Some(*opening);
             let heading = element.query_selector("h1").ok().flatten().filter(|_| turned);
             if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
                 let _ = heading.focus();
