@@ -71,6 +71,8 @@ export default [
         await change("checks.yaml", (text) => text.replace("\n  - nonsense: [", ""));
         await page.locator("#kubonsai-dev").waitFor({ state: "detached" });
         await prompt(page, { seconds: 60 });
+        // The page would miss what ends now.
+        await page.goto("about:blank");
       });
     },
   },

@@ -93,7 +93,7 @@ texts! {
     Controllers: "コントローラー", "controllers";
     Services: "Service", "Services";
     Nodes: "ノード", "Nodes";
-    Endpoints: "エンドポイント {n}", "{n} endpoints";
+    Endpoints: "エンドポイント {n}", "endpoints: {n}";
     NodeReady: "Ready", "Ready";
     NodeNotReady: "NotReady", "NotReady";
     Cpu: "CPU {n} / {m}", "CPU {n} of {m}";
@@ -108,6 +108,7 @@ texts! {
     PodSucceeded: "完了", "Completed";
     Unscheduled: "ノードを待つ Pod", "Pods waiting for a node";
     ToPods: "→ Pod {n}", "→ {n} Pods";
+    ToOnePod: "→ Pod 1", "→ 1 Pod";
     Dock: "端末とそのほかの画面", "Terminals and other views";
     Browser: "ブラウザー", "Browser";
     BrowserLead: "あなたのマシンのブラウザーです。開きたい相手を選ぶか、アドレスを入れてください。", "The browser of your machine. Choose where to go, or type an address.";

@@ -280,7 +280,8 @@ impl Draw<'_> {
         let endpoints = fill(self.t(T::Endpoints), tile.endpoints.len(), "");
         // The number that one types: the node's port where there is one.
         let doors = tile.ports.iter().map(|port| port.rsplit(':').next().unwrap_or(port)).collect::<Vec<_>>().join(",");
-        let leads = fill(self.t(T::ToPods), tile.endpoints.len(), "");
+        let words = if tile.endpoints.len() == 1 { T::ToOnePod } else { T::ToPods };
+        let leads = fill(self.t(words), tile.endpoints.len(), "");
         let selects = tile.kind == "NodePort" || !tile.endpoints.is_empty();
         let leads = if selects { format!(":{doors} {leads}") } else { format!(":{doors}") };
         // The kind is the first to go where a long name needs the room: the inspector and the title tell it, too.
