@@ -15,6 +15,7 @@ mod counts;
 mod dist;
 mod images;
 mod npm;
+mod pictures;
 mod process;
 mod root;
 mod serve;
@@ -42,6 +43,7 @@ usage: cargo xtask <command>
   ci full                    the same as `test`
   images                     build the guests and pack them into images/target/registry
   bench                      print the figures of the built page and the native core
+  pictures                   make the pictures of README.md anew, from the built page
   split MODULE FOLDER        split a worker that has names by hand, with a report of which function is where
   tidy [--fix]               check the tree; --fix rewrites generated files (docs/stubs.md)
 
@@ -78,6 +80,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         ["ci", "quick"] => ci::quick(),
         ["images"] => done(images::run()),
         ["bench"] => done(bench::run()),
+        ["pictures"] => done(pictures::run()),
         ["split", module, folder] => done(split::run(module.as_ref(), folder.as_ref())),
         ["tidy"] => tidy::run(false),
         ["tidy", "--fix"] => tidy::run(true),
