@@ -122,4 +122,21 @@ export default [
       assert((await page.locator(".map .focused").count()) > 0, "nothing stands out on the map");
     },
   },
+  {
+    name: "an update counts as done when every Pod runs the new version, and not before",
+    options: { locale: "en-US" },
+    async run({ page, url }) {
+      await openLesson(page, url, "update-app");
+      for (let step = 0; step < 3; step += 1) {
+        await page.locator("button.next").click();
+      }
+      await page.locator(".command .run").first().click();
+      const done = await page.waitForFunction(() => {
+        const reached = document.querySelector('.check[data-check=updated][data-reached="true"]');
+        return reached && [...document.querySelectorAll(".pod")].map((pod) => pod.getAttribute("aria-label"));
+      }, undefined, { timeout: 60_000 });
+      const running = (await done.jsonValue()).filter((pod) => pod.includes(" Running, "));
+      assert(running.length === 4 && running.every((pod) => pod.endsWith(":v2")), `it was done with\n${running.join("\n")}`);
+    },
+  },
 ];
