@@ -7,6 +7,8 @@ use regex_lite::Regex;
 /// A pattern and what stands for it.
 const PATTERNS: &[(&str, &str)] = &[
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z", "<time>"),
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\.[0-9]{9} \+0000", "<time>"),
+    (r"/tmp/(LIVE|MERGED)-[0-9]+", "/tmp/${1}-<n>"),
     (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} \+0000", "<date>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
     (r#"(resourceVersion"?: )"[0-9]+""#, "${1}<version>"),

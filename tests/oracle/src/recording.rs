@@ -30,6 +30,19 @@ pub struct Recorded {
     pub took: Duration,
 }
 
+impl Recorded {
+    /// Whether what it printed came out of a container: the verb is `logs` or `exec`, and it succeeded. The recorded
+    /// containers were stand-ins, so this is no fact about Kubernetes (docs/decisions/0009).
+    pub fn is_from_container(&self) -> bool {
+        let mut words = self.command.split_whitespace().peekable();
+        let mut is_found = false;
+        while let Some(word) = words.next() {
+            is_found |= word == "kubectl" && matches!(words.peek(), Some(&"logs" | &"exec"));
+        }
+        is_found && self.exit == 0
+    }
+}
+
 /// A sequence of commands on one cluster.
 #[derive(Clone, Debug)]
 pub struct Recording {
@@ -90,4 +103,28 @@ fn read(path: &std::path::Path) -> Result<Recording> {
         });
     }
     Ok(recording)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verb_and_the_exit_code_say_what_a_container_printed() {
+        let recorded = |command: &str, exit: i64| Recorded {
+            index: 0,
+            command: command.to_owned(),
+            stdin: String::new(),
+            files: Vec::new(),
+            stdout: String::new(),
+            stderr: String::new(),
+            exit,
+            at: Time::from_nanos(0),
+            took: Duration::ZERO,
+        };
+        assert!(recorded("kubectl logs nginx", 0).is_from_container());
+        assert!(recorded("sleep 1; timeout 5 kubectl exec nginx -- env", 0).is_from_container());
+        assert!(!recorded("kubectl logs nope", 1).is_from_container(), "the server's refusal is Kubernetes' own");
+        assert!(!recorded("kubectl get pods # logs", 0).is_from_container());
+    }
 }

@@ -18,7 +18,7 @@ const AT_LEAST: &[(&str, usize)] = &[
     ("04", 90),
     ("05", 88),
     ("06", 90),
-    ("09", 84),
+    ("09", 90),
     ("11", 84),
     ("12", 80),
     ("13", 90),
@@ -31,6 +31,8 @@ type Outcomes = Arc<Mutex<BTreeMap<String, Outcome>>>;
 fn play(recording: &Recording, outcomes: &Outcomes) -> Result<(), Failed> {
     let outcome = oracle::play(recording).map_err(|e| format!("{e:#}"))?;
     println!("recording {}: {} of {} identical ({} %)", outcome.name, outcome.same(), outcome.played, outcome.share());
+    let (ended, printed) = (outcome.same_from_containers(), outcome.from_containers);
+    println!("  {ended} of {printed} whose output is a container's ended the same");
     for difference in &outcome.different {
         println!("  [{}] {}", difference.index, difference.command);
     }
