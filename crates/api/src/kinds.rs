@@ -93,7 +93,7 @@ kinds! {
     /// PersistentVolume
     PERSISTENT_VOLUMES = "" "v1" "PersistentVolume" "persistentvolumes" "persistentvolume" short ["pv"] categories [] cluster sub ["status"] schema "io.k8s.api.core.v1.PersistentVolume";
     /// Pod
-    PODS = "" "v1" "Pod" "pods" "pod" short ["po"] categories ["all"] namespaced sub ["attach", "binding", "eviction", "exec", "log", "portforward", "proxy", "status"] schema "io.k8s.api.core.v1.Pod";
+    PODS = "" "v1" "Pod" "pods" "pod" short ["po"] categories ["all"] namespaced sub ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "status"] schema "io.k8s.api.core.v1.Pod";
     /// ReplicationController
     REPLICATION_CONTROLLERS = "" "v1" "ReplicationController" "replicationcontrollers" "replicationcontroller" short ["rc"] categories ["all"] namespaced sub ["scale", "status"] schema "io.k8s.api.core.v1.ReplicationController";
     /// ResourceQuota

@@ -21,6 +21,7 @@ use crate::{failure, managed, proxy, table, token, wire};
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
     match target.subresource.as_str() {
         "status" => part(cx, head, target, body, Part::Status),
+        "ephemeralcontainers" => part(cx, head, target, body, Part::EphemeralContainers),
         "finalize" => part(cx, head, target, body, Part::Finalize),
         "scale" => scale(cx, head, target, body),
         "binding" => binding(cx, head, target, body),
@@ -37,12 +38,12 @@ fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) 
     let strategy = strategy::of(target.kind);
     let place = (target.namespace.as_str(), target.name.as_str());
     let object = match head.method {
-        Method::GET if part == Part::Status => cx.require(target.kind, place.0, place.1)?.value.clone(),
+        Method::GET if part != Part::Finalize => cx.require(target.kind, place.0, place.1)?.value.clone(),
         Method::PUT => {
             let new = decode::object(cx, head, body, target.kind)?;
             cx.update(strategy, part, place, |old| same_object(target.kind, &new, old).map(|()| new))?
         }
-        Method::PATCH if part == Part::Status => {
+        Method::PATCH if part != Part::Finalize => {
             let patch = Patch::read(head, body)?;
             cx.update(strategy, part, place, |old| patch.apply(cx, strategy, part, old))?
         }

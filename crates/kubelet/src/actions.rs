@@ -52,6 +52,8 @@ pub(crate) struct Actions {
     pub(crate) kill_pod: bool,
     pub(crate) create_sandbox: bool,
     /// Names, in order.
+    pub(crate) ephemeral_to_start: Vec<String>,
+    /// Names, in order.
     pub(crate) init_to_start: Vec<String>,
     /// Names, in order.
     pub(crate) to_start: Vec<String>,
@@ -78,7 +80,13 @@ pub(crate) fn compute(pod: &Object, existing: &Existing, verdicts: &dyn Verdicts
     if !existing.has_sandbox {
         return without_sandbox(pod, existing);
     }
+    // They may start before the pod is initialized, once each.
+    let new = spec::ephemeral_containers(pod).iter().filter(|c| is_new(pod, c, existing));
+    actions.ephemeral_to_start = new.map(|c| spec::name(c).to_owned()).collect();
     let initialized = init_actions(pod, existing, verdicts, &mut actions);
+    if actions.kill_pod {
+        actions.ephemeral_to_start.clear();
+    }
     if actions.kill_pod || !initialized {
         return actions;
     }
@@ -110,8 +118,17 @@ pub(crate) fn compute(pod: &Object, existing: &Existing, verdicts: &dyn Verdicts
     if kept == 0 && actions.to_start.is_empty() {
         actions.kill_pod = true;
         actions.init_to_start.clear();
+        actions.ephemeral_to_start.clear();
     }
     actions
+}
+
+/// Whether an ephemeral container has never been started, here or before the node went down.
+fn is_new(pod: &Object, container: &Value, existing: &Existing) -> bool {
+    let name = spec::name(container);
+    let known = pod.list("status.ephemeralContainerStatuses").iter().find(|s| spec::name(s) == name);
+    let has_run = known.is_some_and(|s| s["state"]["waiting"].is_null());
+    !has_run && should_start(pod, container, existing)
 }
 
 fn without_sandbox(pod: &Object, existing: &Existing) -> Actions {

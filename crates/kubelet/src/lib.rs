@@ -4,7 +4,8 @@
 //! only through [`cri::Runtime`]; what other parts of the cluster ask of it comes through its HTTP API ([`Kubelet`] is a
 //! `Transport`).
 //!
-//! Differences from upstream: no static pods, no eviction, no device plugins, no in-place resize, no ephemeral containers.
+//! Differences from upstream: no static pods, no eviction, no device plugins, no in-place resize. Containers are programs of
+//! their own memory: one never sees the processes of another, so a shared PID or IPC namespace changes nothing.
 
 mod actions;
 mod backoff;
@@ -95,6 +96,11 @@ impl Relist {
 }
 
 impl Kubelet {
+    /// The files of the machine, as pods see them through hostPath volumes.
+    pub fn files(&self) -> Vfs {
+        self.0.shared.host.clone()
+    }
+
     /// Registers the node, attaches it to the fabric as `node/<name>`, and starts to run its pods.
     ///
     /// `net` is the node's own network, see [`Kubelet::attach`].

@@ -45,15 +45,27 @@ pub(crate) fn init_containers(pod: &Object) -> &[Value] {
     pod.list("spec.initContainers")
 }
 
-/// An init container or container by name.
+/// `spec.ephemeralContainers`.
+pub(crate) fn ephemeral_containers(pod: &Object) -> &[Value] {
+    pod.list("spec.ephemeralContainers")
+}
+
+/// A container of any type by name.
 pub(crate) fn find<'a>(pod: &'a Object, wanted: &str) -> Option<&'a Value> {
-    init_containers(pod).iter().chain(containers(pod)).find(|c| name(c) == wanted)
+    init_containers(pod).iter().chain(containers(pod)).chain(ephemeral_containers(pod)).find(|c| name(c) == wanted)
 }
 
 /// Where an event about a container points.
 pub(crate) fn field_path(pod: &Object, container: &str) -> String {
-    let init = init_containers(pod).iter().any(|c| name(c) == container);
-    format!("spec.{}{{{container}}}", if init { "initContainers" } else { "containers" })
+    let has = |all: &[Value]| all.iter().any(|c| name(c) == container);
+    let field = if has(init_containers(pod)) {
+        "initContainers"
+    } else if has(ephemeral_containers(pod)) {
+        "ephemeralContainers"
+    } else {
+        "containers"
+    };
+    format!("spec.{field}{{{container}}}")
 }
 
 /// Whether an init container keeps running beside the others (`restartPolicy: Always`).
@@ -71,6 +83,9 @@ pub(crate) fn restart_policy(pod: &Object) -> &str {
 
 /// Whether a container of the pod that ended with `exit_code` is to be started again.
 pub(crate) fn restarts(pod: &Object, container: &Value, exit_code: i32) -> bool {
+    if ephemeral_containers(pod).iter().any(|c| name(c) == name(container)) {
+        return false;
+    }
     let init = init_containers(pod).iter().any(|c| name(c) == name(container));
     let policy = match text(container, "restartPolicy") {
         "" => restart_policy(pod),

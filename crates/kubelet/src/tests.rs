@@ -637,3 +637,37 @@ fn exec_and_port_forward() {
     let seen = frames(&cluster, "/portForward/default/p?ports=81", &[]);
     assert!(seen[2].starts_with("1:error forwarding port 81 to pod ") && seen[2].contains("connection refused"));
 }
+
+#[test]
+fn an_ephemeral_container_starts_once_and_changes_nothing_else() {
+    let cluster = Cluster::new();
+    cluster.create("p", one(&["run"]));
+    cluster.pass(2);
+    let client = cluster.client.clone();
+    cluster.run(async move {
+        let add =
+            json!({"spec": {"ephemeralContainers": [{"name": "e", "image": "busybox:1", "args": ["exit", "3"]}]}});
+        let kind = client::PatchType::Strategic;
+        client.patch(&kinds::PODS, "default", "p", "ephemeralcontainers", kind, &add).await.unwrap();
+    });
+    cluster.pass(2);
+    assert_eq!(cluster.line("p"), "Running c+runningx0");
+    let pod = cluster.get("p").unwrap();
+    let status = &pod.list("status.ephemeralContainerStatuses")[0];
+    assert_eq!((&status["name"], &status["ready"], &status["restartCount"]), (&json!("e"), &json!(false), &json!(0)));
+    assert_eq!(status["state"]["terminated"]["exitCode"], 3);
+    let id = status["containerID"].clone();
+    cluster.pass(600);
+    let pod = cluster.get("p").unwrap();
+    assert_eq!(pod.list("status.ephemeralContainerStatuses")[0]["containerID"], id, "it is never started again");
+    assert!(cluster.events("p").contains("Normal Started Container started"));
+    let refused = cluster.run({
+        let client = cluster.client.clone();
+        async move {
+            let change = json!([{"op": "replace", "path": "/spec/ephemeralContainers/0/image", "value": "busybox:2"}]);
+            let kind = client::PatchType::Json;
+            client.patch(&kinds::PODS, "default", "p", "ephemeralcontainers", kind, &change).await.unwrap_err()
+        }
+    });
+    assert!(refused.to_string().contains("existing ephemeral containers \"e\" may not be changed"), "{refused}");
+}

@@ -22,6 +22,8 @@ pub enum Part {
     Finalize,
     /// The node of a pod.
     Binding,
+    /// The ephemeral containers of a pod.
+    EphemeralContainers,
 }
 
 impl Context<'_> {
@@ -57,10 +59,11 @@ impl Context<'_> {
                 keep(&mut new, old, "spec");
                 (strategy.prepare_status)(&mut new, old);
             }
+            Part::EphemeralContainers => crate::strategy::pod::keep_all_but_ephemeral(&mut new, old),
             Part::Finalize | Part::Binding => {}
         }
         super::decode::normalise(&mut new, kind);
-        if part == Part::Main {
+        if matches!(part, Part::Main | Part::EphemeralContainers) {
             count_generation(strategy, &mut new, old);
         }
         validation::metadata::validate(&new, kind, strategy.name_rule, &mut errors);
@@ -68,6 +71,10 @@ impl Context<'_> {
         if part == Part::Main {
             (strategy.validate)(&new, &mut errors);
             (strategy.validate_update)(&new, old, &mut errors);
+        }
+        if part == Part::EphemeralContainers {
+            (strategy.validate)(&new, &mut errors);
+            validation::ephemeral::validate_update(&new, old, &mut errors);
         }
         if !errors.is_empty() {
             return Err(failure::invalid(kind, name, &errors));

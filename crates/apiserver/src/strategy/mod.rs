@@ -26,7 +26,7 @@ mod namespace;
 mod networking;
 mod node;
 pub mod persistent_volume_claim;
-mod pod;
+pub mod pod;
 pub mod pod_spec;
 mod policy;
 mod rbac;

@@ -1,16 +1,18 @@
 //! Pods (pkg/registry/core/pod).
 
 use api::kinds::PODS;
+use api::status::{FieldError, FieldErrors, Status};
 use serde_json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
 use crate::value::{at, fields, int, list, list_mut, map_mut, text};
-use crate::{admission, validation};
+use crate::{admission, failure, validation};
 
 pub static STRATEGY: Strategy = Strategy {
     defaults,
     admit_create: admission::pod::admit,
     prepare_create: |_, object| {
+        refuse_ephemeral(object)?;
         object["status"] = json!({"phase": "Pending", "qosClass": qos_class(object)});
         Ok(())
     },
@@ -39,6 +41,27 @@ pub static STRATEGY: Strategy = Strategy {
     },
     ..plain(&PODS)
 };
+
+/// Ephemeral containers are added to pods that run, by their own subresource.
+fn refuse_ephemeral(object: &Value) -> Result<(), Status> {
+    if list(object, "spec.ephemeralContainers").is_empty() {
+        return Ok(());
+    }
+    let mut errors = FieldErrors::new();
+    errors.push(FieldError::forbidden("spec.ephemeralContainers", "cannot be set on create"));
+    Err(failure::invalid(&PODS, text(object, "metadata.name"), &errors))
+}
+
+/// Everything else of an update by the subresource is left out (`dropNonEphemeralContainerUpdates`).
+pub fn keep_all_but_ephemeral(new: &mut Value, old: &Value) {
+    let ephemeral = at(new, "spec.ephemeralContainers").clone();
+    *new = old.clone();
+    if ephemeral.as_array().is_none_or(Vec::is_empty) {
+        map_mut(child(new, "spec")).remove("ephemeralContainers");
+    } else {
+        new["spec"]["ephemeralContainers"] = ephemeral;
+    }
+}
 
 fn defaults(object: &mut Value) {
     let spec = child(object, "spec");

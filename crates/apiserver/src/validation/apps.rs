@@ -212,6 +212,10 @@ pub fn pod_template(template: &Value, path: &str, errors: &mut FieldErrors) {
     metadata::labels(at(template, "metadata.labels"), &format!("{path}.labels"), errors);
     metadata::annotations(at(template, "metadata.annotations"), &format!("{path}.annotations"), errors);
     pod::spec(at(template, "spec"), &format!("{path}.spec"), errors);
+    if !list(template, "spec.ephemeralContainers").is_empty() {
+        let detail = "ephemeral containers not allowed in pod template";
+        errors.push(FieldError::forbidden(format!("{path}.spec.ephemeralContainers"), detail));
+    }
 }
 
 /// A `metav1.LabelSelector`.

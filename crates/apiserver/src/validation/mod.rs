@@ -5,6 +5,7 @@ pub mod autoscaling;
 pub mod batch;
 pub mod config;
 pub mod container;
+pub mod ephemeral;
 pub mod metadata;
 pub mod networking;
 pub mod pod;

@@ -12,6 +12,7 @@ use crate::value::{at, fields, list, map_mut, text};
 /// A pod.
 pub fn validate(object: &Value, errors: &mut FieldErrors) {
     spec(at(object, "spec"), "spec", errors);
+    super::ephemeral::validate(at(object, "spec"), errors);
 }
 
 /// A pod spec, of a pod or of a template.

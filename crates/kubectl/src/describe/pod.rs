@@ -26,6 +26,11 @@ pub async fn describe(ctx: Context, pod: Object) -> Outcome<String> {
         Some(&pod),
         "",
     );
+    let ephemeral = pod.list("spec.ephemeralContainers");
+    if !ephemeral.is_empty() {
+        let statuses = pod.list("status.ephemeralContainerStatuses");
+        containers(&mut out, "Ephemeral Containers", ephemeral, statuses, Some(&pod), "");
+    }
     if !pod.list("status.conditions").is_empty() {
         out.line(0, "Conditions:");
         out.line(1, "Type\tStatus");

@@ -6,10 +6,12 @@ use api::Object;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, duration, slice, switch, text};
+use crate::manifests;
 use crate::pods;
 use crate::rest::{Rest, escape};
 use crate::session::Session;
 use crate::streams::{self, Options};
+use crate::targets;
 
 static EXEC_FLAGS: &[Flag] = &[
     text("container", "", "The container; the first when left out.").short('c'),
@@ -62,21 +64,22 @@ async fn exec(session: Rc<Session>, args: Args) -> Outcome {
     if args.words.is_empty() && !args.changed("filename") {
         return Err(Failure::message("pod, type/name or --filename must be specified"));
     }
-    if args.changed("filename") {
-        return Err(Failure::message(simulation::stub!("kubectl exec", "--filename")));
-    }
     let command = args.after_dash().to_vec();
     if args.before_dash().len() > 1 {
         return Err(args.usage("exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead"));
     }
-    if args.before_dash().is_empty() {
+    if args.before_dash().is_empty() && !args.changed("filename") {
         return Err(Failure::message("pod, type/name or --filename must be specified"));
     }
     if command.is_empty() {
         return Err(Failure::message("you must specify at least one command for the container"));
     }
     let rest = session.rest(&args)?;
-    let pod = pods::one(&rest, &args.words[0]).await?;
+    let word = match args.before_dash().first() {
+        Some(word) => word.clone(),
+        None => in_file(&rest, &args).await?,
+    };
+    let pod = pods::one(&rest, &word).await?;
     refuse_ended(&pod, "exec")?;
     let container = pods::container(&session, &pod, args.text("container"), args.on("quiet")).await?;
     let options = options(&session, &args).await;
@@ -85,6 +88,16 @@ async fn exec(session: Rc<Session>, args: Args) -> Outcome {
         path.push_str(&format!("&command={}", escape(word)));
     }
     streams::run(&rest, &path, options).await
+}
+
+/// The object that `--filename` names, as TYPE/NAME.
+async fn in_file(rest: &Rest, args: &Args) -> Outcome<String> {
+    let documents = manifests::load(&rest.session, args).await?;
+    let [document] = documents.as_slice() else {
+        return Err(Failure::message("expected exactly one object in the file"));
+    };
+    let named = targets::from_document(rest, document).await?;
+    Ok(format!("{}/{}", named.resource.group_resource(), named.name))
 }
 
 /// What `-i` and `-t` come to: a terminal only where there is one.
@@ -144,25 +157,46 @@ async fn attach(session: Rc<Session>, args: Args) -> Outcome {
     };
     let rest = session.rest(&args)?;
     let pod = pods::one(&rest, &word).await?;
-    attach_to(&rest, &args, &pod).await
+    attach_to(&rest, &Attach::of(&args), &pod).await
+}
+
+/// How to attach.
+pub struct Attach {
+    /// The container; the usual one when empty.
+    pub container: String,
+    /// Standard input goes there.
+    pub stdin: bool,
+    /// A terminal is wanted.
+    pub tty: bool,
+    /// Nothing is said but what the container says.
+    pub quiet: bool,
+}
+
+impl Attach {
+    /// As the flags say.
+    pub fn of(args: &Args) -> Attach {
+        let container = args.text("container").to_owned();
+        Attach { container, stdin: args.on("stdin"), tty: args.on("tty"), quiet: args.on("quiet") }
+    }
 }
 
 const RECORDED: &str = "All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\nIf you don't see a command prompt, try pressing enter.\n";
 
 /// Attaches to a pod.
-pub async fn attach_to(rest: &Rest, args: &Args, pod: &Object) -> Outcome {
+pub async fn attach_to(rest: &Rest, how: &Attach, pod: &Object) -> Outcome {
     if matches!(pod.str("status.phase"), "Succeeded" | "Failed") {
         let phase = pod.str("status.phase");
         return Err(Failure::message(format!(
             "cannot attach a container in a completed pod; current phase is {phase}"
         )));
     }
-    let session = &rest.session;
-    let (wanted, quiet) = (args.text("container"), args.on("quiet"));
-    let container = pods::container(session, pod, wanted, quiet).await?;
-    let has_tty = pod.list("spec.containers").iter().any(|c| c["name"] == container.as_str() && c["tty"] == true);
-    let mut options = Options { stdin: args.on("stdin"), tty: false };
-    if args.on("tty") && !has_tty {
+    let (session, quiet) = (&rest.session, how.quiet);
+    let container = pods::container(session, pod, &how.container, quiet).await?;
+    let is_meant = |field: &str| pod.list(field).iter().find(|c| c["name"] == container.as_str());
+    let ephemeral = is_meant("spec.ephemeralContainers");
+    let has_tty = is_meant("spec.containers").or(ephemeral).is_some_and(|c| c["tty"] == true);
+    let mut options = Options { stdin: how.stdin, tty: false };
+    if how.tty && !has_tty {
         if !quiet {
             session.err(format!("error: Unable to use a TTY - container {container} did not allocate one\n")).await;
         }
@@ -177,8 +211,13 @@ pub async fn attach_to(rest: &Rest, args: &Args, pod: &Object) -> Outcome {
     if quiet || !options.tty {
         return Ok(());
     }
-    let (name, namespace) = (pod.name(), pod.namespace());
-    let text =
-        format!("Session ended, resume using 'kubectl attach {name} -c {container} -n {namespace} -i -t' command\n");
-    session.out(text).await
+    let again = format!("'kubectl attach {} -c {container} -n {} -i -t'", pod.name(), pod.namespace());
+    session
+        .out(match ephemeral {
+            None => format!("Session ended, resume using {again} command\n"),
+            Some(_) => format!(
+                "Session ended, the ephemeral container will not be restarted but may be reattached using {again} if it is still running\n"
+            ),
+        })
+        .await
 }

@@ -131,7 +131,7 @@ fn validate(args: &Args) -> Outcome {
 }
 
 /// Whether a text can name an image (`distribution/reference`).
-fn is_reference(image: &str) -> bool {
+pub fn is_reference(image: &str) -> bool {
     let (rest, digest) = image.split_once('@').map_or((image, None), |(r, d)| (r, Some(d)));
     let (path, tag) = match rest.rsplit_once(':') {
         Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
@@ -215,18 +215,20 @@ fn pod_for(args: &Args, name: &str) -> Outcome<Value> {
     overridden(pod, args)
 }
 
-fn overridden(pod: Value, args: &Args) -> Outcome<Value> {
+/// Lays `--overrides` over an object.
+pub fn overridden(object: Value, args: &Args) -> Outcome<Value> {
     let text = args.text("overrides");
     if text.is_empty() {
-        return Ok(pod);
+        return Ok(object);
     }
     let patch = api::yaml::parse(text).ok().and_then(|v| v.into_iter().next());
     let patch = patch.ok_or_else(|| Failure::message("invalid --overrides: not JSON"))?;
+    let definition = api::schema::definition_of("v1", object["kind"].as_str().unwrap_or(""));
     let why = |e: api::patch::PatchError| Failure::message(e.to_string());
     match args.text("override-type") {
-        "json" => api::patch::json_patch(&pod, &patch).map_err(why),
-        "strategic" => api::patch::strategic_merge(&pod, &patch, api::schema::definition_of("v1", "Pod")).map_err(why),
-        _ => Ok(api::patch::merge_patch(&pod, &patch)),
+        "json" => api::patch::json_patch(&object, &patch).map_err(why),
+        "strategic" => api::patch::strategic_merge(&object, &patch, definition).map_err(why),
+        _ => Ok(api::patch::merge_patch(&object, &patch)),
     }
 }
 
@@ -293,7 +295,7 @@ async fn attach(rest: &Rest, args: &Args, named: &Named) -> Outcome {
     if pod.list("spec.containers").iter().all(|c| c["stdinOnce"] != true) {
         log(rest, named).await?;
     }
-    match exec::attach_to(rest, args, &pod).await {
+    match exec::attach_to(rest, &exec::Attach::of(args), &pod).await {
         // It ended before we got there, or cannot be attached to: what it said is in its log.
         Err(failure @ (Failure::Status(..) | Failure::Message(_))) => {
             let (pod, why) = (&named.name, failure.bare());

@@ -44,10 +44,6 @@ impl Worker {
     /// Why the node refuses the pod: reason and message.
     pub(super) fn refusal(&self) -> Option<(String, String)> {
         let pod = self.pod.borrow();
-        if pod.bool("spec.hostPID") || pod.bool("spec.hostIPC") {
-            let message = simulation::stub!("kubelet", "pods in the node's PID or IPC namespace");
-            return Some(("UnexpectedAdmissionError".into(), message.into()));
-        }
         let wanted = Budget::of(&pod);
         let others = (self.shared.admitted)(&self.uid);
         let used = others.into_iter().fold(Budget::default(), Budget::add);

@@ -75,7 +75,8 @@ impl Worker {
 
     async fn start_all(self: &Rc<Self>, actions: &Actions) -> Result<(), Again> {
         let mut again: Option<Time> = None;
-        for name in actions.init_to_start.iter().chain(&actions.to_start) {
+        let Actions { ephemeral_to_start, init_to_start, to_start, .. } = actions;
+        for name in ephemeral_to_start.iter().chain(init_to_start).chain(to_start) {
             if self.ending.is_raised() {
                 return Ok(());
             }

@@ -48,7 +48,7 @@ pub(super) fn answer(
 /// Which container's log is meant, from the pod's status (`validateContainerLogStatus`).
 fn container_id(worker: &Worker, pod: &str, container: &str, previous: bool) -> Result<Id, String> {
     let status = worker.status();
-    let all = ["containerStatuses", "initContainerStatuses"];
+    let all = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
     let found = all.iter().flat_map(|list| spec::items(&status, list)).find(|s| spec::name(s) == container);
     let Some(status) = found else {
         return Err(format!("container \"{container}\" in pod \"{pod}\" is not available"));

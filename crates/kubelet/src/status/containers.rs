@@ -12,17 +12,44 @@ pub(super) fn find<'a>(statuses: &'a [Value], name: &str) -> Option<&'a Value> {
     statuses.iter().find(|s| spec::name(s) == name)
 }
 
-/// Of init containers in the pod's order, and of containers by name.
-pub(super) fn statuses(inputs: &Inputs<'_>) -> (Vec<Value>, Vec<Value>) {
-    let init = spec::init_containers(inputs.pod).iter().map(|c| status(inputs, c, true)).collect();
-    let mut regular: Vec<Value> = spec::containers(inputs.pod).iter().map(|c| status(inputs, c, false)).collect();
-    regular.sort_by(|a, b| spec::name(a).cmp(spec::name(b)));
-    (init, regular)
+/// The lists in which a pod's containers and their statuses are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Init,
+    Regular,
+    Ephemeral,
 }
 
-fn status(inputs: &Inputs<'_>, container: &Value, init: bool) -> Value {
+impl Type {
+    fn list(self) -> &'static str {
+        match self {
+            Type::Init => "initContainerStatuses",
+            Type::Regular => "containerStatuses",
+            Type::Ephemeral => "ephemeralContainerStatuses",
+        }
+    }
+}
+
+/// Of init containers in the pod's order, and of containers by name.
+pub(super) fn statuses(inputs: &Inputs<'_>) -> (Vec<Value>, Vec<Value>) {
+    let init = spec::init_containers(inputs.pod).iter().map(|c| status(inputs, c, Type::Init)).collect();
+    (init, by_name(inputs, spec::containers(inputs.pod), Type::Regular))
+}
+
+/// Of ephemeral containers, by name.
+pub(super) fn ephemeral(inputs: &Inputs<'_>) -> Vec<Value> {
+    by_name(inputs, spec::ephemeral_containers(inputs.pod), Type::Ephemeral)
+}
+
+fn by_name(inputs: &Inputs<'_>, containers: &[Value], kind: Type) -> Vec<Value> {
+    let mut all: Vec<Value> = containers.iter().map(|c| status(inputs, c, kind)).collect();
+    all.sort_by(|a, b| spec::name(a).cmp(spec::name(b)));
+    all
+}
+
+fn status(inputs: &Inputs<'_>, container: &Value, kind: Type) -> Value {
     let name = spec::name(container);
-    let list = if init { "initContainerStatuses" } else { "containerStatuses" };
+    let (list, init) = (kind.list(), kind == Type::Init);
     let old = inputs.old[list].as_array().and_then(|all| find(all, name));
     let mut views = inputs.existing.containers.iter().filter(|v| v.name == name);
     let (newest, previous) = (views.next(), views.next());
@@ -37,9 +64,28 @@ fn status(inputs: &Inputs<'_>, container: &Value, init: bool) -> Value {
         let last = previous.map(state).or_else(|| last_state(old, &status));
         status.insert("lastState".into(), last.unwrap_or_else(|| json!({})));
     }
+    if kind == Type::Ephemeral {
+        lost_for_good(newest, &mut status);
+    }
     waiting_for_restart(inputs, container, init, newest, &mut status);
-    readiness(inputs, container, init, newest, &mut status);
+    if kind == Type::Ephemeral {
+        status.insert("ready".into(), false.into());
+    } else {
+        readiness(inputs, container, init, newest, &mut status);
+    }
     status.into()
+}
+
+/// An ephemeral container that ran before the node went down is over: it never starts again.
+fn lost_for_good(newest: Option<&View>, status: &mut Map<String, Value>) {
+    let lost = &status["lastState"]["terminated"];
+    if newest.is_some() || lost["reason"] != "ContainerStatusUnknown" {
+        return;
+    }
+    let lost = json!({ "terminated": lost });
+    status.insert("state".into(), lost);
+    status.insert("lastState".into(), json!({}));
+    status.insert("restartCount".into(), 0.into());
 }
 
 fn last_state(old: Option<&Value>, new: &Map<String, Value>) -> Option<Value> {

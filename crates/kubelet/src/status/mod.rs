@@ -58,6 +58,10 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Value {
         status.insert("initContainerStatuses".into(), init.into());
     }
     status.insert("containerStatuses".into(), regular.into());
+    let ephemeral = containers::ephemeral(inputs);
+    if !ephemeral.is_empty() {
+        status.insert("ephemeralContainerStatuses".into(), ephemeral.into());
+    }
     status.insert("hostIP".into(), inputs.host_ip.into());
     status.insert("hostIPs".into(), json!([{ "ip": inputs.host_ip }]));
     if let Some(ip) = &inputs.pod_ip {
