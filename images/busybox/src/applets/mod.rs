@@ -44,6 +44,7 @@ mod sort;
 mod stat;
 mod sum;
 mod tail;
+mod tar;
 mod tee;
 mod test;
 mod timeout;
@@ -143,7 +144,7 @@ applets! {
     "sync" "bin" truth::yes, "";
     "tac" "usr/bin" cat::tac, "[FILE]...";
     "tail" "usr/bin" tail::run, "[-f] [-n N] [-c N] [FILE]...";
-    "tar" "bin" refused::run, "";
+    "tar" "bin" tar::run, "c|x|t [-vO] [-f FILE] [-C DIR] [FILE]...";
     "tee" "usr/bin" tee::run, "[-a] [FILE]...";
     "telnet" "usr/bin" refused::run, "";
     "test" "usr/bin" test::run, "EXPRESSION" in_shell;
