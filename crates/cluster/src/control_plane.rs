@@ -1,7 +1,9 @@
 //! The parts that run on the control-plane node, started in the order in which they need each other.
 
+use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::task::Poll;
 
 use api::http::{Request, Response, Transport, TransportError};
 use apiserver::{ApiServer, NodeProxy};
@@ -10,6 +12,7 @@ use controllers::ControllerManager;
 use futures_util::future::LocalBoxFuture;
 use network::{Fabric, NetError, NetNs, SocketAddrV4, http1};
 use scheduler::Scheduler;
+use simulation::notify::Waiters;
 use simulation::{Duration, Sim};
 
 use crate::node::Nodes;
@@ -30,8 +33,9 @@ pub(crate) struct ControlPlane {
 }
 
 impl ControlPlane {
-    pub(crate) fn start(sim: &Sim, fabric: &Fabric, api: &ApiServer) -> ControlPlane {
-        let transport: Rc<dyn Transport> = Rc::new(Near { sim: sim.clone(), server: api.clone() });
+    pub(crate) fn start(sim: &Sim, fabric: &Fabric, api: &ApiServer, hold: &Hold) -> ControlPlane {
+        let near = Near { sim: sim.clone(), server: api.clone(), hold: hold.clone() };
+        let transport: Rc<dyn Transport> = Rc::new(near);
         let client = |agent: &str| Client::new(Rc::clone(&transport), agent);
         ControlPlane {
             controllers: controllers::start(sim, &client, controllers::Options::default()),
@@ -55,17 +59,71 @@ const REQUEST_TIME: Duration = Duration::from_millis(3);
 /// How much longer it may take, as a share.
 const REQUEST_JITTER: f64 = 1.0;
 
+/// Whether the control plane and the kubelets are held (`minikube pause`): their requests wait until they no longer are.
+#[derive(Clone, Default)]
+pub(crate) struct Hold(Rc<(Cell<bool>, Waiters)>);
+
+impl Hold {
+    /// Holds or releases.
+    pub(crate) fn set(&self, is_on: bool) {
+        self.0.0.set(is_on);
+        self.0.1.wake_all();
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.0.get()
+    }
+
+    async fn released(&self) {
+        std::future::poll_fn(|cx| {
+            if !self.is_on() {
+                return Poll::Ready(());
+            }
+            self.0.1.register(cx);
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
 /// The API server for clients inside the cluster.
 pub(crate) struct Near {
     pub(crate) sim: Sim,
     pub(crate) server: ApiServer,
+    pub(crate) hold: Hold,
+}
+
+/// A held API server takes connections and says nothing. kubectl waits so long.
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The API server for clients outside, who give up when it is held.
+pub(crate) struct Far {
+    pub(crate) sim: Sim,
+    pub(crate) server: ApiServer,
+    pub(crate) hold: Hold,
+}
+
+impl Transport for Far {
+    fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+        if !self.hold.is_on() {
+            return self.server.call(request);
+        }
+        let (sim, server, hold) = (self.sim.clone(), self.server.clone(), self.hold.clone());
+        Box::pin(async move {
+            if sim.timeout(HANDSHAKE_TIME_MAX, hold.released()).await.is_err() {
+                return Err(TransportError::Timeout);
+            }
+            server.call(request).await
+        })
+    }
 }
 
 impl Transport for Near {
     fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
-        let (sim, server) = (self.sim.clone(), self.server.clone());
+        let (sim, server, hold) = (self.sim.clone(), self.server.clone(), self.hold.clone());
         Box::pin(async move {
             sim.sleep(sim.jitter(REQUEST_TIME, REQUEST_JITTER)).await;
+            hold.released().await;
             server.call(request).await
         })
     }

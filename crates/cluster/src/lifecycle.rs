@@ -10,12 +10,12 @@ use api::http::{Transport, TransportError};
 use apiserver::{ApiServer, Config};
 use client::Client;
 use machine::{Host, Programs};
-use network::Fabric;
+use network::{Fabric, NetNs};
 use runtime::cri::Shared;
 use simulation::Sim;
 use vfs::Vfs;
 
-use crate::control_plane::{ControlPlane, Near, VERSION, Wires};
+use crate::control_plane::{ControlPlane, Far, Hold, Near, VERSION, Wires};
 use crate::guest_program;
 use crate::host::WorldHost;
 use crate::learner::HOME;
@@ -32,6 +32,7 @@ pub(crate) struct Cluster {
     machines: RefCell<Vec<u32>>,
     api: ApiServer,
     nodes: Nodes,
+    hold: Hold,
     running: RefCell<Option<Running>>,
 }
 
@@ -144,6 +145,7 @@ impl Clusters {
             machines: RefCell::new((0..nodes).collect()),
             api: ApiServer::new(self.0.sim.clone(), config),
             nodes: machines,
+            hold: Hold::default(),
             running: RefCell::default(),
         });
         self.0.clusters.borrow_mut().insert(name.to_owned(), Rc::clone(&cluster));
@@ -164,12 +166,12 @@ impl Clusters {
         // Nothing else on the learner's machine serves an API.
         if address == "localhost" || address.starts_with("127.") {
             let published = running.filter(|c| c.profile.is_published && port == c.profile.api_port.to_string());
-            return published.map(|c| c.transport()).ok_or(TransportError::Refused);
+            return published.map(|c| c.outside(self)).ok_or(TransportError::Refused);
         }
         let Ok(address) = address.parse::<Ipv4Addr>() else { return Err(TransportError::Unreachable) };
         match running {
             Some(cluster) if cluster.address() == address && port == cluster.profile.api_port.to_string() => {
-                Ok(cluster.transport())
+                Ok(cluster.outside(self))
             }
             Some(cluster) if cluster.address() == address => Err(TransportError::Refused),
             _ => Err(TransportError::Unreachable),
@@ -248,12 +250,32 @@ impl Cluster {
         Rc::new(self.api.clone())
     }
 
+    /// The API server for the learner's machine.
+    fn outside(&self, clusters: &Clusters) -> Rc<dyn Transport> {
+        Rc::new(Far { sim: clusters.0.sim.clone(), server: self.api.clone(), hold: self.hold.clone() })
+    }
+
+    /// Whether the control plane and the kubelets answer nothing and do nothing; containers go on.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.hold.is_on()
+    }
+
+    /// Holds the control plane and the kubelets, or lets them go on.
+    pub(crate) fn pause(&self, is_on: bool) {
+        self.hold.set(is_on);
+    }
+
+    /// The files and the network of a machine that is switched on.
+    pub(crate) fn node_machine(&self, index: u32) -> Option<(Vfs, NetNs)> {
+        self.nodes.machine(&node_name(&self.name, index))
+    }
+
     /// Starts API server, controllers, scheduler, kube-proxy and DNS, and the page's watches.
     pub(crate) fn start_control_plane(&self, clusters: &Clusters) {
         if self.is_running() {
             return;
         }
-        let plane = ControlPlane::start(&clusters.0.sim, &clusters.0.fabric, &self.api);
+        let plane = ControlPlane::start(&clusters.0.sim, &clusters.0.fabric, &self.api, &self.hold);
         let client = Client::new(self.transport(), USER_AGENT);
         let view = View::start(&clusters.0.sim, &client, &clusters.0.revision);
         *self.running.borrow_mut() = Some(Running { plane, view });
@@ -265,7 +287,11 @@ impl Cluster {
         self.nodes.start(&Spec {
             sim: &clusters.0.sim,
             fabric: &clusters.0.fabric,
-            transport: &(Rc::new(Near { sim: clusters.0.sim.clone(), server: self.api.clone() }) as Rc<dyn Transport>),
+            transport: &(Rc::new(Near {
+                sim: clusters.0.sim.clone(),
+                server: self.api.clone(),
+                hold: self.hold.clone(),
+            }) as Rc<dyn Transport>),
             shared: &clusters.0.containers,
             profile: self.profile,
             name: node_name(&self.name, index),
@@ -292,6 +318,7 @@ impl Cluster {
             running.view.stop();
             running.plane.stop();
         }
+        self.hold.set(false);
         clusters.changed();
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use minikube::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
+use network::NetNs;
+use vfs::Vfs;
 
 use crate::lifecycle::{Cluster, Clusters};
 use crate::profile::{NODES_MAX, Profile};
@@ -17,6 +19,8 @@ const CONTROL_PLANE_TIME: Duration = Duration::from_millis(2_800);
 const KUBELET_TIME: Duration = Duration::from_millis(600);
 /// Virtual time that a machine takes to go down in good order.
 const STOP_TIME: Duration = Duration::from_millis(1_200);
+/// Virtual time that holding the containers of a machine takes.
+const PAUSE_TIME: Duration = Duration::from_millis(400);
 /// minikube waits so long for a cluster.
 const VERIFY_TIME_MAX: Duration = Duration::from_secs(360);
 
@@ -67,6 +71,7 @@ impl ClusterHost for MinikubeHost {
         Some(ClusterStatus {
             name: cluster.name.clone(),
             running: cluster.is_running(),
+            paused: cluster.is_paused(),
             server: cluster.server_url(),
             cpus: cluster.profile.cpus,
             memory_mib: cluster.profile.memory_kib / 1024,
@@ -94,7 +99,8 @@ impl ClusterHost for MinikubeHost {
     }
 
     fn start_control_plane(&self, name: &str) -> LocalBoxFuture<'static, ()> {
-        if self.clusters.get(name).is_some_and(|c| c.is_running()) {
+        if let Some(cluster) = self.clusters.get(name).filter(|c| c.is_running()) {
+            cluster.pause(false);
             return Self::done();
         }
         self.after(CONTROL_PLANE_TIME, name, |clusters, cluster| cluster.start_control_plane(clusters))
@@ -149,6 +155,15 @@ impl ClusterHost for MinikubeHost {
 
     fn stop(&self, name: &str) -> LocalBoxFuture<'static, ()> {
         self.after(STOP_TIME, name, |clusters, cluster| cluster.stop(clusters))
+    }
+
+    fn pause(&self, name: &str, is_on: bool) -> LocalBoxFuture<'static, ()> {
+        self.after(PAUSE_TIME, name, move |_, cluster| cluster.pause(is_on))
+    }
+
+    fn log_in(&self, name: &str, place: u32) -> Option<(Vfs, NetNs)> {
+        let cluster = self.clusters.get(name)?;
+        cluster.node_machine(cluster.machine_at(place)?)
     }
 
     fn delete(&self, name: &str) -> LocalBoxFuture<'static, ()> {

@@ -11,6 +11,7 @@ use kubelet::{Kubelet, NodeConfig};
 use network::{Fabric, NetNs, Role};
 use runtime::cri::{ContainerRuntime, Options, Shared};
 use simulation::Sim;
+use vfs::Vfs;
 
 use crate::profile::Profile;
 
@@ -52,6 +53,7 @@ impl Nodes {
         };
         let runtime = Rc::new(ContainerRuntime::new(spec.sim, spec.fabric, options));
         let kubelet = Kubelet::start(spec.sim, &client, runtime, node_config(spec), network.clone());
+        set_up(&kubelet.files(), &spec.name);
         self.0.borrow_mut().insert(spec.name.clone(), Node { network, kubelet });
     }
 
@@ -76,6 +78,11 @@ impl Nodes {
         }
     }
 
+    /// The files and the network of a machine that is switched on.
+    pub(crate) fn machine(&self, name: &str) -> Option<(Vfs, NetNs)> {
+        self.0.borrow().get(name).map(|node| (node.kubelet.files(), node.network.clone()))
+    }
+
     /// The API of a machine's kubelet.
     pub(crate) fn kubelet(&self, name: &str) -> Option<Rc<dyn Transport>> {
         let nodes = self.0.borrow();
@@ -85,6 +92,18 @@ impl Nodes {
     /// The network of the machine that the control plane runs on: the first by name.
     pub(crate) fn control_plane_network(&self) -> Option<NetNs> {
         self.0.borrow().values().next().map(|node| node.network.clone())
+    }
+}
+
+/// Files and folders that every machine has.
+fn set_up(files: &Vfs, name: &str) {
+    let release = "NAME=\"Kubonsai\"\nID=kubonsai\nPRETTY_NAME=\"Kubonsai (a simulated machine)\"\n";
+    for folder in ["/data", "/etc", "/home/docker", "/mnt", "/tmp", "/var/log"] {
+        // An empty file system has nothing in the way.
+        let _ = files.mkdir_all(folder);
+    }
+    for (path, text) in [("/etc/hostname", format!("{name}\n")), ("/etc/os-release", release.to_owned())] {
+        let _ = files.write(path, text.into_bytes());
     }
 }
 

@@ -3,6 +3,8 @@
 use std::net::Ipv4Addr;
 
 use futures_util::future::LocalBoxFuture;
+use network::NetNs;
+use vfs::Vfs;
 
 /// A cluster to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct ClusterStatus {
     pub name: String,
     /// The API server answers.
     pub running: bool,
+    /// The control plane and the kubelets are held; containers run.
+    pub paused: bool,
     /// As a kubeconfig names the server.
     pub server: String,
     /// CPUs of a machine.
@@ -80,6 +84,12 @@ pub trait ClusterHost {
 
     /// Switches a cluster off; its objects stay.
     fn stop(&self, name: &str) -> LocalBoxFuture<'static, ()>;
+
+    /// Holds the control plane and the kubelets, or lets them go on.
+    fn pause(&self, name: &str, is_on: bool) -> LocalBoxFuture<'static, ()>;
+
+    /// The files and the network of a machine (counted from 0 among those that are there) that is switched on.
+    fn log_in(&self, name: &str, index: u32) -> Option<(Vfs, NetNs)>;
 
     /// Switches a cluster off and forgets it.
     fn delete(&self, name: &str) -> LocalBoxFuture<'static, ()>;

@@ -9,7 +9,7 @@ use api::http::{Transport, TransportError};
 use futures_util::future::LocalBoxFuture;
 use machine::{Ctx, Host, Programs, Reader, Writer};
 use minikube::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
-use network::Fabric;
+use network::{Fabric, NetNs};
 use simulation::notify::Signal;
 use simulation::{Sim, SimConfig, StepLimits, Time};
 use vfs::Vfs;
@@ -51,6 +51,7 @@ impl ClusterHost for Table {
         self.0.borrow_mut().entry(spec.name.clone()).or_insert_with(|| ClusterStatus {
             name: spec.name.clone(),
             running: false,
+            paused: false,
             server: "https://192.168.49.2:8443".into(),
             cpus: 2,
             memory_mib: 4096,
@@ -100,6 +101,18 @@ impl ClusterHost for Table {
             c.nodes.iter_mut().for_each(|n| n.running = false);
         });
         done(())
+    }
+
+    fn pause(&self, name: &str, is_on: bool) -> LocalBoxFuture<'static, ()> {
+        self.change(name, |c| c.paused = is_on);
+        done(())
+    }
+
+    fn log_in(&self, name: &str, index: u32) -> Option<(Vfs, NetNs)> {
+        let cluster = self.status(name)?;
+        let node = cluster.nodes.get(index as usize).filter(|n| n.running)?;
+        let sim = Sim::new(SimConfig { seed: 1, start: Time::from_nanos(0) });
+        Some((Vfs::new(sim.clone()), Fabric::new(sim).attach(&node.name, &[node.address])))
     }
 
     fn delete(&self, name: &str) -> LocalBoxFuture<'static, ()> {
@@ -282,12 +295,36 @@ fn errors_of_use() {
     );
     assert_eq!(code, 14);
     assert_eq!(m.run("minikube start -p a").2, 14);
-    assert_eq!(m.run("minikube pause").2, 1);
+    assert_eq!(m.run("minikube tunnel").2, 1);
+    assert_eq!(m.run("minikube pause").2, 85);
     m.run("minikube start");
+    assert!(m.run("minikube pause -A").1.contains("namespaces other than those of the control plane"));
+    assert!(m.run("minikube ssh -n nope").1.contains("Could not find node nope"));
     assert!(m.run("minikube dashboard").1.contains("a dashboard where there is no page"));
     assert!(m.run("minikube addons list").0.contains("│ metrics-server       │ minikube │ disabled │ Kubernetes"));
     assert!(m.run("minikube addons enable ingress").1.contains("switching add-ons on or off"));
     assert_eq!(m.run("minikube addons enable nope").2, 10);
+}
+
+#[test]
+fn a_paused_cluster_says_so() {
+    let m = Machine::new();
+    m.run("minikube start");
+    let namespaces = "kube-system, kubernetes-dashboard, istio-operator";
+    m.check(
+        "minikube pause",
+        &format!("* Pausing node minikube ... \n* Paused 6 containers in: {namespaces}\n"),
+        "",
+        0,
+    );
+    m.check(
+        "minikube status",
+        "minikube\ntype: Control Plane\nhost: Running\nkubelet: Stopped\napiserver: Paused\nkubeconfig: Configured\n\n",
+        "",
+        2,
+    );
+    assert!(m.run("minikube unpause").0.contains("* Unpausing node minikube ... \n"));
+    assert_eq!(m.run("minikube status").2, 0);
 }
 
 #[test]

@@ -5,9 +5,12 @@ mod dashboard;
 mod delete;
 mod image;
 mod info;
+mod logs;
 mod node;
+mod pause;
 mod refused;
 mod service;
+mod ssh;
 mod start;
 mod status;
 mod stop;
@@ -26,11 +29,11 @@ pub(crate) static COMMANDS: &[&Command] = &[
     &info::VERSION,
     &info::KUBECTL,
     &dashboard::COMMAND,
-    &refused::SSH,
+    &ssh::COMMAND,
     &refused::TUNNEL,
     &addons::COMMAND,
     &image::COMMAND,
-    &refused::PAUSE,
-    &refused::UNPAUSE,
-    &refused::LOGS,
+    &pause::PAUSE,
+    &pause::UNPAUSE,
+    &logs::COMMAND,
 ];

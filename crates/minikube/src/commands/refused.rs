@@ -22,8 +22,4 @@ macro_rules! refused {
     };
 }
 
-refused!(SSH, "ssh", "Log into the minikube environment", "minikube ssh");
 refused!(TUNNEL, "tunnel", "Connect to LoadBalancer services", "minikube tunnel");
-refused!(PAUSE, "pause", "Pause Kubernetes", "minikube pause");
-refused!(UNPAUSE, "unpause", "Unpause Kubernetes", "minikube unpause");
-refused!(LOGS, "logs", "Returns logs to debug a local Kubernetes cluster", "minikube logs");

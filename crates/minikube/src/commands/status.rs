@@ -63,8 +63,8 @@ impl Row {
             name: node.name.clone(),
             control_plane: node.control_plane,
             host: word(node.running),
-            kubelet: word(node.running),
-            api_server: word(status.running && node.running),
+            kubelet: word(node.running && !status.paused),
+            api_server: if status.paused && node.running { "Paused" } else { word(status.running && node.running) },
             kubeconfig,
         }
     }
@@ -81,7 +81,11 @@ impl Row {
     }
 
     fn code(&self) -> i32 {
-        if self.host == "Running" { 0 } else { EXIT_HOST | EXIT_CLUSTER | EXIT_KUBERNETES }
+        match (self.host, self.kubelet) {
+            ("Running", "Running") => 0,
+            ("Running", _) => EXIT_CLUSTER,
+            _ => EXIT_HOST | EXIT_CLUSTER | EXIT_KUBERNETES,
+        }
     }
 
     fn value(&self) -> serde_json::Value {

@@ -4,6 +4,7 @@
 //! whole lines, Ctrl-C, Ctrl-D), or straight to the program if it switched the terminal to raw.
 
 mod device;
+mod inner;
 mod prompt;
 mod session;
 
@@ -13,6 +14,7 @@ use machine::{Ctx, Tty, TtySize, Writer};
 use simulation::Task;
 
 use device::Device;
+pub(crate) use inner::inner;
 
 /// A terminal. Dropping it leaves the shell running; [`Terminal::hang_up`] ends it.
 pub struct Terminal {

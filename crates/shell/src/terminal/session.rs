@@ -63,7 +63,7 @@ pub(super) async fn run(device: Rc<Device>, ctx: Ctx, tty: Tty) {
 }
 
 /// Whether the text is the beginning of a command.
-fn needs_more(text: &str, shell: &Shell) -> bool {
+pub(super) fn needs_more(text: &str, shell: &Shell) -> bool {
     let body = text.trim_end_matches('\n');
     if (body.len() - body.trim_end_matches('\\').len()) % 2 == 1 {
         return true;

@@ -103,9 +103,7 @@ async fn run(ctx: Ctx, processes: Processes, args: &[String]) -> i32 {
         (script_shell(ctx, processes, path, rest), text)
     } else {
         if ctx.stdin.is_tty() {
-            let text = simulation::stub!("shell", "a shell inside the shell");
-            ctx.err(format!("{}: {text}; open another terminal instead\n", args[0])).await;
-            return 1;
+            return crate::terminal::inner(ctx, processes).await;
         }
         let text = ctx.stdin.read_to_string().await;
         let mut shell = Shell::new(ctx, processes);

@@ -16,7 +16,8 @@ fn user(ctx: &Ctx) -> String {
 
 pub(super) async fn hostname(ctx: Ctx, args: Vec<String>) -> Outcome {
     match args.get(1).map(String::as_str) {
-        None | Some("-f" | "-s") => ctx.out(format!("{HOST_NAME}\n")).await?,
+        // On another machine (`minikube ssh`) the environment has its name.
+        None | Some("-f" | "-s") => ctx.out(format!("{}\n", ctx.var("HOSTNAME").unwrap_or(HOST_NAME))).await?,
         Some("-i" | "-I") => {
             let all: Vec<String> = ctx.net.addresses().iter().map(ToString::to_string).collect();
             ctx.out(format!("{}\n", all.join(" "))).await?;
