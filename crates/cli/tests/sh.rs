@@ -274,3 +274,124 @@ fn jq_and_awk_run_as_guests_of_the_machine() {
     assert_eq!(stdout(&output), "139\n");
     assert!(stderr(&output).starts_with("jq: "), "a trap says why: {}", stderr(&output));
 }
+
+const DEBUG: &str = r#"
+minikube start > /dev/null
+kubectl run web --image=nginx > /dev/null
+kubectl wait --for=condition=Ready pod/web > /dev/null
+kubectl debug web --quiet --image=busybox -c dbg -- wget -qO- localhost
+sleep 3
+kubectl logs web -c dbg | head -4
+kubectl get pod web -o jsonpath='{.spec.ephemeralContainers[0].securityContext}{"\n"}'
+kubectl describe pod web | grep -A1 'Ephemeral Containers:'
+kubectl debug web --image=busybox --copy-to=web-2 -c extra -- sleep 1000
+kubectl wait --for=condition=Ready pod/web-2
+kubectl get pod web-2 -o jsonpath='{.spec.containers[*].name} {.spec.shareProcessNamespace}{"\n"}'
+kubectl debug node/minikube --image=busybox -- ls /host/etc
+sleep 5
+kubectl logs -l app.kubernetes.io/managed-by=kubectl-debug
+kubectl debug web --image=nginx -c dbg
+"#;
+
+#[test]
+fn debug_looks_into_pods_and_nodes() {
+    let output = sh("1", &[], DEBUG);
+    let text = format!("{}{}", stdout(&output), stderr(&output));
+    for line in [
+        "<title>Welcome to nginx!</title>",
+        "{\"capabilities\":{\"add\":[\"SYS_PTRACE\"]}}",
+        "Ephemeral Containers:\n  dbg:",
+        "pod/web-2 condition met",
+        "web extra true",
+        "Creating debugging pod node-debugger-minikube-",
+        "hostname\nos-release\n",
+    ] {
+        assert!(text.contains(line), "{line:?} is missing in:\n{text}");
+    }
+    assert!(text.contains("spec.ephemeralContainers"), "an ephemeral container is not changed:\n{text}");
+}
+
+const PAUSE: &str = r#"
+minikube start > /dev/null
+kubectl run web --image=nginx > /dev/null
+kubectl wait --for=condition=Ready pod/web > /dev/null
+minikube pause
+minikube status
+kubectl get pods; echo $?
+minikube unpause
+kubectl get pods --no-headers
+minikube ssh -- 'hostname; cat /etc/hostname; which kubectl || echo none'
+kubectl run touch --image=busybox --restart=Never --overrides='{"spec":{"volumes":[{"name":"v","hostPath":{"path":"/data"}}],"containers":[{"name":"touch","image":"busybox","command":["touch","/v/from-a-pod"],"volumeMounts":[{"name":"v","mountPath":"/v"}]}]}}' > /dev/null
+kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/touch > /dev/null
+minikube ssh ls /data
+minikube logs | grep '==>'
+"#;
+
+#[test]
+fn a_cluster_is_paused_and_its_machine_looked_into() {
+    let output = sh("1", &[], PAUSE);
+    let text = format!("{}{}", stdout(&output), stderr(&output));
+    for line in [
+        "* Pausing node minikube ... ",
+        "kubelet: Stopped\napiserver: Paused\n",
+        "Unable to connect to the server",
+        "* Unpausing node minikube ... ",
+        "web   1/1   Running",
+        "none\n",
+        "from-a-pod\n",
+        "==> describe nodes <==",
+    ] {
+        assert!(text.contains(line), "{line:?} is missing in:\n{text}");
+    }
+}
+
+const COPY: &str = r#"
+minikube start > /dev/null
+kubectl run web --image=nginx > /dev/null
+kubectl wait --for=condition=Ready pod/web > /dev/null
+mkdir -p site/sub && echo one > site/a.txt && echo two > site/sub/b.txt
+kubectl cp site web:/tmp/site && kubectl exec web -- cat /tmp/site/a.txt /tmp/site/sub/b.txt
+kubectl cp site/a.txt web:/tmp && kubectl exec web -- ls /tmp
+kubectl cp web:/tmp/site back && cat back/sub/b.txt
+kubectl cp web:/etc/nginx/nginx.conf ./nginx.conf && grep -c worker_processes nginx.conf
+head -c 200000 /dev/zero | tr '\\0' x > big && kubectl cp big web:/tmp/big && kubectl cp web:/tmp/big big2 && diff -q big big2 && echo same
+kubectl cp web:/nope x; echo "exit $?"
+kubectl cp nope web:/x; echo "exit $?"
+"#;
+
+#[test]
+fn files_are_copied_to_and_from_containers() {
+    let output = sh("1", &[], COPY);
+    let text = format!("{}{}", stdout(&output), stderr(&output));
+    for line in [
+        "one\ntwo\n",
+        "a.txt\n",
+        "same\n",
+        "removing leading '/'",
+        "No such file or directory",
+        "nope doesn't exist in local filesystem",
+    ] {
+        assert!(text.contains(line), "{line:?} is missing in:\n{text}");
+    }
+    assert!(text.matches("exit 1").count() == 2, "{text}");
+}
+
+/// What the real kubectl 1.36.3 makes of the folders in `tests/kustomize`.
+#[test]
+fn kustomizations_come_out_as_those_of_the_real_kubectl() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kustomize");
+    let mut script = String::new();
+    for folder in ["base", "over"] {
+        script += &format!("mkdir -p k/{folder}\n");
+        for entry in std::fs::read_dir(root.join(folder)).expect("a folder").filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(entry.path()).expect("a file");
+            script += &format!("cat > k/{folder}/{name} <<'END'\n{text}END\n");
+        }
+    }
+    for folder in ["base", "over"] {
+        let expected = std::fs::read_to_string(root.join(format!("{folder}.expected.yaml"))).expect("a file");
+        let output = sh("1", &[], &format!("{script}kubectl kustomize k/{folder}\n"));
+        assert_eq!(stdout(&output), expected, "{folder}: {}", stderr(&output));
+    }
+}

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
+use crate::kustomize;
 use crate::session::Session;
 
 /// One object of a manifest.
@@ -17,13 +18,15 @@ pub struct Document {
     pub source: String,
 }
 
-/// Reads everything that `-f` names. `-k` is refused by name.
+/// Reads everything that `-f` or `-k` names.
 ///
 /// # Errors
 /// A path that does not exist, text that is neither YAML nor JSON.
 pub async fn load(session: &Rc<Session>, args: &Args) -> Outcome<Vec<Document>> {
     if !args.text("kustomize").is_empty() {
-        return Err(kustomize(session, args.text("kustomize")));
+        let directory = args.text("kustomize");
+        let built = kustomize::build(session, directory)?;
+        return Ok(built.into_iter().map(|value| Document { value, source: directory.to_owned() }).collect());
     }
     let mut documents = Vec::new();
     for name in args.list("filename") {
@@ -43,16 +46,6 @@ pub async fn load(session: &Rc<Session>, args: &Args) -> Outcome<Vec<Document>> 
         }
     }
     Ok(documents)
-}
-
-fn kustomize(session: &Session, directory: &str) -> Failure {
-    let path = session.absolute(directory.trim_end_matches('/'));
-    match session.place.stat(&path) {
-        None => Failure::message(format!(
-            "must build at directory: not a valid directory: evalsymlink failure on '{directory}' : lstat {path}: no such file or directory"
-        )),
-        Some(_) => Failure::message(simulation::stub!("kubectl", "kustomizations")),
-    }
 }
 
 /// The files that one `-f` names.

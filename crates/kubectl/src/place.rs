@@ -42,6 +42,10 @@ impl Place for Ctx {
         self.fs.write(path, bytes.to_vec()).map_err(|why| lower(&why.to_string()))
     }
 
+    fn make_dir(&self, path: &str) -> Result<(), String> {
+        self.fs.mkdir_all(path).map_err(|why| lower(&why.to_string()))
+    }
+
     fn remove_file(&self, path: &str) {
         // What cannot be removed stays: it is a temporary file.
         let _ = self.fs.unlink(path);

@@ -29,6 +29,8 @@ pub trait Place {
     fn read_file(&self, path: &str) -> Result<Vec<u8>, String>;
     /// Writes a whole file, making its directory.
     fn write_file(&self, path: &str, bytes: &[u8]) -> Result<(), String>;
+    /// Makes a directory and those above it.
+    fn make_dir(&self, path: &str) -> Result<(), String>;
     /// Removes a file; one that is not there is no matter.
     fn remove_file(&self, _path: &str) {}
     /// Runs a program with this one's streams and terminal; its exit code, or none if there is no such program.
@@ -126,6 +128,12 @@ impl Session {
     /// # Errors
     /// Those of the kubeconfig; flags that are not built are refused by name rather than ignored.
     pub fn rest(self: &Rc<Self>, args: &Args) -> Outcome<Rest> {
+        let timeout = args.text("request-timeout");
+        if !timeout.is_empty() && timeout.parse::<i64>().is_err() && crate::duration::parse(timeout).is_err() {
+            return Err(Failure::message(
+                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+            ));
+        }
         let connection = self.connection(args)?;
         Ok(Rest::new(Rc::clone(self), connection))
     }

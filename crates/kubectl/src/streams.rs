@@ -57,6 +57,80 @@ enum End {
     Exit(i32),
 }
 
+/// What came of a command whose streams are not the learner's.
+#[derive(Clone, Debug, Default)]
+pub struct Piped {
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it said besides.
+    pub stderr: Vec<u8>,
+    /// Its exit code.
+    pub code: i32,
+}
+
+/// Most that a command may print.
+const PIPED_BYTES_MAX: usize = 64 << 20;
+/// Size of the frames in which input is sent.
+const FRAME_BYTES: usize = 32 << 10;
+
+/// Runs a command at `path` with `input` on its standard input.
+///
+/// # Errors
+/// What the server says; that the command printed more than can be kept.
+pub async fn piped(rest: &Rest, path: &str, input: Option<Vec<u8>>) -> Outcome<Piped> {
+    let mut connection = open(rest, path).await?;
+    let mut unsent = input.map(|bytes| {
+        let mut frames: Vec<Bytes> = bytes.chunks(FRAME_BYTES).map(|chunk| frame(STDIN, chunk)).collect();
+        frames.push(frame(CLOSE, &[STDIN]));
+        frames.into_iter()
+    });
+    let mut next = unsent.as_mut().and_then(Iterator::next);
+    let mut piped = Piped::default();
+    loop {
+        // Sending and receiving take turns: a command may print while it reads.
+        let received = std::future::poll_fn(|cx| {
+            while next.is_some() {
+                match connection.send.poll_ready(cx) {
+                    Poll::Ready(Ok(())) => {
+                        if let Some(frame) = next.take() {
+                            drop(connection.send.start_send(frame));
+                        }
+                        next = unsent.as_mut().and_then(Iterator::next);
+                    }
+                    Poll::Ready(Err(_)) => next = None,
+                    Poll::Pending => break,
+                }
+            }
+            connection.recv.poll_next_unpin(cx)
+        })
+        .await;
+        let Some(bytes) = received else { return Ok(piped) };
+        let Some((channel, payload)) = bytes.split_first() else { continue };
+        match *channel {
+            STDOUT => piped.stdout.extend_from_slice(payload),
+            STDERR => piped.stderr.extend_from_slice(payload),
+            ERROR => match ended(payload) {
+                End::Exit(code) => {
+                    piped.code = code;
+                    return Ok(piped);
+                }
+                End::Of(outcome) => return outcome.map(|()| piped),
+            },
+            _ => {}
+        }
+        if piped.stdout.len() + piped.stderr.len() > PIPED_BYTES_MAX {
+            return Err(Failure::message(format!("more than {} MiB of output", PIPED_BYTES_MAX >> 20)));
+        }
+    }
+}
+
+fn frame(channel: u8, payload: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(payload.len() + 1);
+    frame.push(channel);
+    frame.extend_from_slice(payload);
+    frame.into()
+}
+
 /// Opens an upgraded connection.
 ///
 /// # Errors
@@ -177,10 +251,7 @@ fn ended(payload: &[u8]) -> End {
 
 /// Sends a frame, waiting for room. A peer that has gone is noticed when reading.
 pub async fn send(connection: &mut Duplex, channel: u8, payload: &[u8]) {
-    let mut frame = Vec::with_capacity(payload.len() + 1);
-    frame.push(channel);
-    frame.extend_from_slice(payload);
-    let mut frame = Some(Bytes::from(frame));
+    let mut frame = Some(frame(channel, payload));
     std::future::poll_fn(|cx| match connection.send.poll_ready(cx) {
         Poll::Ready(Ok(())) => {
             if let Some(frame) = frame.take() {

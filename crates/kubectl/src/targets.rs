@@ -283,10 +283,28 @@ pub struct Info {
 /// # Errors
 /// A file cannot be read, or holds something that is no object of a known kind.
 pub async fn local(session: &Rc<Session>, args: &Args) -> Outcome<Vec<Info>> {
+    let mut infos = as_written(session, args).await?;
+    for info in &mut infos {
+        let resource = &info.named.resource;
+        if let Some(definition) = api::schema::definition_of(&resource.api_version(), &resource.kind) {
+            api::schema::normalize(definition, info.object.make_mut());
+        }
+    }
+    Ok(infos)
+}
+
+/// As [`local`], the objects exactly as the files have them.
+///
+/// # Errors
+/// Those of [`local`], and that there are no files.
+pub async fn as_written(session: &Rc<Session>, args: &Args) -> Outcome<Vec<Info>> {
+    if !has_files(args) {
+        return Err(Failure::message(NOTHING_NAMED));
+    }
     let mut infos = Vec::new();
     for document in manifests::load(session, args).await? {
         manifests::check_shape(&document)?;
-        let mut object = Object::new(document.value.clone());
+        let object = Object::new(document.value.clone());
         let (api_version, kind) = (object.api_version().to_owned(), object.kind().to_owned());
         let known = api::kinds::KINDS.iter().find(|k| k.kind == kind && k.api_version() == api_version);
         let known = known.ok_or_else(|| {
@@ -295,11 +313,6 @@ pub async fn local(session: &Rc<Session>, args: &Args) -> Outcome<Vec<Info>> {
                 document.source
             ))
         })?;
-        if let Some(definition) = api::schema::definition(known.schema) {
-            let mut value = object.value().clone();
-            api::schema::normalize(definition, &mut value);
-            object = Object::new(value);
-        }
         let named = Named {
             resource: Rc::new(Resource::of(known)),
             namespace: object.namespace().to_owned(),
@@ -354,8 +367,21 @@ pub async fn read_one(rest: &Rest, named: Named) -> Outcome<Info> {
     if named.name.is_empty() {
         return Err(Failure::message("resource name may not be empty"));
     }
-    let object = Object::new(rest.get(&named.path()).await?);
-    Ok(Info { named, object })
+    match rest.get(&named.path()).await {
+        Ok(value) => Ok(Info { named, object: Object::new(value) }),
+        Err(failure) => Err(or_no_namespace(rest, &named, failure).await),
+    }
+}
+
+/// Where an object was not found, that its namespace does not exist says more (`Info.Get`).
+pub async fn or_no_namespace(rest: &Rest, named: &Named, failure: Failure) -> Failure {
+    if !failure.is_not_found() || matches!(named.namespace.as_str(), "" | "default") {
+        return failure;
+    }
+    match rest.get(&format!("/api/v1/namespaces/{}", named.namespace)).await {
+        Err(other) if other.is_not_found() => other,
+        _ => failure,
+    }
 }
 
 /// Lists the objects that a query selects.

@@ -20,6 +20,8 @@ pub enum Printer {
     Json,
     /// `yaml`.
     Yaml,
+    /// `kyaml`.
+    KYaml,
     /// `name`.
     Name,
     /// `jsonpath` and its relatives; the second says whether results are JSON.
@@ -83,7 +85,7 @@ pub fn format(session: &Session, args: &Args, allowed: &str) -> Outcome<Format> 
         "json" => Printer::Json,
         "yaml" => Printer::Yaml,
         "name" => Printer::Name,
-        "kyaml" => return Err(Failure::message(simulation::stub!("kubectl", "-o kyaml"))),
+        "kyaml" => Printer::KYaml,
         "custom-columns" | "custom-columns-file" if allowed != GET_FORMATS => return Err(unknown()),
         "custom-columns" => Printer::Columns(Columns::parse(inline.unwrap_or(""), args.on("no-headers"))?),
         "custom-columns-file" => Printer::Columns(Columns::parse_file(&read(session, inline.unwrap_or(""))?)?),
@@ -125,7 +127,7 @@ pub type Printed = (String, Outcome);
 impl Printer {
     /// Whether managedFields are hidden unless asked for.
     pub fn hides_managed_fields(&self) -> bool {
-        matches!(self, Printer::Json | Printer::Yaml | Printer::Name)
+        matches!(self, Printer::Json | Printer::Yaml | Printer::KYaml | Printer::Name)
     }
 
     /// Prints one object or list.
@@ -133,6 +135,7 @@ impl Printer {
         match self {
             Printer::Json => (goval::json_indent(object, "    ") + "\n", Ok(())),
             Printer::Yaml => (api::yaml::emit(object), Ok(())),
+            Printer::KYaml => (super::kyaml::emit(object), Ok(())),
             Printer::Name => (names(object), Ok(())),
             Printer::JsonPath(template, source, as_json) => {
                 let result = if *as_json { template.execute_as_json(object) } else { template.execute(object) };

@@ -8,6 +8,7 @@ use api::schema;
 use serde_json::{Value, json};
 
 use super::create::validation;
+use super::{prune, set_last_applied};
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR, VALIDATE, field_manager};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, duration, int, slice, switch, switch_on, text};
@@ -47,7 +48,7 @@ pub static APPLY: Command = Command {
         ("From standard input", "cat deployment.yaml | kubectl apply -f -"),
     ],
     flags: &[FLAGS, DRY_RUN, FILES, PRINT, SELECTOR, VALIDATE],
-    commands: &[&crate::verbs::refused::APPLY_EDIT, &crate::verbs::refused::APPLY_SET, &VIEW_LAST_APPLIED],
+    commands: &[&set_last_applied::EDIT, &set_last_applied::SET, &VIEW_LAST_APPLIED],
     action: Action::Run(|session, args| Box::pin(run(session, args))),
     ..COMMAND
 };
@@ -83,14 +84,10 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if !has_files(&args) {
         return Err(Failure::message("must specify one of -f and -k"));
     }
-    let unbuilt =
-        (args.on("force") && !args.on("server-side")) || !args.text("subresource").is_empty() || args.on("all");
-    if unbuilt {
-        return Err(Failure::message(simulation::stub!("kubectl apply", "--force, --subresource and --all")));
+    if (args.on("force") && !args.on("server-side")) || !args.text("subresource").is_empty() {
+        return Err(Failure::message(simulation::stub!("kubectl apply", "--force and --subresource")));
     }
-    if args.on("prune") {
-        return Err(Failure::message(simulation::stub!("kubectl apply", "--prune")));
-    }
+    prune::check(&args)?;
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
     if args.on("force-conflicts") && !args.on("server-side") {
@@ -109,15 +106,23 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         return Err(Failure::message("no objects passed to apply"));
     }
     let apply = Apply { rest, args, dry_run, validation };
+    let mut visited = prune::Visited::default();
     for target in wanted {
         let Target::Named(named) = target else { continue };
         match apply.one(&named).await {
-            Ok((object, what)) => reporter.report(&named.resource, &object, what).await?,
+            Ok((object, what)) => {
+                visited.note(object["metadata"]["uid"].as_str().unwrap_or(""), &named.namespace);
+                reporter.report(&named.resource, &object, what).await?;
+            }
             Err(failure @ (Failure::Transport(..) | Failure::Exit(_))) => return Err(failure),
             Err(failure) => failures.push(failure),
         }
     }
-    Failure::several(failures)
+    Failure::several(failures)?;
+    if apply.args.on("prune") {
+        prune::run(&apply.rest, &apply.args, &visited, dry_run, &reporter).await?;
+    }
+    Ok(())
 }
 
 impl Apply {
@@ -192,7 +197,7 @@ impl Apply {
         let mut live = current;
         // Someone else may have changed the object between reading and patching it.
         for attempt in 1.. {
-            let (patch, strategic) = self.patch(named, &modified, &live)?;
+            let (patch, strategic) = three_way(named, &modified, &live)?;
             if patch.as_object().is_some_and(serde_json::Map::is_empty) {
                 return Ok((live, "unchanged"));
             }
@@ -231,19 +236,6 @@ impl Apply {
         }
     }
 
-    /// The patch, and whether it is a strategic one.
-    fn patch(&self, named: &Named, modified: &Value, live: &Value) -> Outcome<(Value, bool)> {
-        let original: Value =
-            last_applied::of(live).and_then(|t| serde_json::from_str(t).ok()).unwrap_or_else(|| json!({}));
-        let definition = schema::definition_of(&named.resource.api_version(), &named.resource.kind);
-        let patch = match definition {
-            Some(definition) => api::patch::three_way_strategic(&original, modified, live, Some(definition)),
-            None => api::patch::three_way_json(&original, modified, live),
-        };
-        let patch = patch.map_err(|why| Failure::message(why.to_string()))?;
-        Ok((patch, definition.is_some()))
-    }
-
     async fn on_server(&self, named: &Named, manifest: &Value) -> Outcome<(Value, &'static str)> {
         if named.name.is_empty() {
             let generate = manifest["metadata"]["generateName"].as_str().unwrap_or("");
@@ -262,6 +254,19 @@ impl Apply {
         let object = server_side.apply(manifest).await?;
         Ok((server_side.migrated(manifest, object).await?, "serverside-applied"))
     }
+}
+
+/// The patch that brings a live object to a manifest, and whether it is a strategic one.
+pub fn three_way(named: &Named, modified: &Value, live: &Value) -> Outcome<(Value, bool)> {
+    let original: Value =
+        last_applied::of(live).and_then(|t| serde_json::from_str(t).ok()).unwrap_or_else(|| json!({}));
+    let definition = schema::definition_of(&named.resource.api_version(), &named.resource.kind);
+    let patch = match definition {
+        Some(definition) => api::patch::three_way_strategic(&original, modified, live, Some(definition)),
+        None => api::patch::three_way_json(&original, modified, live),
+    };
+    let patch = patch.map_err(|why| Failure::message(why.to_string()))?;
+    Ok((patch, definition.is_some()))
 }
 
 /// How often a patch is computed anew after a conflict.

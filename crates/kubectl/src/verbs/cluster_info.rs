@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, slice, switch, switch_on, text};
+use crate::printers::output::Printer;
 use crate::printers::tabwriter::TABLE;
 use crate::rest::with_query;
 use crate::session::Session;
@@ -18,7 +19,7 @@ pub static CLUSTER_INFO: Command = Command {
     short: "Display cluster information",
     long: "Show the addresses of the control plane and of services with the label kubernetes.io/cluster-service=true.",
     examples: &[("The addresses", "kubectl cluster-info")],
-    commands: &[&crate::verbs::refused::CLUSTER_INFO_DUMP],
+    commands: &[&crate::verbs::cluster_info_dump::DUMP],
     action: Action::Run(|session, args| Box::pin(cluster_info(session, args))),
     ..COMMAND
 };
@@ -105,10 +106,7 @@ async fn api_resources(session: Rc<Session>, args: Args) -> Outcome {
         return Err(args.usage(format!("unexpected arguments: [{}]", args.words.join(" "))));
     }
     let output = args.text("output");
-    if !matches!(output, "" | "wide" | "name") {
-        if matches!(output, "json" | "yaml" | "kyaml") {
-            return Err(Failure::message(simulation::stub!("kubectl api-resources", "-o json and -o yaml")));
-        }
+    if !matches!(output, "" | "wide" | "name" | "json" | "yaml" | "kyaml") {
         return Err(Failure::message(format!(
             "unable to match a printer suitable for the output format \"{output}\", allowed formats are: json,kyaml,name,wide,yaml"
         )));
@@ -128,6 +126,15 @@ async fn api_resources(session: Rc<Session>, args: Args) -> Outcome {
         let names: String = shown.iter().map(|r| format!("{}\n", r.group_resource())).collect();
         return session.out(names).await;
     }
+    let printer = match output {
+        "json" => Some(Printer::Json),
+        "yaml" => Some(Printer::Yaml),
+        "kyaml" => Some(Printer::KYaml),
+        _ => None,
+    };
+    if let Some(printer) = printer {
+        return session.out(printer.print(&list(&shown)).0).await;
+    }
     let wide = output == "wide";
     let mut text = String::new();
     if !args.on("no-headers") {
@@ -144,6 +151,27 @@ async fn api_resources(session: Rc<Session>, args: Args) -> Outcome {
         text.push_str(&(cells.join("\t") + "\n"));
     }
     session.out(TABLE.layout(&text)).await
+}
+
+/// The resources as the list that the server's own description is made of.
+fn list(resources: &[&Resource]) -> Value {
+    let one = |r: &&Resource| {
+        let mut value = json!({
+            "kind": r.kind, "name": r.plural, "namespaced": r.namespaced, "singularName": r.singular,
+            "verbs": r.verbs, "version": r.version,
+        });
+        if !r.group.is_empty() {
+            value["group"] = r.group.clone().into();
+        }
+        for (field, texts) in [("shortNames", &r.short_names), ("categories", &r.categories)] {
+            if !texts.is_empty() {
+                value[field] = json!(texts);
+            }
+        }
+        value
+    };
+    let resources: Vec<Value> = resources.iter().map(one).collect();
+    json!({"apiVersion": "v1", "kind": "APIResourceList", "groupVersion": "", "resources": resources})
 }
 
 fn matches(resource: &Resource, args: &Args) -> bool {

@@ -90,15 +90,15 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         let answer = rest.delete(args.text("raw"), &json!({})).await?;
         return session.out(format!("{answer}\n")).await;
     }
-    if args.on("interactive") {
-        return Err(Failure::message(simulation::stub!("kubectl delete", "--interactive")));
-    }
     let query = Query::from_args(&rest, &args, &args.words).await?;
     let (wanted, failures) = targets::resolve(&rest, &query).await?;
     validate(&session, &args, grace).await?;
     let selecting = args.on("all") || args.changed("selector") || args.changed("field-selector");
     let ignore = args.on("ignore-not-found") || (selecting && !args.changed("ignore-not-found"));
     let delete = Delete { rest, grace, cascade: cascade(&args)?, dry_run, names_only: args.text("output") == "name" };
+    if args.on("interactive") && dry_run == DryRun::None && !delete.confirm(&query, &wanted).await? {
+        return session.out("deletion is cancelled\n").await;
+    }
     let (gone, mut failures, found) = delete.all(&query, wanted, failures, ignore).await?;
     if failures.is_empty() && found == 0 {
         return session.out("No resources found\n").await;
@@ -137,6 +137,29 @@ async fn validate(session: &Session, args: &Args, grace: i64) -> Outcome {
 type Gone = Vec<(Named, String)>;
 
 impl Delete {
+    /// Shows what would be deleted, and asks.
+    async fn confirm(&self, query: &Query, wanted: &[Target]) -> Outcome<bool> {
+        let mut titles = Vec::new();
+        for target in wanted {
+            match target {
+                Target::Named(named) => titles.push(named.title()),
+                Target::Selected { resource, namespace } => {
+                    let found = targets::list(&self.rest, query, resource, namespace).await?;
+                    titles.extend(found.iter().map(|info| info.named.title()));
+                }
+            }
+        }
+        if titles.is_empty() {
+            return Ok(true);
+        }
+        let session = &self.rest.session;
+        let list: String = titles.iter().map(|title| format!("{title}\n")).collect();
+        let text = format!("You are about to delete the following {} resource(s):\n{list}", titles.len());
+        session.out(text + "Do you want to continue? (y/N): ").await?;
+        let answer = String::from_utf8_lossy(&session.place.read_in().await).trim().to_lowercase();
+        Ok(matches!(answer.as_str(), "y" | "yes"))
+    }
+
     async fn all(
         &self,
         query: &Query,

@@ -10,7 +10,7 @@ use crate::flags::common::{ALL_NAMESPACES, CHUNK_SIZE};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, slice, switch, text};
 use crate::printers::output::{self, FORMATS, Format};
 use crate::printers::tabwriter::TABLE;
-use crate::rest::with_query;
+use crate::rest::{Rest, with_query};
 use crate::session::Session;
 
 static FLAGS: &[Flag] = &[
@@ -50,9 +50,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
                 .ok_or_else(|| Failure::message("--for must be in resource/name form"))?,
         ),
     };
-    if args.on("watch") {
-        return Err(Failure::message(simulation::stub!("kubectl events", "--watch")));
-    }
     let rest = session.rest(&args)?;
     let mut fields = Vec::new();
     if let Some((kind, name)) = subject {
@@ -70,6 +67,17 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         types.is_empty() || types.iter().any(|t| e["type"].as_str().is_some_and(|x| x.eq_ignore_ascii_case(t)))
     };
     events.retain(wanted);
+    if args.on("watch") {
+        events.sort_by_key(last_seen);
+        let version = answer["metadata"]["resourceVersion"].as_str().unwrap_or("");
+        let parameters = [
+            ("fieldSelector", fields.join(",")),
+            ("resourceVersion", version.to_owned()),
+            ("watch", "true".to_owned()),
+        ];
+        let parameters = parameters.each_ref().map(|(name, value)| (*name, value.as_str()));
+        return follow(&rest, &args, events, &with_query(&path, &parameters), wanted).await;
+    }
     if events.is_empty() {
         let place = if args.on("all-namespaces") {
             "No events found.\n".to_owned()
@@ -85,21 +93,52 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         session.out(text).await?;
         return outcome;
     }
-    let mut text = String::new();
-    if !args.on("no-headers") {
-        let first = if args.on("all-namespaces") { "NAMESPACE\t" } else { "" };
-        text.push_str(&format!("{first}LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n"));
-    }
-    for event in &events {
-        let part = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or("");
-        if args.on("all-namespaces") {
-            text.push_str(&format!("{}\t", part("/metadata/namespace")));
-        }
-        let object = format!("{}/{}", part("/involvedObject/kind"), part("/involvedObject/name"));
-        let cells = [&interval(event, session.now()), part("/type"), part("/reason"), &object, part("/message").trim()];
-        text.push_str(&(cells.join("\t") + "\n"));
-    }
+    let text = heading(&args) + &events.iter().map(|event| row(&session, &args, event)).collect::<String>();
     session.out(TABLE.layout(&text)).await
+}
+
+fn heading(args: &Args) -> String {
+    if args.on("no-headers") {
+        return String::new();
+    }
+    let first = if args.on("all-namespaces") { "NAMESPACE\t" } else { "" };
+    format!("{first}LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n")
+}
+
+fn row(session: &Session, args: &Args, event: &Value) -> String {
+    let part = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+    let first = if args.on("all-namespaces") { format!("{}\t", part("/metadata/namespace")) } else { String::new() };
+    let object = format!("{}/{}", part("/involvedObject/kind"), part("/involvedObject/name"));
+    let cells = [&interval(event, session.now()), part("/type"), part("/reason"), &object, part("/message").trim()];
+    format!("{first}{}\n", cells.join("\t"))
+}
+
+/// Shows what there is, and then each event as it happens. Widths are those of what has been shown together.
+async fn follow(rest: &Rest, args: &Args, events: Vec<Value>, path: &str, wanted: impl Fn(&Value) -> bool) -> Outcome {
+    let session = &rest.session;
+    let format = output::format(session, args, FORMATS)?;
+    let show = |event: &Value, head: String| match &format {
+        Format::Objects(printer) => printer.print(event).0,
+        _ => TABLE.layout(&(head + &row(session, args, event))),
+    };
+    let mut head = heading(args);
+    if let (Format::Human | Format::Wide, false) = (&format, events.is_empty()) {
+        let rows: String = events.iter().map(|event| row(session, args, event)).collect();
+        session.out(TABLE.layout(&(std::mem::take(&mut head) + &rows))).await?;
+    } else {
+        for event in &events {
+            session.out(show(event, std::mem::take(&mut head))).await?;
+        }
+    }
+    let mut watch = rest.watch(path, crate::rest::JSON).await?;
+    while let Some((kind, event)) = watch.next().await {
+        match kind.as_str() {
+            "ERROR" => return Err(Failure::Status(Box::new(event), String::new())),
+            "ADDED" | "MODIFIED" if wanted(&event) => session.out(show(&event, std::mem::take(&mut head))).await?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// When an event was seen last: of its series, its last time, or its only time.

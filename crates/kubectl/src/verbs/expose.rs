@@ -56,9 +56,6 @@ pub static EXPOSE: Command = Command {
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
-    if !args.text("overrides").is_empty() {
-        return Err(Failure::message(simulation::stub!("kubectl expose", "--overrides")));
-    }
     let rest = session.rest(&args)?;
     // Here --selector belongs to the service, not to what is looked for.
     let mut query = Query::from_args(&rest, &args, &args.words).await?;
@@ -66,7 +63,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let found = targets::fetch(&rest, &query).await?;
     let services = resource("", "v1", "Service", "services", true);
     for info in &found.infos {
-        let mut service = service_for(&args, info)?;
+        let mut service = super::run::overridden(service_for(&args, info)?, &args)?;
         if rest.connection.namespace_given {
             service["metadata"]["namespace"] = rest.namespace().into();
         }

@@ -169,10 +169,11 @@ impl Get {
             Target::Selected { resource, namespace } => (targets::list_path(query, resource, namespace), resource),
         };
         let result = self.rest.get_table(&self.with_objects(&path)).await;
-        let mut answer = result.map_err(|f| match target {
-            Target::Named(_) => f,
-            Target::Selected { resource, .. } => targets::selector_failure(f, resource, query),
-        })?;
+        let mut answer = match (result, target) {
+            (Ok(answer), _) => answer,
+            (Err(f), Target::Named(named)) => return Err(targets::or_no_namespace(&self.rest, named, f).await),
+            (Err(f), Target::Selected { resource, .. }) => return Err(targets::selector_failure(f, resource, query)),
+        };
         self.follow_pages(&path, &mut answer).await?;
         let table = self.as_table(answer);
         Ok(Part { resource: Rc::clone(resource), table })

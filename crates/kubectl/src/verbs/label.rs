@@ -11,7 +11,7 @@ use crate::flags::common::{ALL_NAMESPACES, DRY_RUN, FIELD_SELECTOR, FILES, PRINT
 use crate::flags::parse::go_quote;
 use crate::flags::{Action, Args, COMMAND, Command, Flag, switch, text};
 use crate::printers::output::{DryRun, Reporter};
-use crate::rest::{MERGE_PATCH, Rest, with_query};
+use crate::rest::{MERGE_PATCH, with_query};
 use crate::session::Session;
 use crate::targets::{self, Info, Query, has_files};
 use crate::verbs::rollout::history::CHANGE_CAUSE;
@@ -86,9 +86,6 @@ async fn run(session: Rc<Session>, args: Args, kind: Kind) -> Outcome {
     let reporter = Reporter::new(&session, &args, dry_run)?;
     let (words, pairs) = split(&args.words, kind)?;
     let changes = read_changes(&pairs, kind)?;
-    if args.on("local") {
-        return Err(Failure::message(simulation::stub!("kubectl label", "--local")));
-    }
     if words.is_empty() && !has_files(&args) {
         return Err(Failure::message(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
@@ -97,9 +94,14 @@ async fn run(session: Rc<Session>, args: Args, kind: Kind) -> Outcome {
     if changes.set.is_empty() && changes.remove.is_empty() && !args.on("list") {
         return Err(Failure::message(format!("at least one {} update is required", kind.word())));
     }
-    let rest = session.rest(&args)?;
-    let query = Query::from_args(&rest, &args, &words).await?;
-    let found = targets::fetch(&rest, &query).await?;
+    let found = if args.on("local") {
+        let infos = targets::as_written(&session, &args).await?;
+        targets::Found { single: infos.len() == 1, infos, failures: Vec::new() }
+    } else {
+        let rest = session.rest(&args)?;
+        let query = Query::from_args(&rest, &args, &words).await?;
+        targets::fetch(&rest, &query).await?
+    };
     if !found.single && args.changed("resource-version") {
         return Err(Failure::message("--resource-version may only be used with a single resource"));
     }
@@ -108,7 +110,7 @@ async fn run(session: Rc<Session>, args: Args, kind: Kind) -> Outcome {
         let outcome = if args.on("list") {
             list(&session, &info, kind, found.single).await
         } else {
-            change(&rest, &args, &info, kind, &changes, dry_run, &reporter).await
+            change(&session, &args, &info, kind, &changes, dry_run, &reporter).await
         };
         match outcome {
             Err(failure @ Failure::Exit(_)) => return Err(failure),
@@ -188,7 +190,7 @@ fn api_map(object: &Object, kind: Kind) -> BTreeMap<String, String> {
 }
 
 async fn change(
-    rest: &Rest,
+    session: &Rc<Session>,
     args: &Args,
     info: &Info,
     kind: Kind,
@@ -203,7 +205,7 @@ async fn change(
     for key in
         changes.remove.iter().filter(|k| kind == Kind::Label && !old.contains_key(*k) && dry_run != DryRun::Client)
     {
-        rest.session.out(format!("label \"{key}\" not found.\n")).await?;
+        session.out(format!("label \"{key}\" not found.\n")).await?;
     }
     let mut new = info.object.clone();
     let added = changes.set.iter().filter(|(k, v)| old.get(*k) != Some(v)).count();
@@ -223,7 +225,8 @@ async fn change(
     }
     let mut shown: Value = new.into_value();
     let changed = added + removed > 0 || kind == Kind::Annotation;
-    if dry_run != DryRun::Client && changed {
+    if dry_run != DryRun::Client && changed && !args.on("local") {
+        let rest = session.rest(args)?;
         let path = with_query(
             &info.named.path(),
             &[("dryRun", dry_run.parameter()), ("fieldManager", args.text("field-manager"))],

@@ -5,9 +5,8 @@ use std::rc::Rc;
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, array, int, slice, switch, text};
-use crate::manifests;
 use crate::session::Session;
-use crate::targets::{self, Query, has_files};
+use crate::targets::{self, Query};
 use crate::verbs::create;
 
 macro_rules! partly {
@@ -33,19 +32,6 @@ static AUTOSCALE_FLAGS: &[Flag] = &[
     int("max", "-1", "Most pods."),
     int("min", "-1", "Fewest pods."),
     text("name", "", "Name of the new object."),
-];
-static EXEC_LIKE: &[Flag] = &[
-    text("container", "", "The container.").short('c'),
-    switch("no-preserve", "Leave modes and owners."),
-    int("retries", "0", "How often to try again."),
-];
-static DEBUG_FLAGS: &[Flag] = &[
-    text("container", "", "Name of the new container.").short('c'),
-    text("copy-to", "", "Make a copy of the pod."),
-    text("image", "", "Image of the new container."),
-    text("target", "", "Container whose processes are to be seen."),
-    switch("stdin", "Keep standard input open.").short('i'),
-    switch("tty", "Give it a terminal.").short('t'),
 ];
 static TOP_FLAGS: &[Flag] = &[
     switch("all-namespaces", "Pods of all namespaces.").short('A'),
@@ -78,14 +64,6 @@ static INGRESS_FLAGS: &[Flag] = &[
 partly! {
     /// `kubectl autoscale`.
     AUTOSCALE "autoscale" [] "Auto-scale a deployment, replica set, stateful set, or replication controller" flags &[AUTOSCALE_FLAGS, DRY_RUN, FILES, PRINT], required ["max"], autoscale;
-    /// `kubectl diff`.
-    DIFF "diff" [] "Diff the live version against a would-be applied version" flags &[FILES, SELECTOR], required [], diff;
-    /// `kubectl cp`.
-    CP "cp" [] "Copy files and directories to and from containers" flags &[EXEC_LIKE], required [], cp;
-    /// `kubectl debug`.
-    DEBUG "debug" [] "Create debugging sessions for troubleshooting workloads and nodes" flags &[DEBUG_FLAGS], required [], debug;
-    /// `kubectl kustomize`.
-    KUSTOMIZE "kustomize" [] "Build a kustomization target from a directory or URL" flags &[], required [], kustomize;
     /// `kubectl completion`.
     COMPLETION "completion" [] "Output shell completion code for the specified shell (bash, zsh, fish, or powershell)" flags &[], required [], completion;
     /// `kubectl top pod`.
@@ -134,62 +112,6 @@ async fn autoscale(session: Rc<Session>, args: Args) -> Outcome {
     let query = Query::from_args(&rest, &args, &args.words).await?;
     targets::fetch(&rest, &query).await?.all()?;
     refuse(simulation::stub!("kubectl", "autoscale"))
-}
-
-/// Failures of diff have exit code 2: 1 means that there are differences.
-async fn diff(session: Rc<Session>, args: Args) -> Outcome {
-    let outcome = match has_files(&args) {
-        false => Err(Failure::message("must specify one of -f and -k")),
-        true => manifests::load(&session, &args).await.map(|_| ()),
-    };
-    let failure = outcome.err().unwrap_or_else(|| Failure::message(simulation::stub!("kubectl", "diff")));
-    session.err(failure.render().0).await;
-    Err(Failure::Exit(2))
-}
-
-async fn cp(session: Rc<Session>, args: Args) -> Outcome {
-    let [from, to] = args.words.as_slice() else {
-        return Err(Failure::message("source and destination are required"));
-    };
-    let remote = |word: &str| {
-        word.split_once(':').filter(|(pod, _)| !pod.is_empty() && !pod.contains('.')).map(|(pod, _)| pod.to_owned())
-    };
-    let (from, to) = (remote(from), remote(to));
-    if from.is_some() && to.is_some() {
-        return Err(Failure::message("one of src or dest must be a local file specification"));
-    }
-    let Some(pod) = from.or(to) else {
-        return Err(Failure::message("one of src or dest must be a remote file specification"));
-    };
-    let rest = session.rest(&args)?;
-    let (namespace, name) = pod.split_once('/').unwrap_or((rest.namespace(), &pod));
-    rest.get(&format!("/api/v1/namespaces/{namespace}/pods/{name}")).await?;
-    refuse(simulation::stub!("kubectl", "cp"))
-}
-
-async fn debug(session: Rc<Session>, args: Args) -> Outcome {
-    if args.text("image").is_empty() && args.text("copy-to").is_empty() {
-        return Err(Failure::message("you must specify --image when not using --copy-to."));
-    }
-    let rest = session.rest(&args)?;
-    for word in &args.words {
-        let (kind, name) = word.split_once('/').unwrap_or(("pods", word));
-        let resource = rest.resource(kind).await?;
-        let namespace = if resource.namespaced { rest.namespace() } else { "" };
-        rest.get(&resource.object(namespace, name)).await?;
-    }
-    refuse(simulation::stub!("kubectl", "debug"))
-}
-
-async fn kustomize(session: Rc<Session>, args: Args) -> Outcome {
-    let directory = args.words.first().map_or(".", String::as_str);
-    let path = session.absolute(directory.trim_end_matches('/'));
-    if directory != "." && session.place.stat(&path).is_none() {
-        return Err(Failure::message(format!(
-            "must build at directory: not a valid directory: evalsymlink failure on '{directory}' : lstat {path}: no such file or directory"
-        )));
-    }
-    refuse(simulation::stub!("kubectl", "kustomize"))
 }
 
 async fn completion(_: Rc<Session>, args: Args) -> Outcome {

@@ -55,10 +55,14 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             return Err(Failure::message(format!("--type must be one of [json merge strategic], not \"{other}\"")));
         }
     };
-    if args.on("local") {
-        return Err(Failure::message(simulation::stub!("kubectl patch", "--local")));
-    }
     let patch = read(&session, &args)?;
+    if args.on("local") {
+        for info in targets::as_written(&session, &args).await? {
+            let object = local(&info, kind, &patch)?;
+            reporter.report(&info.named.resource, &object, "patched").await?;
+        }
+        return Ok(());
+    }
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &args.words).await?;
     let found = targets::fetch(&rest, &query).await?;

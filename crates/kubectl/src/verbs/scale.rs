@@ -10,7 +10,8 @@ use crate::flags::{Action, Args, COMMAND, Command, Flag, duration, int, switch, 
 use crate::printers::output::{DryRun, Reporter};
 use crate::rest::{MERGE_PATCH, Rest, with_query};
 use crate::session::Session;
-use crate::targets::{self, Info, Query};
+use crate::targets::{self, Info, Named, Query};
+use crate::waiting::{self, Verdict};
 
 static FLAGS: &[Flag] = &[
     switch("all", "All objects of the given types in the namespace."),
@@ -47,9 +48,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     }
     if args.int("current-replicas") < -1 {
         return Err(Failure::message("The --current-replicas must specify an integer of -1 or greater"));
-    }
-    if args.duration("timeout") != 0 {
-        return Err(Failure::message(simulation::stub!("kubectl scale", "--timeout")));
     }
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &args.words).await?;
@@ -94,5 +92,27 @@ async fn scale(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcom
     }
     let path = with_query(&path, &[("dryRun", dry_run.parameter())]);
     let patch = json!({"spec": {"replicas": args.int("replicas")}});
-    rest.patch(&path, MERGE_PATCH, &patch).await.map(|_| ())
+    rest.patch(&path, MERGE_PATCH, &patch).await?;
+    match args.duration("timeout") {
+        0 => Ok(()),
+        time if dry_run == DryRun::None => arrived(rest, named, args.int("replicas"), time).await,
+        _ => Ok(()),
+    }
+}
+
+/// Waits until as many pods are there as were asked for.
+async fn arrived(rest: &Rest, named: &Named, replicas: i64, time: i64) -> Outcome {
+    let waited = waiting::until(rest, named, time, |object| {
+        let Some(object) = object else { return Ok(Verdict::Met) };
+        let number = |pointer: &str| object.pointer(pointer).and_then(serde_json::Value::as_i64);
+        let observed = number("/status/observedGeneration") >= number("/metadata/generation");
+        let there = number("/status/replicas").unwrap_or(0) == replicas;
+        Ok(if observed && there { Verdict::Met } else { Verdict::NotYet })
+    });
+    waited.await.map_err(|failure| match failure {
+        Failure::Message(text) if text.starts_with("timed out") => {
+            Failure::message("timed out waiting for the condition")
+        }
+        other => other,
+    })
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{ALL_NAMESPACES, FIELD_SELECTOR, FILES, PRINT, SELECTOR};
 use crate::flags::parse::go_quote;
@@ -121,8 +122,14 @@ async fn created(rest: &Rest, query: &Query, time: i64, reporter: &Reporter) -> 
     let (wanted, failures) = targets::resolve(rest, query).await?;
     Failure::several(failures)?;
     for target in wanted {
-        let Target::Named(named) = target else {
-            return Err(Failure::message(simulation::stub!("kubectl wait", "--for=create with a selector")));
+        let named = match target {
+            Target::Named(named) => named,
+            Target::Selected { resource, namespace } => {
+                for info in selected(rest, query, &resource, &namespace, time).await? {
+                    report(reporter, &info).await?;
+                }
+                continue;
+            }
         };
         let mut seen = Value::Null;
         let outcome = waiting::until(rest, &named, time, |object| {
@@ -142,6 +149,33 @@ async fn created(rest: &Rest, query: &Query, time: i64, reporter: &Reporter) -> 
     }
     Ok(())
 }
+
+/// Waits until a selector finds something.
+async fn selected(
+    rest: &Rest,
+    query: &Query,
+    resource: &Rc<Resource>,
+    namespace: &str,
+    time: i64,
+) -> Outcome<Vec<Info>> {
+    let time = std::time::Duration::from_nanos(u64::try_from(time).unwrap_or(0));
+    let find = async {
+        loop {
+            let found = targets::list(rest, query, resource, namespace).await?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            rest.session.sim.sleep(LOOK_AGAIN).await;
+        }
+    };
+    match rest.session.sim.timeout(time, find).await {
+        Ok(found) => found,
+        Err(_) => Err(Failure::message("timed out waiting for the condition")),
+    }
+}
+
+/// Pause between two looks for something that does not exist yet.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
 
 async fn changed(rest: &Rest, query: &Query, wish: &Wish, time: i64, reporter: &Reporter) -> Outcome {
     let found = targets::fetch(rest, query).await?;

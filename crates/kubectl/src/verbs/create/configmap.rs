@@ -6,7 +6,7 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource, sources};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::flags::{Action, Args, COMMAND, Command};
 use crate::session::Session;
 
@@ -31,9 +31,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let name = name(&args)?;
     let pairs = sources::read(&session, &args)?;
     sources::check_keys(&pairs, "ConfigMap", &name)?;
-    if args.on("append-hash") {
-        return Err(Failure::message(simulation::stub!("kubectl create configmap", "--append-hash")));
-    }
     let (mut data, mut binary) = (Map::new(), Map::new());
     for (key, value) in pairs {
         match String::from_utf8(value) {
@@ -50,5 +47,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             object[field] = Value::Object(map);
         }
     }
+    super::append_hash(&args, &mut object);
     create(session, args, resource("", "v1", "ConfigMap", "configmaps", true), object, "configmap").await
 }

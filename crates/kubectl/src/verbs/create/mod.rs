@@ -7,6 +7,8 @@ pub mod from_files;
 pub mod job;
 pub mod namespace;
 pub mod secret;
+pub mod secret_docker;
+pub mod secret_tls;
 pub mod service;
 pub mod serviceaccount;
 pub mod sources;
@@ -80,6 +82,15 @@ pub async fn create(session: Rc<Session>, args: Args, resource: Resource, mut ob
         other => other,
     })?;
     reporter.report(&resource, &created, "created").await
+}
+
+/// `--append-hash`: a config map or secret with other content gets another name.
+pub fn append_hash(args: &Args, object: &mut Value) {
+    if args.on("append-hash") {
+        let name = object["metadata"]["name"].as_str().unwrap_or("").to_owned();
+        let hash = crate::hashes::suffix(object, &name, &Value::Null);
+        object["metadata"]["name"] = format!("{name}-{hash}").into();
+    }
 }
 
 /// The `fieldValidation` parameter for `--validate`.

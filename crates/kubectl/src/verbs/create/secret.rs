@@ -6,7 +6,7 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource, sources};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, text};
 use crate::session::Session;
 
@@ -16,7 +16,7 @@ pub static SECRET: Command = Command {
     usage: "(docker-registry | generic | tls)",
     short: "Create a secret using a specified subcommand",
     long: "Create a secret: values that should not be shown by accident.",
-    commands: &[&crate::verbs::refused::CREATE_SECRET_DOCKER, &GENERIC, &crate::verbs::refused::CREATE_SECRET_TLS],
+    commands: &[&super::secret_docker::DOCKER, &GENERIC, &super::secret_tls::TLS],
     action: Action::Group(HelpTo::Err),
     ..COMMAND
 };
@@ -44,9 +44,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let name = name(&args)?;
     let pairs = sources::read(&session, &args)?;
     sources::check_keys(&pairs, "Secret", &name)?;
-    if args.on("append-hash") {
-        return Err(Failure::message(simulation::stub!("kubectl create secret", "--append-hash")));
-    }
     let data: Map<String, Value> = pairs
         .into_iter()
         .map(|(key, value)| (key, base64::engine::general_purpose::STANDARD.encode(value).into()))
@@ -58,5 +55,11 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if !args.text("type").is_empty() {
         object["type"] = args.text("type").into();
     }
+    finish(session, args, object).await
+}
+
+/// Creates the secret, its name ending with a hash if that is wanted.
+pub async fn finish(session: Rc<Session>, args: Args, mut object: Value) -> Outcome {
+    super::append_hash(&args, &mut object);
     create(session, args, resource("", "v1", "Secret", "secrets", true), object, "secret").await
 }
