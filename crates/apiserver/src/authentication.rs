@@ -115,6 +115,9 @@ pub fn of_token(cx: &Context<'_>, token: &str) -> Result<User, Status> {
     let mut user = User::service_account(&namespace, &text(account, "name"));
     user.uid = text(account, "uid");
     user.extra.insert(CREDENTIAL.into(), vec![format!("JTI={}", text(&claims, "jti"))]);
+    if about["secret"].is_object() && !same(&api::kinds::SECRETS, &about["secret"]) {
+        return Err(unauthorized());
+    }
     if about["pod"].is_object() {
         if !same(&api::kinds::PODS, &about["pod"]) {
             return Err(unauthorized());

@@ -4,7 +4,7 @@
 
 use api::Object;
 use api::http::{Body, Method, Response, StatusCode};
-use api::kinds::{NAMESPACES, PODS, SERVICE_ACCOUNTS};
+use api::kinds::{NAMESPACES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS};
 use api::status::{FieldError, FieldErrors, Status};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,7 @@ use crate::negotiate::resource_format;
 use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::value::{at, int, text};
-use crate::wire;
+use crate::{failure, wire};
 
 pub const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 const SECONDS_DEFAULT: i64 = 3_600;
@@ -42,13 +42,10 @@ pub fn create(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Res
         Value::Array(list) if !list.is_empty() => Value::Array(list.clone()),
         _ => json!([ISSUER]),
     };
-    let pod = match text(&request, "spec.boundObjectRef.kind") {
-        "Pod" => Some(cx.require(&PODS, &target.namespace, text(&request, "spec.boundObjectRef.name"))?.value.clone()),
-        _ => None,
-    };
+    let bound = bound_object(cx, &target.namespace, at(&request, "spec.boundObjectRef"))?;
     let now = cx.server.sim.now();
     let expires = now + Duration::from_secs(seconds.unsigned_abs());
-    let claims = claims(cx, &account, pod.as_ref(), &audiences, expires.unix_seconds());
+    let claims = claims(cx, &account, bound.as_ref(), &audiences, expires.unix_seconds());
     let token = sign(&key(cx), &claims);
     request["kind"] = "TokenRequest".into();
     request["apiVersion"] = "authentication.k8s.io/v1".into();
@@ -59,15 +56,42 @@ pub fn create(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Res
     Ok(wire::object(StatusCode::CREATED, Object::new(request), format))
 }
 
-fn claims(cx: &Context<'_>, account: &Object, pod: Option<&Object>, audiences: &Value, expires: i64) -> Value {
+/// The object with which a token ends.
+fn bound_object(cx: &Context<'_>, namespace: &str, reference: &Value) -> Result<Option<Object>, Status> {
+    let (kind, namespace) = match text(reference, "kind") {
+        "" => return Ok(None),
+        "Pod" => (&PODS, namespace),
+        "Secret" => (&SECRETS, namespace),
+        "Node" => (&NODES, ""),
+        other => {
+            let version = text(reference, "apiVersion");
+            let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+            let why = format!("cannot bind token for object of type {version}, Kind={other}");
+            return Err(Status::bad_request(why));
+        }
+    };
+    let object = cx.require(kind, namespace, text(reference, "name"))?.value.clone();
+    let uid = text(reference, "uid");
+    if !uid.is_empty() && uid != object.uid() {
+        let why = format!(
+            "the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated"
+        );
+        return Err(failure::conflict(kind, object.name(), &why));
+    }
+    Ok(Some(object))
+}
+
+fn claims(cx: &Context<'_>, account: &Object, bound: Option<&Object>, audiences: &Value, expires: i64) -> Value {
     let now = cx.server.sim.now().unix_seconds();
     let mut about = json!({
         "namespace": account.namespace(),
         "serviceaccount": { "name": account.name(), "uid": account.uid() },
     });
-    if let Some(pod) = pod {
-        about["pod"] = json!({ "name": pod.name(), "uid": pod.uid() });
-        about["node"] = json!({ "name": pod.str("spec.nodeName") });
+    if let Some(object) = bound {
+        about[object.kind().to_lowercase()] = json!({ "name": object.name(), "uid": object.uid() });
+        if object.kind() == "Pod" {
+            about["node"] = json!({ "name": object.str("spec.nodeName") });
+        }
     }
     json!({
         "aud": audiences,

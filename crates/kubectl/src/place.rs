@@ -85,6 +85,10 @@ impl Place for Ctx {
         Some((cols, rows))
     }
 
+    fn out_is_tty(&self) -> bool {
+        self.stdout.is_tty()
+    }
+
     fn resized(&self, known: (u16, u16)) -> LocalBoxFuture<'static, (u16, u16)> {
         let tty = self.tty.clone();
         Box::pin(async move {

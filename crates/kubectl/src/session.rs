@@ -47,6 +47,10 @@ pub trait Place {
     fn env(&self, name: &str) -> Option<String>;
     /// Whether standard input is a terminal, and its size in columns and rows.
     fn tty(&self) -> Option<(u16, u16)>;
+    /// Whether standard output is a terminal.
+    fn out_is_tty(&self) -> bool {
+        self.tty().is_some()
+    }
     /// Completes with the terminal's new size when it is no longer `known`.
     fn resized(&self, known: (u16, u16)) -> LocalBoxFuture<'static, (u16, u16)>;
     /// Switches the terminal between raw and cooked input.

@@ -42,6 +42,18 @@ fn tokens_of_service_accounts() {
     let told = h.ok("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review.clone());
     assert_eq!(told["status"]["user"]["username"], "system:serviceaccount:default:default");
     assert_eq!(who(&h, &[("authorization", "Bearer bad")]).0, StatusCode::UNAUTHORIZED.as_u16());
+    h.ok("POST", "/api/v1/namespaces/default/secrets", json!({"metadata": {"name": "s"}}));
+    let bound = json!({"spec": {"boundObjectRef": {"kind": "Secret", "apiVersion": "v1", "name": "s"}}});
+    let made = h.ok("POST", path, bound);
+    let of_secret = format!("Bearer {}", made["status"]["token"].as_str().unwrap());
+    assert_eq!(who(&h, &[("authorization", &of_secret)]).0, 201);
+    h.ok("DELETE", "/api/v1/namespaces/default/secrets/s", Value::Null);
+    assert_eq!(who(&h, &[("authorization", &of_secret)]).0, 401, "the token ended with the secret");
+    let unknown = json!({"spec": {"boundObjectRef": {"kind": "ConfigMap", "apiVersion": "v1", "name": "s"}}});
+    assert_eq!(
+        h.refusal("POST", path, unknown),
+        "400 BadRequest: cannot bind token for object of type /v1, Kind=ConfigMap"
+    );
     let forged = format!("{token}x");
     assert_eq!(who(&h, &[("authorization", &forged)]).0, 401);
     h.sleep(601);

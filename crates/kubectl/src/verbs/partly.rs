@@ -82,8 +82,6 @@ partly! {
     CREATE_QUOTA "quota" ["resourcequota"] "Create a quota with the specified name" flags &[QUOTA_FLAGS, DRY_RUN, PRINT], required [], quota;
     /// `kubectl create ingress`.
     CREATE_INGRESS "ingress" ["ing"] "Create an ingress with the specified name" flags &[INGRESS_FLAGS, DRY_RUN, PRINT], required [], ingress;
-    /// `kubectl create token`.
-    CREATE_TOKEN "token" [] "Request a service account token" flags &[PRINT], required [], token;
 }
 
 /// `kubectl top`.
@@ -179,9 +177,4 @@ async fn ingress(_: Rc<Session>, args: Args) -> Outcome {
         }
     }
     refuse(simulation::stub!("kubectl", "create ingress"))
-}
-
-async fn token(_: Rc<Session>, args: Args) -> Outcome {
-    create::name(&args)?;
-    refuse(simulation::stub!("kubectl", "create token"))
 }

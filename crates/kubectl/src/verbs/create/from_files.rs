@@ -48,7 +48,7 @@ pub static CREATE: Command = Command {
         &crate::verbs::partly::CREATE_QUOTA,
         &crate::verbs::partly::CREATE_ROLE,
         &crate::verbs::partly::CREATE_ROLE_BINDING,
-        &crate::verbs::partly::CREATE_TOKEN,
+        &super::token::TOKEN,
     ],
     action: Action::Run(|session, args| Box::pin(run(session, args))),
     ..COMMAND

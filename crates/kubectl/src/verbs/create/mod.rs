@@ -12,6 +12,7 @@ pub mod secret_tls;
 pub mod service;
 pub mod serviceaccount;
 pub mod sources;
+pub mod token;
 
 use std::rc::Rc;
 
