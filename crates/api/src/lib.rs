@@ -12,6 +12,7 @@ pub mod names;
 mod object;
 pub mod patch;
 pub mod quantity;
+pub mod quota;
 pub mod reviews;
 pub mod schema;
 pub mod selector;

@@ -13,6 +13,7 @@ mod authorization;
 mod bootstrap;
 mod descriptions;
 mod discovery;
+mod disruption;
 mod failure;
 mod handler;
 mod health;

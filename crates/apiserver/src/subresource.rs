@@ -15,7 +15,7 @@ use crate::registry::{Context, decode, options};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
-use crate::{failure, managed, proxy, table, token, wire};
+use crate::{disruption, failure, managed, proxy, table, token, wire};
 
 /// Answers a request to a subresource.
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -170,13 +170,15 @@ fn binding(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result
     Ok(wire::build(StatusCode::CREATED, "application/json", success(201).into()))
 }
 
-/// Deletes a pod on behalf of a drain. Without PodDisruptionBudgets in the table of kinds nothing forbids it.
+/// Deletes a pod on behalf of a drain, if its PodDisruptionBudget allows one more (`EvictionREST`).
 fn eviction(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
     if head.method != Method::POST {
         return Err(Status::method_not_allowed());
     }
     let eviction = decode::any(head, body)?;
     let options = options::of_delete(cx, head, Body::Object(Object::new(at(&eviction, "deleteOptions").clone())))?;
+    let pod = cx.require(target.kind, &target.namespace, &target.name)?.value.clone();
+    disruption::check(cx, &pod)?;
     cx.delete(strategy::of(target.kind), (&target.namespace, &target.name), &options)?;
     Ok(wire::build(StatusCode::CREATED, "application/json", success(201).into()))
 }

@@ -21,6 +21,7 @@ mod controller;
 mod cronjob;
 mod daemonset;
 mod deployment;
+mod disruption;
 mod endpoints;
 mod endpointslice;
 mod garbagecollector;
@@ -32,6 +33,7 @@ mod nodelifecycle;
 mod podgc;
 mod pods;
 mod replicaset;
+mod resourcequota;
 mod root_ca;
 mod runner;
 mod selector;
@@ -70,6 +72,8 @@ static CONTROLLERS: &[&Controller] = &[
     &cronjob::CONTROLLER,
     &ttlafterfinished::CONTROLLER,
     &clusterroleaggregation::CONTROLLER,
+    &resourcequota::CONTROLLER,
+    &disruption::CONTROLLER,
     &volumes::BINDER,
     &volumes::CLAIMS,
     &volumes::VOLUMES,

@@ -140,9 +140,9 @@ impl Config {
         if cluster.is_none() && !args.text("cluster").is_empty() {
             return Err(Failure::message(format!("no server found for cluster \"{cluster_name}\"")));
         }
-        let user_name = or(args.text("user"), text(&context, "user"));
+        let user_name = or(own_user(args), text(&context, "user"));
         let user = find(&config, "users", user_name).map(|u| u["user"].clone());
-        if user.is_none() && !args.text("user").is_empty() {
+        if user.is_none() && !own_user(args).is_empty() {
             return Err(Failure::message(format!("auth info \"{user_name}\" does not exist")));
         }
         let server = or(args.text("server"), cluster.as_ref().map_or("", |c| text(c, "server")));
@@ -265,4 +265,8 @@ pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 fn or<'a>(first: &'a str, second: &'a str) -> &'a str {
     if first.is_empty() { second } else { first }
+}
+/// `--user`, where it means an entry of the file: bindings have a flag of their own with that name.
+fn own_user(args: &Args) -> &str {
+    if args.path.ends_with("binding") { "" } else { args.text("user") }
 }

@@ -1,9 +1,11 @@
 //! Admission plugins: what looks at, or changes, a new object before its kind's rules do (plugin/pkg/admission).
 //!
-//! Order as upstream's default list: NamespaceLifecycle first, then those of the kind
-//! ([`crate::strategy::Strategy::admit_create`]).
+//! Order as upstream's default list: NamespaceLifecycle first, then LimitRanger, then those of the kind
+//! ([`crate::strategy::Strategy::admit_create`]), and ResourceQuota last.
 
+mod limits;
 pub mod pod;
+mod quota;
 
 use api::kinds::NAMESPACES;
 use api::status::{Cause, Status};
@@ -18,8 +20,10 @@ use crate::value::text;
 pub fn before_create(cx: &Context<'_>, strategy: &Strategy, namespace: &str, object: &mut Value) -> Result<(), Status> {
     if strategy.kind.namespaced {
         namespace_lifecycle(cx, strategy, namespace, object)?;
+        limits::admit(cx, strategy.kind, namespace, object)?;
     }
-    (strategy.admit_create)(cx, object)
+    (strategy.admit_create)(cx, object)?;
+    quota::admit(cx, strategy.kind, namespace, object)
 }
 
 /// The name under which admission speaks of a new object: that of a generated one ends where the suffix would begin.

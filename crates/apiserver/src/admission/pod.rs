@@ -1,6 +1,6 @@
 //! Plugins for pods, in upstream's order: ServiceAccount, Priority, DefaultTolerationSeconds.
 
-use api::kinds::{PODS, SERVICE_ACCOUNTS};
+use api::kinds::{PODS, PRIORITY_CLASSES, SERVICE_ACCOUNTS};
 use api::status::Status;
 use serde_json::{Value, json};
 
@@ -18,14 +18,10 @@ const TOKEN_SECONDS: i64 = 3607;
 /// How long a pod stays on a node that is not ready or unreachable, in seconds.
 const TOLERATION_SECONDS: i64 = 300;
 
-/// The priority classes that every cluster has, and their values.
-const PRIORITY_CLASSES: &[(&str, i64)] =
-    &[("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
-
 /// Runs the plugins on a new pod.
 pub fn admit(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
     service_account(cx, pod)?;
-    priority(pod)?;
+    priority(cx, pod)?;
     tolerations(pod);
     Ok(())
 }
@@ -100,16 +96,16 @@ fn push(list: &mut Value, item: Value) {
 }
 
 /// plugin/pkg/admission/priority
-fn priority(pod: &mut Value) -> Result<(), Status> {
-    let class = text(pod, "spec.priorityClassName").to_owned();
-    let value = match PRIORITY_CLASSES.iter().find(|(name, _)| *name == class) {
-        Some((_, value)) => *value,
-        None if class.is_empty() => 0,
-        None => {
-            let why = format!("no PriorityClass with name {class} was found");
-            return Err(failure::forbidden(&PODS, spoken_name(pod), &why));
-        }
+fn priority(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
+    let name = text(pod, "spec.priorityClassName").to_owned();
+    let class = if name.is_empty() {
+        cx.all(&PRIORITY_CLASSES, "").into_iter().find(|class| class.bool("globalDefault"))
+    } else {
+        let found = cx.find(&PRIORITY_CLASSES, "", &name).map(|stored| stored.value.clone());
+        let why = || format!("no PriorityClass with name {name} was found");
+        Some(found.ok_or_else(|| failure::forbidden(&PODS, spoken_name(pod), &why()))?)
     };
+    let value = class.as_ref().and_then(|class| class.int("value")).unwrap_or(0);
     if let Some(given) = at(pod, "spec.priority").as_i64()
         && given != value
     {
@@ -119,7 +115,11 @@ fn priority(pod: &mut Value) -> Result<(), Status> {
         return Err(failure::forbidden(&PODS, spoken_name(pod), &why));
     }
     pod["spec"]["priority"] = value.into();
-    pod["spec"]["preemptionPolicy"] = "PreemptLowerPriority".into();
+    let policy = class.as_ref().map_or("", |class| class.str("preemptionPolicy"));
+    pod["spec"]["preemptionPolicy"] = if policy.is_empty() { "PreemptLowerPriority" } else { policy }.into();
+    if let Some(class) = class.filter(|_| name.is_empty()) {
+        pod["spec"]["priorityClassName"] = class.name().into();
+    }
     Ok(())
 }
 

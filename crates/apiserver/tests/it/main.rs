@@ -10,5 +10,6 @@ mod harness;
 mod managed;
 mod manifests;
 mod options;
+mod policies;
 mod reach;
 mod recorded;

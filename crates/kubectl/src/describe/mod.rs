@@ -1,5 +1,6 @@
 //! `kubectl describe`: a table of describers by group and kind (`kubectl/pkg/describe`).
 
+mod autoscaling;
 mod batch;
 mod configs;
 mod events;
@@ -92,6 +93,7 @@ static DESCRIBERS: &[(&str, &str, Describer)] = &[
     ("apps", "Deployment", |c, o| Box::pin(workloads::deployment(c, o))),
     ("apps", "ReplicaSet", |c, o| Box::pin(workloads::replica_set(c, o))),
     ("apps", "StatefulSet", |c, o| Box::pin(workloads::stateful_set(c, o))),
+    ("autoscaling", "HorizontalPodAutoscaler", |c, o| Box::pin(autoscaling::autoscaler(c, o))),
     ("batch", "CronJob", |c, o| Box::pin(batch::cron_job(c, o))),
     ("batch", "Job", |c, o| Box::pin(batch::job(c, o))),
     ("discovery.k8s.io", "EndpointSlice", |c, o| Box::pin(services::endpoint_slice(c, o))),

@@ -62,7 +62,6 @@ struct Rule {
 /// The rules taken apart to one resource each, those that differ only in their verbs put together, in upstream's order
 /// (`BreakdownRule`, `CompactRules`, `SortableRuleSlice`).
 fn rules(role: &Object) -> Vec<Rule> {
-    // By group and resource first, as upstream's compact rules; then all by their text.
     let mut all: BTreeMap<(String, String, String, String), Vec<String>> = BTreeMap::new();
     let mut order = Vec::new();
     let mut add = |key: (String, String, String, String), verb: &str| {
@@ -98,11 +97,15 @@ fn rules(role: &Object) -> Vec<Rule> {
             let (group, resource, name, url) = key;
             let verbs = all.get(key).cloned().unwrap_or_default();
             let shown = combine(resource, group);
-            let sorting = format!("{group}\u{0}{resource}\u{0}{name}\u{0}{url}");
+            let words = verbs.join(" ");
+            // The text of the rule, as Go prints the structure.
+            let sorting = format!(
+                "Verbs:[{words}],APIGroups:[{group}],Resources:[{resource}],ResourceNames:[{name}],NonResourceURLs:[{url}]"
+            );
             (sorting, Rule { resource: shown, urls: some(url), names: some(name), verbs })
         })
         .collect();
-    rules.sort_by(|a, b| a.1.resource.is_empty().cmp(&b.1.resource.is_empty()).then_with(|| a.0.cmp(&b.0)));
+    rules.sort_by(|a, b| a.0.cmp(&b.0));
     rules.into_iter().map(|(_, rule)| rule).collect()
 }
 
@@ -131,8 +134,8 @@ mod tests {
         let shown: Vec<String> =
             rules(&role).iter().map(|r| format!("{} {} {}", r.resource, shown(&r.urls), shown(&r.verbs))).collect();
         let expected = [
-            "deployments/scale [] [get list]",
             "pods [] [get list watch]",
+            "deployments/scale [] [get list]",
             "deployments.apps/scale [] [get list]",
             "pods.apps [] [get list]",
             " [/healthz] [get]",

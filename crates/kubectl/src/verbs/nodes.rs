@@ -121,7 +121,18 @@ async fn drain(session: Rc<Session>, args: Args) -> Outcome {
     let (mut pending, mut failures) = (Vec::new(), Vec::new());
     for info in &found {
         match drain_one(&rest, &args, &info.named.name, dry_run).await {
-            Ok(()) => session.out(format!("node/{} drained{}\n", info.named.name, dry_run.suffix())).await?,
+            Ok(errors) if errors.is_empty() => {
+                session.out(format!("node/{} drained{}\n", info.named.name, dry_run.suffix())).await?;
+            }
+            Ok(errors) => {
+                let name = &info.named.name;
+                let all = summary(&errors);
+                let text =
+                    format!("error: unable to drain node \"{name}\" due to error: {all}, continuing command...\n");
+                session.err(text).await;
+                pending.push(name.clone());
+                failures.extend(errors);
+            }
             Err(failure @ (Failure::Exit(_) | Failure::Transport(..))) => return Err(failure),
             Err(failure) => {
                 let name = &info.named.name;
@@ -144,7 +155,16 @@ async fn drain(session: Rc<Session>, args: Args) -> Outcome {
     Err(Failure::Plain(failures.join("\n")))
 }
 
-async fn drain_one(rest: &Rest, args: &Args, node: &str, dry_run: DryRun) -> Outcome {
+/// Several errors as one.
+fn summary(errors: &[String]) -> String {
+    match errors {
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(", ")),
+    }
+}
+
+/// Empties a node; gives what went wrong with single pods.
+async fn drain_one(rest: &Rest, args: &Args, node: &str, dry_run: DryRun) -> Outcome<Vec<String>> {
     let fields = format!("spec.nodeName={node}");
     let query = [("fieldSelector", fields.as_str()), ("labelSelector", args.text("pod-selector"))];
     let answer = rest.get(&with_query("/api/v1/pods", &query)).await?;
@@ -165,10 +185,26 @@ async fn drain_one(rest: &Rest, args: &Args, node: &str, dry_run: DryRun) -> Out
         rest.session.out(format!("evicting pod {}/{}{suffix}\n", pod.namespace(), pod.name())).await?;
     }
     if dry_run == DryRun::Client {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let all = pods.remove.iter().map(|pod| evict(rest, args, pod, dry_run));
-    futures_util::future::join_all(all).await.into_iter().collect()
+    let (mut errors, mut left) = (Vec::new(), Vec::new());
+    for (pod, outcome) in pods.remove.iter().zip(futures_util::future::join_all(all).await) {
+        match outcome {
+            Ok(()) => {}
+            Err(failure @ (Failure::Exit(_) | Failure::Transport(..))) => return Err(failure),
+            Err(failure) => {
+                errors.push(failure.bare());
+                left.push(format!("pod/{}\n", pod.name()));
+            }
+        }
+    }
+    if !errors.is_empty() {
+        let what = summary(&errors);
+        let head = format!("There are pending pods in node \"{node}\" when an error occurred: {what}\n");
+        rest.session.err(head + &left.concat()).await;
+    }
+    Ok(errors)
 }
 
 /// Indices of the groups of pods that need a flag.
@@ -247,7 +283,16 @@ async fn evict(rest: &Rest, args: &Args, pod: &Object, dry_run: DryRun) -> Outco
         body["deleteOptions"] = json!({"gracePeriodSeconds": args.int("grace-period")});
     }
     let path = with_query(&format!("{}/eviction", named.path()), &[("dryRun", dry_run.parameter())]);
+    let limit = Duration::from_nanos(u64::try_from(args.duration("timeout")).unwrap_or(0));
+    let start = rest.session.now();
     loop {
+        if !limit.is_zero() && rest.session.now().saturating_since(start) >= limit {
+            let limit = api::duration::format_go(args.duration("timeout"));
+            return Err(Failure::message(format!(
+                "error when evicting pods/\"{}\" -n \"{}\": global timeout reached: {limit}",
+                named.name, named.namespace
+            )));
+        }
         match rest.post(&path, &body).await {
             Ok(_) => break,
             Err(failure) if failure.is_not_found() => break,

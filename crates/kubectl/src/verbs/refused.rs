@@ -19,8 +19,6 @@ macro_rules! refused {
 }
 
 refused! {
-    CREATE_PDB "poddisruptionbudget" ["pdb"] "Create a pod disruption budget with the specified name" "create poddisruptionbudget";
-    CREATE_PRIORITY_CLASS "priorityclass" ["pc"] "Create a priority class with the specified name" "create priorityclass";
     SET_SUBJECT "subject" [] "Update the user, group, or service account in a role binding or cluster role binding" "set subject";
     CERTIFICATE "certificate" [] "Modify certificate resources" "certificate";
     RECONCILE "reconcile" [] "Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects" "auth reconcile";

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use super::{configmap, cronjob, deployment, job, namespace, secret, service, serviceaccount, validation};
+use super::{
+    configmap, cronjob, deployment, ingress, job, namespace, policies, role, rolebinding, secret, service,
+    serviceaccount, validation,
+};
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, FILES, PRINT, SAVE_CONFIG, SELECTOR, VALIDATE, field_manager};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, switch, text};
@@ -35,19 +38,19 @@ pub static CREATE: Command = Command {
         &configmap::CONFIG_MAP,
         &cronjob::CRON_JOB,
         &deployment::DEPLOYMENT,
+        &ingress::INGRESS,
         &job::JOB,
         &namespace::NAMESPACE,
+        &policies::DISRUPTION_BUDGET,
+        &policies::PRIORITY_CLASS,
+        &policies::QUOTA,
+        &role::CLUSTER_ROLE,
+        &role::ROLE,
+        &rolebinding::CLUSTER_ROLE_BINDING,
+        &rolebinding::ROLE_BINDING,
         &secret::SECRET,
         &service::SERVICE,
         &serviceaccount::SERVICE_ACCOUNT,
-        &crate::verbs::partly::CREATE_CLUSTER_ROLE,
-        &crate::verbs::partly::CREATE_CLUSTER_ROLE_BINDING,
-        &crate::verbs::partly::CREATE_INGRESS,
-        &crate::verbs::refused::CREATE_PDB,
-        &crate::verbs::refused::CREATE_PRIORITY_CLASS,
-        &crate::verbs::partly::CREATE_QUOTA,
-        &crate::verbs::partly::CREATE_ROLE,
-        &crate::verbs::partly::CREATE_ROLE_BINDING,
         &super::token::TOKEN,
     ],
     action: Action::Run(|session, args| Box::pin(run(session, args))),
