@@ -222,7 +222,15 @@ fn run_command(
         state.dispatch(Action::Started(terminal));
     }
     send.emit(ToWorker::Input { input: Input::Keys { id: terminal, text: format!("{command}\r") } });
-    screens.focus(terminal);
+    if !points_with_fingers() {
+        screens.focus(terminal);
+    }
+}
+
+/// Whether the focus of a terminal would open a keyboard on the screen, over what is to be seen.
+fn points_with_fingers() -> bool {
+    let query = window().and_then(|window| window.match_media("(pointer: coarse)").ok().flatten());
+    query.is_some_and(|query| query.matches())
 }
 
 /// Takes the session back to where the step began, if the learner is sure.

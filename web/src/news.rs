@@ -21,7 +21,10 @@ const PARTS: [&str; 7] = [
 pub fn is_news(kind: &TraceKind) -> bool {
     match kind {
         // Components read all the time; what they change is the story. Everything the learner asks is shown.
-        TraceKind::Call { from, method, path, .. } => !path.contains(HEARTBEATS) && !(method == "GET" && is_part(from)),
+        TraceKind::Call { from, method, path, .. } => {
+            let routine = path.contains(HEARTBEATS) || (method == "GET" && is_part(from));
+            !routine
+        }
         TraceKind::Write { kind, .. } => kind != "Lease",
         _ => true,
     }

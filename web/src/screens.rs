@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -132,11 +133,15 @@ impl Screens {
         }
     }
 
-    /// Gives a screen the keyboard.
+    /// Gives a screen the keyboard, after the page has been drawn: what is hidden until then cannot take it.
     pub fn focus(&self, id: u8) {
-        if let Some(open) = self.0.borrow().open.get(&id) {
-            open.screen.focus();
-        }
+        let screens = self.clone();
+        let focus = move || {
+            if let Some(open) = screens.0.borrow().open.get(&id) {
+                open.screen.focus();
+            }
+        };
+        Timeout::new(0, focus).forget();
     }
 
     /// Changes the colours of every screen.
