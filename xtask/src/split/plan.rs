@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::module::Module;
 use super::names::{Rules, Side};
 
-/// A function of the rest that calls nothing and is as short as this stays: handing it over would take more bytes.
-const LEAF_BYTES_MAX: usize = 20;
+/// A function of the rest that is as short as this, and calls nothing of the rest, stays if it is called: handing it over
+/// would take as many bytes. wasm-opt makes one function of all that are the same, such as the copying of two texts, and
+/// leaves it a name of either part.
+const LIGHT_BYTES_MAX: usize = 160;
 
 /// A function that both parts need is in both if it is as short as this: calls between parts cost time and names.
 const COPY_BYTES_MAX: usize = 48;
@@ -29,10 +31,11 @@ impl Plan {
     /// Follows every call from what the first part is entered by, and stops at functions of the rest.
     pub(super) fn new(module: &Module<'_>, rules: &Rules) -> Self {
         let sides: Vec<Side> = module.names.iter().map(|name| rules.side(name)).collect();
+        let of_rest = |index: u32| module.defined(index).is_some() && sides[index as usize] == Side::Rest;
         let stays = |index: u32| {
             module.defined(index).is_none_or(|function| {
-                let leaf = function.uses.is_empty() && function.bytes() <= LEAF_BYTES_MAX;
-                sides[index as usize] != Side::Rest || function.pinned || leaf
+                let light = function.bytes() <= LIGHT_BYTES_MAX && !function.uses.iter().any(|used| of_rest(*used));
+                !of_rest(index) || function.pinned || light
             })
         };
         // A table holds functions for whoever may call them: those over types of the rest are called by the rest.

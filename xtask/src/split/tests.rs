@@ -22,7 +22,9 @@ const WORKER: &str = r#"(module
   (func (export "run") (param i32) (result i32) (call $"kubectl::run" (local.get 0)))
   (func (export "indirect") (param i32) (result i32)
     (call_indirect (type $unary) (i32.const 10) (local.get 0)))
+  (func (export "alike") (param i32) (result i32) (call $"<kubectl::Output>::clone" (local.get 0)))
   (func $"kubectl::exported" (export "exported") (param i32 i64 f64) (result i32)
+    (drop (call $"kubectl::inner" (i32.const 1)))
     (i32.store (i32.const 64) (local.get 0))
     (i32.add (i32.add (i32.load (i32.const 64)) (i32.wrap_i64 (local.get 1))) (i32.trunc_f64_s (local.get 2))))
   (func (export "stack") (result i32) (global.get $stack))
@@ -45,6 +47,10 @@ const WORKER: &str = r#"(module
   (func $"kubectl::inner" (param i32) (result i32)
     (i32.add (call $"<alloc::Vec<kubectl::Row>>::push" (local.get 0))
       (call_indirect (type $unary) (local.get 0) (i32.const 1))))
+  (func $"<kubectl::Output>::clone" (param i32) (result i32)
+    (i32.store (i32.const 80) (call $"shell::double" (local.get 0)))
+    (i32.store (i32.const 84) (call $"shell::double" (i32.load (i32.const 80))))
+    (i32.add (i32.load (i32.const 80)) (i32.load (i32.const 84))))
   (func $"kubectl::indirect" (param i32) (result i32)
     (call $log (i32.const 77))
     (i32.add (call $"shell::double" (local.get 0)) (i32.const 1)))
@@ -120,6 +126,11 @@ fn same(calls: &[(&str, i32)]) -> u32 {
 #[test]
 fn what_is_not_of_the_rest_runs_without_it() {
     assert_eq!(same(&[("shell", 21), ("loop", 5), ("indirect", 1), ("words", 3)]), 0);
+}
+
+#[test]
+fn what_is_short_and_calls_nothing_of_the_rest_stays_whatever_its_name() {
+    assert_eq!(same(&[("alike", 3)]), 0);
 }
 
 #[test]
