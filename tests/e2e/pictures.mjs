@@ -72,13 +72,33 @@ async function stop(page) {
     document.adoptedStyleSheets.push(still);
     const began = new Map();
     let now = 0;
+    // What the page does later, such as taking off the map what has arrived, waits for the film, too.
+    const { setTimeout: wait, clearTimeout: forget } = globalThis;
+    const later = new Map();
+    let last = 1e9;
+    globalThis.setTimeout = (work, ms = 0, ...rest) => {
+      if (ms < 100) return wait(work, ms, ...rest);
+      last += 1;
+      const id = last;
+      later.set(id, { at: now + ms, work: () => work(...rest) });
+      return id;
+    };
+    globalThis.clearTimeout = (id) => (later.delete(id) ? undefined : forget(id));
     globalThis.film = async (ms) => {
       const clock = document.querySelector(".clock button");
       clock.click();
-      await new Promise((passed) => setTimeout(passed, ms));
+      await new Promise((passed) => wait(passed, ms));
       clock.click();
       now += ms;
+      for (const [id, { at, work }] of [...later]) {
+        if (at <= now && later.delete(id)) work();
+      }
       for (const animation of document.getAnimations().filter((each) => each instanceof CSSAnimation)) {
+        // What appears does so faster than frames follow each other.
+        if (animation.animationName === "appear") {
+          animation.finish();
+          continue;
+        }
         if (!began.has(animation)) began.set(animation, now);
         animation.currentTime = now - began.get(animation);
       }
