@@ -11,7 +11,7 @@ Recordings of the real kubectl 1.36.3 against a real control plane (`tests/oracl
 What must vary between two runs is masked: times, ages, uids, versions, suffixes, addresses, ports, placement (`tests/oracle/src/mask.rs`). \
 An answer counts as identical when standard output, standard error and exit code then are the same, byte for byte. \
 What `kubectl logs` and `kubectl exec` print when they succeed came out of stand-in containers: such commands are played, \
-their exit code and standard error are compared, and they are counted apart (docs/decisions/0009-container-output.md).\n\n";
+their exit code and standard error are compared, and they are counted apart (docs/decisions/0011-container-output.md).\n\n";
 
 /// The page.
 pub fn page(outcomes: &[Outcome], reasons: &Reasons) -> String {

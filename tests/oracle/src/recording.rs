@@ -32,7 +32,7 @@ pub struct Recorded {
 
 impl Recorded {
     /// Whether what it printed came out of a container: the verb is `logs` or `exec`, and it succeeded. The recorded
-    /// containers were stand-ins, so this is no fact about Kubernetes (docs/decisions/0009).
+    /// containers were stand-ins, so this is no fact about Kubernetes (docs/decisions/0011).
     pub fn is_from_container(&self) -> bool {
         let mut words = self.command.split_whitespace().peekable();
         let mut is_found = false;
