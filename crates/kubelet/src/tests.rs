@@ -268,16 +268,17 @@ fn images_that_cannot_be_pulled() {
     assert_eq!(cluster.line("p"), "Pending c-waiting:ErrImagePullx0");
     cluster.pass(1);
     assert_eq!(cluster.line("p"), "Pending c-waiting:ImagePullBackOffx0");
-    cluster.pass(40);
+    // Between the third pull, after about 30 s, and the fourth, after about 70.
+    cluster.pass(50);
     check_events(
         &cluster,
         "p",
         expect![[r#"
-            Warning Failed Failed to pull image "nope:1": Error response from daemon: pull access denied for nope:1 (x2)
-            Warning Failed Error: ErrImagePull (x2)
-            Normal BackOff Back-off pulling image "nope:1" (x2)
-            Warning Failed Error: ImagePullBackOff (x2)
             Normal Pulling Pulling image "nope:1" (x3)
+            Warning Failed Failed to pull image "nope:1": Error response from daemon: pull access denied for nope:1 (x3)
+            Warning Failed Error: ErrImagePull (x3)
+            Normal BackOff Back-off pulling image "nope:1" (x3)
+            Warning Failed Error: ImagePullBackOff (x3)
         "#]],
     );
     cluster.create("q", json!({"containers": [{"name": "c", "image": "x:1", "imagePullPolicy": "Never"}]}));
