@@ -7,6 +7,7 @@ mod bridge;
 mod http;
 mod kubeconfig;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -44,8 +45,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         bridge.ready().await.context("the cluster ended before it was ready")?;
         std::fs::write(&options.kubeconfig, kubeconfig::text(address))
             .with_context(|| format!("cannot write {}", options.kubeconfig.display()))?;
-        // In one piece: whoever waits for the first line may close the pipe after it.
-        println!("Serving the Kubernetes API on http://{address}\nkubeconfig: {}", options.kubeconfig.display());
+        let words =
+            format!("Serving the Kubernetes API on http://{address}\nkubeconfig: {}\n", options.kubeconfig.display());
+        // In one piece, and nobody has to read it: whoever waits for the first line may close the pipe after it.
+        let _ = std::io::stdout().write_all(words.as_bytes());
         axum::serve(listener, http::router(bridge)).await?;
         Ok(())
     })
