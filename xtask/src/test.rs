@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every suite in order, then the counts. A suite whose parts do not exist is not in the list.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -144,13 +145,9 @@ fn pack_images() -> Result<Counts> {
 }
 
 /// Tests that `cargo test` leaves out: the images on a node, which need what the suite before has packed, and a
-/// thousand pods.
+/// thousand pods. Asked of the whole workspace: one package alone has other features, and everything is built again.
 fn left_out() -> Result<Counts> {
-    let mut counts = Counts::default();
-    for (package, target) in [("runtime", "guests"), ("cluster", "guests"), ("controllers", "it")] {
-        counts += counted(&Cmd::cargo().args(["test", "-p", package, "--test", target, "--", "--ignored"]))?;
-    }
-    Ok(counts)
+    counted(&Cmd::cargo().args(["test", "--workspace", "--test", "guests", "--test", "it", "--", "--ignored"]))
 }
 
 fn native() -> Result<Counts> {
@@ -178,20 +175,24 @@ fn end_to_end() -> Result<Counts> {
     let chromium = browser::chromium().context("no Chromium: run `cargo xtask setup`")?;
     let at_root = StaticServer::start(&dist::dir(), "/", 0)?;
     let below = StaticServer::start(&dist::dir(), SUB_PATH, 0)?;
-    // The native suite has built it already.
-    Cmd::cargo().args(["build", "--quiet", "--bin", "kubonsai"]).run()?;
     let command = Cmd::new("node")
         .args(["tests/e2e/run.mjs"])
         .env("KUBONSAI_URL", &at_root.url)
         .env("KUBONSAI_SUB_PATH_URL", &below.url)
-        .env("KUBONSAI_NATIVE", target().join("debug/kubonsai"))
+        .env("KUBONSAI_NATIVE", kubonsai()?)
         .env("KUBONSAI_CHROMIUM", chromium);
     counted(&command)
 }
 
+/// The native command, with the features of the whole workspace, as the native suite has built it.
+fn kubonsai() -> Result<PathBuf> {
+    Cmd::cargo().args(["build", "--quiet", "--workspace", "--bin", "kubonsai"]).run()?;
+    Ok(target().join("debug/kubonsai"))
+}
+
 /// Each lesson's solution, played by the command that the native tests built already. It ends with `N passed, N failed`.
 fn lessons() -> Result<Counts> {
-    counted(&Cmd::cargo().args(["run", "--quiet", "--bin", "kubonsai", "--", "check", "tutorials/"]))
+    counted(&Cmd::new(kubonsai()?).args(["check", "tutorials/"]))
 }
 
 /// Runs a command that prints summaries. A failure that no summary tells of (a build error, a crash) counts as one,
