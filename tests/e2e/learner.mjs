@@ -77,9 +77,9 @@ export async function type(page, line, options) {
   return prompt(page, options);
 }
 
-/** Waits until the browser keeps a session in which a text was typed. */
-export async function saved(page, text) {
-  await page.waitForFunction(async (wanted) => {
+/** Whether the browser keeps a session in which a text was typed. */
+function keeps(page, text) {
+  return page.evaluate(async (wanted) => {
     const request = (asked) => new Promise((done, failed) => {
       asked.onsuccess = () => done(asked.result);
       asked.onerror = () => failed(asked.error);
@@ -89,7 +89,18 @@ export async function saved(page, text) {
     database.close();
     const typed = (session) => JSON.parse(session).log.map(({ input }) => JSON.stringify(input).match(/"text":"((?:[^"\\]|\\.)*)"/)?.[1] ?? "").join("");
     return sessions.some((session) => typed(session).includes(wanted));
-  }, text, { polling: 100 });
+  }, text);
+}
+
+/** Waits until it does. Not by waitForFunction: that takes a promise for an answer. */
+export async function saved(page, text, { seconds = 30 } = {}) {
+  const deadline = performance.now() + seconds * 1000;
+  while (!(await keeps(page, text))) {
+    if (performance.now() > deadline) {
+      throw new Error(`not saved within ${seconds} s: ${text}`);
+    }
+    await page.waitForTimeout(100);
+  }
 }
 
 /** Stops the program of a terminal, as lessons say: with Ctrl-C. */
