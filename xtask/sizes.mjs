@@ -10,10 +10,10 @@ export const TOTAL_BYTES_MAX = 2.5e6;
 
 /**
  * What the page asks for only after the first prompt: the rest of the worker, the editor, the prose of `kubectl explain`,
- * the copy for offline use, what only `kubonsai check` plays and what describes the build. `cargo xtask bench`
- * counts what it really asked for, and says so if that is something else.
+ * the stage of pages that pods serve, the copy for offline use, what only `kubonsai check` plays and what describes the
+ * build. `cargo xtask bench` counts what it really asked for, and says so if that is something else.
  */
-const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|sw\.js|.*\/alternative\.sh|build\.json)$/;
+const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|stage\.html|sw\.js|.*\/alternative\.sh|build\.json)$/;
 /** Whether a file counts as sent before the first prompt. */
 export const isEarly = (file) => !file.startsWith("images/") && !LATER.test(file);
 
