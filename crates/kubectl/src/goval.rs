@@ -1,21 +1,8 @@
-//! JSON values in Go's words: types, `%v`, `%#v`, and `json.Marshal` with its escapes.
+//! JSON values in Go's words: `%v`, `%#v`, and `json.Marshal` with its escapes.
 
 use serde_json::Value;
 
 use crate::flags::parse::go_quote;
-
-/// The Go type that a decoded value has.
-pub fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(n) if n.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
-}
 
 /// `fmt.Sprintf("%v", value)`.
 pub fn plain(value: &Value) -> String {

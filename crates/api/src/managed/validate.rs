@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::path::Element;
 use super::typed::{Atom, element};
 use crate::schema::Type;
+use crate::text::go_type;
 
 /// What does not fit, each with its path.
 pub(super) fn validate(atom: Atom, config: &Value) -> Result<(), String> {
@@ -83,19 +84,6 @@ fn scalar(ty: &Type, value: &Value) -> Option<String> {
         }
         _ if value.is_object() || value.is_array() => Some(format!("expected any scalar, got {}", shown(value))),
         _ => None,
-    }
-}
-
-/// `%T`.
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(n) if n.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
     }
 }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use api::text::go_type;
 use serde_json::Value;
 
 use super::parse::{Node, Slice};
-use crate::goval::{plain, type_name};
+use crate::goval::plain;
 
 type Values<'a> = Vec<Cow<'a, Value>>;
 
@@ -206,7 +207,7 @@ fn array<'a>(input: Values<'a>, slice: &Slice) -> Result<Values<'a>, String> {
             continue;
         }
         if !value.is_array() {
-            return Err(format!("{} is not array or slice", type_name(&value)));
+            return Err(format!("{} is not array or slice", go_type(&value)));
         }
         let items = elements(value);
         let length = items.len() as i64;
