@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use cluster::{World, WorldConfig};
 use simulation::{Step, StepLimits, Time};
 
-use crate::assets;
+use crate::assets::Files;
 
 /// Polls between two looks at the outside.
 const POLLS_PER_SLICE: u32 = 2_000;
@@ -32,9 +32,14 @@ pub fn new_world(seed: u64, start: Time, profile: Option<&str>, nodes: u32) -> a
 
 /// Runs everything due up to `until`, answering requests for files on the way.
 pub fn step(world: &mut World, until: Time) -> Step {
+    step_from(&Files::default(), world, until)
+}
+
+/// As [`step`], with files of the user.
+pub fn step_from(files: &Files, world: &mut World, until: Time) -> Step {
     loop {
         match world.step(until, StepLimits { polls_max: POLLS_PER_SLICE }) {
-            Step::Waiting => answer(world),
+            Step::Waiting => answer(files, world),
             other => return other,
         }
     }
@@ -43,10 +48,15 @@ pub fn step(world: &mut World, until: Time) -> Step {
 /// Runs events as fast as they can be run, until `done` or until nothing is left to happen.
 ///
 /// `pump` is called between slices, to pass output on. Gives false when the world ran dry before `done`.
-pub fn run_until(world: &mut World, mut pump: impl FnMut(&mut World) -> bool) -> bool {
+pub fn run_until(world: &mut World, pump: impl FnMut(&mut World) -> bool) -> bool {
+    run_until_from(&Files::default(), world, pump)
+}
+
+/// As [`run_until`], with files of the user.
+pub fn run_until_from(files: &Files, world: &mut World, mut pump: impl FnMut(&mut World) -> bool) -> bool {
     let mut until = world.now();
     loop {
-        let step = step(world, until);
+        let step = step_from(files, world, until);
         if pump(world) {
             return true;
         }
@@ -58,8 +68,8 @@ pub fn run_until(world: &mut World, mut pump: impl FnMut(&mut World) -> bool) ->
     }
 }
 
-fn answer(world: &mut World) {
+fn answer(files: &Files, world: &mut World) {
     for request in world.external_requests() {
-        world.external_reply(request.id, assets::read(&request.path));
+        world.external_reply(request.id, files.read(&request.path));
     }
 }

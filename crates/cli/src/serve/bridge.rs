@@ -13,6 +13,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use simulation::Step;
 use tokio::sync::{mpsc as async_mpsc, oneshot};
 
+use kubonsai::assets::Files;
 use kubonsai::drive;
 
 /// Chunks of one answer that wait for a slow client.
@@ -83,7 +84,7 @@ impl Bridge {
 }
 
 /// Starts a world on a thread of its own.
-pub(super) fn start(seed: u64, profile: &str, nodes: u32) -> anyhow::Result<Bridge> {
+pub(super) fn start(seed: u64, profile: &str, nodes: u32, files: Files) -> anyhow::Result<Bridge> {
     let (commands, inbox) = mpsc::channel();
     let (started_tx, started) = mpsc::channel();
     let profile = profile.to_owned();
@@ -91,7 +92,8 @@ pub(super) fn start(seed: u64, profile: &str, nodes: u32) -> anyhow::Result<Brid
         match drive::new_world(seed, drive::begin_now(), Some(&profile), nodes) {
             Ok(world) => {
                 let _ = started_tx.send(Ok(()));
-                Inside { world, inbox, upgrades: Rc::default(), next_upgrade: 1, waiting_for_ready: Vec::new() }.run();
+                let waiting_for_ready = Vec::new();
+                Inside { world, files, inbox, upgrades: Rc::default(), next_upgrade: 1, waiting_for_ready }.run();
             }
             Err(error) => {
                 let _ = started_tx.send(Err(error));
@@ -107,6 +109,7 @@ type Upgrades = Rc<RefCell<BTreeMap<u64, futures_channel::mpsc::Sender<Bytes>>>>
 /// The world's end.
 struct Inside {
     world: World,
+    files: Files,
     inbox: mpsc::Receiver<Command>,
     upgrades: Upgrades,
     next_upgrade: u64,
@@ -118,11 +121,11 @@ impl Inside {
         let begun = Instant::now();
         let offset = self.world.now();
         // Boot as fast as it can; from then on virtual time follows the wall clock.
-        drive::run_until(&mut self.world, |world| world.is_ready());
+        drive::run_until_from(&self.files, &mut self.world, |world| world.is_ready());
         let head_start = self.world.now().saturating_since(offset);
         loop {
             let now = offset + head_start + begun.elapsed();
-            let step = drive::step(&mut self.world, now);
+            let step = drive::step_from(&self.files, &mut self.world, now);
             self.tell_ready();
             let wait = match step {
                 Step::Busy | Step::Waiting => Duration::ZERO,
@@ -132,7 +135,7 @@ impl Inside {
             match self.inbox.recv_timeout(wait) {
                 Ok(command) => {
                     let now = offset + head_start + begun.elapsed();
-                    while drive::step(&mut self.world, now) == Step::Busy {}
+                    while drive::step_from(&self.files, &mut self.world, now) == Step::Busy {}
                     self.world.advance_to(now);
                     self.take(command);
                     while let Ok(more) = self.inbox.try_recv() {

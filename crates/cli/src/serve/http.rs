@@ -4,13 +4,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
 
 use super::bridge::{Answer, AnswerBody, Bridge};
+use super::tunnel;
 
 /// Bytes of one request body; the API server has limits of its own below this.
 const REQUEST_BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
@@ -29,13 +30,19 @@ async fn handle(State(bridge): State<Bridge>, request: Request) -> Response {
         return (StatusCode::PAYLOAD_TOO_LARGE, "request body too large").into_response();
     };
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &bridge).await.ok();
+    let request = parts.clone();
     match bridge.ask(parts, body).await {
         None => (StatusCode::SERVICE_UNAVAILABLE, "the cluster has ended").into_response(),
-        Some(answer) => respond(bridge, upgrade, answer),
+        Some(answer) => respond(bridge, request, upgrade, answer),
     }
 }
 
-fn respond(bridge: Bridge, upgrade: Option<WebSocketUpgrade>, answer: Answer) -> Response {
+fn respond(
+    bridge: Bridge,
+    request: axum::http::request::Parts,
+    upgrade: Option<WebSocketUpgrade>,
+    answer: Answer,
+) -> Response {
     match answer.body {
         AnswerBody::Failed(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
         AnswerBody::Whole(bytes) => Response::from_parts(answer.parts, Body::from(bytes)),
@@ -46,6 +53,9 @@ fn respond(bridge: Bridge, upgrade: Option<WebSocketUpgrade>, answer: Answer) ->
             Response::from_parts(answer.parts, Body::from_stream(stream))
         }
         AnswerBody::Upgrade { id, frames } => match upgrade {
+            Some(upgrade) if is_tunnel(&request) => upgrade
+                .protocols([tunnel::PROTOCOL])
+                .on_upgrade(move |socket| tunnel::carry(bridge, request, id, socket, frames)),
             Some(upgrade) => upgrade
                 .protocols(CHANNEL_PROTOCOLS)
                 .on_upgrade(move |socket| async move { carry(bridge, id, socket, frames).await }),
@@ -55,6 +65,13 @@ fn respond(bridge: Bridge, upgrade: Option<WebSocketUpgrade>, answer: Answer) ->
             }
         },
     }
+}
+
+/// Whether a client wants to forward ports over SPDY in the WebSocket.
+fn is_tunnel(request: &axum::http::request::Parts) -> bool {
+    let offered =
+        request.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    offered.flat_map(|value| value.split(',')).any(|protocol| protocol.trim() == tunnel::PROTOCOL)
 }
 
 /// Carries frames in both directions until either end closes.

@@ -6,6 +6,7 @@
 mod bridge;
 mod http;
 mod kubeconfig;
+mod tunnel;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -13,18 +14,22 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
+use kubonsai::assets::Files;
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// The kind of cluster.
     #[arg(long, default_value = "minikube")]
     profile: String,
-    /// Nodes.
-    #[arg(long, default_value_t = 1)]
+    /// Nodes, if not as many as the profile has.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
     nodes: u32,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A folder with an image layout (index.json, blobs): its files come before the built-in registry's.
+    #[arg(long)]
+    registry: Option<PathBuf>,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -35,7 +40,7 @@ pub(crate) struct Options {
 
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let bridge = bridge::start(options.seed, &options.profile, options.nodes)?;
+    let bridge = bridge::start(options.seed, &options.profile, options.nodes, Files::new(options.registry.clone()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(options.listen)

@@ -36,6 +36,9 @@ impl Refusal {
 pub(crate) async fn answer(kubelet: &Kubelet, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let query = Query::parse(request.uri().query().unwrap_or(""));
+    // Whoever forwards ports through SPDY names them in its streams.
+    let protocols = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let is_tunnel = protocols.iter().any(|p| p.to_str().is_ok_and(|p| p.starts_with("SPDY/")));
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     let result = match parts[..] {
         ["healthz"] => Ok(text(StatusCode::OK, "ok")),
@@ -48,7 +51,7 @@ pub(crate) async fn answer(kubelet: &Kubelet, request: Request) -> Response {
             find(kubelet, namespace, pod).and_then(|w| streams::answer(kubelet, &w, kind, container, &query))
         }
         ["portForward", namespace, pod] => {
-            find(kubelet, namespace, pod).and_then(|w| portforward::answer(kubelet, &w, &query))
+            find(kubelet, namespace, pod).and_then(|w| portforward::answer(kubelet, &w, &query, is_tunnel))
         }
         _ => Err(Refusal::not_found("404 page not found\n")),
     };

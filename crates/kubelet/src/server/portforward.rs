@@ -18,14 +18,20 @@ use crate::pod::Worker;
 /// Ports of one request.
 const FORWARDED_PORTS_MAX: usize = 64;
 
-pub(super) fn answer(kubelet: &Kubelet, worker: &Rc<Worker>, query: &Query) -> Result<Response, Refusal> {
+/// `is_tunnel`: a request without ports is a session that comes before requests for single connections.
+pub(super) fn answer(
+    kubelet: &Kubelet,
+    worker: &Rc<Worker>,
+    query: &Query,
+    is_tunnel: bool,
+) -> Result<Response, Refusal> {
     let texts = query.all("ports").into_iter().chain(query.all("port"));
     let mut ports = Vec::new();
     for text in texts.flat_map(|t| t.split(',').map(str::to_owned).collect::<Vec<_>>()) {
         let port = text.parse::<u16>().ok().filter(|p| *p > 0);
         ports.push(port.ok_or_else(|| Refusal::bad(format!("invalid port \"{text}\"")))?);
     }
-    if ports.is_empty() || ports.len() > FORWARDED_PORTS_MAX {
+    if (ports.is_empty() && !is_tunnel) || ports.len() > FORWARDED_PORTS_MAX {
         return Err(Refusal::bad("query parameter \"port\" is required"));
     }
     let sandbox = worker.sandbox().ok_or_else(|| Refusal::not_found("pod not found"))?;
