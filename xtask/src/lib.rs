@@ -11,6 +11,7 @@
 mod bench;
 mod browser;
 mod ci;
+mod clients;
 mod counts;
 mod dist;
 mod images;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{Cmd, on_path};
 use crate::tools::{self, CargoTool};
-use crate::{browser, npm, root};
+use crate::{browser, clients, npm, root};
 
 /// What the machine shall be ready for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,7 @@ fn steps(purpose: Purpose) -> Result<Vec<Step>> {
     if purpose == Purpose::Test {
         steps.push(cargo_tool(&tools::wasm_pack()));
         steps.push(browser::packages());
+        steps.push(clients::step());
     }
     Ok(steps)
 }

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::process::Cmd;
 use crate::root::{files, root, target};
 use crate::static_server::StaticServer;
-use crate::{browser, dist, images, setup, tidy, tools};
+use crate::{browser, clients, dist, images, setup, tidy, tools};
 
 /// Crates that are never compiled for the browser.
 const NATIVE_ONLY: [&str; 5] = ["descriptions", "kubonsai", "laws", "oracle", "xtask"];
@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn suites() -> Vec<Suite> {
-    let all: [(bool, Suite); 11] = [
+    let all: [(bool, Suite); 12] = [
         (true, Suite { name: "format", run: format }),
         (true, Suite { name: "lint", run: lint }),
         (true, Suite { name: "lint for wasm", run: lint_wasm }),
@@ -48,6 +48,7 @@ fn suites() -> Vec<Suite> {
         (images::present(), Suite { name: "images", run: pack_images }),
         (images::present(), Suite { name: "left out", run: left_out }),
         (true, Suite { name: "native", run: native }),
+        (images::present(), Suite { name: "real clients", run: real_clients }),
         (has_wasm_tests(), Suite { name: "browser engine", run: browser_engine }),
         (dist::present(), Suite { name: "page build", run: page_build }),
         (dist::present() && has_files("tests/e2e", ".spec.mjs"), Suite { name: "end to end", run: end_to_end }),
@@ -152,6 +153,20 @@ fn left_out() -> Result<Counts> {
 
 fn native() -> Result<Counts> {
     counted(&Cmd::cargo().args(["test", "--workspace", "--no-fail-fast"]))
+}
+
+/// The real kubectl and helm against `kubonsai serve`.
+fn real_clients() -> Result<Counts> {
+    let missing = "is missing: run `cargo xtask setup`";
+    let kubectl = clients::KUBECTL.find().with_context(|| format!("kubectl {missing}"))?;
+    let helm = clients::HELM.find().with_context(|| format!("helm {missing}"))?;
+    let kubonsai = kubonsai()?;
+    let recordings = Cmd::cargo()
+        .args(["test", "--workspace", "--test", "real", "--", "--ignored"])
+        .env("KUBONSAI_KUBECTL", kubectl)
+        .env("KUBONSAI_HELM", helm)
+        .env("KUBONSAI_NATIVE", kubonsai);
+    counted(&recordings)
 }
 
 fn browser_engine() -> Result<Counts> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::player::Outcome;
+use crate::outcome::Outcome;
 use crate::reasons::Reasons;
 
 const HEAD: &str = "# How close the answers are\n\n\
@@ -12,6 +12,13 @@ What must vary between two runs is masked: times, ages, uids, versions, suffixes
 An answer counts as identical when standard output, standard error and exit code then are the same, byte for byte. \
 What `kubectl logs` and `kubectl exec` print when they succeed came out of stand-in containers: such commands are played, \
 their exit code and standard error are compared, and they are counted apart (docs/decisions/0011-container-output.md).\n\n";
+
+const HEAD_REAL: &str = "# How close the answers to the real kubectl are\n\n\
+Written by `UPDATE_EXPECT=1 cargo test --workspace --test real -- --ignored`; do not edit.\n\n\
+The recordings of docs/fidelity.md, played with the real kubectl 1.36.3 against `kubonsai serve`: what differs here is the server's doing. \
+The same is masked. The server keeps the wall clock, so a recording takes as long as it took when it was made, and which steps of something are seen \
+depends on milliseconds: this page is one run, others differ by a few commands. \
+How many must be identical in every run is in `tests/oracle/tests/real/main.rs`. A command that meets a part that is not built is refused by name and counted apart.\n\n";
 
 /// The page.
 pub fn page(outcomes: &[Outcome], reasons: &Reasons) -> String {
@@ -25,7 +32,29 @@ pub fn page(outcomes: &[Outcome], reasons: &Reasons) -> String {
     let (same, played) = (sum(Outcome::same), sum(|o| o.played));
     let (ended, printed) = (sum(Outcome::same_from_containers), sum(|o| o.from_containers));
     let _ = writeln!(page, "| all | {same} | {played} | {} | {ended} | {printed} |", same * 100 / played.max(1));
-    page += "\n## What differs\n";
+    differences(&mut page, outcomes, reasons);
+    page
+}
+
+/// The page about the real kubectl.
+pub fn real(outcomes: &[Outcome], reasons: &Reasons) -> String {
+    let mut page = HEAD_REAL.to_owned();
+    page += "| recording | identical | different | refused by name | of | % |\n|---|---|---|---|---|---|\n";
+    let row = |name: &str, same: usize, refused: usize, played: usize| {
+        let different = played - same - refused;
+        format!("| {name} | {same} | {different} | {refused} | {played} | {} |\n", same * 100 / played.max(1))
+    };
+    for o in outcomes {
+        page += &row(&o.name, o.same(), o.refused(), o.played);
+    }
+    let sum = |of: fn(&Outcome) -> usize| outcomes.iter().map(of).sum::<usize>();
+    page += &row("all", sum(Outcome::same), sum(Outcome::refused), sum(|o| o.played));
+    differences(&mut page, outcomes, reasons);
+    page
+}
+
+fn differences(page: &mut String, outcomes: &[Outcome], reasons: &Reasons) {
+    page.push_str("\n## What differs\n");
     for outcome in outcomes.iter().filter(|o| !o.different.is_empty()) {
         let _ = writeln!(page, "\n### {}\n\n| | command | why |\n|---|---|---|", outcome.name);
         for difference in &outcome.different {
@@ -34,7 +63,6 @@ pub fn page(outcomes: &[Outcome], reasons: &Reasons) -> String {
             let _ = writeln!(page, "| {} | `{command}` | {why} |", difference.index);
         }
     }
-    page
 }
 
 const COMMAND_CHARS_MAX: usize = 100;

@@ -6,17 +6,14 @@ use anyhow::{Result, bail};
 use cluster::{Stream, World, WorldConfig};
 use simulation::{Duration, Step, StepLimits, Time};
 
-use crate::mask;
-use crate::recording::{Recorded, Recording};
+use crate::outcome::{Answer, Outcome};
+use crate::recording::{HALF_SECOND, Recorded, Recording};
 use crate::registry;
 
 /// Before the first command, what the cluster's coming up has left is cleaned away.
 const CLEAN_TIME: Duration = Duration::from_secs(2);
 /// The recorded clusters had so long to come up.
 const BOOT_TIME: Duration = Duration::from_secs(12);
-/// Recorded times are cut to the second: a command may have begun up to a second later than it says, and so may the one
-/// before it.
-const HALF_SECOND: Duration = Duration::from_millis(500);
 /// A command that takes longer (virtually) hangs.
 const COMMAND_TIME_MAX: Duration = Duration::from_secs(400);
 /// Polls between two looks at whether a command has ended.
@@ -24,82 +21,18 @@ const POLLS_PER_SLICE: u32 = 500;
 /// The folder in which the commands run.
 const FOLDER: &str = "/home/learner/work";
 
-/// What came of a recording.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Name of the recording.
-    pub name: String,
-    /// Commands played whose whole answer counts.
-    pub played: usize,
-    /// Commands played whose output a container made up: exit code and standard error are compared, and not counted.
-    pub from_containers: usize,
-    /// The commands that answered differently.
-    pub different: Vec<Difference>,
-}
-
-/// A command that answered differently.
-#[derive(Clone, Debug)]
-pub struct Difference {
-    /// Its number.
-    pub index: usize,
-    /// The line.
-    pub command: String,
-    /// Its output came from a container, and even so it differs.
-    pub is_from_container: bool,
-}
-
-impl Outcome {
-    /// Commands that answered the same.
-    pub fn same(&self) -> usize {
-        self.played - self.different.iter().filter(|d| !d.is_from_container).count()
-    }
-
-    /// Commands with a container's output that ended as recorded and said the same on standard error.
-    pub fn same_from_containers(&self) -> usize {
-        self.from_containers - self.different.iter().filter(|d| d.is_from_container).count()
-    }
-
-    /// In percent, rounded down.
-    pub fn share(&self) -> usize {
-        self.same() * 100 / self.played.max(1)
-    }
-}
-
 /// Plays a recording on a fresh cluster.
 ///
 /// # Errors
 /// The cluster does not come up, or a command hangs.
 pub fn play(recording: &Recording) -> Result<Outcome> {
     let mut bench = Bench::new(recording)?;
-    let mut outcome = Outcome { name: recording.name.clone(), played: 0, from_containers: 0, different: Vec::new() };
+    let mut outcome = Outcome::new(&recording.name);
     for recorded in &recording.commands {
         let answer = bench.answer(recording, recorded)?;
-        let is_from_container = recorded.is_from_container();
-        *(if is_from_container { &mut outcome.from_containers } else { &mut outcome.played }) += 1;
-        let stdout = |text: &str| if is_from_container { String::new() } else { text.to_owned() };
-        let wanted = mask::answer(&stdout(&recorded.stdout), &recorded.stderr, recorded.exit);
-        let got = mask::answer(&stdout(&answer.stdout), &answer.stderr, i64::from(answer.exit));
-        if wanted != got {
-            show(recorded, &answer, &wanted, &got);
-            let (index, command) = (recorded.index, recorded.command.clone());
-            outcome.different.push(Difference { index, command, is_from_container });
-        }
+        outcome.compare(recorded, &answer);
     }
     Ok(outcome)
-}
-
-fn show(recorded: &Recorded, answer: &Answer, wanted: &str, got: &str) {
-    let Ok(how) = std::env::var("ORACLE_SHOW") else { return };
-    let (how, only) = how.split_once(',').unwrap_or((&how, ""));
-    if !only.is_empty() && only.parse() != Ok(recorded.index) {
-        return;
-    }
-    println!("\n$$$ [{}] {}", recorded.index, recorded.command);
-    if how == "raw" {
-        println!("{}--- stderr\n{}--- exit {}", answer.stdout, answer.stderr, answer.exit);
-    } else {
-        println!("{}", mask::difference(wanted, got));
-    }
 }
 
 /// What two runs of a real cluster do not agree on is drawn here: who comes first, how long a pull takes. Some seeds draw
@@ -109,13 +42,6 @@ const SEED: u64 = 2;
 /// The seed of all recordings; `ORACLE_SEED` tries another.
 fn seed() -> u64 {
     std::env::var("ORACLE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED)
-}
-
-#[derive(Default)]
-struct Answer {
-    stdout: String,
-    stderr: String,
-    exit: i32,
 }
 
 struct Bench {
@@ -138,8 +64,7 @@ impl Bench {
         // The cluster of the recordings was used for all of them; between two, everything was deleted, events too.
         bench.wait_until(first.at - CLEAN_TIME);
         bench.run(&format!("mkdir -p {FOLDER}; kubectl delete events --all"), "")?;
-        let later: Vec<&String> = recording.commands.iter().flat_map(|c| &c.files).collect();
-        for name in recording.files.keys().filter(|name| !later.contains(name)) {
+        for name in recording.first_files() {
             bench.write(recording, name)?;
         }
         Ok(bench)
@@ -160,13 +85,11 @@ impl Bench {
                 self.write(recording, name)?;
             }
         }
-        let next = recording.commands.get(recorded.index + 1);
-        let pause = next.map_or(Duration::ZERO, |n| n.at.saturating_since(recorded.at + recorded.took));
+        let pause = recording.pause_after(recorded);
         self.wait_until(self.next.max(recorded.at - HALF_SECOND));
         let earliest = self.world.now() + recorded.took;
         let answer = self.run(&format!("cd {FOLDER}\n{}\n", recorded.command), &recorded.stdin)?;
-        // Where commands of ours take longer than recorded, the pauses between them stay. Times are to the second.
-        let pause = if pause < Duration::from_secs(1) { Duration::ZERO } else { pause };
+        // Where commands of ours take longer than recorded, the pauses between them stay.
         self.next = earliest.max(self.world.now()) + pause;
         Ok(answer)
     }

@@ -16,9 +16,22 @@ impl Reasons {
     /// # Errors
     /// The file cannot be read or is malformed.
     pub fn read() -> Result<Reasons> {
-        let path = root().join("reasons.txt");
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        Reasons::parse(&text)
+        Reasons::parse(&Reasons::text("reasons.txt")?)
+    }
+
+    /// Those, and before them `reasons-real.txt`: why the real kubectl gets other answers.
+    ///
+    /// # Errors
+    /// A file cannot be read or is malformed.
+    pub fn read_real() -> Result<Reasons> {
+        let mut all = Reasons::read()?;
+        all.0.extend(Reasons::parse(&Reasons::text("reasons-real.txt")?)?.0);
+        Ok(all)
+    }
+
+    fn text(name: &str) -> Result<String> {
+        let path = root().join(name);
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
     }
 
     fn parse(text: &str) -> Result<Reasons> {

@@ -54,6 +54,31 @@ pub struct Recording {
     pub commands: Vec<Recorded>,
 }
 
+/// Recorded times are cut to the second: a command may have begun up to a second later than it says, and so may the one
+/// before it.
+pub(crate) const HALF_SECOND: Duration = Duration::from_millis(500);
+
+impl Recording {
+    /// The files that are there from the beginning: those that no command is said to come after.
+    pub fn first_files(&self) -> Vec<&str> {
+        let later: Vec<&String> = self.commands.iter().flat_map(|c| &c.files).collect();
+        self.files.keys().filter(|name| !later.contains(name)).map(String::as_str).collect()
+    }
+
+    /// How long nothing was typed after a command. Times are to the second, so less than one is nothing.
+    pub(crate) fn pause_after(&self, recorded: &Recorded) -> Duration {
+        let next = self.commands.get(recorded.index + 1);
+        let pause = next.map_or(Duration::ZERO, |n| n.at.saturating_since(recorded.at + recorded.took));
+        if pause < Duration::from_secs(1) { Duration::ZERO } else { pause }
+    }
+
+    /// From the first command to the end of the last.
+    pub fn length(&self) -> Duration {
+        let ends = self.commands.first().zip(self.commands.last());
+        ends.map_or(Duration::ZERO, |(first, last)| (last.at + last.took).saturating_since(first.at))
+    }
+}
+
 /// The folder of this package.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

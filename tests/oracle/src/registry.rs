@@ -85,3 +85,16 @@ fn add(files: &mut BTreeMap<String, Bytes>, value: &Value) -> (String, usize) {
 pub fn read(path: &str) -> Result<Bytes, ExternalError> {
     CHANGED.get(path).cloned().map_or_else(|| kubonsai::assets::read(path), Ok)
 }
+
+/// Writes the files that differ from the product's as an image layout for `kubonsai serve --registry`.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write(folder: &std::path::Path) -> std::io::Result<()> {
+    for (path, bytes) in CHANGED.iter() {
+        let path = folder.join(path.strip_prefix("images/").unwrap_or(path));
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::write(path, bytes)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! What the recordings cannot show, because the recorded containers were stand-ins: kubectl's streams into containers, and
+//! helm. Each check is a line for bash and what it must print; those of a group share a cluster.
+
+use libtest_mimic::Failed;
+use oracle::real::{Place, Programs};
+
+/// Checks that share a cluster, one after the other.
+pub struct Group {
+    /// Its name.
+    pub name: &'static str,
+    checks: &'static [(&'static str, &'static str)],
+}
+
+/// Begins to forward a port of a pod or Service (`$1`) and sets `port`, the local one; `stop` ends it.
+const FORWARD: &str = r#"
+forward() {
+  kubectl port-forward "$1" ":$2" > forward.txt 2>&1 & job=$!
+  until grep -q Forwarding forward.txt; do kill -0 $job || return 1; sleep 0.05; done
+  port=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) .*/\1/p' forward.txt)
+}
+get() { exec 3<>/dev/tcp/127.0.0.1/$port; printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$1" >&3; cat <&3; exec 3>&-; }
+stop() { kill $job; wait $job 2>/dev/null; }
+"#;
+
+/// All of them.
+pub const GROUPS: &[Group] = &[
+    Group {
+        name: "kubectl reaches containers",
+        checks: &[
+            (
+                "kubectl run web --image=nginx --expose --port=80
+                 kubectl run bb --image=busybox -- sleep 3600
+                 kubectl wait --for=condition=Ready pod/web pod/bb --timeout=60s",
+                "service/web created\npod/web created\npod/bb created\npod/web condition met\npod/bb condition met\n",
+            ),
+            ("kubectl exec bb -- echo hello", "hello\n"),
+            ("echo from here | kubectl exec -i bb -- cat", "from here\n"),
+            ("kubectl exec bb -- sh -c 'echo out; echo err >&2; exit 3' 2>/dev/null; echo $?", "out\n3\n"),
+            (
+                "head -c 300000 /dev/urandom > there; kubectl cp there bb:/tmp/there
+                 kubectl cp bb:/tmp/there back > /dev/null; cmp there back && echo same",
+                "same\n",
+            ),
+            ("forward pod/web 80; for i in 1 2 3; do get / | grep '<title>'; done; stop", TITLES),
+            ("forward service/web 80; get /nope | head -n 1 | tr -d '\\r'; stop", "HTTP/1.1 404 Not Found\n"),
+            (
+                "forward pod/web 81; get /; stop; grep -o 'dial tcp4 127.0.0.1:81: connect: connection refused' forward.txt",
+                "dial tcp4 127.0.0.1:81: connect: connection refused\n",
+            ),
+            ("kubectl port-forward pod/none :80 2>&1", "Error from server (NotFound): pods \"none\" not found\n"),
+            (
+                "kubectl proxy --port=0 > proxy.txt & job=$!; until grep -q Starting proxy.txt; do sleep 0.05; done
+                 port=$(sed 's/.*://' proxy.txt); get /api/v1/namespaces/default/pods/web/proxy/ | grep '<title>'; stop",
+                "<title>Welcome to nginx!</title>\n",
+            ),
+            (
+                "echo 'echo from the pod; exit 4' | kubectl run it -i --rm --image=busybox --restart=Never -- sh 2>/dev/null
+                 echo $?",
+                "from the pod\npod \"it\" deleted from default namespace\n4\n",
+            ),
+            (
+                "kubectl run count --image=busybox --restart=Never -- sh -c 'for i in 1 2 3; do echo $i; sleep 1; done'
+                 kubectl wait --for=condition=Ready pod/count --timeout=60s; kubectl logs -f count",
+                "pod/count created\npod/count condition met\n1\n2\n3\n",
+            ),
+            (
+                "kubectl debug bb --image=busybox --profile=general -c helper -- sleep 60 2>/dev/null
+                 until kubectl exec bb -c helper -- true 2>/dev/null; do sleep 0.2; done
+                 kubectl exec bb -c helper -- hostname",
+                "bb\n",
+            ),
+        ],
+    },
+    Group {
+        name: "helm keeps releases",
+        checks: &[
+            ("helm install demo $CHART --wait --timeout 60s | tail -n 1", "demo says hello.\n"),
+            ("kubectl get secret -o custom-columns=NAME:.metadata.name,TYPE:.type --no-headers", SECRET),
+            ("kubectl get cm demo-greeter -o jsonpath='{.metadata.managedFields[0].operation}' --show-managed-fields", "Apply"),
+            ("helm list -q; helm status demo | grep ^STATUS", "demo\nSTATUS: deployed\n"),
+            (
+                "helm upgrade demo $CHART --set replicas=2 --set greeting=moin --wait --timeout 60s | tail -n 1
+                 kubectl get deploy demo-greeter -o jsonpath='{.status.readyReplicas} {.spec.replicas}'",
+                "demo says moin.\n2 2",
+            ),
+            ("helm get values demo", "USER-SUPPLIED VALUES:\ngreeting: moin\nreplicas: 2\n"),
+            ("helm rollback demo 1 --wait --timeout 60s", "Rollback was a success! Happy Helming!\n"),
+            ("kubectl get cm demo-greeter -o jsonpath='{.data.greeting}'", "hello"),
+            ("helm history demo -o json | tr ',' '\\n' | grep -E 'revision|status'", HISTORY),
+            (
+                // Server-side apply: what others set stays.
+                "kubectl label cm demo-greeter by=hand > /dev/null; helm upgrade demo $CHART | tail -n 1
+                 kubectl get cm demo-greeter -o jsonpath='{.metadata.labels.by}'",
+                "demo says hello.\nhand",
+            ),
+            ("helm uninstall demo --wait; helm list -q; kubectl get deploy,cm -l app=greeter 2>&1", UNINSTALLED),
+        ],
+    },
+];
+
+const TITLES: &str =
+    "<title>Welcome to nginx!</title>\n<title>Welcome to nginx!</title>\n<title>Welcome to nginx!</title>\n";
+const SECRET: &str = "sh.helm.release.v1.demo.v1   helm.sh/release.v1\n";
+const HISTORY: &str = "[{\"revision\":1\n\"status\":\"superseded\"\n{\"revision\":2\n\"status\":\"superseded\"\n\
+    {\"revision\":3\n\"status\":\"deployed\"\n";
+const UNINSTALLED: &str = "release \"demo\" uninstalled\nNo resources found in default namespace.\n";
+
+impl Group {
+    /// Runs the checks on a fresh cluster; the first that prints something else ends the group.
+    pub fn run(&self, programs: &Programs) -> Result<(), Failed> {
+        let place = Place::new(programs, &self.name.replace(' ', "-")).map_err(|e| format!("{e:#}"))?;
+        let chart = oracle::root().join("chart");
+        let before = format!("CHART='{}'{FORWARD}", chart.display());
+        for (script, wanted) in self.checks {
+            let answer = place.run(&format!("{before}{script}"), "").map_err(|e| format!("{e:#}"))?;
+            if answer.stdout != *wanted {
+                let (stdout, stderr) = (answer.stdout, answer.stderr);
+                return Err(format!("$ {script}\n{stdout}--- stderr\n{stderr}--- wanted\n{wanted}").into());
+            }
+        }
+        Ok(())
+    }
+}
