@@ -1,7 +1,8 @@
 //! Who asks (k8s.io/apiserver/pkg/authentication, .../filters/impersonation.go).
 //!
 //! A bearer token is one that this server made for a service account. There is no TLS between a client and the server, so
-//! a request without one is that of the client certificate in the kubeconfig: minikube's user.
+//! a request without one is that of the client certificate in the kubeconfig: minikube's user. Natively TLS ends before the
+//! server; who shows no certificate there comes as that user acting as nobody.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

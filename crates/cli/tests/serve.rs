@@ -30,7 +30,7 @@ impl Server {
     fn start() -> Server {
         let kubeconfig = std::env::temp_dir().join(format!("kubonsai-serve-{}.yaml", std::process::id()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_kubonsai"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--kubeconfig"])
+            .args(["serve", "--plain-http", "--listen", "127.0.0.1:0", "--kubeconfig"])
             .arg(&kubeconfig)
             .stdout(Stdio::piped())
             .spawn()

@@ -3,14 +3,15 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{ConnectInfo, FromRequestParts as _, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
 
 use super::bridge::{Answer, AnswerBody, Bridge};
+use super::doors::Peer;
 use super::tunnel;
 
 /// Bytes of one request body; the API server has limits of its own below this.
@@ -24,8 +25,11 @@ pub(super) fn router(bridge: Bridge) -> Router {
     Router::new().fallback(handle).with_state(bridge)
 }
 
-async fn handle(State(bridge): State<Bridge>, request: Request) -> Response {
+async fn handle(State(bridge): State<Bridge>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
+    if peer == Peer::Unknown && !parts.headers.contains_key(header::AUTHORIZATION) {
+        make_anonymous(&mut parts.headers);
+    }
     let Ok(body) = axum::body::to_bytes(body, REQUEST_BODY_BYTES_MAX).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "request body too large").into_response();
     };
@@ -35,6 +39,18 @@ async fn handle(State(bridge): State<Bridge>, request: Request) -> Response {
         None => (StatusCode::SERVICE_UNAVAILABLE, "the cluster has ended").into_response(),
         Some(answer) => respond(bridge, request, upgrade, answer),
     }
+}
+
+/// Who has not said who it is, is nobody, and cannot be anyone else either: to the API server, whose own users all have a
+/// name, that is the administrator acting as nobody.
+fn make_anonymous(headers: &mut HeaderMap) {
+    let claims: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("impersonate-")).cloned().collect();
+    for claim in claims {
+        headers.remove(claim);
+    }
+    headers.insert("impersonate-user", HeaderValue::from_static("system:anonymous"));
+    headers.insert("impersonate-group", HeaderValue::from_static("system:unauthenticated"));
 }
 
 fn respond(
@@ -99,4 +115,24 @@ async fn carry(bridge: Bridge, id: u64, socket: WebSocket, mut frames: mpsc::Rec
         bridge.frame(id, None);
     };
     tokio::join!(outward, inward);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_cannot_be_anyone_else() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("impersonate-user", "root"), ("impersonate-group", "system:masters"), ("accept", "*/*")]
+        {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers.append("impersonate-extra-scopes", HeaderValue::from_static("all"));
+        make_anonymous(&mut headers);
+        let names: std::collections::BTreeSet<&str> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["accept", "impersonate-group", "impersonate-user"].into());
+        assert_eq!(headers["impersonate-user"], "system:anonymous");
+        assert_eq!(headers.get_all("impersonate-group").iter().collect::<Vec<_>>(), ["system:unauthenticated"]);
+    }
 }

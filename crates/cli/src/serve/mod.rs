@@ -1,9 +1,10 @@
-//! `kubonsai serve`: the API of a cluster over HTTP, for the real kubectl, helm and client libraries.
+//! `kubonsai serve`: the API of a cluster over HTTPS, for the real kubectl, helm and client libraries.
 //!
 //! The world lives on a thread of its own, since nothing in it is `Send`; the HTTP server talks to it through
 //! [`bridge::Bridge`].
 
 mod bridge;
+mod doors;
 mod http;
 mod kubeconfig;
 mod tunnel;
@@ -33,6 +34,9 @@ pub(crate) struct Options {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// No TLS: clients send no credentials, and everyone is the administrator.
+    #[arg(long)]
+    plain_http: bool,
     /// Where to write the kubeconfig, once the cluster is ready.
     #[arg(long)]
     kubeconfig: PathBuf,
@@ -48,13 +52,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on {}", options.listen))?;
         let address = listener.local_addr()?;
         bridge.ready().await.context("the cluster ended before it was ready")?;
-        std::fs::write(&options.kubeconfig, kubeconfig::text(address))
+        let (tls, papers) = if options.plain_http { None } else { Some(doors::papers(address)?) }.unzip();
+        std::fs::write(&options.kubeconfig, kubeconfig::text(address, papers.as_ref()))
             .with_context(|| format!("cannot write {}", options.kubeconfig.display()))?;
-        let words =
-            format!("Serving the Kubernetes API on http://{address}\nkubeconfig: {}\n", options.kubeconfig.display());
+        let scheme = if options.plain_http { "http" } else { "https" };
+        let words = format!(
+            "Serving the Kubernetes API on {scheme}://{address}\nkubeconfig: {}\n",
+            options.kubeconfig.display()
+        );
         // In one piece, and nobody has to read it: whoever waits for the first line may close the pipe after it.
         let _ = std::io::stdout().write_all(words.as_bytes());
-        axum::serve(listener, http::router(bridge)).await?;
+        let router = http::router(bridge).into_make_service_with_connect_info::<doors::Peer>();
+        axum::serve(doors::Doors::open(listener, tls), router).await?;
         Ok(())
     })
 }

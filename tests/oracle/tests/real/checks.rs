@@ -14,7 +14,7 @@ pub struct Group {
 /// Begins to forward a port of a pod or Service (`$1`) and sets `port`, the local one; `stop` ends it.
 const FORWARD: &str = r#"
 forward() {
-  kubectl port-forward "$1" ":$2" > forward.txt 2>&1 & job=$!
+  : > forward.txt; kubectl port-forward "$1" ":$2" >> forward.txt 2>&1 & job=$!
   until grep -q Forwarding forward.txt; do kill -0 $job || return 1; sleep 0.05; done
   port=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) .*/\1/p' forward.txt)
 }
@@ -72,6 +72,26 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        name: "kubectl says who it is",
+        checks: &[
+            ("kubectl auth whoami -o jsonpath='{.status.userInfo.username}'", "minikube-user"),
+            (
+                "kubectl create sa bot; kubectl create clusterrolebinding bots --clusterrole=view --serviceaccount=default:bot
+                 kubectl config set-credentials bot --token=$(kubectl create token bot) > /dev/null
+                 kubectl config set-context bot --cluster=minikube --user=bot > /dev/null
+                 kubectl --context=bot auth whoami -o jsonpath='{.status.userInfo.username}'",
+                "serviceaccount/bot created\nclusterrolebinding.rbac.authorization.k8s.io/bots created\n\
+                 system:serviceaccount:default:bot",
+            ),
+            ("kubectl --context=bot get pods 2>&1", "No resources found in default namespace.\n"),
+            ("kubectl --context=bot create ns mine 2>&1", FORBIDDEN),
+            (
+                "kubectl --context=bot --token=bad get pods 2>&1",
+                "error: You must be logged in to the server (Unauthorized)\n",
+            ),
+        ],
+    },
+    Group {
         name: "helm keeps releases",
         checks: &[
             ("helm install demo $CHART --wait --timeout 60s | tail -n 1", "demo says hello.\n"),
@@ -98,6 +118,8 @@ pub const GROUPS: &[Group] = &[
     },
 ];
 
+const FORBIDDEN: &str = "Error from server (Forbidden): namespaces is forbidden: User \"system:serviceaccount:default:bot\" \
+    cannot create resource \"namespaces\" in API group \"\" at the cluster scope\n";
 const TITLES: &str =
     "<title>Welcome to nginx!</title>\n<title>Welcome to nginx!</title>\n<title>Welcome to nginx!</title>\n";
 const SECRET: &str = "sh.helm.release.v1.demo.v1   helm.sh/release.v1\n";
