@@ -18,6 +18,9 @@ const NATIVE_ONLY: [&str; 5] = ["descriptions", "kubonsai", "laws", "oracle", "x
 /// The sub-path under which the page is also tested.
 const SUB_PATH: &str = "/some/sub/path/";
 
+/// The tests with a client library of others, a workspace of its own.
+const KUBE: &str = "tests/kube/Cargo.toml";
+
 /// One suite: its name and what it does.
 struct Suite {
     name: &'static str,
@@ -101,9 +104,10 @@ fn report(outcomes: &[Outcome]) -> ExitCode {
 /// Formatting of the workspace and, once it exists, of the guests.
 pub(crate) fn format() -> Result<Counts> {
     let mut counts = Counts::one(Cmd::cargo().args(["fmt", "--all", "--check"]).status()?, "cargo fmt --all --check");
-    if images::present() {
-        let guests = ["fmt", "--all", "--check", "--manifest-path", "images/Cargo.toml"];
-        counts += Counts::one(Cmd::cargo().args(guests).status()?, "cargo fmt of images/");
+    let others = [(images::present(), "images/Cargo.toml"), (true, KUBE)];
+    for (_, manifest) in others.into_iter().filter(|(is_present, _)| *is_present) {
+        let command = Cmd::cargo().args(["fmt", "--all", "--check", "--manifest-path", manifest]);
+        counts += Counts::one(command.status()?, &format!("cargo fmt of {manifest}"));
     }
     Ok(counts)
 }
@@ -155,7 +159,7 @@ fn native() -> Result<Counts> {
     counted(&Cmd::cargo().args(["test", "--workspace", "--no-fail-fast"]))
 }
 
-/// The real kubectl and helm against `kubonsai serve`.
+/// The real kubectl and helm, and a client library, against `kubonsai serve`.
 fn real_clients() -> Result<Counts> {
     let missing = "is missing: run `cargo xtask setup`";
     let kubectl = clients::KUBECTL.find().with_context(|| format!("kubectl {missing}"))?;
@@ -165,8 +169,14 @@ fn real_clients() -> Result<Counts> {
         .args(["test", "--workspace", "--test", "real", "--", "--ignored"])
         .env("KUBONSAI_KUBECTL", kubectl)
         .env("KUBONSAI_HELM", helm)
-        .env("KUBONSAI_NATIVE", kubonsai);
-    counted(&recordings)
+        .env("KUBONSAI_NATIVE", &kubonsai);
+    let library = Cmd::cargo()
+        .args(["test", "--manifest-path", KUBE, "--target-dir"])
+        .args([target().join("kube")])
+        .env("KUBONSAI_NATIVE", &kubonsai);
+    let mut counts = counted(&recordings)?;
+    counts += counted(&library)?;
+    Ok(counts)
 }
 
 fn browser_engine() -> Result<Counts> {
