@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use api::http::{Body, Chunk, Duplex, Request, Transport};
@@ -11,13 +11,15 @@ use bytes::Bytes;
 use cluster::World;
 use futures_util::{SinkExt as _, StreamExt as _};
 use simulation::Step;
-use tokio::sync::{mpsc as async_mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as async_mpsc, oneshot};
 
 use kubonsai::assets::Files;
 use kubonsai::drive;
 
 /// Chunks of one answer that wait for a slow client.
 const CHUNKS_WAITING_MAX: usize = 1_024;
+/// Frames of one upgraded connection that wait for a slow server; clients write pieces of up to 32 KiB.
+const FRAMES_WAITING_MAX: usize = 64;
 /// How long a full queue to a slow client is left alone before it is tried again.
 const SLOW_CLIENT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -42,8 +44,8 @@ pub(super) enum AnswerBody {
     Stream(async_mpsc::Receiver<Bytes>),
     /// Frames in both directions.
     Upgrade {
-        /// Identifies the connection in [`Bridge::frame`].
-        id: u64,
+        /// The way to the server.
+        inward: Inward,
         /// Frames from the server.
         frames: async_mpsc::Receiver<Bytes>,
     },
@@ -51,9 +53,42 @@ pub(super) enum AnswerBody {
     Failed(String),
 }
 
+/// The client's end of an upgraded connection; dropping it closes that.
+pub(super) struct Inward {
+    id: u64,
+    commands: mpsc::Sender<Command>,
+    room: Arc<Semaphore>,
+}
+
+impl Inward {
+    fn new(id: u64, commands: mpsc::Sender<Command>) -> Inward {
+        Inward { id, commands, room: Arc::new(Semaphore::new(FRAMES_WAITING_MAX)) }
+    }
+
+    /// Passes a frame on, when there is room for it.
+    pub(super) async fn send(&self, frame: Bytes) {
+        // Nobody closes the semaphore, and the world ends only with the process.
+        let Ok(room) = Arc::clone(&self.room).acquire_owned().await else { return };
+        let _ = self.commands.send(Command::Frame { id: self.id, frame: Frame { bytes: frame, _room: room } });
+    }
+}
+
+impl Drop for Inward {
+    fn drop(&mut self) {
+        let _ = self.commands.send(Command::Close { id: self.id });
+    }
+}
+
+/// A frame on its way in, with the room that it takes.
+struct Frame {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
 enum Command {
     Ask(Box<Ask>),
-    Frame { id: u64, frame: Option<Bytes> },
+    Frame { id: u64, frame: Frame },
+    Close { id: u64 },
     Ready(oneshot::Sender<()>),
 }
 
@@ -69,12 +104,6 @@ impl Bridge {
         receive.await.ok()
     }
 
-    /// Passes a frame of an upgraded connection on; `None` closes it.
-    pub(super) fn frame(&self, id: u64, frame: Option<Bytes>) {
-        // The world ends only with the process.
-        let _ = self.0.send(Command::Frame { id, frame });
-    }
-
     /// Completes when the cluster is ready.
     pub(super) async fn ready(&self) -> anyhow::Result<()> {
         let (tx, rx) = oneshot::channel();
@@ -88,12 +117,13 @@ pub(super) fn start(seed: u64, profile: &str, nodes: u32, files: Files) -> anyho
     let (commands, inbox) = mpsc::channel();
     let (started_tx, started) = mpsc::channel();
     let profile = profile.to_owned();
+    let outbox = commands.clone();
     std::thread::Builder::new().name("world".into()).spawn(move || {
         match drive::new_world(seed, drive::begin_now(), Some(&profile), nodes) {
             Ok(world) => {
                 let _ = started_tx.send(Ok(()));
-                let waiting_for_ready = Vec::new();
-                Inside { world, files, inbox, upgrades: Rc::default(), next_upgrade: 1, waiting_for_ready }.run();
+                let (upgrades, waiting_for_ready) = (Rc::default(), Vec::new());
+                Inside { world, files, outbox, inbox, upgrades, next_upgrade: 1, waiting_for_ready }.run();
             }
             Err(error) => {
                 let _ = started_tx.send(Err(error));
@@ -104,12 +134,15 @@ pub(super) fn start(seed: u64, profile: &str, nodes: u32, files: Files) -> anyho
     Ok(Bridge(commands))
 }
 
-type Upgrades = Rc<RefCell<BTreeMap<u64, futures_channel::mpsc::Sender<Bytes>>>>;
+/// Of upgraded connections: what their frames go into. It is never longer than there is room for frames.
+type Upgrades = Rc<RefCell<BTreeMap<u64, futures_channel::mpsc::UnboundedSender<Frame>>>>;
 
 /// The world's end.
 struct Inside {
     world: World,
     files: Files,
+    /// Into the inbox, for connections to come.
+    outbox: mpsc::Sender<Command>,
     inbox: mpsc::Receiver<Command>,
     upgrades: Upgrades,
     next_upgrade: u64,
@@ -160,15 +193,13 @@ impl Inside {
         match command {
             Command::Ask(ask) => self.ask(*ask),
             Command::Ready(tell) => self.waiting_for_ready.push(tell),
-            Command::Frame { id, frame: Some(frame) } => {
-                let sender = self.upgrades.borrow().get(&id).cloned();
-                if let Some(mut sender) = sender {
-                    self.world.sim().spawn(async move {
-                        let _ = sender.send(frame).await;
-                    });
+            Command::Frame { id, frame } => {
+                if let Some(sender) = self.upgrades.borrow().get(&id) {
+                    // A connection that has ended takes no more.
+                    let _ = sender.unbounded_send(frame);
                 }
             }
-            Command::Frame { id, frame: None } => {
+            Command::Close { id } => {
                 self.upgrades.borrow_mut().remove(&id);
             }
         }
@@ -180,15 +211,15 @@ impl Inside {
             let _ = ask.answer.send(Answer { parts, body: AnswerBody::Failed("the cluster is stopped".into()) });
             return;
         };
-        let id = self.next_upgrade;
+        let inward = Inward::new(self.next_upgrade, self.outbox.clone());
         self.next_upgrade += 1;
         let upgrades = Rc::clone(&self.upgrades);
         let sim = self.world.sim().clone();
-        self.world.sim().spawn(async move { answer(&sim, transport, ask, id, upgrades).await });
+        self.world.sim().spawn(async move { answer(&sim, transport, ask, inward, upgrades).await });
     }
 }
 
-async fn answer(sim: &simulation::Sim, transport: Rc<dyn Transport>, ask: Ask, id: u64, upgrades: Upgrades) {
+async fn answer(sim: &simulation::Sim, transport: Rc<dyn Transport>, ask: Ask, inward: Inward, upgrades: Upgrades) {
     let body = if ask.body.is_empty() { Body::Empty } else { Body::Bytes(ask.body) };
     let response = match transport.call(Request::from_parts(ask.parts, body)).await {
         Ok(response) => response,
@@ -213,10 +244,20 @@ async fn answer(sim: &simulation::Sim, transport: Rc<dyn Transport>, ask: Ask, i
                 }
             }
         }
-        Body::Upgrade(Duplex { send, mut recv }) => {
+        Body::Upgrade(Duplex { mut send, mut recv }) => {
             let (tx, rx) = async_mpsc::channel(CHUNKS_WAITING_MAX);
-            upgrades.borrow_mut().insert(id, send);
-            let sent = ask.answer.send(Answer { parts, body: AnswerBody::Upgrade { id, frames: rx } });
+            let (into, mut frames) = futures_channel::mpsc::unbounded::<Frame>();
+            let id = inward.id;
+            upgrades.borrow_mut().insert(id, into);
+            sim.spawn(async move {
+                // A frame's room is free again when the peer has taken it; without frames to come the peer hears the end.
+                while let Some(frame) = frames.next().await {
+                    if send.send(frame.bytes).await.is_err() {
+                        return;
+                    }
+                }
+            });
+            let sent = ask.answer.send(Answer { parts, body: AnswerBody::Upgrade { inward, frames: rx } });
             if sent.is_ok() {
                 while let Some(frame) = recv.next().await {
                     if !pass_on(sim, &tx, frame).await {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
 
-use super::bridge::{Answer, AnswerBody, Bridge};
+use super::bridge::{Answer, AnswerBody, Bridge, Inward};
 use super::doors::Peer;
 use super::tunnel;
 
@@ -68,17 +68,14 @@ fn respond(
             });
             Response::from_parts(answer.parts, Body::from_stream(stream))
         }
-        AnswerBody::Upgrade { id, frames } => match upgrade {
+        AnswerBody::Upgrade { inward, frames } => match upgrade {
             Some(upgrade) if is_tunnel(&request) => upgrade
                 .protocols([tunnel::PROTOCOL])
-                .on_upgrade(move |socket| tunnel::carry(bridge, request, id, socket, frames)),
-            Some(upgrade) => upgrade
-                .protocols(CHANNEL_PROTOCOLS)
-                .on_upgrade(move |socket| async move { carry(bridge, id, socket, frames).await }),
-            None => {
-                bridge.frame(id, None);
-                (StatusCode::BAD_REQUEST, "Upgrade request required").into_response()
+                .on_upgrade(move |socket| tunnel::carry(bridge, request, inward, socket, frames)),
+            Some(upgrade) => {
+                upgrade.protocols(CHANNEL_PROTOCOLS).on_upgrade(move |socket| carry(inward, socket, frames))
             }
+            None => (StatusCode::BAD_REQUEST, "Upgrade request required").into_response(),
         },
     }
 }
@@ -91,7 +88,7 @@ fn is_tunnel(request: &axum::http::request::Parts) -> bool {
 }
 
 /// Carries frames in both directions until either end closes.
-async fn carry(bridge: Bridge, id: u64, socket: WebSocket, mut frames: mpsc::Receiver<Bytes>) {
+async fn carry(inward_end: Inward, socket: WebSocket, mut frames: mpsc::Receiver<Bytes>) {
     let (mut to_client, mut from_client) = socket.split();
     let outward = async {
         while let Some(frame) = frames.recv().await {
@@ -103,16 +100,16 @@ async fn carry(bridge: Bridge, id: u64, socket: WebSocket, mut frames: mpsc::Rec
         let normal = CloseFrame { code: close_code::NORMAL, reason: "".into() };
         let _ = to_client.send(Message::Close(Some(normal))).await;
     };
-    let inward = async {
+    let inward = async move {
         while let Some(Ok(message)) = from_client.next().await {
             match message {
-                Message::Binary(frame) => bridge.frame(id, Some(frame)),
-                Message::Text(text) => bridge.frame(id, Some(Bytes::copy_from_slice(text.as_bytes()))),
+                Message::Binary(frame) => inward_end.send(frame).await,
+                Message::Text(text) => inward_end.send(Bytes::copy_from_slice(text.as_bytes())).await,
                 Message::Close(_) => break,
                 Message::Ping(_) | Message::Pong(_) => {}
             }
         }
-        bridge.frame(id, None);
+        drop(inward_end);
     };
     tokio::join!(outward, inward);
 }

@@ -47,6 +47,11 @@ pub const GROUPS: &[Group] = &[
                 "forward pod/web 81; get /; stop; grep -o 'dial tcp4 127.0.0.1:81: connect: connection refused' forward.txt",
                 "dial tcp4 127.0.0.1:81: connect: connection refused\n",
             ),
+            (
+                // More than there is room for on the way, in both directions at once.
+                "head -c 8000000 /dev/zero | kubectl exec -i bb -- cat | wc -c",
+                "8000000\n",
+            ),
             ("kubectl port-forward pod/none :80 2>&1", "Error from server (NotFound): pods \"none\" not found\n"),
             (
                 "kubectl proxy --port=0 > proxy.txt & job=$!; until grep -q Starting proxy.txt; do sleep 0.05; done

@@ -8,13 +8,14 @@ mod frame;
 mod headers;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
 
-use super::bridge::{AnswerBody, Bridge};
+use super::bridge::{AnswerBody, Bridge, Inward};
 use frame::{Reader, Said, Writer};
 
 /// The protocol of the WebSocket.
@@ -24,6 +25,8 @@ pub(super) const PROTOCOL: &str = "SPDY/3.1+portforward.k8s.io";
 const CONNECTIONS_MAX: usize = 1_024;
 /// Pieces that wait in one direction of a connection, and for the client in all.
 const PIECES_WAITING_MAX: usize = 64;
+/// How long a pod may take nothing of what is sent to it before its connection ends.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Bytes of one data frame.
 const PIECE_BYTES_MAX: usize = 32 * 1024;
 
@@ -64,14 +67,14 @@ struct Tunnel {
 pub(super) async fn carry(
     bridge: Bridge,
     request: http::request::Parts,
-    id: u64,
+    inward: Inward,
     socket: WebSocket,
     mut session: mpsc::Receiver<Bytes>,
 ) {
     let (mut to_socket, mut from_socket) = socket.split();
     let (to_client, mut outgoing) = mpsc::channel::<Bytes>(PIECES_WAITING_MAX);
     let mut tunnel = Tunnel {
-        bridge: bridge.clone(),
+        bridge,
         request,
         writer: Writer::new(),
         streams: BTreeMap::new(),
@@ -106,7 +109,7 @@ pub(super) async fn carry(
             break;
         }
     }
-    bridge.frame(id, None);
+    drop(inward);
     // Dropping the connections ends them; the writer closes when the last has ended.
     drop(tunnel);
     let _ = writing.await;
@@ -172,14 +175,16 @@ impl Tunnel {
     }
 
     async fn data(&mut self, stream: u32, bytes: Bytes, is_last: bool) {
-        let Some(connection) = self.streams.get(&stream).and_then(|name| self.connections.get(name)) else { return };
+        let Some(name) = self.streams.get(&stream) else { return };
+        let Some(connection) = self.connections.get(name) else { return };
         let (true, Some(to_pod)) = (connection.data == Some(stream), &connection.to_pod) else { return };
-        // The connection may have ended: then nobody wants it.
-        if !bytes.is_empty() {
-            let _ = to_pod.send(ToPod::Data(bytes)).await;
-        }
-        if is_last {
-            let _ = to_pod.send(ToPod::End).await;
+        let data = (!bytes.is_empty()).then_some(ToPod::Data(bytes));
+        for said in data.into_iter().chain(is_last.then_some(ToPod::End)) {
+            // A connection that has ended takes no more. One that only does not listen ends here: others wait behind it.
+            if tokio::time::timeout(SILENCE_MAX, to_pod.send(said)).await.is_err() {
+                self.connections.remove(&name.clone());
+                return;
+            }
         }
     }
 
@@ -232,7 +237,7 @@ async fn forward(
     let answer = bridge.ask(request, Bytes::new()).await;
     let mut why = Bytes::new();
     match answer.map(|answer| answer.body) {
-        Some(AnswerBody::Upgrade { id, frames }) => exchange(&bridge, id, frames, &mut from_client, &streams).await,
+        Some(AnswerBody::Upgrade { inward, frames }) => exchange(inward, frames, &mut from_client, &streams).await,
         Some(AnswerBody::Whole(words)) => why = words,
         _ => why = Bytes::from_static(b"the cluster does not answer"),
     }
@@ -241,39 +246,41 @@ async fn forward(
     streams.send(streams.error, &why, true).await;
 }
 
+/// Both directions at once: a pod that answers while it is asked must not wait for itself.
 async fn exchange(
-    bridge: &Bridge,
-    id: u64,
+    inward: Inward,
     mut frames: mpsc::Receiver<Bytes>,
     from_client: &mut mpsc::Receiver<ToPod>,
     streams: &Streams,
 ) {
-    // Both channels begin with the port.
-    let mut has_begun = [false; 2];
-    loop {
-        tokio::select! {
-            biased;
-            frame = frames.recv() => {
-                let Some(frame) = frame else { return };
-                let Some((channel, payload)) = frame.split_first() else { continue };
-                let is_port = has_begun.get_mut(usize::from(*channel)).is_some_and(|b| !std::mem::replace(b, true));
-                let has_client = match *channel {
-                    _ if is_port => true,
-                    DATA => streams.send(streams.data, payload, false).await,
-                    ERROR => streams.send(streams.error, payload, false).await,
-                    CLOSE => streams.send(streams.data, &[], true).await,
-                    _ => true,
-                };
-                if !has_client || *channel == CLOSE {
-                    return bridge.frame(id, None);
-                }
+    let to_pod = async {
+        while let Some(said) = from_client.recv().await {
+            match said {
+                ToPod::Data(bytes) => inward.send(framed(DATA, &bytes)).await,
+                ToPod::End => inward.send(framed(CLOSE, &[DATA])).await,
             }
-            said = from_client.recv() => match said {
-                Some(ToPod::Data(bytes)) => bridge.frame(id, Some(framed(DATA, &bytes))),
-                Some(ToPod::End) => bridge.frame(id, Some(framed(CLOSE, &[DATA]))),
-                None => return bridge.frame(id, None),
-            },
         }
+    };
+    let to_client = async {
+        // Both channels begin with the port.
+        let mut has_begun = [false; 2];
+        while let Some(frame) = frames.recv().await {
+            let Some((channel, payload)) = frame.split_first() else { continue };
+            let is_port = has_begun.get_mut(usize::from(*channel)).is_some_and(|b| !std::mem::replace(b, true));
+            let has_client = match *channel {
+                _ if is_port => true,
+                DATA => streams.send(streams.data, payload, false).await,
+                ERROR => streams.send(streams.error, payload, false).await,
+                other => other != CLOSE,
+            };
+            if !has_client {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = to_pod => {}
+        () = to_client => {}
     }
 }
 
