@@ -104,6 +104,8 @@ kinds! {
     SERVICE_ACCOUNTS = "" "v1" "ServiceAccount" "serviceaccounts" "serviceaccount" short ["sa"] categories [] namespaced sub ["token"] schema "io.k8s.api.core.v1.ServiceAccount";
     /// Service
     SERVICES = "" "v1" "Service" "services" "service" short ["svc"] categories ["all"] namespaced sub ["proxy", "status"] schema "io.k8s.api.core.v1.Service";
+    /// CustomResourceDefinition
+    CUSTOM_RESOURCE_DEFINITIONS = "apiextensions.k8s.io" "v1" "CustomResourceDefinition" "customresourcedefinitions" "customresourcedefinition" short ["crd", "crds"] categories ["api-extensions"] cluster sub ["status"] schema "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition";
     /// ControllerRevision
     CONTROLLER_REVISIONS = "apps" "v1" "ControllerRevision" "controllerrevisions" "controllerrevision" short [] categories [] namespaced sub [] schema "io.k8s.api.apps.v1.ControllerRevision";
     /// DaemonSet

@@ -3,9 +3,11 @@
 //! Invariants: knows nothing of time, tasks or servers; everything here is a pure function of its arguments.
 
 pub mod cron;
+pub mod custom;
 pub mod duration;
 pub mod hash;
 pub mod http;
+pub mod jsonpath;
 pub mod kinds;
 pub mod managed;
 pub mod names;
@@ -23,6 +25,6 @@ pub mod timezone;
 pub mod yaml;
 
 pub use kinds::Kind;
-pub use object::{Object, ObjectList, OwnerReference, at as object_at};
+pub use object::{Object, ObjectList, OwnerReference, at as object_at, set as object_set};
 pub use quantity::Quantity;
 pub use status::Status;

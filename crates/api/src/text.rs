@@ -70,7 +70,22 @@ pub fn go_value(value: &Value) -> String {
             let entries: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_value(v))).collect();
             format!("map[{}]", entries.join(" "))
         }
-        other => other.to_string(),
+        Value::Number(number) => go_number(number),
+        Value::Bool(value) => value.to_string(),
+    }
+}
+
+/// A number as `%v` prints it: floats in the shortest form, with an exponent from 1e21 on.
+pub fn go_number(n: &serde_json::Number) -> String {
+    match (n.is_f64(), n.as_f64()) {
+        (true, Some(f)) if f.abs() >= 1e21 || (f != 0.0 && f.abs() < 1e-4) => {
+            let text = format!("{f:e}");
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let (sign, digits) = exponent.strip_prefix('-').map_or(("+", exponent), |d| ("-", d));
+            format!("{mantissa}e{sign}{digits:0>2}")
+        }
+        (true, Some(f)) => f.to_string(),
+        _ => n.to_string(),
     }
 }
 

@@ -12,9 +12,10 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
+use crate::custom;
 use crate::negotiate::{clauses, wants_pretty};
 use crate::request::Head;
-use crate::server::Config;
+use crate::server::Server;
 use crate::wire;
 
 /// Groups in the order of `/apis`.
@@ -66,6 +67,9 @@ const SUBRESOURCES: &[Sub] = &[
 ];
 
 fn subresource(kind: &Kind, name: &'static str) -> Sub {
+    if name == "scale" && api::custom::is_added(kind) {
+        return (kind.plural, name, ("autoscaling", "v1", "Scale"), PART_VERBS);
+    }
     let known = SUBRESOURCES.iter().find(|s| s.0 == kind.plural && s.1 == name);
     known.copied().unwrap_or((kind.plural, name, ("", "", kind.kind), PART_VERBS))
 }
@@ -84,38 +88,40 @@ fn is_review(kind: &Kind) -> bool {
     REVIEWS.iter().any(|review| std::ptr::eq(*review, kind))
 }
 
-/// Every kind that is served.
-fn served() -> impl Iterator<Item = &'static Kind> {
-    KINDS.iter().chain(REVIEWS).copied()
+/// Every kind that is served, those of custom resources last.
+fn served(server: &Server) -> Vec<&'static Kind> {
+    let customs = custom::served(server);
+    KINDS.iter().chain(REVIEWS).copied().chain(customs.iter().map(|custom| custom.kind)).collect()
 }
 
 /// Answers `/api`, `/apis` and what is below; the segments are those of the path.
-pub fn answer(head: &Head, segments: &[String], config: &Config) -> Response {
+pub fn answer(head: &Head, segments: &[String], server: &Server) -> Response {
+    let served = &served(server);
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
     if matches!(parts.as_slice(), ["api"] | ["apis"])
-        && let Some(response) = aggregated(head, parts[0])
+        && let Some(response) = aggregated(head, parts[0], served)
     {
         return response;
     }
     let value = match parts.as_slice() {
         ["api"] => json!({
             "kind": "APIVersions", "versions": ["v1"],
-            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": config.address}],
+            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": server.config.address}],
         }),
         ["apis"] => {
-            json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().map(group).collect::<Vec<_>>()})
+            json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups(served).into_iter().map(|g| group(served, g)).collect::<Vec<_>>()})
         }
-        ["apis", name] if groups().any(|g| g == *name) => {
-            let mut value = group(name);
+        ["apis", name] if groups(served).contains(name) => {
+            let mut value = group(served, name);
             value["kind"] = "APIGroup".into();
             value["apiVersion"] = "v1".into();
             value
         }
-        ["api", version] => match resources("", version) {
+        ["api", version] => match resources(served, "", version) {
             Some(list) => list,
             None => return wire::failure(Status::no_such_path()),
         },
-        ["apis", group, version] => match resources(group, version) {
+        ["apis", group, version] => match resources(served, group, version) {
             Some(list) => list,
             None => return wire::text(StatusCode::NOT_FOUND, "404 page not found\n"),
         },
@@ -125,26 +131,33 @@ pub fn answer(head: &Head, segments: &[String], config: &Config) -> Response {
     wire::build(StatusCode::OK, "application/json", Body::Bytes(text.into()))
 }
 
-fn groups() -> impl Iterator<Item = &'static str> {
-    GROUPS.iter().copied().filter(|g| served().any(|k| k.group == *g))
+fn groups(served: &[&'static Kind]) -> Vec<&'static str> {
+    let mut groups: Vec<&str> = GROUPS.iter().copied().filter(|g| served.iter().any(|k| k.group == *g)).collect();
+    for kind in served {
+        if !kind.group.is_empty() && !groups.contains(&kind.group) {
+            groups.push(kind.group);
+        }
+    }
+    groups
 }
 
-fn versions(group: &str) -> Vec<&'static str> {
-    let mut versions: Vec<&str> = served().filter(|k| k.group == group).map(|k| k.version).collect();
+fn versions(served: &[&'static Kind], group: &str) -> Vec<&'static str> {
+    let mut versions: Vec<&str> = served.iter().filter(|k| k.group == group).map(|k| k.version).collect();
+    versions.sort_by(|a, b| api::custom::by_priority(a, b));
     versions.dedup();
     versions
 }
 
-fn group(name: &str) -> Value {
+fn group(served: &[&'static Kind], name: &str) -> Value {
     let versions: Vec<Value> =
-        versions(name).iter().map(|v| json!({"groupVersion": format!("{name}/{v}"), "version": v})).collect();
+        versions(served, name).iter().map(|v| json!({"groupVersion": format!("{name}/{v}"), "version": v})).collect();
     json!({"name": name, "versions": versions, "preferredVersion": versions[0]})
 }
 
 /// `APIResourceList` of a group version.
-fn resources(group: &str, version: &str) -> Option<Value> {
+fn resources(served: &[&'static Kind], group: &str, version: &str) -> Option<Value> {
     let mut rows = Vec::new();
-    for kind in served().filter(|k| k.group == group && k.version == version) {
+    for kind in served.iter().filter(|k| k.group == group && k.version == version) {
         let mut row = json!({
             "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
             "verbs": verbs(kind),
@@ -192,7 +205,7 @@ fn storage_version_hash(kind: &Kind) -> String {
 }
 
 /// The aggregated form, if the client asks for it first.
-fn aggregated(head: &Head, root: &str) -> Option<Response> {
+fn aggregated(head: &Head, root: &str, served: &[&'static Kind]) -> Option<Response> {
     for clause in clauses(head.header(header::ACCEPT)) {
         if !matches!(clause.media_type, "application/json" | "*/*" | "application/*") {
             continue;
@@ -203,8 +216,8 @@ fn aggregated(head: &Head, root: &str) -> Option<Response> {
             _ => continue,
         };
         let items: Vec<Value> = match root {
-            "api" => vec![group_discovery("")],
-            _ => groups().map(group_discovery).collect(),
+            "api" => vec![group_discovery(served, "")],
+            _ => groups(served).into_iter().map(|g| group_discovery(served, g)).collect(),
         };
         let value = json!({
             "kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"),
@@ -217,11 +230,12 @@ fn aggregated(head: &Head, root: &str) -> Option<Response> {
     None
 }
 
-fn group_discovery(group: &str) -> Value {
-    let versions: Vec<Value> = versions(group)
+fn group_discovery(served: &[&'static Kind], group: &str) -> Value {
+    let versions: Vec<Value> = versions(served, group)
         .iter()
         .map(|version| {
-            let mut kinds: Vec<&Kind> = served().filter(|k| k.group == group && k.version == *version).collect();
+            let mut kinds: Vec<&Kind> =
+                served.iter().copied().filter(|k| k.group == group && k.version == *version).collect();
             kinds.sort_by_key(|k| k.plural);
             let resources: Vec<Value> = kinds.into_iter().map(resource_discovery).collect();
             json!({"version": version, "resources": resources, "freshness": "Current"})

@@ -15,12 +15,12 @@ use crate::registry::{Context, decode, options, watch};
 use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
-use crate::{authentication, authorization, discovery, health, managed, openapi, strategy, wire};
+use crate::{authentication, authorization, custom, discovery, health, managed, openapi, strategy, wire};
 
 /// Answers one request.
 pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
     let path = head.uri.path().to_owned();
-    let route = route(&path);
+    let route = route(&path, &custom::served(server));
     let caller = head.caller();
     let manager = match managed::manager(&head, head.header(header::USER_AGENT)) {
         Ok(manager) => manager,
@@ -49,7 +49,7 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
         return wire::failure(status);
     }
     match route {
-        Route::Discovery(segments) => discovery::answer(&head, &segments, &server.config),
+        Route::Discovery(segments) => discovery::answer(&head, &segments, server),
         Route::Resource(target) => resource(&cx, &head, &target, body).await,
         Route::UnknownResource => wire::failure(Status::no_such_path()),
         Route::Other => other(server, &head, &path).await,
@@ -107,6 +107,7 @@ async fn resource(cx: &Context<'_>, head: &Head, target: &Target, body: Body) ->
         Err(status) => return wire::failure(status),
     }
     cx.warnings.borrow_mut().extend(strategy::of(target.kind).deprecated.map(str::to_owned));
+    cx.warnings.borrow_mut().extend(custom::of(target.kind).and_then(custom::Custom::deprecation));
     let mut response = dispatch(cx, head, target, body).await.unwrap_or_else(wire::failure);
     for warning in cx.warnings.take() {
         let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");

@@ -11,6 +11,7 @@ mod allocator;
 mod authentication;
 mod authorization;
 mod bootstrap;
+mod custom;
 mod descriptions;
 mod discovery;
 mod disruption;

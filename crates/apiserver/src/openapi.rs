@@ -12,6 +12,7 @@ use api::kinds::KINDS;
 use api::schema::{self, Definition, ListType, Property, Type};
 use serde_json::{Map, Value, json};
 
+use crate::custom::{self, Custom};
 use crate::descriptions::Descriptions;
 use crate::server::Server;
 use crate::wire;
@@ -26,16 +27,18 @@ pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Respons
         "v2" if accept.contains("proto-openapi.spec.v2") => version_two_protobuf(),
         "v2" => {
             let prose = server.prose.get(&server.sim).await;
-            json_answer(&version_two(document(KINDS, &prose)))
+            json_answer(&version_two(document(KINDS, &[], &prose)))
         }
-        "v3" => json_answer(&index()),
+        "v3" => json_answer(&index(&custom::served(server))),
         other => {
             let kinds = other.strip_prefix("v3/").map(kinds_below).unwrap_or_default();
-            if kinds.is_empty() {
+            let mut customs = custom::served(server).to_vec();
+            customs.retain(|c| other.strip_prefix("v3/") == Some(c.kind.api_root().trim_start_matches('/')));
+            if kinds.is_empty() && customs.is_empty() {
                 return Some(wire::text(StatusCode::NOT_FOUND, "404 page not found\n"));
             }
             let prose = server.prose.get(&server.sim).await;
-            json_answer(&document(&kinds, &prose))
+            json_answer(&document(&kinds, &customs, &prose))
         }
     })
 }
@@ -98,12 +101,13 @@ fn json_answer(value: &Value) -> Response {
 }
 
 /// The roots of the group versions, without the leading slash.
-fn roots() -> BTreeSet<String> {
-    KINDS.iter().map(|k| k.api_root().trim_start_matches('/').to_owned()).collect()
+fn roots(customs: &[&Custom]) -> BTreeSet<String> {
+    let customs = customs.iter().map(|custom| custom.kind);
+    KINDS.iter().copied().chain(customs).map(|k| k.api_root().trim_start_matches('/').to_owned()).collect()
 }
 
-fn index() -> Value {
-    let paths: Map<String, Value> = roots()
+fn index(customs: &[&Custom]) -> Value {
+    let paths: Map<String, Value> = roots(customs)
         .into_iter()
         .map(|root| {
             let url = json!({"serverRelativeURL": format!("/openapi/v3/{root}")});
@@ -118,13 +122,14 @@ fn kinds_below(root: &str) -> Vec<&'static Kind> {
 }
 
 /// The document of one group version.
-fn document(kinds: &[&Kind], prose: &Descriptions) -> Value {
+fn document(kinds: &[&Kind], customs: &[&Custom], prose: &Descriptions) -> Value {
     let mut paths = Map::new();
     let mut wanted = BTreeSet::new();
-    for kind in kinds {
+    for kind in kinds.iter().copied().chain(customs.iter().map(|custom| custom.kind)) {
         let namespace = if kind.namespaced { "{namespace}" } else { "" };
         paths.insert(kind.object_path(namespace, "{name}"), json!({"patch": patch_operation(kind)}));
-        if let Some(definition) = schema::definition(kind.schema) {
+        if let Some(definition) = schema::definition(if custom::of(kind).is_some() { OBJECT_META } else { kind.schema })
+        {
             collect(definition, &mut wanted);
         }
     }
@@ -133,6 +138,7 @@ fn document(kinds: &[&Kind], prose: &Descriptions) -> Value {
         .filter_map(schema::definition)
         .map(|definition| (definition.full_name(), schema_of(definition, prose)))
         .chain(scalars(prose))
+        .chain(customs.iter().map(|custom| schema_of_custom(custom, prose)))
         .collect();
     json!({
         "openapi": "3.0.0",
@@ -140,6 +146,28 @@ fn document(kinds: &[&Kind], prose: &Descriptions) -> Value {
         "paths": paths,
         "components": {"schemas": schemas},
     })
+}
+
+/// The definition of the metadata of every object.
+const OBJECT_META: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/// The name and schema of a custom kind: as its definition has it, and what every object has.
+fn schema_of_custom(custom: &Custom, prose: &Descriptions) -> (String, Value) {
+    let kind = custom.kind;
+    let group: Vec<&str> = kind.group.rsplit('.').collect();
+    let mut value = custom.schema().clone();
+    // Every kind has these fields, and they mean the same everywhere.
+    let of_pods = |field: &str| prose.field("api.core.v1.Pod", field);
+    for (field, mut schema) in [
+        ("apiVersion", json!({"type": "string"})),
+        ("kind", json!({"type": "string"})),
+        ("metadata", reference(OBJECT_META)),
+    ] {
+        describe(&mut schema, of_pods(field));
+        value["properties"][field] = schema;
+    }
+    value["x-kubernetes-group-version-kind"] = json!([gvk((kind.group, kind.version, kind.kind))]);
+    (format!("{}.{}.{}", group.join("."), kind.version, kind.kind), value)
 }
 
 /// The definitions of texts and numbers that have a meaning.
@@ -265,7 +293,7 @@ mod tests {
 
     #[test]
     fn the_older_schemas_are_those_of_the_newer_document() {
-        let two = version_two(document(KINDS, &Descriptions::default()));
+        let two = version_two(document(KINDS, &[], &Descriptions::default()));
         assert_eq!(two["swagger"], "2.0");
         let spec = &two["definitions"]["io.k8s.api.apps.v1.DeploymentSpec"]["properties"];
         assert_eq!(spec["replicas"]["format"], "int32");

@@ -4,15 +4,16 @@ use std::borrow::Cow;
 
 use api::http::Body;
 use api::patch::PatchError;
-use api::schema::{self, Definition};
+use api::schema::{self, Checked};
 use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
 use serde_json::Value;
 
+use crate::custom;
 use crate::failure;
 use crate::managed::{self, Changed};
 use crate::registry::Context;
-use crate::registry::decode::{FieldValidation, media_type, normalise};
+use crate::registry::decode::{FieldValidation, checked, media_type, normalise};
 use crate::registry::update::Part;
 use crate::request::Head;
 use crate::strategy::Strategy;
@@ -171,6 +172,10 @@ impl Patch {
             Type::Merge | Type::Apply => Err(PatchError::Decode(
                 "json: cannot unmarshal the patch into Go value of type map[string]interface {}".into(),
             )),
+            Type::Strategic if custom::of(kind).is_some() => {
+                let without = PATCHES.iter().copied().filter(|p| !p.contains("strategic")).collect::<Vec<_>>();
+                return Err(Status::unsupported_media_type(&without));
+            }
             Type::Strategic => api::patch::strategic_merge(&whole, &self.body, definition),
         };
         let mut patched = patched.map_err(|error| match error {
@@ -183,15 +188,14 @@ impl Patch {
 
     /// Checks the new object, and brings it into normal form.
     fn checked(&self, cx: &Context<'_>, kind: &'static Kind, new: &mut Value) -> Result<(), Status> {
-        if let Some(definition) = schema::definition(kind.schema) {
-            self.check(cx, definition, new)?;
+        if let Some(checked) = checked(new, kind) {
+            self.check(cx, &checked, new)?;
         }
         normalise(new, kind);
         Ok(())
     }
 
-    fn check(&self, cx: &Context<'_>, definition: &'static Definition, patched: &Value) -> Result<(), Status> {
-        let checked = schema::check(definition, patched);
+    fn check(&self, cx: &Context<'_>, checked: &Checked, patched: &Value) -> Result<(), Status> {
         if let Some(why) = &checked.error {
             let (shown, why) = match self.kind {
                 // The strategic patch is converted without JSON in between, in words of its own.

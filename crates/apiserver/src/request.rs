@@ -3,6 +3,8 @@
 use api::Kind;
 use api::http::{HeaderMap, Method, Uri, header};
 
+use crate::custom::Custom;
+
 /// The parameters of a URL, decoded, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query(Vec<(String, String)>);
@@ -96,7 +98,7 @@ pub enum Route {
 }
 
 /// Finds where a path leads.
-pub fn route(path: &str) -> Route {
+pub fn route(path: &str, customs: &[&'static Custom]) -> Route {
     let mut segments: Vec<&str> = path.split('/').skip(1).collect();
     while segments.last() == Some(&"") {
         segments.pop();
@@ -109,16 +111,17 @@ pub fn route(path: &str) -> Route {
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
         _ => return Route::Other,
     };
-    if !api::kinds::KINDS.iter().any(|k| k.group == group && k.version == version) {
+    let mut kinds = api::kinds::KINDS.iter().copied().chain(customs.iter().map(|custom| custom.kind));
+    if !kinds.any(|k| k.group == group && k.version == version) {
         return Route::Other;
     }
-    match target(group, version, rest) {
+    match target(group, version, rest, customs) {
         Some(target) => Route::Resource(target),
         None => Route::UnknownResource,
     }
 }
 
-fn target(group: &str, version: &str, rest: &[&str]) -> Option<Target> {
+fn target(group: &str, version: &str, rest: &[&str], customs: &[&'static Custom]) -> Option<Target> {
     let (watch_prefix, rest) = match rest {
         ["watch", rest @ ..] => (true, rest),
         rest => (false, rest),
@@ -129,7 +132,10 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Option<Target> {
         ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (*namespace, rest),
         rest => ("", rest),
     };
-    let kind = api::kinds::by_resource(group, version, rest.first()?)?;
+    let plural = *rest.first()?;
+    let added =
+        || customs.iter().map(|c| c.kind).find(|k| k.group == group && k.version == version && k.plural == plural);
+    let kind = api::kinds::by_resource(group, version, plural).or_else(added)?;
     if !namespace.is_empty() && !kind.namespaced {
         return None;
     }
@@ -201,7 +207,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &str) {
-        let shown = match route(path) {
+        let shown = match route(path, &[]) {
             Route::Discovery(segments) => format!("discovery {}", segments.join(" ")),
             Route::Resource(t) => {
                 format!("{}|{}|{}|{}|{}", t.kind.group_resource(), t.namespace, t.name, t.subresource, t.rest)

@@ -66,6 +66,8 @@ pub(crate) struct Server {
     pub(crate) expiry: Expiry,
     /// Objects of each kind of which nothing is set.
     pub(crate) zeros: RefCell<BTreeMap<&'static str, Rc<Value>>>,
+    /// What CustomResourceDefinitions add; asked for anew after one has changed.
+    pub(crate) customs: RefCell<Option<Rc<[&'static crate::custom::Custom]>>>,
     pub(crate) prose: crate::descriptions::Library,
 }
 
@@ -82,12 +84,14 @@ impl ApiServer {
             config,
             expiry: Expiry::default(),
             zeros: RefCell::default(),
+            customs: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
         bootstrap::run(&server);
         // The tasks hold the server weakly: they do not keep it alive.
         server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));
         server.sim.spawn(expiry::run(Rc::downgrade(&server)));
+        server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

@@ -15,7 +15,7 @@ use crate::registry::{Context, decode, options};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
-use crate::{disruption, failure, managed, proxy, table, token, wire};
+use crate::{custom, disruption, failure, managed, proxy, table, token, wire};
 
 /// Answers a request to a subresource.
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -53,29 +53,39 @@ fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) 
 }
 
 /// `autoscaling/v1 Scale` of an object.
-fn scale_of(object: &Object) -> Object {
+fn scale_of(kind: &Kind, object: &Object) -> Result<Object, Status> {
     let mut metadata = json!({
         "name": object.name(), "namespace": object.namespace(), "uid": object.uid(),
         "resourceVersion": object.resource_version(), "creationTimestamp": object.at("metadata.creationTimestamp"),
     });
     map_mut(&mut metadata).retain(|_, v| !v.is_null());
+    let (wanted, number, selector) = match custom::of(kind) {
+        Some(custom) => custom.scale(object.value())?,
+        None => {
+            let count = |path: &str| object.int(path).unwrap_or(0);
+            (count("spec.replicas"), count("status.replicas"), selector_of(object))
+        }
+    };
     let mut spec = json!({});
-    if let Some(replicas) = object.int("spec.replicas").filter(|r| *r != 0) {
-        spec["replicas"] = replicas.into();
+    if wanted != 0 {
+        spec["replicas"] = wanted.into();
     }
-    let mut status = json!({"replicas": object.int("status.replicas").unwrap_or(0)});
+    let mut status = json!({"replicas": number});
+    if !selector.is_empty() {
+        status["selector"] = selector.into();
+    }
+    Ok(Object::new(json!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": spec, "status": status,
+    })))
+}
+
+fn selector_of(object: &Object) -> String {
     let selector = match object.kind() {
         // Older than selectors with expressions: a map.
         "ReplicationController" => json!({"matchLabels": object.at("spec.selector")}),
         _ => object.at("spec.selector").clone(),
     };
-    let selector = api::selector::LabelSelector::from_value(&selector).unwrap_or_default().to_string();
-    if !selector.is_empty() {
-        status["selector"] = selector.into();
-    }
-    Object::new(json!({
-        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": spec, "status": status,
-    }))
+    api::selector::LabelSelector::from_value(&selector).unwrap_or_default().to_string()
 }
 
 static SCALE: Kind = Kind {
@@ -100,7 +110,7 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
     let place = (target.namespace.as_str(), target.name.as_str());
     let wanted: Wanted<'_> = match head.method {
         Method::GET => {
-            let mut object = scale_of(&cx.require(target.kind, place.0, place.1)?.value);
+            let mut object = scale_of(target.kind, &cx.require(target.kind, place.0, place.1)?.value)?;
             if format.shape == Shape::Table {
                 object = table::scale(cx.server.sim.now(), &object, include(head));
             }
@@ -112,7 +122,7 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
         }
         Method::PATCH => {
             let patch = Patch::read(head, body)?;
-            Box::new(move |old| patch.apply_to_scale(cx, &SCALE, old, &scale_of(old)))
+            Box::new(move |old| patch.apply_to_scale(cx, &SCALE, old, &scale_of(target.kind, old)?))
         }
         _ => return Err(Status::method_not_allowed()),
     };
@@ -125,13 +135,16 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
             return Err(failure::invalid(&SCALE, old.name(), &errors));
         }
         let mut new = old.value().clone();
-        new["spec"]["replicas"] = replicas.into();
+        match custom::of(target.kind) {
+            Some(custom) => custom.set_scale(&mut new, replicas),
+            None => new["spec"]["replicas"] = replicas.into(),
+        }
         let version = text(&scale, "metadata.resourceVersion");
         metadata_mut(&mut new).insert("resourceVersion".into(), version.into());
-        let managed = managed::scaled(cx, old, (scale_of(old).value(), &scale), managed);
+        let managed = managed::scaled(cx, old, (scale_of(target.kind, old)?.value(), &scale), managed);
         Ok(Changed { value: new, managed: Some(managed) })
     })?;
-    Ok(wire::object(StatusCode::OK, scale_of(&updated), format))
+    Ok(wire::object(StatusCode::OK, scale_of(target.kind, &updated)?, format))
 }
 
 /// Assigns a pod to a node (`BindingREST.assignPod`).

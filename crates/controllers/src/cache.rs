@@ -107,17 +107,44 @@ static EMPTY: Cache =
 
 /// The copies of all kinds.
 #[derive(Default)]
-pub(crate) struct Caches(BTreeMap<String, Cache>);
+pub(crate) struct Caches {
+    copies: BTreeMap<String, Cache>,
+    /// Kinds that definitions have added, by resource as messages name it.
+    added: BTreeMap<String, &'static Kind>,
+}
 
 impl Caches {
     /// The copy of a kind; empty if it is not followed.
     pub(crate) fn of(&self, kind: &Kind) -> &Cache {
-        self.0.get(&kind.group_resource()).unwrap_or(&EMPTY)
+        self.copies.get(&kind.group_resource()).unwrap_or(&EMPTY)
     }
 
     /// Takes in a change.
     pub(crate) fn apply(&mut self, kind: &Kind, event: &Event) {
-        self.0.entry(kind.group_resource()).or_default().apply(event);
+        self.copies.entry(kind.group_resource()).or_default().apply(event);
+    }
+
+    /// A definition has added a kind.
+    pub(crate) fn add(&mut self, kind: &'static Kind) {
+        self.added.insert(kind.group_resource(), kind);
+    }
+
+    /// The kind of a definition is gone, and so is the copy.
+    pub(crate) fn remove(&mut self, resource: &str) {
+        self.added.remove(resource);
+        self.copies.remove(resource);
+    }
+
+    /// Every kind: those of the table, and those that were added.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &'static Kind> {
+        api::kinds::KINDS.iter().copied().chain(self.added.values().copied())
+    }
+
+    /// The row for an `apiVersion` and `kind`; of kinds that were added, any version will do.
+    pub(crate) fn by_kind(&self, api_version: &str, kind: &str) -> Option<&'static Kind> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let added = || self.added.values().copied().find(|k| k.group == group && k.kind == kind);
+        api::kinds::by_kind(api_version, kind).or_else(added)
     }
 
     /// A world for tests.

@@ -41,7 +41,7 @@ fn waits_for_dependents(object: &Object) -> bool {
 
 fn dependents<'a>(view: &View<'a>, uid: &'a str) -> impl Iterator<Item = (&'static Kind, &'a Object)> {
     let caches = view.caches;
-    kinds::KINDS.iter().flat_map(move |kind| caches.of(kind).owned_by(uid).map(move |object| (*kind, object)))
+    caches.kinds().flat_map(move |kind| caches.of(kind).owned_by(uid).map(move |object| (kind, object)))
 }
 
 /// The owner as the copies show it: same place, same uid.
@@ -53,13 +53,14 @@ fn owner_key(kind: &Kind, dependent: &Object, owner: &OwnerReference) -> String 
     if kind.namespaced { format!("{}/{}", dependent.namespace(), owner.name) } else { owner.name.clone() }
 }
 
-fn owner_kind(owner: &OwnerReference) -> Option<&'static Kind> {
-    kinds::by_kind(&owner.api_version, &owner.kind)
+fn owner_kind(view: &View<'_>, owner: &OwnerReference) -> Option<&'static Kind> {
+    view.caches.by_kind(&owner.api_version, &owner.kind)
 }
 
 fn has_absent_owner(view: &View<'_>, object: &Object) -> bool {
-    let absent =
-        |owner: &OwnerReference| owner_kind(owner).is_some_and(|kind| find_owner(view, kind, object, owner).is_none());
+    let absent = |owner: &OwnerReference| {
+        owner_kind(view, owner).is_some_and(|kind| find_owner(view, kind, object, owner).is_none())
+    };
     object.owner_references().iter().any(absent)
 }
 
@@ -94,7 +95,7 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
 
 fn waiting_owners(view: &View<'_>, dependent: &Object) -> Vec<Wake> {
     let waiting = |owner: OwnerReference| {
-        let kind = owner_kind(&owner)?;
+        let kind = owner_kind(view, &owner)?;
         let found = find_owner(view, kind, dependent, &owner).filter(|found| waits_for_dependents(found))?;
         Some(key_of(kind, found))
     };
@@ -103,7 +104,8 @@ fn waiting_owners(view: &View<'_>, dependent: &Object) -> Vec<Wake> {
 
 fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
     let Some((resource, object_key)) = key.split_once(' ') else { return Ok(Vec::new()) };
-    let Some(kind) = kinds::KINDS.iter().find(|kind| kind.group_resource() == resource) else { return Ok(Vec::new()) };
+    let known = view.caches.kinds().find(|kind| kind.group_resource() == resource);
+    let Some(kind) = known else { return Ok(Vec::new()) };
     let Some(object) = view.get(kind, object_key) else { return Ok(Vec::new()) };
     Ok(if waits_for_dependents(object) {
         release_when_alone(view, kind, object)
@@ -143,6 +145,13 @@ fn remove_finalizer(kind: &'static Kind, object: &Object, finalizer: &str) -> Ch
 }
 
 fn without_owners(kind: &'static Kind, object: &Object, uids: &[&str]) -> Change {
+    if api::custom::is_added(kind) {
+        // Custom resources have no strategic patches.
+        let uid = |reference: &Value| reference["uid"].as_str().is_some_and(|uid| uids.contains(&uid));
+        let rest: Vec<&Value> = object.list("metadata.ownerReferences").iter().filter(|r| !uid(r)).collect();
+        let patch = json!({ "metadata": { "resourceVersion": object.resource_version(), "ownerReferences": rest } });
+        return Change::from(Write::patch(kind, object, "", PatchType::Merge, patch));
+    }
     let references: Vec<Value> = uids.iter().map(|uid| json!({ "$patch": "delete", "uid": uid })).collect();
     let patch = json!({ "metadata": { "ownerReferences": references, "uid": object.uid() } });
     Change::from(Write::patch(kind, object, "", PatchType::Strategic, patch))
@@ -154,7 +163,7 @@ fn collect(view: &View<'_>, kind: &'static Kind, object: &Object) -> Vec<Change>
     let (mut solid, mut gone, mut waiting, mut confirm) = (0, Vec::new(), Vec::new(), Vec::new());
     for owner in &owners {
         // A kind that is not served cannot be looked up; its objects count as being there.
-        let Some(owner_kind) = owner_kind(owner) else {
+        let Some(owner_kind) = owner_kind(view, owner) else {
             solid += 1;
             continue;
         };

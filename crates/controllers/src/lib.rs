@@ -7,10 +7,12 @@
 //! * `reconcile` reads nothing but its [`view::View`]; it never waits and never writes. The [`runner`] does both.
 //! * Nothing is polled: a key is looked at after a change, or at a time that its own state names.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::{Kind, kinds};
-use client::{Client, Informer, ListOptions};
+use client::{Client, Event, Informer, ListOptions};
 use simulation::{Sim, Task};
 
 mod cache;
@@ -30,6 +32,7 @@ mod job;
 mod namespace;
 mod nodeipam;
 mod nodelifecycle;
+mod podautoscaler;
 mod podgc;
 mod pods;
 mod replicaset;
@@ -74,6 +77,7 @@ static CONTROLLERS: &[&Controller] = &[
     &clusterroleaggregation::CONTROLLER,
     &resourcequota::CONTROLLER,
     &disruption::CONTROLLER,
+    &podautoscaler::CONTROLLER,
     &volumes::BINDER,
     &volumes::CLAIMS,
     &volumes::VOLUMES,
@@ -90,6 +94,7 @@ pub struct Options {
 /// The running controllers; they end with it.
 pub struct ControllerManager {
     informers: Vec<Informer>,
+    followed: Rc<Followed>,
     tasks: Vec<Task<()>>,
 }
 
@@ -105,19 +110,9 @@ pub fn start(sim: &Sim, client_factory: &dyn Fn(&str) -> Client, options: Option
     let followed = |kind: &&&'static Kind| rows.clone().any(|row| row.follows.contains(kind));
     let kinds = kinds::KINDS.iter().filter(followed).copied();
     let client = client_factory("kube-controller-manager");
-    let mut informers = Vec::new();
-    for kind in kinds {
-        let informer = Informer::start(sim, &client, kind, "", ListOptions::default());
-        let (shared, runners) = (Rc::clone(&shared), runners.clone());
-        informer.on_event(move |event| {
-            shared.caches.borrow_mut().apply(kind, event);
-            for runner in &runners {
-                runner.observe(kind, event);
-            }
-            shared.changed.wake_all();
-        });
-        informers.push(informer);
-    }
+    let followed =
+        Rc::new(Followed { sim: sim.clone(), client, shared, runners: runners.clone(), added: RefCell::default() });
+    let informers: Vec<Informer> = kinds.map(|kind| followed.follow(kind)).collect();
     let waits = informers.clone();
     let starter = sim.spawn({
         let sim = sim.clone();
@@ -132,7 +127,61 @@ pub fn start(sim: &Sim, client_factory: &dyn Fn(&str) -> Client, options: Option
             std::future::pending::<()>().await;
         }
     });
-    ControllerManager { informers, tasks: vec![starter] }
+    ControllerManager { informers, followed, tasks: vec![starter] }
+}
+
+/// Keeps the copies.
+struct Followed {
+    sim: Sim,
+    client: Client,
+    shared: Rc<Shared>,
+    runners: Vec<Rc<Runner>>,
+    /// Informers on kinds that definitions have added, by resource, with the path that they follow.
+    added: RefCell<BTreeMap<String, (String, Informer)>>,
+}
+
+impl Followed {
+    fn follow(self: &Rc<Self>, kind: &'static Kind) -> Informer {
+        let informer = Informer::start(&self.sim, &self.client, kind, "", ListOptions::default());
+        let this = Rc::downgrade(self);
+        informer.on_event(move |event| {
+            let Some(this) = this.upgrade() else { return };
+            this.shared.caches.borrow_mut().apply(kind, event);
+            for runner in &this.runners {
+                runner.observe(kind, event);
+            }
+            if *kind == kinds::CUSTOM_RESOURCE_DEFINITIONS {
+                this.define(event);
+            }
+            this.shared.changed.wake_all();
+        });
+        informer
+    }
+
+    /// Follows the kind of a definition while it is served.
+    fn define(self: &Rc<Self>, event: &Event) {
+        let definition = event.object();
+        let resource = definition.name().to_owned();
+        let served = match event {
+            Event::Deleted(_) => None,
+            Event::Added(_) | Event::Modified { .. } => api::custom::versions(definition.value()).first().copied(),
+        };
+        let path = served.map(|version| version.kind.collection_path(""));
+        let before = self.added.borrow().get(&resource).map(|(path, _)| path.clone());
+        if path == before {
+            return;
+        }
+        if let Some((_, informer)) = self.added.borrow_mut().remove(&resource) {
+            informer.stop();
+        }
+        if let (Some(version), Some(path)) = (served, path) {
+            self.shared.caches.borrow_mut().add(version.kind);
+            let informer = self.follow(version.kind);
+            self.added.borrow_mut().insert(resource, (path, informer));
+        } else {
+            self.shared.caches.borrow_mut().remove(&resource);
+        }
+    }
 }
 
 struct EndWorkers(Vec<Task<()>>);
@@ -152,6 +201,9 @@ impl ControllerManager {
             task.abort();
         }
         for informer in &self.informers {
+            informer.stop();
+        }
+        for (_, informer) in self.followed.added.borrow().values() {
             informer.stop();
         }
     }

@@ -63,8 +63,8 @@ fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
 }
 
 /// The kinds that a namespace holds, but for pods.
-fn contents() -> impl Iterator<Item = &'static Kind> {
-    kinds::KINDS.iter().copied().filter(|kind| kind.namespaced && **kind != kinds::PODS)
+fn contents<'a>(view: &View<'a>) -> impl Iterator<Item = &'static Kind> + use<'a> {
+    view.caches.kinds().filter(|kind| kind.namespaced && **kind != kinds::PODS)
 }
 
 fn sweep(kind: &'static Kind, namespace: &str) -> Write {
@@ -88,7 +88,7 @@ fn empty(view: &View<'_>, plan: &mut Plan, namespace: &Object) -> Result<(), Con
     }
     let mut remaining = Remaining::new();
     let mut empty = true;
-    for kind in contents() {
+    for kind in contents(view) {
         let objects: Vec<&Object> = view.of(kind).in_namespace(&name).collect();
         if objects.iter().any(|object| !object.is_deleting()) {
             plan.write(sweep(kind, &name));
@@ -99,7 +99,7 @@ fn empty(view: &View<'_>, plan: &mut Plan, namespace: &Object) -> Result<(), Con
     }
     if empty {
         // A last sweep over everything: events are not followed, and the copies may lag.
-        for kind in contents() {
+        for kind in contents(view) {
             plan.write(sweep(kind, &name));
         }
         let rest: Vec<Value> = namespace.list("spec.finalizers").iter().filter(|f| *f != FINALIZER).cloned().collect();

@@ -5,36 +5,7 @@ use serde_json::Value;
 use crate::flags::parse::go_quote;
 
 /// `fmt.Sprintf("%v", value)`.
-pub fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::String(s) => s.clone(),
-        Value::Number(n) => number(n),
-        Value::Bool(b) => b.to_string(),
-        Value::Array(items) => {
-            let parts: Vec<String> = items.iter().map(plain).collect();
-            format!("[{}]", parts.join(" "))
-        }
-        Value::Object(map) => {
-            let parts: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", plain(v))).collect();
-            format!("map[{}]", parts.join(" "))
-        }
-    }
-}
-
-/// A number as `%v` prints it: floats in the shortest form, with an exponent from 1e21 on.
-fn number(n: &serde_json::Number) -> String {
-    match (n.is_f64(), n.as_f64()) {
-        (true, Some(f)) if f.abs() >= 1e21 || (f != 0.0 && f.abs() < 1e-4) => {
-            let text = format!("{f:e}");
-            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let (sign, digits) = exponent.strip_prefix('-').map_or(("+", exponent), |d| ("-", d));
-            format!("{mantissa}e{sign}{digits:0>2}")
-        }
-        (true, Some(f)) => f.to_string(),
-        _ => n.to_string(),
-    }
-}
+pub use api::text::go_value as plain;
 
 /// `fmt.Sprintf("%#v", value)`.
 pub fn sharp(value: &Value) -> String {

@@ -400,7 +400,19 @@ pub fn list_path(query: &Query, resource: &Resource, namespace: &str) -> String 
     )
 }
 
-/// Bad selectors are reported with what was looked for (`cli-runtime` selector.go).
+/// A kind as Go's `GroupVersionKind` is printed.
+pub fn gvk(resource: &Resource) -> String {
+    format!("{}, Kind={}", group_version(resource), resource.kind)
+}
+
+fn group_version(resource: &Resource) -> String {
+    if resource.group.is_empty() { format!("/{}", resource.version) } else { resource.api_version() }
+}
+
+/// What the client says when the server knows no such path at all.
+const NO_SUCH_RESOURCE: &str = "the server could not find the requested resource";
+
+/// Bad selectors, and lists that are not there, are reported with what was looked for (`cli-runtime` selector.go).
 pub fn selector_failure(failure: Failure, resource: &Resource, query: &Query) -> Failure {
     let labels = query.labels.as_deref().unwrap_or("");
     match failure {
@@ -408,8 +420,7 @@ pub fn selector_failure(failure: Failure, resource: &Resource, query: &Query) ->
             if matches!(status["reason"].as_str(), Some("BadRequest"))
                 && !(labels.is_empty() && query.fields.is_empty()) =>
         {
-            let version =
-                if resource.group.is_empty() { format!("/{}", resource.version) } else { resource.api_version() };
+            let version = group_version(resource);
             let message = status["message"].as_str().unwrap_or("");
             if message.starts_with("Unable to find") {
                 return Failure::Status(status, doing);
@@ -417,6 +428,16 @@ pub fn selector_failure(failure: Failure, resource: &Resource, query: &Query) ->
             status["message"] = format!(
                 "Unable to find \"{version}, Resource={}\" that match label selector \"{labels}\", field selector \"{}\": {message}",
                 resource.plural, query.fields
+            )
+            .into();
+            Failure::Status(status, doing)
+        }
+        Failure::Status(mut status, doing) if status["message"] == NO_SUCH_RESOURCE => {
+            status["message"] = format!(
+                "Unable to list \"{}, Resource={}\": {NO_SUCH_RESOURCE} (get {})",
+                group_version(resource),
+                resource.plural,
+                resource.group_resource()
             )
             .into();
             Failure::Status(status, doing)

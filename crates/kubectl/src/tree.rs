@@ -5,9 +5,9 @@ use crate::flags::help::{self, Group};
 use crate::flags::parse;
 use crate::flags::{Action, COMMAND, Command, HelpTo};
 use crate::verbs::{
-    apply, auth, cluster_info, config, cp, create, debug, delete, diff, edit, events, exec, explain, expose, get,
-    kustomize, label, logs, nodes, partly, patch, plugin, port_forward, proxy, refused, replace, rollout, run, scale,
-    set, taint, version, wait,
+    apply, auth, autoscale, cluster_info, config, cp, create, debug, delete, diff, edit, events, exec, explain, expose,
+    get, kustomize, label, logs, nodes, partly, patch, plugin, port_forward, proxy, refused, replace, rollout, run,
+    scale, set, taint, version, wait,
 };
 
 /// The groups of `kubectl --help`.
@@ -20,7 +20,7 @@ pub static GROUPS: &[Group] = &[
         title: "Basic Commands (Intermediate)",
         commands: &[&explain::EXPLAIN, &get::GET, &edit::EDIT, &delete::DELETE],
     },
-    Group { title: "Deploy Commands", commands: &[&rollout::ROLLOUT, &scale::SCALE, &partly::AUTOSCALE] },
+    Group { title: "Deploy Commands", commands: &[&rollout::ROLLOUT, &scale::SCALE, &autoscale::AUTOSCALE] },
     Group {
         title: "Cluster Management Commands",
         commands: &[
@@ -84,7 +84,7 @@ pub static ROOT: Command = Command {
         &delete::DELETE,
         &rollout::ROLLOUT,
         &scale::SCALE,
-        &partly::AUTOSCALE,
+        &autoscale::AUTOSCALE,
         &refused::CERTIFICATE,
         &cluster_info::CLUSTER_INFO,
         &partly::TOP,

@@ -27,6 +27,7 @@ fn walk(atom: Atom, ty: Option<&Type>, value: &Value, path: &str, errors: &mut V
                 let step = format!("{path}.{key}");
                 match definition.property(key) {
                     Some(property) => walk(Atom::of_property(property), Some(&property.ty), inner, &step, errors),
+                    None if definition.open => {}
                     None => errors.push(format!("{step}: field not declared in schema")),
                 }
             }

@@ -4,11 +4,14 @@
 //! feeds decoding, defaults, strategic merge, `explain` and completion. It is parsed once, on first use, into
 //! structures that borrow the embedded text.
 
+mod added;
 mod check;
 mod normal;
 mod table;
 mod walk;
 
+pub(crate) use added::add;
+pub use added::describe;
 pub use check::{Checked, check};
 pub use normal::{apply_defaults, normalize};
 pub use table::{Definition, ListType, Property, SCALARS, Type, definition, definition_of, definitions};

@@ -105,6 +105,8 @@ impl Type {
             Type::IntOrString => "IntOrString".to_owned(),
             Type::List(inner) => format!("[]{}", inner.explain_name()),
             Type::Map(inner) => format!("map[string]{}", inner.explain_name()),
+            // Those that were added have no name of their own.
+            Type::Ref(name) if name.starts_with(crate::custom::PREFIX) => "Object".to_owned(),
             Type::Ref(name) => last(name).to_owned(),
         }
     }
@@ -205,6 +207,8 @@ pub struct Definition {
     pub gvk: Option<(&'static str, &'static str, &'static str)>,
     /// Whether objects of it are applied as one value.
     pub atomic: bool,
+    /// Whether objects of it keep fields that it does not name.
+    pub open: bool,
     /// Properties, sorted by name. Empty for types that are not objects.
     pub properties: Vec<Property>,
 }
@@ -244,7 +248,7 @@ fn table() -> &'static BTreeMap<&'static str, Definition> {
             let head = lines.next().unwrap_or("");
             let mut words = head.strip_prefix('=').unwrap_or(head).split(' ');
             let name = words.next().unwrap_or("");
-            let mut definition = Definition { name, gvk: None, atomic: false, properties: Vec::new() };
+            let mut definition = Definition { name, gvk: None, atomic: false, open: false, properties: Vec::new() };
             for word in words {
                 let mut parts = word.split('/');
                 match (parts.next(), parts.next(), parts.next()) {
@@ -261,7 +265,7 @@ fn table() -> &'static BTreeMap<&'static str, Definition> {
 }
 
 fn lookup(name: &str) -> Option<&'static Definition> {
-    table().get(name)
+    table().get(name).or_else(|| super::added::find(name))
 }
 
 /// A definition by its published name, e.g. `io.k8s.api.apps.v1.Deployment` (the prefix may be left out).

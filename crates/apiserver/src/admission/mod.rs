@@ -1,10 +1,11 @@
 //! Admission plugins: what looks at, or changes, a new object before its kind's rules do (plugin/pkg/admission).
 //!
 //! Order as upstream's default list: NamespaceLifecycle first, then LimitRanger, then those of the kind
-//! ([`crate::strategy::Strategy::admit_create`]), and ResourceQuota last.
+//! ([`crate::strategy::Strategy::admit_create`]), PodSecurity, and ResourceQuota last.
 
 mod limits;
 pub mod pod;
+mod pod_security;
 mod quota;
 
 use api::kinds::NAMESPACES;
@@ -23,7 +24,19 @@ pub fn before_create(cx: &Context<'_>, strategy: &Strategy, namespace: &str, obj
         limits::admit(cx, strategy.kind, namespace, object)?;
     }
     (strategy.admit_create)(cx, object)?;
+    pod_security::on_create(cx, strategy.kind, namespace, object)?;
     quota::admit(cx, strategy.kind, namespace, object)
+}
+
+/// Runs every plugin that looks at changes.
+pub fn before_update(
+    cx: &Context<'_>,
+    strategy: &Strategy,
+    namespace: &str,
+    new: &Value,
+    old: &Value,
+) -> Result<(), Status> {
+    pod_security::on_update(cx, strategy.kind, namespace, new, old)
 }
 
 /// The name under which admission speaks of a new object: that of a generated one ends where the suffix would begin.

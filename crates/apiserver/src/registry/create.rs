@@ -58,7 +58,7 @@ impl Context<'_> {
         let kind = strategy.kind;
         place(&mut object, if kind.namespaced { namespace } else { "" })?;
         let sent = take(&mut object);
-        (strategy.defaults)(&mut object);
+        strategy.fill_in(&mut object);
         // What the client sends and what it means by that is its own; what admission and the kind's rules add is nobody's.
         let managed = managed.unwrap_or_else(|| self.managed_of_new(strategy, &object, sent));
         admission::before_create(self, strategy, namespace, &mut object)?;
@@ -73,7 +73,7 @@ impl Context<'_> {
         decode_again(&mut object, strategy);
         let mut errors = FieldErrors::new();
         validation::metadata::validate(&object, kind, strategy.name_rule, &mut errors);
-        (strategy.validate)(&object, &mut errors);
+        strategy.check(&object, &mut errors);
         let name = text(&object, "metadata.name").to_owned();
         if !errors.is_empty() {
             return Err(failure::invalid(kind, &name, &errors));

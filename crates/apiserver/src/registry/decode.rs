@@ -7,6 +7,7 @@ use api::status::{FieldError, FieldErrors, Status};
 use serde_json::Value;
 
 use super::Context;
+use crate::custom;
 use crate::patch::go_json_error;
 use crate::protobuf;
 use crate::request::Head;
@@ -120,8 +121,7 @@ pub fn object(cx: &Context<'_>, head: &Head, body: Body, kind: &Kind) -> Result<
 
 /// Decodes against the schema; returns warnings.
 fn check(object: &Value, kind: &Kind, validation: FieldValidation) -> Result<Vec<String>, Status> {
-    let Some(definition) = schema::definition(kind.schema) else { return Ok(Vec::new()) };
-    let checked = schema::check(definition, object);
+    let Some(checked) = checked(object, kind) else { return Ok(Vec::new()) };
     let refuse = |why: &str| {
         let name = kind.kind;
         Err(Status::bad_request(format!("{name} in version {:?} cannot be handled as a {name}: {why}", kind.version)))
@@ -136,13 +136,23 @@ fn check(object: &Value, kind: &Kind, validation: FieldValidation) -> Result<Vec
     }
 }
 
+/// What an object of a kind has that its schema does not know, and what cannot be read.
+pub fn checked(object: &Value, kind: &Kind) -> Option<schema::Checked> {
+    if let Some(custom) = custom::of(kind) {
+        return Some(schema::Checked { unknown: custom.unknown(object), error: None });
+    }
+    schema::definition(kind.schema).map(|definition| schema::check(definition, object))
+}
+
 /// Brings an object into the form in which upstream would write it back: `apiVersion` and `kind` as the URL says, and
 /// of the fields those and only those that Go's encoder would write.
 pub fn normalise(object: &mut Value, kind: &Kind) {
     let map = map_mut(object);
     map.insert("apiVersion".into(), kind.api_version().into());
     map.insert("kind".into(), kind.kind.into());
-    if let Some(definition) = schema::definition(kind.schema) {
+    if let Some(custom) = custom::of(kind) {
+        custom.normalise(object);
+    } else if let Some(definition) = schema::definition(kind.schema) {
         omit_zeros(definition, object);
         schema::normalize(definition, object);
     }
@@ -155,6 +165,7 @@ const ZERO_OMITTED: &[&str] = &[
     "chapAuthDiscovery",
     "chapAuthSession",
     "count",
+    "deprecated",
     "failureThreshold",
     "fullyLabeledReplicas",
     "generation",
@@ -166,6 +177,7 @@ const ZERO_OMITTED: &[&str] = &[
     "initialDelaySeconds",
     "minReadySeconds",
     "nodePort",
+    "nullable",
     "observedGeneration",
     "paused",
     "periodSeconds",

@@ -77,6 +77,13 @@ impl Context<'_> {
         if std::ptr::eq(kind, &api::kinds::NAMESPACES) {
             return self.delete_namespace(&stored, options);
         }
+        let begins = std::ptr::eq(kind, &api::kinds::CUSTOM_RESOURCE_DEFINITIONS) && !stored.value.is_deleting();
+        if begins {
+            let mut object = stored.value.value().clone();
+            crate::custom::definition::begin_deletion(self, &mut object);
+            let managed = stored.value.managed().cloned().unwrap_or_default();
+            return self.commit(kind, Expect::Revision(stored.mod_revision), object, managed).map(Deleted::Pending);
+        }
         let mut object = stored.value.value().clone();
         let managed = stored.value.managed().cloned().unwrap_or_default();
         let grace = begin_grace(strategy, &mut object, options, self.server.sim.now());

@@ -68,7 +68,13 @@ impl<'a> Context<'a> {
 
     /// What is stored under a name.
     pub fn find(&self, kind: &Kind, namespace: &str, name: &str) -> Option<Rc<KeyValue>> {
-        self.server.etcd.get(&key(kind, namespace, name))
+        let found = self.server.etcd.get(&key(kind, namespace, name))?;
+        match strategy::of(kind) {
+            strategy if strategy.conversion.is_some() => {
+                Some(Rc::new(KeyValue { value: strategy.present(&found.value), ..KeyValue::clone(&found) }))
+            }
+            _ => Some(found),
+        }
     }
 
     /// What is stored under a name, or 404.
@@ -79,7 +85,8 @@ impl<'a> Context<'a> {
     /// Every object of a kind in a namespace (empty: in all).
     pub fn all(&self, kind: &Kind, namespace: &str) -> Vec<Object> {
         let range = self.server.etcd.range(&key(kind, namespace, ""), 0).unwrap_or_default();
-        range.iter().map(|kv| kv.value.clone()).collect()
+        let strategy = strategy::of(kind);
+        range.iter().map(|kv| strategy.present(&kv.value)).collect()
     }
 
     /// Virtual now as `metav1.Time`.
@@ -101,6 +108,10 @@ impl<'a> Context<'a> {
         if self.dry_run.get() {
             return Ok(Object::with_managed(object, managed));
         }
+        let strategy = strategy::of(kind);
+        if let Some(conversion) = strategy.conversion {
+            (conversion.to_stored)(kind, &mut object);
+        }
         let written = self.server.etcd.put(&key(kind, &namespace, &name), expect, |revision| {
             metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
             Object::with_managed(object, managed)
@@ -111,10 +122,18 @@ impl<'a> Context<'a> {
         })?;
         let op = if matches!(expect, Expect::Absent) { "ADDED" } else { "MODIFIED" };
         self.trace_write(op, kind, &written.value, written.mod_revision);
-        if let Some(lifetime) = strategy::of(kind).lifetime {
+        self.registered(kind);
+        if let Some(lifetime) = strategy.lifetime {
             self.server.expiry.add(self.server.sim.now() + lifetime, &written);
         }
-        Ok(written.value.clone())
+        Ok(strategy.present(&written.value))
+    }
+
+    /// Definitions say what else is served: a change of one makes it worth asking again.
+    fn registered(&self, kind: &Kind) {
+        if std::ptr::eq(kind, &api::kinds::CUSTOM_RESOURCE_DEFINITIONS) {
+            self.server.customs.take();
+        }
     }
 
     /// Removes an object and returns its last state, which carries the revision of the deletion.
@@ -130,7 +149,8 @@ impl<'a> Context<'a> {
         });
         let last = last.map_err(|_| failure::not_found(kind, object.name()))?;
         self.trace_write("DELETED", kind, &last, self.server.etcd.revision());
-        Ok(last)
+        self.registered(kind);
+        Ok(strategy::of(kind).present(&last))
     }
 
     fn trace_write(&self, op: &str, kind: &Kind, object: &Object, revision: u64) {

@@ -45,6 +45,11 @@ impl Selection {
         Ok(selection)
     }
 
+    /// The rules of the kind.
+    pub fn strategy(&self) -> &'static Strategy {
+        self.strategy
+    }
+
     fn knows(&self, field: &str) -> bool {
         field == "metadata.name"
             || (field == "metadata.namespace" && self.strategy.kind.namespaced)
@@ -169,13 +174,17 @@ impl Context<'_> {
             if limit.is_some_and(|l| items.len() == l) {
                 next.get_or_insert_with(|| Continue { revision: Some(as_of), start: kv.key.to_string() }.encode());
                 remaining += 1;
-            } else if selection.matches(&kv.value) {
-                items.push(kv.value.clone());
+                continue;
+            }
+            let object = strategy.present(&kv.value);
+            if selection.matches(&object) {
+                items.push(object);
             }
         }
         Ok(ObjectList {
             api_version: strategy.kind.api_version(),
-            kind: format!("{}List", strategy.kind.kind),
+            kind: crate::custom::of(strategy.kind)
+                .map_or_else(|| format!("{}List", strategy.kind.kind), |custom| custom.added.list_kind.clone()),
             resource_version: as_of.to_string(),
             remaining_item_count: (next.is_some() && selection.is_everything()).then_some(remaining),
             continue_token: next.unwrap_or_default(),

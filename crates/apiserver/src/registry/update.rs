@@ -9,7 +9,7 @@ use super::Context;
 use crate::managed::{Changed, take};
 use crate::strategy::{Strategy, keep};
 use crate::value::{at, int, list, metadata_mut, text};
-use crate::{authorization, failure, validation};
+use crate::{admission, authorization, failure, validation};
 
 /// Which part of an object a request changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Context<'_> {
         let mut errors = FieldErrors::new();
         immutable_uid(&new, old, &mut errors);
         keep_system_fields(&mut new, old);
-        (strategy.defaults)(&mut new);
+        strategy.fill_in(&mut new);
         let managed = managed.unwrap_or_else(|| self.managed_of_change(strategy, part, &stored.value, &new, sent));
         match part {
             Part::Main => {
@@ -69,17 +69,23 @@ impl Context<'_> {
         validation::metadata::validate(&new, kind, strategy.name_rule, &mut errors);
         validation::metadata::validate_update(&new, old, &mut errors);
         if part == Part::Main {
-            (strategy.validate)(&new, &mut errors);
+            strategy.check(&new, &mut errors);
             (strategy.validate_update)(&new, old, &mut errors);
         }
+        if part == Part::Status && crate::custom::of(kind).is_some() {
+            strategy.check(&new, &mut errors);
+        }
         if part == Part::EphemeralContainers {
-            (strategy.validate)(&new, &mut errors);
+            strategy.check(&new, &mut errors);
             validation::ephemeral::validate_update(&new, old, &mut errors);
         }
         if !errors.is_empty() {
             return Err(failure::invalid(kind, name, &errors));
         }
         authorization::escalation::check(self, kind, namespace, &new, Some(old))?;
+        if matches!(part, Part::Main | Part::EphemeralContainers) {
+            admission::before_update(self, strategy, namespace, &new, old)?;
+        }
         // Times alone are no change.
         if new == *old && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
             return Ok(stored.value.clone());

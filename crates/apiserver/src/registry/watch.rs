@@ -76,7 +76,7 @@ impl Context<'_> {
         };
         if with_state {
             let range = self.server.etcd.range(&prefix, 0).unwrap_or_default();
-            let matching = range.iter().map(|kv| kv.value.clone()).filter(|o| selection.matches(o));
+            let matching = range.iter().map(|kv| strategy.present(&kv.value)).filter(|o| selection.matches(o));
             initial.extend(matching.map(|object| Chunk::Event { event: "ADDED", object: transform(object) }));
             if query.flag("sendInitialEvents") && query.flag("allowWatchBookmarks") {
                 let object = transform(bookmark(strategy, current, true));
@@ -108,7 +108,10 @@ fn expired(old: etcd::Compacted) -> Chunk {
 
 impl WatchStream {
     /// What an event means to this watch: objects come and go as they begin and cease to match.
-    fn translate(&mut self, event: Event) -> Option<Chunk> {
+    fn translate(&mut self, mut event: Event) -> Option<Chunk> {
+        let strategy = self.selection.strategy();
+        event.value = strategy.present(&event.value);
+        event.previous = event.previous.as_ref().map(|o| strategy.present(o));
         let before = event.previous.as_ref().is_some_and(|o| self.selection.matches(o));
         let now = event.op != Op::Deleted && self.selection.matches(&event.value);
         let (name, object) = match (before, now) {

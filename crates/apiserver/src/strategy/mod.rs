@@ -3,11 +3,12 @@
 //! Adding a kind is a row in `api::kinds`, a file here and a line in [`STRATEGIES`]. Upstream: `strategy.go` of each
 //! package below pkg/registry, pkg/apis/*/v1/defaults.go, pkg/apis/*/validation.
 
-use api::Kind;
 use api::status::{FieldErrors, Status};
+use api::{Kind, Object};
 use serde_json::Value;
 use simulation::Duration;
 
+use crate::custom;
 use crate::registry::Context;
 use crate::value::at;
 
@@ -76,10 +77,50 @@ pub struct Strategy {
     pub deprecated: Option<&'static str>,
     /// What the answer to a write of this object warns of.
     pub warnings: fn(&Value) -> Vec<String>,
+    /// How an object of this version becomes the stored one and back; `None` if it is stored as it is.
+    pub conversion: Option<&'static Conversion>,
     /// How long an object lives after its last write; `None` for ever.
     pub lifetime: Option<Duration>,
     /// The values of the fields that can be selected by, besides `metadata.name` and `metadata.namespace`.
     pub fields: fn(&Value) -> Vec<(&'static str, String)>,
+}
+
+/// How objects of a version that is not the stored one are stored: each changes the object into the other form.
+pub struct Conversion {
+    /// What is read, for a reader of this kind.
+    pub from_stored: fn(&Kind, &mut Value),
+    /// What is written, by a writer of this kind.
+    pub to_stored: fn(&Kind, &mut Value),
+}
+
+impl Strategy {
+    /// Fills in what the client left out.
+    pub fn fill_in(&self, object: &mut Value) {
+        (self.defaults)(object);
+        if let Some(custom) = custom::of(self.kind) {
+            custom.fill_in(object);
+        }
+    }
+
+    /// The rules that every object of the kind keeps.
+    pub fn check(&self, object: &Value, errors: &mut FieldErrors) {
+        (self.validate)(object, errors);
+        if let Some(custom) = custom::of(self.kind) {
+            custom.validate(object, errors);
+        }
+    }
+
+    /// A stored object as this version shows it.
+    pub fn present(&self, object: &Object) -> Object {
+        match self.conversion {
+            Some(conversion) if object.api_version() != self.kind.api_version() => {
+                let mut value = object.value().clone();
+                (conversion.from_stored)(self.kind, &mut value);
+                Object::with_managed(value, object.managed().cloned().unwrap_or_default())
+            }
+            _ => object.clone(),
+        }
+    }
 }
 
 /// A strategy that does nothing of its own, to build others from.
@@ -103,6 +144,7 @@ pub const fn plain(kind: &'static Kind) -> Strategy {
         grace: None,
         deprecated: None,
         warnings: |_| Vec::new(),
+        conversion: None,
         lifetime: None,
         fields: |_| Vec::new(),
     }
@@ -124,6 +166,7 @@ static STRATEGIES: &[&Strategy] = &[
     &secret::STRATEGY,
     &service_account::STRATEGY,
     &service::STRATEGY,
+    &custom::definition::STRATEGY,
     &controller_revision::STRATEGY,
     &daemon_set::STRATEGY,
     &deployment::STRATEGY,
@@ -151,7 +194,8 @@ static STRATEGIES: &[&Strategy] = &[
 
 /// The strategy of a kind.
 pub fn of(kind: &Kind) -> &'static Strategy {
-    STRATEGIES.iter().find(|s| std::ptr::eq(s.kind, kind)).expect("a test checks that every kind has one")
+    let of_table = STRATEGIES.iter().find(|s| std::ptr::eq(s.kind, kind)).copied();
+    of_table.or_else(|| custom::strategy(kind)).expect("a test checks that every kind has one")
 }
 
 /// Whether the value at a dotted path differs.

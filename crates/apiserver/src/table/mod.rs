@@ -17,6 +17,7 @@ use api::Object;
 use serde_json::{Value, json};
 use simulation::Time;
 
+use crate::custom;
 use crate::strategy::Strategy;
 
 /// A column.
@@ -80,6 +81,7 @@ static PRINTERS: &[&Printer] = &[
     &others::SECRETS,
     &others::SERVICE_ACCOUNTS,
     &service::SERVICES,
+    &others::DEFINITIONS,
     &apps::CONTROLLER_REVISIONS,
     &apps::DAEMON_SETS,
     &apps::DEPLOYMENTS,
@@ -136,13 +138,29 @@ pub fn make(
     include: Include,
     headers: bool,
 ) -> Object {
+    if let Some(custom) = custom::of(strategy.kind) {
+        let cells = |object: &Object| custom.cells(object, now);
+        return assemble(&custom.columns(), &cells, objects, metadata, include, headers);
+    }
     table(printer(strategy.kind), now, objects, metadata, include, headers)
 }
 
 fn table(printer: &Printer, now: Time, objects: &[Object], metadata: Value, include: Include, headers: bool) -> Object {
-    let rows: Vec<Value> = objects.iter().map(|object| row(printer, object, now, include)).collect();
     let column = |c: &Column| json!({"name": c.name, "type": c.kind, "format": c.format, "description": "", "priority": c.priority});
-    let columns: Value = if headers { printer.columns.iter().map(column).collect() } else { Value::Null };
+    let columns: Vec<Value> = if headers { printer.columns.iter().map(column).collect() } else { Vec::new() };
+    assemble(&columns, &|object| (printer.cells)(object, now), objects, metadata, include, headers)
+}
+
+fn assemble(
+    columns: &[Value],
+    cells: &dyn Fn(&Object) -> Vec<Value>,
+    objects: &[Object],
+    metadata: Value,
+    include: Include,
+    headers: bool,
+) -> Object {
+    let rows: Vec<Value> = objects.iter().map(|object| row(cells, object, include)).collect();
+    let columns: Value = if headers { columns.into() } else { Value::Null };
     Object::new(json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows,
     }))
@@ -154,9 +172,9 @@ pub fn scale(now: Time, scale: &Object, include: Include) -> Object {
     table(&others::SCALES, now, std::slice::from_ref(scale), metadata, include, true)
 }
 
-fn row(printer: &Printer, object: &Object, now: Time, include: Include) -> Value {
+fn row(cells: &dyn Fn(&Object) -> Vec<Value>, object: &Object, include: Include) -> Value {
     // A bookmark is an object without a name: a row without cells.
-    let cells = if object.name().is_empty() { Vec::new() } else { (printer.cells)(object, now) };
+    let cells = if object.name().is_empty() { Vec::new() } else { cells(object) };
     let mut row = json!({"cells": cells, "object": included(object, include)});
     let done = match object.str("status.phase") {
         _ if object.kind() != "Pod" => return row,
@@ -187,7 +205,7 @@ pub fn partial(object: &Object) -> Object {
 // --- what many printers need ---
 
 /// How long ago a time in the object was, as ages are printed.
-fn since(value: &Value, now: Time) -> String {
+pub fn since(value: &Value, now: Time) -> String {
     match value.as_str().and_then(Time::parse_rfc3339) {
         Some(then) => api::duration::human_nanos(now.as_nanos() - then.as_nanos()),
         None => "<unknown>".to_owned(),

@@ -15,6 +15,12 @@ pub static CONFIG_MAPS: Printer = Printer {
     },
 };
 
+pub static DEFINITIONS: Printer = Printer {
+    kind: &kinds::CUSTOM_RESOURCE_DEFINITIONS,
+    columns: &[NAME, column("Created At", "date", "", 0)],
+    cells: |object, _| vec![object.name().into(), object.at("metadata.creationTimestamp").clone()],
+};
+
 pub static SECRETS: Printer = Printer {
     kind: &kinds::SECRETS,
     columns: &[NAME, shown("Type"), shown("Data"), AGE],

@@ -6,6 +6,7 @@
 mod access;
 mod basics;
 mod clients;
+mod custom;
 mod harness;
 mod managed;
 mod manifests;

@@ -127,3 +127,41 @@ fn claims_get_the_default_class_and_protection() {
     assert_eq!(made["metadata"]["finalizers"], json!(["kubernetes.io/pvc-protection"]));
     assert_eq!(made["status"]["phase"], "Pending");
 }
+
+#[test]
+fn a_namespace_asks_for_a_pod_security_standard() {
+    let h = Harness::new();
+    h.ok("POST", PODS, pod("old", json!({})));
+    let namespace = "/api/v1/namespaces/default";
+    let merge = [("content-type", "application/merge-patch+json")];
+    let label = |name: &str, value: &str| {
+        let labels = json!({"metadata": {"labels": {format!("pod-security.kubernetes.io/{name}"): value}}});
+        let request = Harness::request("PATCH", namespace, api::http::Body::Object(api::Object::new(labels)), &merge);
+        let response = h.send(request);
+        let warnings = response.headers().get_all("warning").iter().map(|w| w.to_str().unwrap().to_owned()).collect();
+        (response.status().as_u16(), warnings)
+    };
+    let (code, _): (u16, Vec<String>) = label("enforce", "strict");
+    assert_eq!(code, 422);
+    let (code, warnings) = label("enforce", "restricted");
+    assert_eq!(code, 200);
+    assert_eq!(
+        warnings,
+        [
+            r#"299 - "existing pods in namespace \"default\" violate the new PodSecurity enforce level \"restricted:latest\"""#,
+            r#"299 - "old: allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile""#,
+        ]
+    );
+    let message = refusal(&h, PODS, pod("new", json!({})));
+    let begins = r#"pods "new" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false), "#;
+    assert!(message.starts_with(begins), "{message}");
+    let web = crate::harness::deployment("web");
+    let body = api::http::Body::Object(api::Object::new(web));
+    let response = h.send(Harness::request("POST", "/apis/apps/v1/namespaces/default/deployments", body, &[]));
+    assert_eq!(response.status(), 201);
+    let warning = response.headers()["warning"].to_str().unwrap();
+    assert!(
+        warning.starts_with(r#"299 - "would violate PodSecurity \"restricted:latest\": allowPrivilegeEscalation"#),
+        "{warning}"
+    );
+}

@@ -1,10 +1,6 @@
 //! kubectl's JSONPath: a template language of its own, not RFC 9535 (`client-go/util/jsonpath`).
 
-mod eval;
-mod parse;
-
-pub use parse::Node;
-
+use api::jsonpath::{Node, evaluate, parse};
 use serde_json::Value;
 
 use crate::goval;
@@ -24,12 +20,12 @@ impl Template {
     /// # Errors
     /// kubectl's sentence, e.g. `unterminated array`.
     pub fn parse(text: &str) -> Result<Template, String> {
-        Ok(Template { nodes: parse::parse(text)?, allow_missing: true })
+        Ok(Template { nodes: parse(text)?, allow_missing: true })
     }
 
     /// What every piece of text or action gives.
     pub fn results(&self, data: &Value) -> Result<Vec<Vec<Value>>, String> {
-        eval::Evaluation { allow_missing: self.allow_missing }.run(&self.nodes, data)
+        evaluate(&self.nodes, data, self.allow_missing)
     }
 
     /// The printed text.

@@ -66,7 +66,9 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             Failure::message(format!("couldn't find resource for \"{wanted}, Resource={}\"", found.plural))
         })?
     };
-    let Some(root) = schema::definition_of(&resource.api_version(), &resource.kind) else {
+    let document = document(&rest, &resource).await;
+    let known = schema::definition_of(&resource.api_version(), &resource.kind).map(|d| (d, Prose::of_table(&document)));
+    let Some((root, prose)) = known.or_else(|| of_document(&document, &resource)) else {
         return Err(Failure::message(format!(
             "GVR ({}/{}, Resource={}) not found in OpenAPI schema",
             resource.group, resource.version, resource.plural
@@ -77,7 +79,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         text.push_str(&format!("GROUP:      {}\n", resource.group));
     }
     text.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", resource.kind, resource.version));
-    let prose = Prose::fetch(&rest, &resource).await;
     // What comes before a field that does not exist has been said by then.
     let (body, outcome) = match body(root, path, args.on("recursive"), &prose) {
         Ok(body) => (body + "\n", Ok(())),
@@ -92,16 +93,54 @@ const PROSE_COLUMNS: usize = 76;
 /// How far descriptions are moved to the right.
 const PROSE_INDENT: usize = 4;
 
-/// The schemas of an OpenAPI document, for their descriptions.
+/// The schemas of the server's OpenAPI document; none if it has no such document: then nothing is described.
+async fn document(rest: &Rest, resource: &Resource) -> Value {
+    let root = if resource.group.is_empty() { "api/v1".to_owned() } else { format!("apis/{}", resource.api_version()) };
+    let document = rest.get(&format!("/openapi/v3/{root}")).await;
+    document.map(|mut d| d["components"]["schemas"].take()).unwrap_or_default()
+}
+
+/// The definition of a kind that only the server knows, such as a custom one.
+fn of_document(schemas: &Value, resource: &Resource) -> Option<(&'static Definition, Prose)> {
+    let is_it = |schema: &&Value| {
+        let kinds = schema["x-kubernetes-group-version-kind"].as_array();
+        kinds.into_iter().flatten().any(|gvk| {
+            gvk["group"] == *resource.group && gvk["version"] == *resource.version && gvk["kind"] == *resource.kind
+        })
+    };
+    let found = schemas.as_object()?.values().find(is_it)?;
+    let root = schema::describe((&resource.group, &resource.version, &resource.kind), found);
+    let mut prose = Prose::of_table(schemas);
+    prose.add(root.name, found);
+    Some((root, prose))
+}
+
+/// Schemas by name, for their descriptions.
 struct Prose(Value);
 
 impl Prose {
-    /// Nothing if the server has no such document: then nothing is described.
-    async fn fetch(rest: &Rest, resource: &Resource) -> Prose {
-        let root =
-            if resource.group.is_empty() { "api/v1".to_owned() } else { format!("apis/{}", resource.api_version()) };
-        let document = rest.get(&format!("/openapi/v3/{root}")).await;
-        Prose(document.map(|mut d| d["components"]["schemas"].take()).unwrap_or_default())
+    fn of_table(schemas: &Value) -> Prose {
+        Prose(if schemas.is_object() { schemas.clone() } else { Value::Object(serde_json::Map::new()) })
+    }
+
+    /// Takes in a schema and those inside it, by the names that `schema::describe` gives them.
+    fn add(&mut self, name: &str, found: &Value) {
+        self.0[format!("io.k8s.{name}")] = found.clone();
+        for (field, inner) in found["properties"].as_object().into_iter().flatten() {
+            let (mut inner, mut name) = (inner, format!("{name}.{field}"));
+            loop {
+                let (step, next) = match inner["type"].as_str() {
+                    Some("array") => ("[]", &inner["items"]),
+                    Some("object") if !inner["properties"].is_object() => ("{}", &inner["additionalProperties"]),
+                    _ => break,
+                };
+                name.push_str(step);
+                inner = next;
+            }
+            if inner["properties"].is_object() {
+                self.add(&name, inner);
+            }
+        }
     }
 
     fn definition(&self, name: &str) -> Option<&str> {

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod auth;
+pub mod autoscale;
 pub mod cluster_info;
 pub mod cluster_info_dump;
 pub mod config;

@@ -3,10 +3,9 @@
 use std::rc::Rc;
 
 use crate::failure::{Failure, Outcome};
-use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR};
-use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, int, switch, text};
+use crate::flags::common::SELECTOR;
+use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, switch, text};
 use crate::session::Session;
-use crate::targets::{self, Query};
 
 macro_rules! partly {
     ($($(#[$doc:meta])* $id:ident $name:literal $aliases:tt $short:literal flags $flags:expr, required $required:tt, $run:ident;)*) => {
@@ -26,12 +25,6 @@ macro_rules! partly {
     };
 }
 
-static AUTOSCALE_FLAGS: &[Flag] = &[
-    int("cpu-percent", "-1", "Average use of CPU to aim at."),
-    int("max", "-1", "Most pods."),
-    int("min", "-1", "Fewest pods."),
-    text("name", "", "Name of the new object."),
-];
 static TOP_FLAGS: &[Flag] = &[
     switch("all-namespaces", "Pods of all namespaces.").short('A'),
     switch("containers", "Show containers, too."),
@@ -40,8 +33,6 @@ static TOP_FLAGS: &[Flag] = &[
 ];
 
 partly! {
-    /// `kubectl autoscale`.
-    AUTOSCALE "autoscale" [] "Auto-scale a deployment, replica set, stateful set, or replication controller" flags &[AUTOSCALE_FLAGS, DRY_RUN, FILES, PRINT], required ["max"], autoscale;
     /// `kubectl completion`.
     COMPLETION "completion" [] "Output shell completion code for the specified shell (bash, zsh, fish, or powershell)" flags &[], required [], completion;
     /// `kubectl top pod`.
@@ -63,19 +54,6 @@ pub static TOP: Command = Command {
 
 fn refuse(sentence: &'static str) -> Outcome {
     Err(Failure::message(sentence))
-}
-
-async fn autoscale(session: Rc<Session>, args: Args) -> Outcome {
-    if args.int("max") < 1 {
-        return Err(Failure::message(format!(
-            "--max=MAXPODS is required and must be at least 1, max: {}",
-            args.int("max")
-        )));
-    }
-    let rest = session.rest(&args)?;
-    let query = Query::from_args(&rest, &args, &args.words).await?;
-    targets::fetch(&rest, &query).await?.all()?;
-    refuse(simulation::stub!("kubectl", "autoscale"))
 }
 
 async fn completion(_: Rc<Session>, args: Args) -> Outcome {

@@ -78,6 +78,13 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
                     reporter.report(&info.named.resource, &object, what).await?;
                 }
             }
+            Err(failure) if failure.reason() == "UnsupportedMediaType" => {
+                failures.push(Failure::message(format!(
+                    "{kind} is not supported by {}: {}",
+                    targets::gvk(&info.named.resource),
+                    failure.bare()
+                )));
+            }
             Err(failure) => failures.push(failure),
         }
     }

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use api::text::go_type;
 use serde_json::Value;
 
 use super::parse::{Node, Slice};
-use crate::goval::plain;
+use crate::text::{go_type, go_value as plain};
 
 type Values<'a> = Vec<Cow<'a, Value>>;
 
