@@ -61,21 +61,23 @@ impl Kind {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $id:ident = $group:literal $version:literal $kind:literal $plural:literal $singular:literal
+    ($(#[$list_doc:meta])* $list:ident: $($(#[$doc:meta])* $id:ident = $group:literal $version:literal $kind:literal $plural:literal $singular:literal
         short $short:tt categories $cat:tt $scope:ident sub $sub:tt schema $schema:literal;)*) => {
         $($(#[$doc])* pub static $id: Kind = Kind {
             group: $group, version: $version, kind: $kind, plural: $plural, singular: $singular,
             short_names: &$short, categories: &$cat, namespaced: kinds!(@scope $scope),
             subresources: &$sub, schema: $schema,
         };)*
-        /// Every kind that the API server stores, core group first, in the order of discovery.
-        pub static KINDS: &[&Kind] = &[$(&$id),*];
+        $(#[$list_doc])*
+        pub static $list: &[&Kind] = &[$(&$id),*];
     };
     (@scope namespaced) => { true };
     (@scope cluster) => { false };
 }
 
 kinds! {
+    /// Every kind that the API server stores, core group first, in the order of discovery.
+    KINDS:
     /// ConfigMap
     CONFIG_MAPS = "" "v1" "ConfigMap" "configmaps" "configmap" short ["cm"] categories [] namespaced sub [] schema "io.k8s.api.core.v1.ConfigMap";
     /// Endpoints
@@ -94,6 +96,8 @@ kinds! {
     PERSISTENT_VOLUMES = "" "v1" "PersistentVolume" "persistentvolumes" "persistentvolume" short ["pv"] categories [] cluster sub ["status"] schema "io.k8s.api.core.v1.PersistentVolume";
     /// Pod
     PODS = "" "v1" "Pod" "pods" "pod" short ["po"] categories ["all"] namespaced sub ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "status"] schema "io.k8s.api.core.v1.Pod";
+    /// PodTemplate
+    POD_TEMPLATES = "" "v1" "PodTemplate" "podtemplates" "podtemplate" short [] categories [] namespaced sub [] schema "io.k8s.api.core.v1.PodTemplate";
     /// ReplicationController
     REPLICATION_CONTROLLERS = "" "v1" "ReplicationController" "replicationcontrollers" "replicationcontroller" short ["rc"] categories ["all"] namespaced sub ["scale", "status"] schema "io.k8s.api.core.v1.ReplicationController";
     /// ResourceQuota
@@ -106,6 +110,8 @@ kinds! {
     SERVICES = "" "v1" "Service" "services" "service" short ["svc"] categories ["all"] namespaced sub ["proxy", "status"] schema "io.k8s.api.core.v1.Service";
     /// CustomResourceDefinition
     CUSTOM_RESOURCE_DEFINITIONS = "apiextensions.k8s.io" "v1" "CustomResourceDefinition" "customresourcedefinitions" "customresourcedefinition" short ["crd", "crds"] categories ["api-extensions"] cluster sub ["status"] schema "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition";
+    /// APIService
+    API_SERVICES = "apiregistration.k8s.io" "v1" "APIService" "apiservices" "apiservice" short [] categories ["api-extensions"] cluster sub ["status"] schema "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService";
     /// ControllerRevision
     CONTROLLER_REVISIONS = "apps" "v1" "ControllerRevision" "controllerrevisions" "controllerrevision" short [] categories [] namespaced sub [] schema "io.k8s.api.apps.v1.ControllerRevision";
     /// DaemonSet
@@ -118,6 +124,8 @@ kinds! {
     STATEFUL_SETS = "apps" "v1" "StatefulSet" "statefulsets" "statefulset" short ["sts"] categories ["all"] namespaced sub ["scale", "status"] schema "io.k8s.api.apps.v1.StatefulSet";
     /// HorizontalPodAutoscaler
     HORIZONTAL_POD_AUTOSCALERS = "autoscaling" "v2" "HorizontalPodAutoscaler" "horizontalpodautoscalers" "horizontalpodautoscaler" short ["hpa"] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler";
+    /// CertificateSigningRequest
+    CERTIFICATE_SIGNING_REQUESTS = "certificates.k8s.io" "v1" "CertificateSigningRequest" "certificatesigningrequests" "certificatesigningrequest" short ["csr"] categories [] cluster sub ["approval", "status"] schema "io.k8s.api.certificates.v1.CertificateSigningRequest";
     /// CronJob
     CRON_JOBS = "batch" "v1" "CronJob" "cronjobs" "cronjob" short ["cj"] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.batch.v1.CronJob";
     /// Job
@@ -126,12 +134,18 @@ kinds! {
     LEASES = "coordination.k8s.io" "v1" "Lease" "leases" "lease" short [] categories [] namespaced sub [] schema "io.k8s.api.coordination.v1.Lease";
     /// EndpointSlice
     ENDPOINT_SLICES = "discovery.k8s.io" "v1" "EndpointSlice" "endpointslices" "endpointslice" short [] categories [] namespaced sub [] schema "io.k8s.api.discovery.v1.EndpointSlice";
+    /// FlowSchema
+    FLOW_SCHEMAS = "flowcontrol.apiserver.k8s.io" "v1" "FlowSchema" "flowschemas" "flowschema" short [] categories [] cluster sub ["status"] schema "io.k8s.api.flowcontrol.v1.FlowSchema";
+    /// PriorityLevelConfiguration
+    PRIORITY_LEVELS = "flowcontrol.apiserver.k8s.io" "v1" "PriorityLevelConfiguration" "prioritylevelconfigurations" "prioritylevelconfiguration" short [] categories [] cluster sub ["status"] schema "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration";
     /// IngressClass
     INGRESS_CLASSES = "networking.k8s.io" "v1" "IngressClass" "ingressclasses" "ingressclass" short [] categories [] cluster sub [] schema "io.k8s.api.networking.v1.IngressClass";
     /// Ingress
     INGRESSES = "networking.k8s.io" "v1" "Ingress" "ingresses" "ingress" short ["ing"] categories [] namespaced sub ["status"] schema "io.k8s.api.networking.v1.Ingress";
     /// NetworkPolicy
     NETWORK_POLICIES = "networking.k8s.io" "v1" "NetworkPolicy" "networkpolicies" "networkpolicy" short ["netpol"] categories [] namespaced sub [] schema "io.k8s.api.networking.v1.NetworkPolicy";
+    /// RuntimeClass
+    RUNTIME_CLASSES = "node.k8s.io" "v1" "RuntimeClass" "runtimeclasses" "runtimeclass" short [] categories [] cluster sub [] schema "io.k8s.api.node.v1.RuntimeClass";
     /// PodDisruptionBudget
     POD_DISRUPTION_BUDGETS = "policy" "v1" "PodDisruptionBudget" "poddisruptionbudgets" "poddisruptionbudget" short ["pdb"] categories [] namespaced sub ["status"] schema "io.k8s.api.policy.v1.PodDisruptionBudget";
     /// ClusterRoleBinding
@@ -154,9 +168,18 @@ kinds! {
     VOLUME_ATTACHMENTS = "storage.k8s.io" "v1" "VolumeAttachment" "volumeattachments" "volumeattachment" short [] categories [] cluster sub ["status"] schema "io.k8s.api.storage.v1.VolumeAttachment";
 }
 
+kinds! {
+    /// Versions in which stored kinds are served, too: the same objects in other words.
+    VERSIONS:
+    /// HorizontalPodAutoscaler of autoscaling/v1
+    HORIZONTAL_POD_AUTOSCALERS_V1 = "autoscaling" "v1" "HorizontalPodAutoscaler" "horizontalpodautoscalers" "horizontalpodautoscaler" short ["hpa"] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler";
+    /// Event of events.k8s.io
+    EVENTS_V1 = "events.k8s.io" "v1" "Event" "events" "event" short ["ev"] categories [] namespaced sub [] schema "io.k8s.api.events.v1.Event";
+}
+
 /// The row for a group, version and plural.
 pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
-    KINDS.iter().copied().find(|k| k.group == group && k.version == version && k.plural == plural)
+    KINDS.iter().chain(VERSIONS).copied().find(|k| k.group == group && k.version == version && k.plural == plural)
 }
 
 /// The row for an `apiVersion` and `kind`.

@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use api::Kind;
-use api::kinds::{KINDS, NAMESPACES, SERVICES};
+use api::kinds::{API_SERVICES, KINDS, NAMESPACES, SERVICES, VERSIONS};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use simulation::Duration;
@@ -52,6 +52,9 @@ pub fn run(server: &Server) {
         let namespace = text(&object, "metadata.namespace").to_owned();
         create(kind, &namespace, object);
     }
+    for object in api_services() {
+        create(&API_SERVICES, "", object);
+    }
 }
 
 /// Roles and bindings, priority classes and minikube's storage class: a line each, the plural and the object. What every
@@ -70,7 +73,56 @@ fn bootstrap_object(line: &str) -> (&'static Kind, Value) {
             object["roleRef"]["apiGroup"] = kind.group.into();
         }
     }
+    if kind.group == "flowcontrol.apiserver.k8s.io" {
+        object["metadata"]["annotations"] = json!({"apf.kubernetes.io/autoupdate-spec": "true"});
+    }
     (kind, object)
+}
+
+/// Places in the order of groups, where they are not those of the table; the least of the others is far below.
+const PRIORITIES: &[(&str, i64)] = &[
+    ("", 18_000),
+    ("apps", 17_800),
+    ("events.k8s.io", 17_750),
+    ("authentication.k8s.io", 17_700),
+    ("authorization.k8s.io", 17_600),
+    ("autoscaling", 17_500),
+    ("batch", 17_400),
+    ("certificates.k8s.io", 17_300),
+    ("networking.k8s.io", 17_200),
+    ("policy", 17_100),
+    ("rbac.authorization.k8s.io", 17_000),
+    ("storage.k8s.io", 16_800),
+    ("apiextensions.k8s.io", 16_700),
+    ("scheduling.k8s.io", 16_600),
+    ("coordination.k8s.io", 16_500),
+    ("node.k8s.io", 16_300),
+    ("discovery.k8s.io", 16_200),
+    ("flowcontrol.apiserver.k8s.io", 16_100),
+];
+
+/// One APIService for each group and version that the server itself serves.
+fn api_services() -> Vec<Value> {
+    let mut versions: Vec<(&str, &str)> =
+        KINDS.iter().chain(VERSIONS).chain(api::reviews::REVIEWS).map(|k| (k.group, k.version)).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    let of = |(group, version): (&str, &str)| {
+        let minimum = PRIORITIES.iter().find(|(name, _)| *name == group)?.1;
+        let priority = match (group, version) {
+            ("", _) => 1,
+            ("flowcontrol.apiserver.k8s.io", _) => 21,
+            (_, "v2") => 30,
+            _ => 15,
+        };
+        let mut spec = json!({"groupPriorityMinimum": minimum, "version": version, "versionPriority": priority});
+        if !group.is_empty() {
+            spec["group"] = group.into();
+        }
+        let labels = json!({"kube-aggregator.kubernetes.io/automanaged": "onstart"});
+        Some(json!({"metadata": {"name": format!("{version}.{group}"), "labels": labels}, "spec": spec}))
+    };
+    versions.into_iter().filter_map(of).collect()
 }
 
 fn secure_port(server: &Server) -> u16 {

@@ -5,7 +5,7 @@
 
 use api::Kind;
 use api::http::{Body, Response, StatusCode, header};
-use api::kinds::KINDS;
+use api::kinds::{KINDS, VERSIONS};
 use api::reviews::REVIEWS;
 use api::status::Status;
 use base64::Engine as _;
@@ -91,7 +91,7 @@ fn is_review(kind: &Kind) -> bool {
 /// Every kind that is served, those of custom resources last.
 fn served(server: &Server) -> Vec<&'static Kind> {
     let customs = custom::served(server);
-    KINDS.iter().chain(REVIEWS).copied().chain(customs.iter().map(|custom| custom.kind)).collect()
+    KINDS.iter().chain(VERSIONS).chain(REVIEWS).copied().chain(customs.iter().map(|custom| custom.kind)).collect()
 }
 
 /// Answers `/api`, `/apis` and what is below; the segments are those of the path.
@@ -200,7 +200,13 @@ fn resources(served: &[&'static Kind], group: &str, version: &str) -> Option<Val
 
 /// Names the storage form of a kind (`discovery.StorageVersionHash`).
 fn storage_version_hash(kind: &Kind) -> String {
-    let digest = sha2::Sha256::digest(format!("{}/{}/{}", kind.group, kind.version, kind.kind));
+    // The stored version of both of these is another.
+    let (group, version) = match (kind.group, kind.version) {
+        ("events.k8s.io", _) => ("", "v1"),
+        ("autoscaling", _) => ("autoscaling", "v2"),
+        own => own,
+    };
+    let digest = sha2::Sha256::digest(format!("{group}/{version}/{}", kind.kind));
     base64::engine::general_purpose::STANDARD.encode(&digest[..8])
 }
 

@@ -88,6 +88,7 @@ impl Context<'_> {
         match part {
             Part::Status => "status",
             Part::Finalize => "finalize",
+            Part::Approval => "approval",
             Part::EphemeralContainers => "ephemeralcontainers",
             Part::Main | Part::Binding => "",
         }

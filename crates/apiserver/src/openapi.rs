@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use api::Kind;
 use api::http::{Body, Response, StatusCode};
-use api::kinds::KINDS;
+use api::kinds::{KINDS, VERSIONS};
 use api::schema::{self, Definition, ListType, Property, Type};
 use serde_json::{Map, Value, json};
 
@@ -103,7 +103,13 @@ fn json_answer(value: &Value) -> Response {
 /// The roots of the group versions, without the leading slash.
 fn roots(customs: &[&Custom]) -> BTreeSet<String> {
     let customs = customs.iter().map(|custom| custom.kind);
-    KINDS.iter().copied().chain(customs).map(|k| k.api_root().trim_start_matches('/').to_owned()).collect()
+    KINDS
+        .iter()
+        .chain(VERSIONS)
+        .copied()
+        .chain(customs)
+        .map(|k| k.api_root().trim_start_matches('/').to_owned())
+        .collect()
 }
 
 fn index(customs: &[&Custom]) -> Value {
@@ -118,7 +124,7 @@ fn index(customs: &[&Custom]) -> Value {
 }
 
 fn kinds_below(root: &str) -> Vec<&'static Kind> {
-    KINDS.iter().copied().filter(|k| k.api_root().trim_start_matches('/') == root).collect()
+    KINDS.iter().chain(VERSIONS).copied().filter(|k| k.api_root().trim_start_matches('/') == root).collect()
 }
 
 /// The document of one group version.

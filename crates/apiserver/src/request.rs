@@ -111,7 +111,8 @@ pub fn route(path: &str, customs: &[&'static Custom]) -> Route {
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
         _ => return Route::Other,
     };
-    let mut kinds = api::kinds::KINDS.iter().copied().chain(customs.iter().map(|custom| custom.kind));
+    let mut kinds =
+        api::kinds::KINDS.iter().chain(api::kinds::VERSIONS).copied().chain(customs.iter().map(|custom| custom.kind));
     if !kinds.any(|k| k.group == group && k.version == version) {
         return Route::Other;
     }

@@ -22,6 +22,7 @@ pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) 
     match target.subresource.as_str() {
         "status" => part(cx, head, target, body, Part::Status),
         "ephemeralcontainers" => part(cx, head, target, body, Part::EphemeralContainers),
+        "approval" => part(cx, head, target, body, Part::Approval),
         "finalize" => part(cx, head, target, body, Part::Finalize),
         "scale" => scale(cx, head, target, body),
         "binding" => binding(cx, head, target, body),

@@ -214,7 +214,8 @@ impl Discovery {
         let version_of_core = |r: &&Rc<Resource>| named(name, r) && r.group.is_empty() && r.version == rest;
         let short = |r: &&Rc<Resource>| {
             r.short_names.iter().any(|s| s == name)
-                && (rest.is_empty() || r.group == rest || rest == format!("{}.{}", r.version, r.group))
+                // The version of a short name is not listened to: hpa.v1.autoscaling is the preferred one.
+                && (rest.is_empty() || r.group == rest || rest.split_once('.').is_some_and(|(_, group)| group == r.group))
         };
         let prefix = |r: &&Rc<Resource>| !rest.is_empty() && named(name, r) && r.group.starts_with(rest);
         let all = || self.resources.iter();

@@ -5,9 +5,9 @@ use crate::flags::help::{self, Group};
 use crate::flags::parse;
 use crate::flags::{Action, COMMAND, Command, HelpTo};
 use crate::verbs::{
-    apply, auth, autoscale, cluster_info, config, cp, create, debug, delete, diff, edit, events, exec, explain, expose,
-    get, kustomize, label, logs, nodes, partly, patch, plugin, port_forward, proxy, refused, replace, rollout, run,
-    scale, set, taint, version, wait,
+    apply, auth, autoscale, certificate, cluster_info, config, cp, create, debug, delete, diff, edit, events, exec,
+    explain, expose, get, kustomize, label, logs, nodes, partly, patch, plugin, port_forward, proxy, replace, rollout,
+    run, scale, set, taint, version, wait,
 };
 
 /// The groups of `kubectl --help`.
@@ -24,7 +24,7 @@ pub static GROUPS: &[Group] = &[
     Group {
         title: "Cluster Management Commands",
         commands: &[
-            &refused::CERTIFICATE,
+            &certificate::CERTIFICATE,
             &cluster_info::CLUSTER_INFO,
             &partly::TOP,
             &nodes::CORDON,
@@ -85,7 +85,7 @@ pub static ROOT: Command = Command {
         &rollout::ROLLOUT,
         &scale::SCALE,
         &autoscale::AUTOSCALE,
-        &refused::CERTIFICATE,
+        &certificate::CERTIFICATE,
         &cluster_info::CLUSTER_INFO,
         &partly::TOP,
         &nodes::CORDON,

@@ -16,7 +16,7 @@ fn the_table_holds_every_published_type() {
             assert!(!matches!(ty, Type::Ref(_)) || ty.definition().is_some(), "{}.{}", definition.name, property.name);
         }
     }
-    for kind in crate::kinds::KINDS {
+    for kind in crate::kinds::KINDS.iter().chain(crate::kinds::VERSIONS) {
         assert!(definition(kind.schema).is_some_and(|d| d.gvk.is_some()), "{}", kind.schema);
         assert_eq!(
             definition_of(&kind.api_version(), kind.kind).map(Definition::full_name).as_deref(),

@@ -5,7 +5,6 @@ use api::status::Status;
 use api::{Kind, Quantity};
 use serde_json::{Value, json};
 
-use super::spoken_name;
 use crate::failure;
 use crate::registry::Context;
 use crate::strategy::child;
@@ -30,8 +29,8 @@ pub fn admit(cx: &Context<'_>, kind: &'static Kind, namespace: &str, object: &mu
     }
     match problems.as_slice() {
         [] => Ok(()),
-        [one] => Err(failure::forbidden(kind, spoken_name(object), one)),
-        several => Err(failure::forbidden(kind, spoken_name(object), &format!("[{}]", several.join(", ")))),
+        [one] => Err(failure::forbidden(kind, text(object, "metadata.name"), one)),
+        several => Err(failure::forbidden(kind, text(object, "metadata.name"), &format!("[{}]", several.join(", ")))),
     }
 }
 

@@ -39,14 +39,6 @@ pub fn before_update(
     pod_security::on_update(cx, strategy.kind, namespace, new, old)
 }
 
-/// The name under which admission speaks of a new object: that of a generated one ends where the suffix would begin.
-pub fn spoken_name(object: &Value) -> &str {
-    match text(object, "metadata.name") {
-        "" => text(object, "metadata.generateName"),
-        name => name,
-    }
-}
-
 /// Nothing new in a namespace that does not exist or that is being deleted (plugin/pkg/admission/namespace/lifecycle).
 fn namespace_lifecycle(cx: &Context<'_>, strategy: &Strategy, namespace: &str, object: &Value) -> Result<(), Status> {
     let found = cx.require(&NAMESPACES, "", namespace)?;
@@ -54,7 +46,7 @@ fn namespace_lifecycle(cx: &Context<'_>, strategy: &Strategy, namespace: &str, o
         return Ok(());
     }
     let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
-    let mut status = failure::forbidden(strategy.kind, spoken_name(object), &why);
+    let mut status = failure::forbidden(strategy.kind, text(object, "metadata.name"), &why);
     if let Some(details) = &mut status.details {
         details.causes.push(Cause {
             reason: "NamespaceTerminating".into(),

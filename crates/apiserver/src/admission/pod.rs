@@ -1,10 +1,9 @@
-//! Plugins for pods, in upstream's order: ServiceAccount, Priority, DefaultTolerationSeconds.
+//! Plugins for pods, in upstream's order: ServiceAccount, Priority, RuntimeClass, DefaultTolerationSeconds.
 
-use api::kinds::{PODS, PRIORITY_CLASSES, SERVICE_ACCOUNTS};
+use api::kinds::{PODS, PRIORITY_CLASSES, RUNTIME_CLASSES, SERVICE_ACCOUNTS};
 use api::status::Status;
 use serde_json::{Value, json};
 
-use super::spoken_name;
 use crate::failure;
 use crate::registry::Context;
 use crate::value::{at, list, list_mut, map_mut, text};
@@ -22,6 +21,7 @@ const TOLERATION_SECONDS: i64 = 300;
 pub fn admit(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
     service_account(cx, pod)?;
     priority(cx, pod)?;
+    runtime_class(cx, pod)?;
     tolerations(pod);
     Ok(())
 }
@@ -39,7 +39,7 @@ fn service_account(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
     let namespace = text(pod, "metadata.namespace").to_owned();
     let Some(account) = cx.find(&SERVICE_ACCOUNTS, &namespace, &name) else {
         let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");
-        return Err(failure::forbidden(&PODS, spoken_name(pod), &why));
+        return Err(failure::forbidden(&PODS, text(pod, "metadata.name"), &why));
     };
     let wanted = at(pod, "spec.automountServiceAccountToken").as_bool();
     let wanted = wanted.or_else(|| account.value.at("automountServiceAccountToken").as_bool());
@@ -103,7 +103,7 @@ fn priority(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
     } else {
         let found = cx.find(&PRIORITY_CLASSES, "", &name).map(|stored| stored.value.clone());
         let why = || format!("no PriorityClass with name {name} was found");
-        Some(found.ok_or_else(|| failure::forbidden(&PODS, spoken_name(pod), &why()))?)
+        Some(found.ok_or_else(|| failure::forbidden(&PODS, text(pod, "metadata.name"), &why()))?)
     };
     let value = class.as_ref().and_then(|class| class.int("value")).unwrap_or(0);
     if let Some(given) = at(pod, "spec.priority").as_i64()
@@ -112,13 +112,45 @@ fn priority(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
         let why = format!(
             "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
         );
-        return Err(failure::forbidden(&PODS, spoken_name(pod), &why));
+        return Err(failure::forbidden(&PODS, text(pod, "metadata.name"), &why));
     }
     pod["spec"]["priority"] = value.into();
     let policy = class.as_ref().map_or("", |class| class.str("preemptionPolicy"));
     pod["spec"]["preemptionPolicy"] = if policy.is_empty() { "PreemptLowerPriority" } else { policy }.into();
     if let Some(class) = class.filter(|_| name.is_empty()) {
         pod["spec"]["priorityClassName"] = class.name().into();
+    }
+    Ok(())
+}
+
+/// plugin/pkg/admission/runtimeclass: the class must be there, and adds what it costs and where it is.
+fn runtime_class(cx: &Context<'_>, pod: &mut Value) -> Result<(), Status> {
+    let name = text(pod, "spec.runtimeClassName").to_owned();
+    if name.is_empty() {
+        return Ok(());
+    }
+    let Some(class) = cx.find(&RUNTIME_CLASSES, "", &name) else {
+        let why = format!("pod rejected: RuntimeClass {name:?} not found");
+        return Err(failure::forbidden(&PODS, text(pod, "metadata.name"), &why));
+    };
+    let overhead = class.value.at("overhead.podFixed");
+    if overhead.is_object() {
+        pod["spec"]["overhead"] = overhead.clone();
+    }
+    for (key, value) in crate::value::fields(class.value.at("scheduling.nodeSelector")) {
+        let selector = map_mut(&mut pod["spec"]).entry("nodeSelector").or_insert_with(|| json!({}));
+        let own = map_mut(selector).entry(key.clone()).or_insert_with(|| value.clone());
+        if own != value {
+            let why = format!(
+                "conflict: runtimeClass.scheduling.nodeSelector[{key}] = {}; pod.spec.nodeSelector[{key}] = {}",
+                value.as_str().unwrap_or(""),
+                own.as_str().unwrap_or("")
+            );
+            return Err(failure::forbidden(&PODS, text(pod, "metadata.name"), &why));
+        }
+    }
+    for toleration in class.value.list("scheduling.tolerations").to_vec() {
+        push(map_mut(&mut pod["spec"]).entry("tolerations").or_insert(Value::Null), toleration);
     }
     Ok(())
 }

@@ -9,9 +9,9 @@ use api::status::Status;
 use api::{Kind, Object, Quantity};
 use serde_json::Value;
 
-use super::spoken_name;
 use crate::failure;
 use crate::registry::Context;
+use crate::value::text;
 
 /// Refuses an object that would take more than a quota of its namespace leaves.
 pub fn admit(cx: &Context<'_>, kind: &'static Kind, namespace: &str, object: &Value) -> Result<(), Status> {
@@ -44,7 +44,7 @@ fn say_everything(one: &Object, hard: &Amounts, pod: &Value) -> Result<(), Statu
     }
     let words: Vec<String> = missing.iter().map(|(name, who)| format!("{name} for: {}", who.join(","))).collect();
     let why = format!("failed quota: {}: must specify {}", one.name(), words.join("; "));
-    Err(failure::forbidden(&PODS, spoken_name(pod), &why))
+    Err(failure::forbidden(&PODS, text(pod, "metadata.name"), &why))
 }
 
 fn stay_below(
@@ -67,7 +67,7 @@ fn stay_below(
     };
     let (requested, taken, limited) = (list(wanted), list(&used), list(hard));
     let why = format!("exceeded quota: {}, requested: {requested}, used: {taken}, limited: {limited}", one.name());
-    Err(failure::forbidden(kind, spoken_name(object), &why))
+    Err(failure::forbidden(kind, text(object, "metadata.name"), &why))
 }
 
 /// What the objects of a namespace take already, of those things that are asked for.

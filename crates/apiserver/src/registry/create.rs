@@ -61,8 +61,9 @@ impl Context<'_> {
         strategy.fill_in(&mut object);
         // What the client sends and what it means by that is its own; what admission and the kind's rules add is nobody's.
         let managed = managed.unwrap_or_else(|| self.managed_of_new(strategy, &object, sent));
-        admission::before_create(self, strategy, namespace, &mut object)?;
+        // A generated name is drawn before anybody speaks of the object.
         self.fill_system_fields(&mut object);
+        admission::before_create(self, strategy, namespace, &mut object)?;
         if strategy.has_status {
             crate::value::map_mut(&mut object).remove("status");
         }

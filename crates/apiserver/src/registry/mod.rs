@@ -51,7 +51,8 @@ pub struct Context<'a> {
 
 /// The key of an object, or of a collection when `name` is empty (then it ends with `/`).
 pub fn key(kind: &Kind, namespace: &str, name: &str) -> String {
-    let table = kind.group_resource();
+    // The events of both groups are the same.
+    let table = if kind.group == "events.k8s.io" { kind.plural.to_owned() } else { kind.group_resource() };
     if kind.namespaced && !(namespace.is_empty() && name.is_empty()) {
         format!("{table}/{namespace}/{name}")
     } else {

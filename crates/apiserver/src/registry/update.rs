@@ -24,6 +24,8 @@ pub enum Part {
     Binding,
     /// The ephemeral containers of a pod.
     EphemeralContainers,
+    /// The conditions of a request for a certificate.
+    Approval,
 }
 
 impl Context<'_> {
@@ -60,6 +62,7 @@ impl Context<'_> {
                 (strategy.prepare_status)(&mut new, old);
             }
             Part::EphemeralContainers => crate::strategy::pod::keep_all_but_ephemeral(&mut new, old),
+            Part::Approval => crate::strategy::certificates::approve(&mut new, old, &self.now()),
             Part::Finalize | Part::Binding => {}
         }
         super::decode::normalise(&mut new, kind);
@@ -74,6 +77,9 @@ impl Context<'_> {
         }
         if part == Part::Status && crate::custom::of(kind).is_some() {
             strategy.check(&new, &mut errors);
+        }
+        if part == Part::Approval {
+            crate::strategy::certificates::validate_approval(&new, old, &mut errors);
         }
         if part == Part::EphemeralContainers {
             strategy.check(&new, &mut errors);

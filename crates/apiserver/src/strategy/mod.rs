@@ -13,6 +13,8 @@ use crate::registry::Context;
 use crate::value::at;
 
 mod autoscaling;
+mod autoscaling_v1;
+pub mod certificates;
 mod config_map;
 mod controller_revision;
 mod cron_job;
@@ -21,8 +23,10 @@ mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod event;
+mod event_v1;
 mod job;
 mod lease;
+mod machinery;
 mod namespace;
 mod networking;
 mod node;
@@ -161,25 +165,33 @@ static STRATEGIES: &[&Strategy] = &[
     &persistent_volume_claim::STRATEGY,
     &storage::VOLUMES,
     &pod::STRATEGY,
+    &machinery::POD_TEMPLATE,
     &replication_controller::STRATEGY,
     &policy::QUOTA,
     &secret::STRATEGY,
     &service_account::STRATEGY,
     &service::STRATEGY,
     &custom::definition::STRATEGY,
+    &machinery::API_SERVICE,
     &controller_revision::STRATEGY,
     &daemon_set::STRATEGY,
     &deployment::STRATEGY,
     &replica_set::STRATEGY,
     &stateful_set::STRATEGY,
     &autoscaling::STRATEGY,
+    &autoscaling_v1::STRATEGY,
+    &certificates::STRATEGY,
     &cron_job::STRATEGY,
     &job::STRATEGY,
     &lease::STRATEGY,
     &endpoint_slice::STRATEGY,
+    &event_v1::STRATEGY,
+    &machinery::FLOW_SCHEMA,
+    &machinery::PRIORITY_LEVEL,
     &networking::CLASS,
     &networking::INGRESS,
     &networking::POLICY,
+    &machinery::RUNTIME_CLASS,
     &policy::DISRUPTION_BUDGET,
     &rbac::CLUSTER_ROLE_BINDING,
     &rbac::CLUSTER_ROLE,
@@ -196,6 +208,15 @@ static STRATEGIES: &[&Strategy] = &[
 pub fn of(kind: &Kind) -> &'static Strategy {
     let of_table = STRATEGIES.iter().find(|s| std::ptr::eq(s.kind, kind)).copied();
     of_table.or_else(|| custom::strategy(kind)).expect("a test checks that every kind has one")
+}
+
+/// An object of a kind as it would be stored.
+pub fn stored(object: &Object, kind: &Kind) -> Object {
+    let mut value = object.value().clone();
+    if let Some(conversion) = of(kind).conversion {
+        (conversion.to_stored)(kind, &mut value);
+    }
+    Object::new(value)
 }
 
 /// Whether the value at a dotted path differs.
@@ -253,7 +274,7 @@ pub fn set_condition(object: &mut Value, condition: Value) {
 mod tests {
     #[test]
     fn every_kind_has_a_strategy() {
-        for kind in api::kinds::KINDS {
+        for kind in api::kinds::KINDS.iter().chain(api::kinds::VERSIONS) {
             super::of(kind);
         }
     }

@@ -6,6 +6,7 @@
 mod apps;
 mod batch;
 mod endpoints;
+mod machinery;
 mod node;
 mod others;
 mod pod;
@@ -76,22 +77,30 @@ static PRINTERS: &[&Printer] = &[
     &storage::CLAIMS,
     &storage::VOLUMES,
     &pod::PODS,
+    &machinery::POD_TEMPLATES,
     &apps::REPLICATION_CONTROLLERS,
     &policy::QUOTAS,
     &others::SECRETS,
     &others::SERVICE_ACCOUNTS,
     &service::SERVICES,
     &others::DEFINITIONS,
+    &machinery::API_SERVICES,
     &apps::CONTROLLER_REVISIONS,
     &apps::DAEMON_SETS,
     &apps::DEPLOYMENTS,
     &apps::REPLICA_SETS,
     &apps::STATEFUL_SETS,
     &policy::AUTOSCALERS,
+    &policy::AUTOSCALERS_V1,
+    &machinery::CERTIFICATES,
     &batch::CRON_JOBS,
     &batch::JOBS,
     &others::LEASES,
     &endpoints::ENDPOINT_SLICES,
+    &others::EVENTS_V1,
+    &machinery::FLOW_SCHEMAS,
+    &machinery::PRIORITY_LEVELS,
+    &machinery::RUNTIME_CLASSES,
     &policy::INGRESS_CLASSES,
     &policy::INGRESSES,
     &policy::NETWORK_POLICIES,
@@ -142,7 +151,14 @@ pub fn make(
         let cells = |object: &Object| custom.cells(object, now);
         return assemble(&custom.columns(), &cells, objects, metadata, include, headers);
     }
-    table(printer(strategy.kind), now, objects, metadata, include, headers)
+    let printer = printer(strategy.kind);
+    if std::ptr::eq(strategy.kind, &api::kinds::FLOW_SCHEMAS) {
+        // In the order in which they are tried.
+        let mut objects = objects.to_vec();
+        objects.sort_by_key(|o| (o.int("spec.matchingPrecedence"), o.name().to_owned()));
+        return table(printer, now, &objects, metadata, include, headers);
+    }
+    table(printer, now, objects, metadata, include, headers)
 }
 
 fn table(printer: &Printer, now: Time, objects: &[Object], metadata: Value, include: Include, headers: bool) -> Object {
@@ -237,14 +253,14 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_printer() {
-        for kind in api::kinds::KINDS {
+        for kind in api::kinds::KINDS.iter().chain(api::kinds::VERSIONS) {
             assert!(std::ptr::eq(printer(kind).kind, *kind), "{}", kind.plural);
         }
     }
 
     #[test]
     fn columns_are_those_of_the_recorded_server() {
-        for kind in api::kinds::KINDS {
+        for kind in api::kinds::KINDS.iter().chain(api::kinds::VERSIONS) {
             let path = kind.collection_path("");
             let row =
                 include_str!("recorded.txt").lines().find_map(|line| line.split_once('\t').filter(|r| r.0 == path));

@@ -60,21 +60,25 @@ pub static SCALES: Printer = Printer {
 /// The name of an event says nothing to people: it comes last, and only when all is asked for.
 const EVENT_NAME: Column = column("Name", "string", "name", 1);
 
-pub static EVENTS: Printer = Printer {
-    kind: &kinds::EVENTS,
-    columns: &[
-        shown("Last Seen"),
-        shown("Type"),
-        shown("Reason"),
-        shown("Object"),
-        wide("Subobject"),
-        wide("Source"),
-        shown("Message"),
-        wide("First Seen"),
-        wide("Count"),
-        EVENT_NAME,
-    ],
-    cells: event,
+const EVENT_COLUMNS: &[Column] = &[
+    shown("Last Seen"),
+    shown("Type"),
+    shown("Reason"),
+    shown("Object"),
+    wide("Subobject"),
+    wide("Source"),
+    shown("Message"),
+    wide("First Seen"),
+    wide("Count"),
+    EVENT_NAME,
+];
+
+pub static EVENTS: Printer = Printer { kind: &kinds::EVENTS, columns: EVENT_COLUMNS, cells: event };
+
+pub static EVENTS_V1: Printer = Printer {
+    kind: &kinds::EVENTS_V1,
+    columns: EVENT_COLUMNS,
+    cells: |object, now| event(&crate::strategy::stored(object, &kinds::EVENTS_V1), now),
 };
 
 fn entries(object: &Object, field: &str) -> usize {

@@ -65,23 +65,31 @@ pub static LIMIT_RANGES: Printer = Printer {
     cells: |object, _| vec![object.name().into(), object.at("metadata.creationTimestamp").clone()],
 };
 
-pub static AUTOSCALERS: Printer = Printer {
-    kind: &kinds::HORIZONTAL_POD_AUTOSCALERS,
-    columns: &[NAME, shown("Reference"), shown("Targets"), shown("MinPods"), shown("MaxPods"), shown("Replicas"), AGE],
-    cells: |object, now| {
-        let target = format!("{}/{}", object.str("spec.scaleTargetRef.kind"), object.str("spec.scaleTargetRef.name"));
-        let least = object.int("spec.minReplicas").map_or_else(|| "<unset>".to_owned(), |n| n.to_string());
-        vec![
-            object.name().into(),
-            target.into(),
-            metrics(object).into(),
-            least.into(),
-            object.int("spec.maxReplicas").unwrap_or(0).into(),
-            object.int("status.currentReplicas").unwrap_or(0).into(),
-            age(object, now),
-        ]
-    },
+const AUTOSCALER_COLUMNS: &[Column] =
+    &[NAME, shown("Reference"), shown("Targets"), shown("MinPods"), shown("MaxPods"), shown("Replicas"), AGE];
+
+pub static AUTOSCALERS: Printer =
+    Printer { kind: &kinds::HORIZONTAL_POD_AUTOSCALERS, columns: AUTOSCALER_COLUMNS, cells: autoscaler };
+
+pub static AUTOSCALERS_V1: Printer = Printer {
+    kind: &kinds::HORIZONTAL_POD_AUTOSCALERS_V1,
+    columns: AUTOSCALER_COLUMNS,
+    cells: |object, now| autoscaler(&crate::strategy::stored(object, &kinds::HORIZONTAL_POD_AUTOSCALERS_V1), now),
 };
+
+fn autoscaler(object: &Object, now: Time) -> Vec<Value> {
+    let target = format!("{}/{}", object.str("spec.scaleTargetRef.kind"), object.str("spec.scaleTargetRef.name"));
+    let least = object.int("spec.minReplicas").map_or_else(|| "<unset>".to_owned(), |n| n.to_string());
+    vec![
+        object.name().into(),
+        target.into(),
+        metrics(object).into(),
+        least.into(),
+        object.int("spec.maxReplicas").unwrap_or(0).into(),
+        object.int("status.currentReplicas").unwrap_or(0).into(),
+        age(object, now),
+    ]
+}
 
 /// Metrics that a row shows.
 const METRICS_MAX: usize = 2;

@@ -88,8 +88,8 @@ fn aggregated_discovery() {
     let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
     let (code, list) = h.call_with("GET", "/apis", Value::Null, &[("accept", accept)]);
     assert_eq!((code, &list["kind"]), (200, &json!("APIGroupDiscoveryList")));
-    let apps = &list["items"][0];
-    assert_eq!(apps["metadata"]["name"], "apps");
+    assert_eq!(list["items"][0]["metadata"]["name"], "apiregistration.k8s.io");
+    let apps = &list["items"][1];
     let resources = apps["versions"][0]["resources"].as_array().unwrap();
     assert_eq!(
         *resources.iter().find(|r| r["resource"] == "deployments").unwrap(),

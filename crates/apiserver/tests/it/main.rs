@@ -14,3 +14,4 @@ mod options;
 mod policies;
 mod reach;
 mod recorded;
+mod versions;

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod auth;
 pub mod autoscale;
+pub mod certificate;
 pub mod cluster_info;
 pub mod cluster_info_dump;
 pub mod config;

@@ -12,7 +12,6 @@ use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
 use serde_json::Value;
 
-use super::spoken_name;
 use crate::failure;
 use crate::registry::Context;
 use crate::value::{at, list, text};
@@ -173,7 +172,7 @@ fn evaluate(cx: &Context<'_>, kind: &Kind, namespace: &str, object: &Value) -> R
         let violations = policy.enforce.violations(pod);
         if !violations.0.is_empty() {
             let why = format!("violates PodSecurity {:?}: {}", policy.enforce.name(), violations.detail());
-            return Err(failure::forbidden(kind, spoken_name(object), &why));
+            return Err(failure::forbidden(kind, text(object, "metadata.name"), &why));
         }
     }
     let violations = policy.warn.violations(pod);
