@@ -75,8 +75,19 @@ fn respond(
             Some(upgrade) => {
                 upgrade.protocols(CHANNEL_PROTOCOLS).on_upgrade(move |socket| carry(inward, socket, frames))
             }
-            None => (StatusCode::BAD_REQUEST, "Upgrade request required").into_response(),
+            None => (StatusCode::BAD_REQUEST, refused_upgrade(&request)).into_response(),
         },
+    }
+}
+
+/// Why a connection is not upgraded: there was no such request, or it was that of clients before Kubernetes 1.30.
+fn refused_upgrade(request: &axum::http::request::Parts) -> &'static str {
+    let wanted = request.headers.get(header::UPGRADE).map_or(&b""[..], HeaderValue::as_bytes);
+    match wanted.starts_with(b"SPDY/") {
+        true => {
+            simulation::stub!("kubonsai serve", "connections upgraded to SPDY: take a client that speaks WebSocket")
+        }
+        false => "Upgrade request required",
     }
 }
 

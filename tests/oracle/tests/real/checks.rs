@@ -52,6 +52,10 @@ pub const GROUPS: &[Group] = &[
                 "head -c 8000000 /dev/zero | kubectl exec -i bb -- cat | wc -c",
                 "8000000\n",
             ),
+            (
+                "KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false kubectl exec bb -- true 2>&1 | grep -o 'kubonsai does not support.*SPDY'",
+                "kubonsai does not support connections upgraded to SPDY\n",
+            ),
             ("kubectl port-forward pod/none :80 2>&1", "Error from server (NotFound): pods \"none\" not found\n"),
             (
                 "kubectl proxy --port=0 > proxy.txt & job=$!; until grep -q Starting proxy.txt; do sleep 0.05; done
