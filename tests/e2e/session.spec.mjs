@@ -1,5 +1,5 @@
 // What happens when things go wrong or are interrupted.
-import { openLesson, prompt, screen, screenShows, type } from "./learner.mjs";
+import { focusTerminal, openLesson, prompt, screen, screenShows, type } from "./learner.mjs";
 
 const WRONG = [
   ["kubectl get nosuchthings", /error: the server doesn't have a resource type "nosuchthings"/],
@@ -50,6 +50,22 @@ export default [
       await shot("after a reload");
       await type(page, "echo $KEPT");
       await screenShows(page, /\nyes\n/);
+    },
+  },
+  {
+    name: "a command is kept when the page is left right after it",
+    async run({ page, url }) {
+      await openLesson(page, url, "create-cluster");
+      await focusTerminal(page);
+      await page.keyboard.type("export KEPT=at-once");
+      // What was typed so far is kept by then; the key that enters it is not.
+      await page.waitForTimeout(1_000);
+      await page.keyboard.press("Enter");
+      await screenShows(page, /at-once\n\S*\$$/);
+      await page.goto("about:blank");
+      await openLesson(page, url, "create-cluster");
+      await type(page, "echo $KEPT");
+      await screenShows(page, /\nat-once\n/);
     },
   },
   {

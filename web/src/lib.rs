@@ -26,6 +26,7 @@ pub mod session;
 pub mod share;
 pub mod shortcuts;
 pub mod site;
+pub mod slices;
 pub mod state;
 pub mod storage;
 pub mod text;

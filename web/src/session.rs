@@ -17,18 +17,19 @@ use crate::picture::{Objects, Picture};
 use crate::protocol::{CheckState, Decision, FromWorker, Inspection, Subject};
 use crate::saved::{BUILD, SavedSession};
 use crate::screen::Utf8Joiner;
+use crate::slices::Slices;
 
-/// Polls between two looks at the real clock.
-const POLLS_PER_SLICE: u32 = 200;
+/// Polls of a step by hand, which runs what happens at one moment, and between two looks at the checks in a replay.
+const POLLS_PER_STEP: u32 = 200;
 /// Real time that one tick may take, in milliseconds: the worker must stay able to take keys.
 const TICK_MS_MAX: f64 = 12.0;
 /// Real time that one tick may take while a session is being made or played again, in milliseconds.
-const RESTORE_TICK_MS_MAX: f64 = 60.0;
+const RESTORE_TICK_MS_MAX: f64 = 200.0;
 /// Real time by which a tick may be late before the rest is taken for sleep (a closed lid) and not made up for, in
 /// milliseconds.
 const GAP_MS_MAX: f64 = 2_000.0;
-/// Slices run at once to get the world to rest before an input.
-const INPUT_SLICES_MAX: u32 = 100;
+/// Real time in which the world should come to rest before an input, in milliseconds; if it does not, the input waits.
+const INPUT_MS_MAX: f64 = 100.0;
 /// Inputs that wait while the world is busy or waits for a file; more are refused.
 const PENDING_INPUTS_MAX: usize = 1_000;
 /// Trace events told to the page at once: what it missed is past and not worth drawing.
@@ -89,6 +90,7 @@ pub struct Session {
     /// Virtual time that the saved session had reached.
     reached: Time,
     phase: Phase,
+    slices: Slices,
     /// Inputs that came while the world was not at rest.
     pending: VecDeque<Input>,
     inspected: Option<Subject>,
@@ -192,6 +194,7 @@ impl Session {
             progress: Progress::starting_at(0),
             pace: Pace { paused: false, factor: 1.0, lagging: false, last_ms: None, planned_ms: None },
             phase: Phase::SetUp { running: None, next: 0, entries: log },
+            slices: Slices::default(),
             reached: reached.unwrap_or(seed.start),
             pending: VecDeque::new(),
             inspected: None,
@@ -277,20 +280,20 @@ impl Session {
         // Time first comes to where it should be by now.
         self.tick(now_ms, clock);
         self.pending.push_back(input);
-        self.take_pending();
+        self.take_pending(clock);
         true
     }
 
     /// Gives the world the inputs that wait, each when everything before it has run: a replay does the same, so both
     /// see the same order. Time moves to the next whole millisecond for that. Whether none is left.
-    fn take_pending(&mut self) -> bool {
+    fn take_pending(&mut self, clock: &dyn Fn() -> f64) -> bool {
+        let begun_ms = clock();
         while let Some(input) = self.pending.pop_front() {
             let at = whole_millisecond(self.reached());
-            let mut slices = 0;
             let rested = loop {
-                match self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) {
+                match self.slices.run(&mut self.world, at, clock) {
                     Step::Idle { .. } => break true,
-                    Step::Busy if slices < INPUT_SLICES_MAX => slices += 1,
+                    Step::Busy if clock() - begun_ms < INPUT_MS_MAX => {}
                     Step::Busy | Step::Waiting => break false,
                 }
             };
@@ -332,7 +335,7 @@ impl Session {
 
     /// Runs the next event, also while paused.
     pub fn step_event(&mut self) {
-        let limits = StepLimits { polls_max: POLLS_PER_SLICE };
+        let limits = StepLimits { polls_max: POLLS_PER_STEP };
         if let Step::Idle { wake_at: Some(at) } = self.world.step(self.until, limits) {
             self.until = self.until.max(at);
             self.world.step(self.until, limits);
@@ -369,7 +372,7 @@ impl Session {
     }
 
     fn run_live(&mut self, target: Time, now_ms: f64, clock: &dyn Fn() -> f64) -> Next {
-        if !self.take_pending() {
+        if !self.take_pending(clock) {
             return if self.world.is_waiting() { Next::Never } else { Next::Now };
         }
         match self.run_to(target, now_ms, clock) {
@@ -400,7 +403,7 @@ impl Session {
 
     fn run_to(&mut self, target: Time, begun_ms: f64, clock: &dyn Fn() -> f64) -> Step {
         loop {
-            match self.world.step(target, StepLimits { polls_max: POLLS_PER_SLICE }) {
+            match self.slices.run(&mut self.world, target, clock) {
                 Step::Busy if clock() - begun_ms < TICK_MS_MAX => {}
                 other => return other,
             }
@@ -450,7 +453,8 @@ impl Session {
             let Phase::Restore { entries, done } = &self.phase else { return Next::Now };
             let entry = entries.get(*done).cloned();
             let at = entry.as_ref().map_or(self.reached, |entry| entry.at).max(self.until);
-            match self.world.step(at, StepLimits { polls_max: POLLS_PER_SLICE }) {
+            // Of one length in every replay: the checks are looked at after each.
+            match self.world.step(at, StepLimits { polls_max: POLLS_PER_STEP }) {
                 Step::Busy => {
                     self.note_progress();
                     if clock() - now_ms >= RESTORE_TICK_MS_MAX {

@@ -11,6 +11,9 @@ use crate::text::{Language, T};
 pub struct ClockProps {
     /// As the worker tells it.
     pub clock: Clock,
+    /// There is a cluster whose time it is. Without one the face stands: nothing would be seen to happen in that time,
+    /// and a page that draws each second is not idle.
+    pub runs: bool,
     /// Language.
     pub language: Language,
     /// Sets the pace: paused, factor.
@@ -34,15 +37,16 @@ pub fn clock_face(milliseconds: u64) -> String {
 /// Virtual milliseconds since the worker last told its clock: it only does so when something is due, so the face goes
 /// on by itself in between.
 #[hook]
-fn use_since_told(clock: Clock) -> u64 {
+fn use_since_told(clock: Clock, runs: bool) -> u64 {
     let since = use_state(|| 0);
+    let told = use_memo(clock, |_| real_ms());
     let setter = since.setter();
-    use_effect_with(clock, move |clock| {
-        setter.set(0);
-        let (told, factor) = (real_ms(), clock.factor);
-        let runs = !clock.paused && !clock.loading && !clock.lagging;
-        let timer =
-            runs.then(|| Interval::new(FACE_MS, move || setter.set(((real_ms() - told) * factor).max(0.0) as u64)));
+    use_effect_with((clock, runs), move |(clock, runs)| {
+        let (told, factor) = (*told, clock.factor);
+        let moves = !clock.paused && !clock.loading && !clock.lagging;
+        let look = move || setter.set(if moves { ((real_ms() - told) * factor).max(0.0) as u64 } else { 0 });
+        look();
+        let timer = (*runs && moves).then(|| Interval::new(FACE_MS, look));
         move || drop(timer)
     });
     *since
@@ -55,8 +59,8 @@ fn real_ms() -> f64 {
 /// Time, pause, step and speed.
 #[component]
 pub fn ClockControl(props: &ClockProps) -> Html {
-    let ClockProps { clock, language, pace, step } = props;
-    let since = use_since_told(*clock);
+    let ClockProps { clock, runs, language, pace, step } = props;
+    let since = use_since_told(*clock, *runs);
     let toggle = {
         let (pace, clock) = (pace.clone(), *clock);
         Callback::from(move |_: MouseEvent| pace.emit((!clock.paused, clock.factor)))

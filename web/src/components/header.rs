@@ -46,7 +46,7 @@ pub fn Header(props: &HeaderProps) -> Html {
             { crumb(state) }
             <span class="spring" />
             if state.open.is_some() {
-                <ClockControl clock={state.clock} {language} pace={props.pace.clone()} step={props.step.clone()} />
+                <ClockControl clock={state.clock} runs={state.picture.cluster} {language} pace={props.pace.clone()} step={props.step.clone()} />
                 <button type="button" class="icon" onclick={reset} title={T::Reset.get(language)} aria-label={T::Reset.get(language)}>{ "↺" }</button>
             }
             <div class="languages" role="group" aria-label={T::Language.get(language)}>
