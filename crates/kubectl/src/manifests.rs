@@ -118,12 +118,25 @@ pub fn check_shape(document: &Document) -> Outcome {
     } else if field(&document.value, "kind").is_empty() {
         "kind not set"
     } else {
-        return Ok(());
+        return check_metadata(document);
     };
     Err(Failure::message(format!(
         "error validating \"{}\": error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false",
         document.source
     )))
+}
+
+/// The definition of the metadata of every object.
+const OBJECT_META: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/// Of every object, whatever it is, the client reads the metadata: `name: y` is no text.
+fn check_metadata(document: &Document) -> Outcome {
+    let definition = api::schema::definition(OBJECT_META);
+    let Some(error) = definition.and_then(|d| api::schema::check(d, &document.value["metadata"]).error) else {
+        return Ok(());
+    };
+    let why = error.replacen("field ObjectMeta.", "field ObjectMeta.metadata.", 1);
+    Err(Failure::message(format!("unable to decode \"{}\": {why}", document.source)))
 }
 
 fn field<'a>(value: &'a Value, name: &str) -> &'a str {
