@@ -129,6 +129,11 @@ impl UdpSocket {
         Ok(sys::send_to(descriptor(&self.0), bytes, address)?)
     }
 
+    /// The descriptor, for [`wait`].
+    pub fn fd(&self) -> u32 {
+        descriptor(&self.0)
+    }
+
     /// Receives one datagram and its sender.
     ///
     /// # Errors

@@ -12,6 +12,9 @@ use crate::layout::Layout;
 /// When everything was made, as far as images say: fixed, so that the bytes are.
 pub const CREATED: &str = "2026-01-01T00:00:00Z";
 
+/// The base of images that hold nothing but their programs.
+const SCRATCH: &str = "scratch";
+
 /// A folder with an `image.json`.
 pub struct Image {
     /// The folder.
@@ -49,9 +52,7 @@ impl Image {
         for variant in self.json["variants"].as_array().into_iter().flatten() {
             let either = |key: &str| if variant[key].is_null() { &self.json[key] } else { &variant[key] };
             let base = either("base").as_str().unwrap_or("busybox");
-            let mut system = Layer::new();
-            system.add_folder(&root.join("base").join(base))?;
-            let mut layers = vec![tools_layer(built, applets)?, system];
+            let mut layers = if base == SCRATCH { Vec::new() } else { base_layers(root, built, applets, base)? };
             if !self.programs.is_empty() || !self.json["rootfs"].is_null() {
                 layers.push(self.own_layer(root, built)?);
             }
@@ -109,6 +110,13 @@ impl Image {
         });
         config
     }
+}
+
+/// The tools, and what makes a file system look like its distribution.
+fn base_layers(root: &Path, built: &Path, applets: &[String], base: &str) -> Result<Vec<Layer>> {
+    let mut system = Layer::new();
+    system.add_folder(&root.join("base").join(base))?;
+    Ok(vec![tools_layer(built, applets)?, system])
 }
 
 /// The lowest layer, the same for all images: the usual folders, the busybox program and a hard link for each applet.

@@ -1,4 +1,4 @@
-//! The imports. All that is unsafe in the guests is here and in `net`'s counterpart: pointers to our own memory, valid
+//! The imports. All that is unsafe in the guests with std is here and in `net`'s counterpart: pointers to our own memory, valid
 //! for the length that goes with them, which the host only reads or fills during the call.
 
 #[cfg(target_os = "wasi")]

@@ -24,7 +24,7 @@ pub struct Request {
 
 /// What reading found in the bytes so far.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Parsed {
+pub enum Parsed {
     /// Not all of it is there.
     More,
     /// A request, and how many bytes it took.
@@ -54,7 +54,7 @@ impl Request {
     }
 
     /// Reads a request from the bytes that have come.
-    pub(crate) fn parse(bytes: &[u8]) -> Parsed {
+    pub fn parse(bytes: &[u8]) -> Parsed {
         let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else {
             return if bytes.len() > HEAD_BYTES_MAX { Parsed::Bad(431) } else { Parsed::More };
         };
@@ -156,7 +156,7 @@ impl Response {
     }
 
     /// The bytes on the wire; `head_only` leaves the body out, as for HEAD.
-    pub(crate) fn to_bytes(&self, head_only: bool) -> Vec<u8> {
+    pub fn to_bytes(&self, head_only: bool) -> Vec<u8> {
         let mut out = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).into_bytes();
         let mut put = |text: String| out.write_all(text.as_bytes()).expect("writing to memory succeeds");
         for (name, value) in &self.headers {
