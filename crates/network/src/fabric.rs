@@ -1,7 +1,7 @@
 //! The wires between namespaces: who has which address, and where a packet for an address goes.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub struct Fabric(pub(crate) Rc<FabricInner>);
 pub(crate) struct FabricInner {
     pub(crate) sim: Sim,
     hosts: RefCell<BTreeMap<Ipv4Addr, Weak<NsInner>>>,
+    /// Every /16 in which somebody had an address once.
+    networks: RefCell<BTreeSet<u32>>,
     rules: RefCell<Rc<Rules>>,
     /// A port of a node -> the container that claims it.
     host_ports: RefCell<BTreeMap<(Protocol, SocketAddrV4), SocketAddrV4>>,
@@ -62,6 +64,7 @@ impl Fabric {
         Fabric(Rc::new(FabricInner {
             sim,
             hosts: RefCell::default(),
+            networks: RefCell::default(),
             rules: RefCell::default(),
             host_ports: RefCell::default(),
             next_flow: Cell::new(1),
@@ -81,6 +84,9 @@ impl Fabric {
         let mut hosts = self.0.hosts.borrow_mut();
         for address in addresses {
             hosts.insert(*address, Rc::downgrade(&ns));
+            if role != Role::Service {
+                self.0.networks.borrow_mut().insert(network(*address));
+            }
         }
         NetNs(ns)
     }
@@ -217,11 +223,9 @@ impl FabricInner {
         Route { hops, target }
     }
 
-    /// Whether anyone has an address of the same /16: then a missing neighbour is noticed, else a packet just vanishes.
+    /// Whether the address is of a network that exists: then a missing neighbour is noticed, else a packet just vanishes.
     fn is_known_network(&self, address: Ipv4Addr) -> bool {
-        let net = |a: &Ipv4Addr| a.to_bits() >> 16;
-        let is_host = |ns: &Weak<NsInner>| ns.upgrade().is_some_and(|ns| ns.role != Role::Service);
-        self.hosts.borrow().iter().any(|(a, ns)| net(a) == net(&address) && is_host(ns))
+        self.networks.borrow().contains(&network(address))
     }
 
     pub(crate) fn next_flow_id(&self) -> u64 {
@@ -229,6 +233,11 @@ impl FabricInner {
         self.next_flow.set(id + 1);
         id
     }
+}
+
+/// The /16 of an address.
+fn network(address: Ipv4Addr) -> u32 {
+    address.to_bits() >> 16
 }
 
 /// Reports the beginning and, when dropped, the end of a connection.

@@ -310,3 +310,31 @@ fn services_by_name_and_address() {
     drop(proxy);
     assert_eq!(fabric.rules().all().len(), 2, "rules stay when kube-proxy goes");
 }
+
+#[test]
+fn the_last_pod_that_went_is_missed_as_quickly_as_any() {
+    let sim = sim();
+    let fabric = Fabric::new(sim.clone());
+    let node = fabric.attach_as("node/minikube", &[ip("192.168.49.2")], Role::Node);
+    fabric.attach("pod/default/a", &[ip("10.244.0.2")]).detach();
+    let begun = sim.now();
+    let error = run(&sim, async move { node.connect(at("10.244.0.2:80")).await.err() });
+    assert_eq!(error, Some(NetError::Unreachable), "not a time-out of two minutes");
+    assert!(sim.now() >= begun + limits::NEIGHBOUR_TIMEOUT);
+}
+
+#[test]
+fn what_came_back_for_a_datagram_wakes_its_sender() {
+    let sim = sim();
+    let (_fabric, a, _b) = two_pods(&sim);
+    let socket = a.udp_bind(at("0.0.0.0:53")).unwrap();
+    socket.send_to(b"?", at("10.244.0.3:53")).unwrap();
+    assert!(!socket.is_readable());
+    run(&sim, {
+        let sim = sim.clone();
+        async move { sim.sleep(Duration::from_secs(1)).await }
+    });
+    assert!(socket.is_readable(), "nobody listens there");
+    assert_eq!(socket.try_recv_from().map(|r| r.map(|_| ())), Some(Err(NetError::Refused)));
+    assert!(!socket.is_readable());
+}

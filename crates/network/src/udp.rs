@@ -111,7 +111,9 @@ impl UdpSocket {
 
     /// Whether [`UdpSocket::try_recv_from`] would not block.
     pub fn is_readable(&self) -> bool {
-        self.0.closed.get() || !self.0.queue.borrow().is_empty()
+        let error = self.0.error.take();
+        self.0.error.set(error);
+        self.0.closed.get() || error.is_some() || !self.0.queue.borrow().is_empty()
     }
 
     /// Our address.
