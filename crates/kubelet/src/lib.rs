@@ -4,7 +4,7 @@
 //! only through [`cri::Runtime`]; what other parts of the cluster ask of it comes through its HTTP API ([`Kubelet`] is a
 //! `Transport`).
 //!
-//! Differences from upstream: no static pods, no eviction, no device plugins, no in-place resize. Containers are programs of
+//! Differences from upstream: no eviction, no device plugins, no in-place resize. Containers are programs of
 //! their own memory: one never sees the processes of another, so a shared PID or IPC namespace changes nothing.
 
 mod actions;
@@ -19,6 +19,7 @@ mod pod;
 mod probes;
 mod server;
 mod spec;
+mod static_pods;
 mod status;
 mod volumes;
 
@@ -44,8 +45,9 @@ use crate::limits::PLEG_RELIST_PERIOD;
 use crate::node::Node;
 use crate::pod::{Budget, Others, Shared, Worker};
 use crate::probes::{Prober, Results};
+use crate::static_pods::{StaticPods, identity};
 
-/// Pod workers and their tasks by uid.
+/// Pod workers and their tasks by what names the pod here, see [`identity`].
 type Workers = Rc<RefCell<BTreeMap<String, (Rc<Worker>, Task<()>)>>>;
 
 /// A running kubelet. Clones are handles to the same one; it runs until [`Kubelet::stop`].
@@ -57,6 +59,7 @@ struct Inner {
     shared: Rc<Shared>,
     net: NetNs,
     pods: Informer,
+    static_pods: Rc<StaticPods>,
     workers: Workers,
     tasks: RefCell<Vec<Task<()>>>,
     relist: Rc<Relist>,
@@ -148,21 +151,28 @@ impl Kubelet {
         });
         let selector = ListOptions::fields(format!("spec.nodeName={}", config.name));
         let pods = Informer::start(sim, &client, &kinds::PODS, "", selector);
+        let static_pods = StaticPods::new(sim, &client, &config.name, &shared.host, &pods);
         let tasks = vec![
             sim.spawn({
-                let node = Rc::clone(&node);
+                let (node, static_pods) = (Rc::clone(&node), Rc::clone(&static_pods));
                 async move {
                     node.register().await;
+                    static_pods.look();
                     node.keep_status().await;
                 }
             }),
-            sim.spawn(node.keep_lease()),
+            // Looking at the files with each heartbeat wakes nobody who sleeps.
+            sim.spawn(node.keep_lease({
+                let static_pods = Rc::clone(&static_pods);
+                move || static_pods.look()
+            })),
         ];
         let kubelet = Kubelet(Rc::new(Inner {
             sim: sim.clone(),
             shared,
             net,
             pods,
+            static_pods,
             workers,
             tasks: RefCell::new(tasks),
             relist,
@@ -279,7 +289,7 @@ impl Inner {
         match event {
             Event::Added(pod) => self.upsert(pod),
             Event::Modified { old, new } => {
-                if old.uid() != new.uid() {
+                if identity(old) != identity(new) {
                     self.gone(old);
                 }
                 self.upsert(new);
@@ -289,20 +299,27 @@ impl Inner {
     }
 
     fn gone(&self, pod: &Object) {
-        let worker = self.workers.borrow().get(pod.uid()).map(|(w, _)| Rc::clone(w));
+        if self.static_pods.outlives(pod) {
+            return;
+        }
+        let worker = self.workers.borrow().get(identity(pod)).map(|(w, _)| Rc::clone(w));
         if let Some(worker) = worker {
             worker.forgotten(pod.clone());
         }
     }
 
     fn upsert(&self, pod: &Object) {
-        let known = self.workers.borrow().get(pod.uid()).map(|(w, _)| Rc::clone(w));
+        if pod.is_deleting() && self.static_pods.wants(pod) {
+            self.static_pods.reconcile();
+            return;
+        }
+        let known = self.workers.borrow().get(identity(pod)).map(|(w, _)| Rc::clone(w));
         if let Some(worker) = known {
             worker.update(pod.clone());
             return;
         }
         let worker = Worker::new(&self.shared, pod.clone());
-        let (uid, workers) = (pod.uid().to_owned(), Rc::downgrade(&self.workers));
+        let (uid, workers) = (worker.uid.clone(), Rc::downgrade(&self.workers));
         let task = self.sim.spawn({
             let worker = Rc::clone(&worker);
             async move {
@@ -328,6 +345,8 @@ impl Transport for Kubelet {
     }
 }
 
+#[cfg(test)]
+mod static_pods_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -207,8 +207,8 @@ impl Node {
         }
     }
 
-    /// Renews the lease every ten seconds.
-    pub(crate) async fn keep_lease(self: Rc<Self>) {
+    /// Renews the lease every ten seconds, and calls `beat` each time.
+    pub(crate) async fn keep_lease(self: Rc<Self>, beat: impl Fn()) {
         let mut held: Option<Object> = None;
         let mut pause = Duration::from_millis(200);
         loop {
@@ -216,6 +216,7 @@ impl Node {
                 Ok(lease) => {
                     held = Some(lease);
                     pause = Duration::from_millis(200);
+                    beat();
                     self.sim.sleep(LEASE_PERIOD).await;
                 }
                 Err(_) => {

@@ -29,6 +29,7 @@ use crate::cri::{Id, Runtime, Sandbox};
 use crate::images::Images;
 use crate::probes::{Prober, Probing, Results};
 use crate::spec;
+use crate::static_pods::identity;
 use crate::status::Reasons;
 use crate::volumes::Volumes;
 
@@ -73,6 +74,7 @@ struct Record {
 /// One pod.
 pub(crate) struct Worker {
     pub(crate) shared: Rc<Shared>,
+    /// What names the pod on this node: not the API's uid if the pod is a static one.
     pub(crate) uid: String,
     pod: RefCell<Object>,
     /// The API has it no more.
@@ -102,7 +104,7 @@ impl Worker {
     pub(crate) fn new(shared: &Rc<Shared>, pod: Object) -> Rc<Worker> {
         Rc::new(Worker {
             shared: Rc::clone(shared),
-            uid: pod.uid().to_owned(),
+            uid: identity(&pod).to_owned(),
             status: RefCell::new(pod.at("status").clone()),
             published: RefCell::new(pod.at("status").clone()),
             pod: RefCell::new(pod),
@@ -134,6 +136,11 @@ impl Worker {
             self.ending.raise();
         }
         let before = self.pod.replace(pod.clone());
+        if before.uid() != pod.uid() {
+            // Another mirror of the same static pod: it has to be told everything.
+            self.published.replace(pod.at("status").clone());
+            self.wake();
+        }
         // What we wrote ourselves is no news.
         const WATCHED: [&str; 5] = [
             "spec",

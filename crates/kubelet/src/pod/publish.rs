@@ -37,15 +37,14 @@ impl Worker {
         while !self.deleted.get() {
             let wanted = self.status();
             let Some(patch) = difference(&self.published.borrow(), &wanted) else { return };
-            let (namespace, name) = {
-                let pod = self.pod.borrow();
-                (pod.namespace().to_owned(), pod.name().to_owned())
-            };
-            let body = json!({ "metadata": { "uid": self.uid }, "status": patch });
+            let pod = self.pod();
+            let body = json!({ "metadata": { "uid": pod.uid() }, "status": patch });
             let client = &self.shared.client;
-            match client.patch(&kinds::PODS, &namespace, &name, "status", PatchType::Strategic, &body).await {
+            match client.patch(&kinds::PODS, pod.namespace(), pod.name(), "status", PatchType::Strategic, &body).await {
                 Ok(_) => {
-                    self.published.replace(wanted);
+                    if self.pod.borrow().uid() == pod.uid() {
+                        self.published.replace(wanted);
+                    }
                     return;
                 }
                 // Gone, or another pod of that name: the informer will tell.
@@ -63,7 +62,7 @@ impl Worker {
         }
         let options = DeleteOptions {
             grace_period_seconds: Some(0),
-            precondition_uid: Some(self.uid.clone()),
+            precondition_uid: Some(pod.uid().to_owned()),
             ..DeleteOptions::default()
         };
         loop {

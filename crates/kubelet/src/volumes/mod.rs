@@ -137,6 +137,9 @@ impl Volumes {
 }
 
 fn join(root: &str, sub: &str) -> String {
+    if sub.is_empty() {
+        return root.to_owned(); // perhaps a file
+    }
     format!("{}/{}", root.trim_end_matches('/'), sub.trim_start_matches('/'))
 }
 
