@@ -13,7 +13,7 @@ pub struct Picture {
     pub cluster: bool,
     /// By name.
     pub nodes: Vec<NodeTile>,
-    /// By namespace and name; system namespaces are left out.
+    /// By namespace and name. System namespaces are left out, here and of everything below.
     pub pods: Vec<PodTile>,
     /// By namespace and name.
     pub services: Vec<ServiceTile>,
@@ -136,14 +136,15 @@ impl Picture {
         }
         let pods = objects.all("v1", "Pod");
         let slices = objects.all("discovery.k8s.io/v1", "EndpointSlice");
-        let replica_sets = objects.all("apps/v1", "ReplicaSet").iter().map(workload).collect::<Vec<_>>();
+        let all = |api_version, kind| objects.all(api_version, kind).into_iter().filter(is_learners);
+        let replica_sets = all("apps/v1", "ReplicaSet").map(|r| workload(&r));
         Picture {
             cluster,
             nodes: objects.all("v1", "Node").iter().map(|node| node_tile(node, &pods)).collect(),
             pods: pods.iter().filter(|p| is_learners(p)).map(pod_tile).collect(),
-            services: objects.all("v1", "Service").iter().map(|s| service_tile(s, &slices)).collect(),
-            deployments: objects.all("apps/v1", "Deployment").iter().map(workload).collect(),
-            replica_sets: replica_sets.into_iter().filter(|r| r.desired > 0 || r.ready > 0).collect(),
+            services: all("v1", "Service").map(|s| service_tile(&s, &slices)).collect(),
+            deployments: all("apps/v1", "Deployment").map(|d| workload(&d)).collect(),
+            replica_sets: replica_sets.filter(|r| r.desired > 0 || r.ready > 0).collect(),
         }
     }
 }

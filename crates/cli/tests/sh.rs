@@ -132,6 +132,7 @@ fn node_ports_reach_pods_from_the_learners_machine() {
         kubectl rollout status deploy/web > /dev/null
         kubectl expose deployment/web --type=NodePort --port 8080 > /dev/null
         port=$(kubectl get services/web -o go-template='{{(index .spec.ports 0).nodePort}}')
+        sleep 2 # kube-proxy writes its rules once a second
         for i in $(seq 30); do curl -s $(minikube ip):$port; done | sort -u | wc -l";
     assert_eq!(stdout(&sh("3", MINIKUBE, script)).trim(), "3", "each of three pods answered at least once");
 }
@@ -304,7 +305,7 @@ fn debug_looks_into_pods_and_nodes() {
         "pod/web-2 condition met",
         "web extra true",
         "Creating debugging pod node-debugger-minikube-",
-        "hostname\nos-release\n",
+        "hostname\nkubernetes\nos-release\n",
     ] {
         assert!(text.contains(line), "{line:?} is missing in:\n{text}");
     }

@@ -7,19 +7,23 @@ use std::task::Poll;
 
 use api::http::{Request, Response, Transport, TransportError};
 use apiserver::{ApiServer, NodeProxy};
-use client::Client;
+use client::{Client, Informer};
 use controllers::ControllerManager;
 use futures_util::future::LocalBoxFuture;
 use network::{Fabric, NetError, NetNs, SocketAddrV4, http1};
 use scheduler::Scheduler;
 use simulation::notify::Waiters;
-use simulation::{Duration, Sim};
+use simulation::{Duration, Sim, Task};
 
 use crate::node::Nodes;
+use crate::system;
 
 /// Kubernetes version of every cluster.
 pub(crate) const VERSION: &str = "v1.36.3";
-/// Address of the cluster's DNS.
+/// Where the simulated machine answers for the cluster's names; CoreDNS asks there (images/system). It is the address that
+/// NodeLocal DNSCache uses.
+const NAMES_ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 20, 10);
+/// Address of the Service of the cluster's DNS.
 pub(crate) const DNS_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 /// Domain of the cluster.
 pub(crate) const DOMAIN: &str = "cluster.local";
@@ -30,10 +34,19 @@ pub(crate) struct ControlPlane {
     scheduler: Scheduler,
     kube_proxy: network::proxy::KubeProxy,
     dns: network::dns::Dns,
+    system: Task<()>,
+    volumes: Informer,
 }
 
 impl ControlPlane {
-    pub(crate) fn start(sim: &Sim, fabric: &Fabric, api: &ApiServer, hold: &Hold) -> ControlPlane {
+    pub(crate) fn start(
+        sim: &Sim,
+        fabric: &Fabric,
+        api: &ApiServer,
+        hold: &Hold,
+        nodes: &Nodes,
+        system: system::System,
+    ) -> ControlPlane {
         let near = Near { sim: sim.clone(), server: api.clone(), hold: hold.clone() };
         let transport: Rc<dyn Transport> = Rc::new(near);
         let client = |agent: &str| Client::new(Rc::clone(&transport), agent);
@@ -41,11 +54,15 @@ impl ControlPlane {
             controllers: controllers::start(sim, &client, controllers::Options::default()),
             scheduler: Scheduler::start(sim, client("kube-scheduler"), scheduler::Options::default()),
             kube_proxy: network::proxy::KubeProxy::start(sim, &client("kube-proxy"), fabric),
-            dns: network::dns::Dns::start(sim, &client("coredns"), fabric, DNS_ADDRESS, DOMAIN),
+            dns: network::dns::Dns::start(sim, &client("coredns"), fabric, NAMES_ADDRESS, DOMAIN),
+            system: system::start(sim, client("kubeadm"), system, DNS_ADDRESS),
+            volumes: system::follow(sim, &client("storage-provisioner"), nodes),
         }
     }
 
     pub(crate) fn stop(&self) {
+        self.volumes.stop();
+        self.system.abort();
         self.dns.stop();
         self.kube_proxy.stop();
         self.scheduler.stop();

@@ -18,6 +18,7 @@ mod probe;
 mod profile;
 mod revision;
 mod script;
+mod system;
 mod view;
 mod world;
 
@@ -27,4 +28,5 @@ pub use follow::LogPiece;
 pub use input::{Input, LogEntry, Output, Stream};
 pub use profile::{PROFILES, Profile};
 pub use script::ScriptRun;
+pub use system::System;
 pub use world::{World, WorldConfig};

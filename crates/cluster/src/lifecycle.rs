@@ -12,7 +12,7 @@ use client::Client;
 use machine::{Host, Programs};
 use network::{Fabric, NetNs};
 use runtime::cri::Shared;
-use simulation::Sim;
+use simulation::{Duration, Sim};
 use vfs::Vfs;
 
 use crate::control_plane::{ControlPlane, Far, Hold, Near, VERSION, Wires};
@@ -23,6 +23,10 @@ use crate::node::{Nodes, Spec};
 use crate::profile::{NODES_MAX, Profile, node_address, node_name};
 use crate::revision::Revision;
 use crate::view::{USER_AGENT, View};
+
+/// Virtual time after which its other machines join, as they do after `kubeadm init`: what runs in kube-system is on the
+/// first machine then.
+const JOIN_TIME: Duration = Duration::from_secs(3);
 
 /// A cluster, running or stopped. Its store outlives a stop, as minikube's does.
 pub(crate) struct Cluster {
@@ -119,9 +123,14 @@ impl Clusters {
         }
         let cluster = self.create("minikube", profile, nodes);
         cluster.start_control_plane(self);
-        for index in 0..nodes {
-            cluster.start_node(self, index);
-        }
+        cluster.start_node(self, 0);
+        let (clusters, joined) = (self.clone(), Rc::downgrade(&cluster));
+        self.0.sim.spawn(async move {
+            clusters.sim().sleep(JOIN_TIME).await;
+            if let Some(cluster) = joined.upgrade().filter(|c| c.is_running()) {
+                (1..nodes).for_each(|index| cluster.start_node(&clusters, index));
+            }
+        });
         let fs = self.machine().ok_or("the machine has no files yet")?;
         let path = minikube::kubeconfig::path(|name| (name == "HOME").then_some(HOME));
         minikube::kubeconfig::write(&fs, &path, &cluster.name, &cluster.server_url())
@@ -275,7 +284,9 @@ impl Cluster {
         if self.is_running() {
             return;
         }
-        let plane = ControlPlane::start(&clusters.0.sim, &clusters.0.fabric, &self.api, &self.hold);
+        let Clusters(inner) = clusters;
+        let system = self.profile.system;
+        let plane = ControlPlane::start(&inner.sim, &inner.fabric, &self.api, &self.hold, &self.nodes, system);
         let client = Client::new(self.transport(), USER_AGENT);
         let view = View::start(&clusters.0.sim, &client, &clusters.0.revision);
         *self.running.borrow_mut() = Some(Running { plane, view });

@@ -14,6 +14,7 @@ use simulation::Sim;
 use vfs::Vfs;
 
 use crate::profile::Profile;
+use crate::system;
 
 /// One machine.
 struct Node {
@@ -53,7 +54,7 @@ impl Nodes {
         };
         let runtime = Rc::new(ContainerRuntime::new(spec.sim, spec.fabric, options));
         let kubelet = Kubelet::start(spec.sim, &client, runtime, node_config(spec), network.clone());
-        set_up(&kubelet.files(), &spec.name);
+        set_up(&kubelet.files(), spec);
         self.0.borrow_mut().insert(spec.name.clone(), Node { network, kubelet });
     }
 
@@ -83,6 +84,14 @@ impl Nodes {
         self.0.borrow().get(name).map(|node| (node.kubelet.files(), node.network.clone()))
     }
 
+    /// Removes a folder, on every machine that has it.
+    pub(crate) fn remove_folder(&self, path: &str) {
+        for node in self.0.borrow().values() {
+            // Most machines have no such folder.
+            let _ = node.kubelet.files().remove_all(path);
+        }
+    }
+
     /// The API of a machine's kubelet.
     pub(crate) fn kubelet(&self, name: &str) -> Option<Rc<dyn Transport>> {
         let nodes = self.0.borrow();
@@ -95,15 +104,24 @@ impl Nodes {
     }
 }
 
+/// Where the kubelet looks for static pods.
+const MANIFESTS: &str = "/etc/kubernetes/manifests";
+
 /// Files and folders that every machine has.
-fn set_up(files: &Vfs, name: &str) {
+fn set_up(files: &Vfs, spec: &Spec<'_>) {
     let release = "NAME=\"Kubonsai\"\nID=kubonsai\nPRETTY_NAME=\"Kubonsai (a simulated machine)\"\n";
-    for folder in ["/data", "/etc", "/home/docker", "/mnt", "/tmp", "/var/log"] {
+    for folder in ["/data", "/etc", "/home/docker", "/lib/modules", "/mnt", "/run", "/tmp", "/var/lib", "/var/log"] {
         // An empty file system has nothing in the way.
         let _ = files.mkdir_all(folder);
     }
-    for (path, text) in [("/etc/hostname", format!("{name}\n")), ("/etc/os-release", release.to_owned())] {
+    for (path, text) in [("/etc/hostname", format!("{}\n", spec.name)), ("/etc/os-release", release.to_owned())] {
         let _ = files.write(path, text.into_bytes());
+    }
+    let _ = files.mkdir_all(MANIFESTS);
+    if spec.index == 0 {
+        for (name, text) in system::files(spec.address, spec.profile.api_port) {
+            let _ = files.write(&format!("{MANIFESTS}/{name}"), text.into_bytes());
+        }
     }
 }
 

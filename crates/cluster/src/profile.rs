@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use runtime::pace::Pace;
 use simulation::Duration;
 
+use crate::system::System;
+
 /// A kind of cluster.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -25,6 +27,8 @@ pub struct Profile {
     pub is_published: bool,
     /// How fast its machines are.
     pub pace: Pace,
+    /// What it runs in kube-system.
+    pub system: System,
 }
 
 /// Port of the API server in minikube.
@@ -53,6 +57,7 @@ pub static PROFILES: &[Profile] = &[
         api_port: MINIKUBE_PORT,
         is_published: false,
         pace: Pace::ORDINARY,
+        system: System::Minikube,
     },
     Profile {
         name: "three-node",
@@ -63,6 +68,7 @@ pub static PROFILES: &[Profile] = &[
         api_port: MINIKUBE_PORT,
         is_published: false,
         pace: Pace::ORDINARY,
+        system: System::Minikube,
     },
     // The cluster of tests/oracle: the machines on which real Kubernetes was recorded.
     Profile {
@@ -74,6 +80,7 @@ pub static PROFILES: &[Profile] = &[
         api_port: 16_443,
         is_published: true,
         pace: STAND_IN,
+        system: System::Recorded,
     },
 ];
 
