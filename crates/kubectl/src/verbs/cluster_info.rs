@@ -126,8 +126,10 @@ async fn api_resources(session: Rc<Session>, args: Args) -> Outcome {
         let names: String = shown.iter().map(|r| format!("{}\n", r.group_resource())).collect();
         return session.out(names).await;
     }
+    if output == "json" {
+        return session.out(ordered_json(&list(&shown))).await;
+    }
     let printer = match output {
-        "json" => Some(Printer::Json),
         "yaml" => Some(Printer::Yaml),
         "kyaml" => Some(Printer::KYaml),
         _ => None,
@@ -153,12 +155,16 @@ async fn api_resources(session: Rc<Session>, args: Args) -> Outcome {
     session.out(TABLE.layout(&text)).await
 }
 
+/// The fields of a resource in the order of upstream's type, which is the order in JSON; in YAML they are sorted.
+const FIELDS: [&str; 9] =
+    ["name", "singularName", "namespaced", "group", "version", "kind", "verbs", "shortNames", "categories"];
+
 /// The resources as the list that the server's own description is made of.
 fn list(resources: &[&Resource]) -> Value {
     let one = |r: &&Resource| {
         let mut value = json!({
             "kind": r.kind, "name": r.plural, "namespaced": r.namespaced, "singularName": r.singular,
-            "verbs": r.verbs, "version": r.version,
+            "version": r.version, "verbs": r.verbs,
         });
         if !r.group.is_empty() {
             value["group"] = r.group.clone().into();
@@ -170,8 +176,24 @@ fn list(resources: &[&Resource]) -> Value {
         }
         value
     };
-    let resources: Vec<Value> = resources.iter().map(one).collect();
+    // An empty list is none in Go.
+    let resources = if resources.is_empty() { Value::Null } else { resources.iter().map(one).collect() };
     json!({"apiVersion": "v1", "kind": "APIResourceList", "groupVersion": "", "resources": resources})
+}
+
+fn ordered_json(list: &Value) -> String {
+    let head = "{\n    \"kind\": \"APIResourceList\",\n    \"apiVersion\": \"v1\",\n    \"groupVersion\": \"\",\n    \"resources\": ";
+    let Some(resources) = list["resources"].as_array() else { return format!("{head}null\n}}\n") };
+    let one = |resource: &Value| {
+        let field = |name: &&str| {
+            let value = crate::goval::json_indent(resource.get(*name)?, "    ").replace('\n', "\n            ");
+            Some(format!("            \"{name}\": {value}"))
+        };
+        let fields: Vec<String> = FIELDS.iter().filter_map(field).collect();
+        format!("        {{\n{}\n        }}", fields.join(",\n"))
+    };
+    let all: Vec<String> = resources.iter().map(one).collect();
+    format!("{head}[\n{}\n    ]\n}}\n", all.join(",\n"))
 }
 
 fn matches(resource: &Resource, args: &Args) -> bool {

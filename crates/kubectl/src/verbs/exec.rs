@@ -74,6 +74,9 @@ async fn exec(session: Rc<Session>, args: Args) -> Outcome {
     if command.is_empty() {
         return Err(Failure::message("you must specify at least one command for the container"));
     }
+    if args.changed("filename") && !args.before_dash().is_empty() {
+        return Err(Failure::message("resource/name arguments cannot be provided when a path is specified"));
+    }
     let rest = session.rest(&args)?;
     let word = match args.before_dash().first() {
         Some(word) => word.clone(),

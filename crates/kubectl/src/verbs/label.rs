@@ -94,6 +94,11 @@ async fn run(session: Rc<Session>, args: Args, kind: Kind) -> Outcome {
     if changes.set.is_empty() && changes.remove.is_empty() && !args.on("list") {
         return Err(Failure::message(format!("at least one {} update is required", kind.word())));
     }
+    if args.on("local") && !words.is_empty() {
+        return Err(Failure::message(
+            "can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set",
+        ));
+    }
     let found = if args.on("local") {
         let infos = targets::as_written(&session, &args).await?;
         targets::Found { single: infos.len() == 1, infos, failures: Vec::new() }

@@ -222,7 +222,7 @@ pub fn overridden(object: Value, args: &Args) -> Outcome<Value> {
         return Ok(object);
     }
     let patch = api::yaml::parse(text).ok().and_then(|v| v.into_iter().next());
-    let patch = patch.ok_or_else(|| Failure::message("invalid --overrides: not JSON"))?;
+    let patch = patch.ok_or_else(|| Failure::message("Invalid JSON Patch"))?;
     let definition = api::schema::definition_of("v1", object["kind"].as_str().unwrap_or(""));
     let why = |e: api::patch::PatchError| Failure::message(e.to_string());
     match args.text("override-type") {

@@ -69,7 +69,9 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
 async fn scale(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcome {
     let named = &info.named;
     if !named.resource.subresources.iter().any(|s| s == "scale") {
-        return Err(Failure::message("the server could not find the requested resource".to_owned()));
+        // As the server says it of a path that it does not serve.
+        let message = "the server could not find the requested resource";
+        return Err(Failure::Status(Box::new(json!({"reason": "NotFound", "message": message})), String::new()));
     }
     let expected = args.int("current-replicas");
     let path = format!("{}/scale", named.path());
@@ -111,7 +113,7 @@ async fn arrived(rest: &Rest, named: &Named, replicas: i64, time: i64) -> Outcom
     });
     waited.await.map_err(|failure| match failure {
         Failure::Message(text) if text.starts_with("timed out") => {
-            Failure::message("timed out waiting for the condition")
+            Failure::message(format!("timed out waiting for \"{}\" to be synced", named.name))
         }
         other => other,
     })

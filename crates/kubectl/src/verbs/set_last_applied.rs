@@ -43,6 +43,8 @@ pub static EDIT: Command = Command {
     ..COMMAND
 };
 
+const NOTHING_TO_EDIT: &str = "no last-applied-configuration annotation found on resources, to create the annotation, use command `kubectl apply set-last-applied --create-annotation`";
+
 fn missing(name: &str, hint: &str) -> Failure {
     Failure::message(format!("no last-applied-configuration annotation found on resource: {name}{hint}"))
 }
@@ -100,7 +102,7 @@ async fn edit(session: Rc<Session>, args: Args) -> Outcome {
 }
 
 async fn one(rest: &Rest, args: &Args, info: &Info, reporter: &Reporter) -> Outcome {
-    let Some(text) = last_applied::of(info.object.value()) else { return Err(missing(&info.named.name, "")) };
+    let Some(text) = last_applied::of(info.object.value()) else { return Err(Failure::message(NOTHING_TO_EDIT)) };
     let value: Value = serde_json::from_str(text).map_err(|why| Failure::message(why.to_string()))?;
     let as_json = args.text("output") == "json";
     let (original, extension) =

@@ -150,7 +150,11 @@ async fn resource_rules(rest: &Rest, verbs: &[String], resources: &[String], nam
         let (group, plural) = if resource == "*" {
             (group.to_owned(), resource.to_owned())
         } else {
-            let found = rest.resource(whole).await?;
+            // What is not known is said without `error: ` here, unlike elsewhere.
+            let found = rest.resource(whole).await.map_err(|failure| match failure {
+                Failure::Message(text) => Failure::Plain(text),
+                other => other,
+            })?;
             (found.group.clone(), found.plural.clone())
         };
         let shown = if part.is_empty() { plural } else { format!("{plural}/{part}") };

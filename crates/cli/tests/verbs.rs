@@ -1,0 +1,228 @@
+//! Verbs and flags that the recordings leave out, with what the real kubectl 1.36.3 answered on `kubonsai serve`.
+#![allow(clippy::disallowed_methods, reason = "tests start the program")]
+
+use std::process::Command;
+
+/// What a script prints on a cluster: standard output, then standard error.
+fn sh(script: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_kubonsai"))
+        .args(["sh", "--start", "2026-11-21T09:00:00Z", "--seed", "1", "--profile", "minikube", "-c", script])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("the program starts");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Every line comes, in this order, whatever is between them.
+#[track_caller]
+fn check(script: &str, expected: &[&str]) {
+    let text = sh(script);
+    let mut rest = text.as_str();
+    for line in expected {
+        let at = rest.find(line);
+        assert!(at.is_some(), "{line:?} is missing, or not in its place, in:\n{text}");
+        rest = &rest[at.unwrap_or(0) + line.len()..];
+    }
+}
+
+#[test]
+fn what_was_applied_last_can_be_edited() {
+    check(
+        "kubectl create configmap c --from-literal=a=one --dry-run=client -o yaml | kubectl apply -f -
+         EDITOR='sed -i s/one/two/' kubectl apply edit-last-applied configmap/c
+         kubectl apply view-last-applied configmap/c
+         kubectl get cm c -o jsonpath='{.data}'; echo
+         EDITOR=true kubectl apply edit-last-applied configmap/c
+         kubectl create configmap n --from-literal=a=1
+         EDITOR=true kubectl apply edit-last-applied configmap/n",
+        &[
+            "configmap/c created",
+            "configmap/c edited",
+            "  a: two\n",
+            "{\"a\":\"one\"}",
+            "configmap/n created",
+            "Edit cancelled, no changes made.",
+            "error: no last-applied-configuration annotation found on resources, to create the annotation, use command `kubectl apply set-last-applied --create-annotation`",
+        ],
+    );
+}
+
+#[test]
+fn labels_without_a_server() {
+    check(
+        "kubectl create configmap c --from-literal=a=1 --dry-run=client -o yaml > c.yaml; minikube stop > /dev/null
+         kubectl label --local -f c.yaml x=y -o yaml
+         kubectl label --local -f c.yaml x=y
+         kubectl annotate --local -f c.yaml x=y -o name
+         kubectl label --local c x=y",
+        &[
+            "apiVersion: v1\ndata:\n  a: \"1\"\nkind: ConfigMap\nmetadata:\n  labels:\n    x: \"y\"\n  name: c\n",
+            "configmap/c labeled\n",
+            "configmap/c\n",
+            "error: can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set",
+        ],
+    );
+}
+
+#[test]
+fn waiting_for_what_is_not_there_yet() {
+    check(
+        "(sleep 2; kubectl create configmap late > /dev/null; kubectl label cm late app=l > /dev/null) &
+         kubectl wait --for=create configmap/late --timeout=20s
+         sleep 1
+         kubectl wait --for=create configmap -l app=l --timeout=20s
+         kubectl wait --for=create configmap -l app=nothing --timeout=2s; echo $?
+         kubectl wait --for=create configmap/nothing --timeout=1s",
+        &[
+            "configmap/late condition met",
+            "configmap/late condition met",
+            "1",
+            "error: timed out waiting for the condition",
+            "error: timed out waiting for the condition",
+        ],
+    );
+}
+
+#[test]
+fn resources_of_the_api_as_objects() {
+    check(
+        "kubectl api-resources --api-group=apps -o json
+         kubectl api-resources --api-group=apps -o yaml
+         kubectl api-resources --api-group=nosuch -o json",
+        &[
+            "{
+    \"kind\": \"APIResourceList\",
+    \"apiVersion\": \"v1\",
+    \"groupVersion\": \"\",
+    \"resources\": [
+        {
+            \"name\": \"controllerrevisions\",
+            \"singularName\": \"controllerrevision\",
+            \"namespaced\": true,
+            \"group\": \"apps\",
+            \"version\": \"v1\",
+            \"kind\": \"ControllerRevision\",
+            \"verbs\": [
+                \"create\",",
+            "
+            ]
+        },
+        {
+            \"name\": \"daemonsets\",",
+            "apiVersion: v1
+groupVersion: \"\"
+kind: APIResourceList
+resources:
+- group: apps
+  kind: ControllerRevision
+  name: controllerrevisions
+  namespaced: true
+  singularName: controllerrevision
+  verbs:
+  - create
+",
+            "    \"groupVersion\": \"\",\n    \"resources\": null\n}",
+        ],
+    );
+}
+
+#[test]
+fn deleting_asks_first_when_told_to() {
+    check(
+        "kubectl create configmap d1; kubectl create configmap d2
+         echo n | kubectl delete -i configmap d1 d2
+         echo y | kubectl delete --interactive configmap d1 d2",
+        &[
+            "You are about to delete the following 2 resource(s):\nconfigmap/d1\nconfigmap/d2\nDo you want to continue? (y/N): deletion is cancelled",
+            "Do you want to continue? (y/N): configmap \"d1\" deleted from default namespace\nconfigmap \"d2\" deleted",
+        ],
+    );
+}
+
+#[test]
+fn scaling_waits_as_long_as_it_is_told_to() {
+    check(
+        "kubectl create deployment w --image=nginx
+         kubectl scale deploy/w --replicas=2 --timeout=30s; kubectl get deploy w -o jsonpath='{.status.replicas}{\"\\n\"}'
+         kubectl scale deploy/w --replicas=1 --current-replicas=7 --timeout=3s
+         kubectl scale deploy/w --replicas=3 --timeout=1ms
+         kubectl scale ds kube-proxy -n kube-system --replicas=1
+         kubectl create role r --verb=get --resource=nosuch",
+        &[
+            "deployment.apps/w scaled\n2\n",
+            "error: Expected replicas to be 7, was 2",
+            "error: timed out waiting for \"w\" to be synced",
+            "Error from server (NotFound): the server could not find the requested resource\n",
+            "\nthe server doesn't have a resource type \"nosuch\"\n",
+        ],
+    );
+}
+
+#[test]
+fn a_service_with_overrides() {
+    check(
+        "kubectl create deployment w --image=nginx > /dev/null
+         kubectl expose deploy w --port=80 --overrides='{\"spec\":{\"sessionAffinity\":\"ClientIP\"}}' --dry-run=client -o yaml
+         kubectl expose deploy w --port=80 --overrides='[{\"op\":\"add\",\"path\":\"/metadata/labels/x\",\"value\":\"y\"}]' \\
+             --override-type=json --name=e2 -o jsonpath='{.metadata.labels}'
+         kubectl expose deploy w --port=80 --overrides='{\"spec\":' --dry-run=client -o yaml",
+        &["  selector:\n    app: w\n  sessionAffinity: ClientIP\n", "{\"app\":\"w\",\"x\":\"y\"}", "error: Invalid JSON Patch"],
+    );
+}
+
+#[test]
+fn exec_in_the_pod_of_a_file_and_its_events_as_they_come() {
+    check(
+        "kubectl run p --image=busybox --command -- sleep 10000; kubectl wait --for=condition=Ready pod/p
+         kubectl get pod p -o yaml > p.yaml
+         kubectl exec -f p.yaml -- echo hello
+         (sleep 2; kubectl delete pod p --grace-period=1 > /dev/null) &
+         timeout 6 kubectl events --for pod/p --watch | awk '{print $2, $3, $4}'
+         kubectl exec --filename=nosuch.yaml -- echo hello
+         kubectl exec -f p.yaml p -- echo hello",
+        &[
+            "pod/p condition met\nhello\nSEEN TYPE REASON\n",
+            "Normal Started Pod/p\n",
+            "Normal Killing Pod/p\n",
+            "error: the path \"nosuch.yaml\" does not exist",
+            "error: resource/name arguments cannot be provided when a path is specified",
+        ],
+    );
+}
+
+#[test]
+fn the_dump_of_a_cluster_is_a_folder_of_files() {
+    check(
+        "sleep 20; kubectl cluster-info dump --output-directory=dump
+         find dump -type f | sed 's/coredns-[^/]*/coredns/; s/proxy-[^/]*/proxy/' | sort
+         cat dump/kube-system/etcd-minikube/logs.txt
+         kubectl cluster-info dump | grep -c '\"kind\": \"PodList\"'",
+        &[
+            "Cluster info dumped to dump\n",
+            "dump/default/daemonsets.json
+dump/default/deployments.json
+dump/default/events.json
+dump/default/pods.json
+dump/default/replicasets.json
+dump/default/replication-controllers.json
+dump/default/services.json
+dump/kube-system/coredns/logs.txt
+dump/kube-system/daemonsets.json
+dump/kube-system/deployments.json
+dump/kube-system/etcd-minikube/logs.txt
+dump/kube-system/events.json
+dump/kube-system/kube-apiserver-minikube/logs.txt
+dump/kube-system/kube-controller-manager-minikube/logs.txt
+dump/kube-system/kube-proxy/logs.txt
+dump/kube-system/kube-scheduler-minikube/logs.txt
+dump/kube-system/pods.json
+dump/kube-system/replicasets.json
+dump/kube-system/replication-controllers.json
+dump/kube-system/services.json
+dump/kube-system/storage-provisioner/logs.txt
+dump/nodes.json
+",
+            "2\n",
+        ],
+    );
+}
