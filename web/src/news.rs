@@ -7,13 +7,15 @@ use simulation::TraceKind;
 const HEARTBEATS: &str = "/kube-node-lease/";
 
 /// User agents of the cluster's own parts.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 9] = [
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
     "kubelet",
     "kube-proxy",
     "coredns",
+    "kubeadm",
+    "storage-provisioner",
     "kubonsai-page",
 ];
 
@@ -26,6 +28,8 @@ pub fn is_news(kind: &TraceKind) -> bool {
             !routine
         }
         TraceKind::Write { kind, .. } => kind != "Lease",
+        // The probes of CoreDNS, above all: who asks it for names asks by datagrams.
+        TraceKind::Flow { to, .. } => !to.starts_with("pod/kube-"),
         _ => true,
     }
 }

@@ -146,7 +146,7 @@ fn scaling_waits_as_long_as_it_is_told_to() {
          kubectl scale deploy/w --replicas=2 --timeout=30s; kubectl get deploy w -o jsonpath='{.status.replicas}{\"\\n\"}'
          kubectl scale deploy/w --replicas=1 --current-replicas=7 --timeout=3s
          kubectl scale deploy/w --replicas=3 --timeout=1ms
-         kubectl scale ds kube-proxy -n kube-system --replicas=1
+         sleep 2; kubectl scale ds kube-proxy -n kube-system --replicas=1
          kubectl create role r --verb=get --resource=nosuch",
         &[
             "deployment.apps/w scaled\n2\n",
@@ -194,7 +194,7 @@ fn exec_in_the_pod_of_a_file_and_its_events_as_they_come() {
 fn the_dump_of_a_cluster_is_a_folder_of_files() {
     check(
         "sleep 20; kubectl cluster-info dump --output-directory=dump
-         find dump -type f | sed 's/coredns-[^/]*/coredns/; s/proxy-[^/]*/proxy/' | sort
+         find dump -type f | sed 's/coredns-[a-z0-9]*-[a-z0-9]*/coredns/; s/proxy-[a-z0-9]*/proxy/' | sort
          cat dump/kube-system/etcd-minikube/logs.txt
          kubectl cluster-info dump | grep -c '\"kind\": \"PodList\"'",
         &[

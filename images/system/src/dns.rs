@@ -127,10 +127,10 @@ impl Server {
         let mut gone = Vec::new();
         for index in ready {
             match index {
-                0 => self.from_client(),
-                1 => self.from_names(),
+                0 => self.hear_client(),
+                1 => self.hear_names(),
                 _ if index < first_listener => {
-                    if self.from_connection(index - 2).is_none() {
+                    if self.hear_connection(index - 2).is_none() {
                         gone.push(self.connections[index - 2].number);
                     }
                 }
@@ -149,7 +149,7 @@ impl Server {
         }
     }
 
-    fn from_client(&mut self) {
+    fn hear_client(&mut self) {
         let mut buffer = [0; 4096];
         // An error is one that a former answer met; there is nobody to tell.
         if let Ok((count, from)) = self.clients.recv_from(&mut buffer) {
@@ -175,7 +175,7 @@ impl Server {
         let _ = self.names.send_to(&message, NAMES);
     }
 
-    fn from_names(&mut self) {
+    fn hear_names(&mut self) {
         let mut buffer = [0; 4096];
         let Ok((count, _)) = self.names.recv_from(&mut buffer) else {
             // Nobody is there: clients learn it at once instead of waiting for nothing.
@@ -213,7 +213,7 @@ impl Server {
     }
 
     /// Reads what has come; none when the connection is done.
-    fn from_connection(&mut self, index: usize) -> Option<()> {
+    fn hear_connection(&mut self, index: usize) -> Option<()> {
         let connection = &mut self.connections[index];
         let mut buffer = [0; 4096];
         let count = connection.stream.read(&mut buffer).ok().filter(|count| *count > 0)?;

@@ -135,7 +135,7 @@ pub fn caller(agent: &str) -> Option<Anchor> {
         ("kube-controller-manager", _) => Some(Anchor::Part(Part::Controllers)),
         ("kube-scheduler", _) => Some(Anchor::Part(Part::Scheduler)),
         ("kubelet", node) => Some(Anchor::Node(node.to_owned())),
-        ("kube-proxy" | "coredns" | "kubonsai-page" | "kube-apiserver", _) => None,
+        ("kube-proxy" | "coredns" | "kubeadm" | "storage-provisioner" | "kubonsai-page" | "kube-apiserver", _) => None,
         _ => Some(Anchor::Part(Part::You)),
     }
 }
@@ -146,6 +146,8 @@ fn place(name: &str) -> Option<Anchor> {
     match (parts.next()?, parts.next(), parts.next()) {
         ("learner", None, None) => Some(Anchor::Part(Part::You)),
         ("node", Some(node), None) => Some(Anchor::Node(node.to_owned())),
+        // Not on the map, see `Picture`.
+        ("pod" | "service", Some(namespace), _) if namespace.starts_with("kube-") => None,
         ("pod", Some(namespace), Some(pod)) => Some(Anchor::Pod(namespace.to_owned(), pod.to_owned())),
         ("service", Some(namespace), Some(service)) => {
             let service = service.split(':').next().unwrap_or(service);

@@ -242,6 +242,23 @@ fn a_request_to_an_app_travels_the_path_that_it_took() {
     assert!(path.iter().all(|anchor| scene.point(anchor).is_some()), "every stop of {path:?} is on the map");
 }
 
+#[test]
+fn what_happens_in_the_system_namespaces_does_not_move_the_map() {
+    let probe = TraceKind::Flow {
+        id: 1,
+        from: "node/minikube".to_owned(),
+        hops: vec!["service/kube-system/kube-dns:metrics".to_owned()],
+        to: "pod/kube-system/coredns-66b6c48dd5-9tkr5".to_owned(),
+        outcome: "connected".to_owned(),
+    };
+    assert!(!is_news(&probe), "a page that rests is not woken by it");
+    let probe = TraceEvent { seq: 1, time: Time::from_nanos(0), kind: probe };
+    let set_up = call(2, "kubeadm", "POST", "/api/v1/namespaces/kube-system/serviceaccounts", 201);
+    let mut motion = Motion::default();
+    motion.take_in(&[probe, set_up]);
+    assert_eq!((motion.moves.len(), motion.newest()), (0, None));
+}
+
 /// A dot touches nothing on its way that it does not call at, and no words.
 #[test]
 fn dots_go_around_what_they_do_not_call_at() {
