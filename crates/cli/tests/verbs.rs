@@ -153,7 +153,7 @@ fn scaling_waits_as_long_as_it_is_told_to() {
             "error: Expected replicas to be 7, was 2",
             "error: timed out waiting for \"w\" to be synced",
             "Error from server (NotFound): the server could not find the requested resource\n",
-            "\nthe server doesn't have a resource type \"nosuch\"\n",
+            "the server doesn't have a resource type \"nosuch\"\n",
         ],
     );
 }

@@ -2,7 +2,7 @@
 
 use cluster::{Input, LogEntry};
 use lesson::Lesson;
-use simulation::{ExternalError, Time};
+use simulation::Time;
 use web::chain::Chain;
 use web::editors::Editors;
 use web::picture::{Picture, PodState};
@@ -59,10 +59,11 @@ impl Driven {
 
     fn tick(&mut self) -> Next {
         let now = self.now_ms;
-        let next = self.session.tick(now, &|| now);
+        let mut next = self.session.tick(now, &|| now);
         self.hear();
         for request in self.session.world().external_requests() {
-            self.session.world().external_reply(request.id, Err(ExternalError::NotFound));
+            self.session.world().external_reply(request.id, kubonsai::assets::read(&request.path));
+            next = Next::Now;
         }
         next
     }
