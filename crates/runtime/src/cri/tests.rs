@@ -73,6 +73,22 @@ const DISK_BOMB: &str = r#"(data (i32.const 100) "file") (func (export "_start")
       (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 200)))
     (loop $l (call $check (call $print_to (i32.load (i32.const 200)) (i32.const 1000) (i32.const 32768))) (br $l)))"#;
 
+#[test]
+fn a_layer_that_images_share_is_fetched_once() {
+    let mut node = Node::new();
+    let pull = |node: &Node, name: &'static str| {
+        let runtime = node.runtime.clone();
+        node.run(async move { runtime.pull(name).await })
+    };
+    pull(&node, "test").unwrap();
+    let layer = node.files.0.iter().max_by_key(|(_, bytes)| bytes.len()).map(|(path, _)| path.clone()).unwrap();
+    node.files.0.remove(&layer);
+    pull(&node, "twin").unwrap();
+    let mut other = Node::new();
+    other.files.0.remove(&layer);
+    assert!(pull(&other, "twin").is_err(), "nobody has it there");
+}
+
 impl Node {
     fn new() -> Node {
         let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_000) });
@@ -101,8 +117,9 @@ impl Node {
         ];
         let manifest =
             files.image(r#"{"Entrypoint":["/bin/print"],"Env":["PATH=/bin","V=1"],"WorkingDir":"/app"}"#, &programs);
+        let twin = files.image(r#"{"Entrypoint":["/bin/wait"]}"#, &programs);
         let index = format!(
-            r#"{{"repositories":{{"docker.io/library/test":{{"latest":"{manifest}","v1":"{manifest}"}},
+            r#"{{"repositories":{{"docker.io/library/twin":{{"latest":"{twin}"}},"docker.io/library/test":{{"latest":"{manifest}","v1":"{manifest}"}},
             "docker.io/library/bad":{{"latest":"sha256:{}"}},"docker.io/library/none":{{}}}},
             "references":{{"gcr.io/p/boot:v1":"{manifest}"}},
             "aliases":{{"registry.k8s.io/test":"docker.io/library/test"}}}}"#,

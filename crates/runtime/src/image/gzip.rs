@@ -14,8 +14,9 @@ pub(super) fn unpack(bytes: Bytes) -> Result<Bytes, String> {
     }
     let start = header_length(&bytes).ok_or("gzip: invalid header")?;
     let end = bytes.len().checked_sub(8).filter(|end| *end >= start).ok_or("unexpected EOF")?;
-    let unpacked = decompress_to_vec_with_limit(&bytes[start..end], BLOB_BYTES_MAX)
+    let mut unpacked = decompress_to_vec_with_limit(&bytes[start..end], BLOB_BYTES_MAX)
         .map_err(|_| "flate: corrupt input or too large".to_owned())?;
+    unpacked.shrink_to_fit(); // it stays
     Ok(unpacked.into())
 }
 

@@ -135,12 +135,15 @@ pub struct Registry {
     sim: Sim,
     index: RefCell<Option<Rc<Index>>>,
     images: RefCell<BTreeMap<String, Rc<Image>>>,
+    /// Unpacked layers by digest: most images share one, and its files are parts of these bytes.
+    layers: RefCell<BTreeMap<String, Bytes>>,
 }
 
 impl Registry {
     /// A registry whose files come from the platform.
     pub fn new(sim: &Sim) -> Rc<Self> {
-        Rc::new(Registry { sim: sim.clone(), index: RefCell::default(), images: RefCell::default() })
+        let (index, images, layers) = Default::default();
+        Rc::new(Registry { sim: sim.clone(), index, images, layers })
     }
 
     async fn fetch(&self, reference: &Reference, path: &str) -> Result<Bytes, PullError> {
@@ -202,9 +205,8 @@ impl Registry {
         let config: ConfigFile = serde_json::from_slice(&config).map_err(|e| broken("invalid config", &e))?;
         let mut layer = Layer::default();
         for descriptor in &manifest.layers {
-            let packed = self.blob(reference, &descriptor.digest).await?;
             let failed = |e: &dyn std::fmt::Display| broken("failed to register layer", e);
-            let tar = gzip::unpack(packed).map_err(|e| failed(&e))?;
+            let tar = self.layer(reference, &descriptor.digest).await?.map_err(|e| failed(&e))?;
             layer.apply_tar(tar).map_err(|e| failed(&e))?;
         }
         let told = manifest.annotations.get(SIZE_ANNOTATION).and_then(|s| s.parse().ok());
@@ -218,6 +220,22 @@ impl Registry {
         });
         self.images.borrow_mut().insert(digest.to_owned(), Rc::clone(&image));
         Ok(image)
+    }
+
+    /// An unpacked layer; the inner error is one of unpacking.
+    async fn layer(&self, reference: &Reference, digest: &str) -> Result<Result<Bytes, String>, PullError> {
+        let known = || self.layers.borrow().get(digest).cloned();
+        if let Some(tar) = known() {
+            return Ok(Ok(tar));
+        }
+        let packed = self.blob(reference, digest).await?;
+        // Another image may have brought it in the meantime.
+        if let Some(tar) = known() {
+            return Ok(Ok(tar));
+        }
+        Ok(gzip::unpack(packed).inspect(|tar| {
+            self.layers.borrow_mut().insert(digest.to_owned(), tar.clone());
+        }))
     }
 
     async fn blob(&self, reference: &Reference, digest: &str) -> Result<Bytes, PullError> {
