@@ -268,8 +268,8 @@ fn images_that_cannot_be_pulled() {
     assert_eq!(cluster.line("p"), "Pending c-waiting:ErrImagePullx0");
     cluster.pass(1);
     assert_eq!(cluster.line("p"), "Pending c-waiting:ImagePullBackOffx0");
-    // Between the third pull, after about 30 s, and the fourth, after about 70.
-    cluster.pass(50);
+    // Between the third pull, after about 30 s (and up to half a minute later), and the fourth, after about 70.
+    cluster.pass(58);
     check_events(
         &cluster,
         "p",
