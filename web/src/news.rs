@@ -28,7 +28,7 @@ pub fn is_news(kind: &TraceKind) -> bool {
             !routine
         }
         TraceKind::Write { kind, .. } => kind != "Lease",
-        // The probes of CoreDNS, above all: who asks it for names asks by datagrams.
+        // Probes, if somebody gives the system pods some.
         TraceKind::Flow { to, .. } => !to.starts_with("pod/kube-"),
         _ => true,
     }

@@ -1,6 +1,7 @@
 //! The files in /etc/kubernetes/manifests of a control-plane node, as kubeadm writes them.
 //!
-//! Differences: no probes and no certificates, because these containers serve nothing.
+//! Differences: no probes and no certificates, because these containers serve nothing; the folders that upstream mounts are
+//! not there.
 
 use std::net::Ipv4Addr;
 
