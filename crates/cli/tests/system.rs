@@ -1,28 +1,17 @@
 //! The system pods of a cluster: they run, they come back, and DNS is theirs.
 #![allow(clippy::disallowed_methods, reason = "tests start the program")]
 
-use std::process::Command;
+mod common;
 
 /// What a script prints on a cluster that has come up; standard error follows in the same text.
 fn sh(script: &str) -> String {
     let script = format!("minikube start > /dev/null; sleep 15\n{script}");
-    let output = Command::new(env!("CARGO_BIN_EXE_kubonsai"))
-        .args(["sh", "--start", "2026-11-21T09:00:00Z", "--seed", "3", "-c", &script])
-        .stdin(std::process::Stdio::null())
-        .output()
-        .expect("the program starts");
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    common::sh(&["--seed", "3"], &script)
 }
 
 #[track_caller]
 fn check(script: &str, expected: &[&str]) {
-    let text = sh(script);
-    let mut rest = text.as_str();
-    for line in expected {
-        let at = rest.find(line);
-        assert!(at.is_some(), "{line:?} is missing, or not in its place, in:\n{text}");
-        rest = &rest[at.unwrap_or(0) + line.len()..];
-    }
+    common::in_order(&sh(script), expected);
 }
 
 /// Readiness, status, restarts and name of each pod.

@@ -1,28 +1,16 @@
 //! Verbs and flags that the recordings leave out, with what the real kubectl 1.36.3 answered on `kubonsai serve`.
 #![allow(clippy::disallowed_methods, reason = "tests start the program")]
 
-use std::process::Command;
+mod common;
 
 /// What a script prints on a cluster: standard output, then standard error.
 fn sh(script: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_kubonsai"))
-        .args(["sh", "--start", "2026-11-21T09:00:00Z", "--seed", "1", "--profile", "minikube", "-c", script])
-        .stdin(std::process::Stdio::null())
-        .output()
-        .expect("the program starts");
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    common::sh(&["--seed", "1", "--profile", "minikube"], script)
 }
 
-/// Every line comes, in this order, whatever is between them.
 #[track_caller]
 fn check(script: &str, expected: &[&str]) {
-    let text = sh(script);
-    let mut rest = text.as_str();
-    for line in expected {
-        let at = rest.find(line);
-        assert!(at.is_some(), "{line:?} is missing, or not in its place, in:\n{text}");
-        rest = &rest[at.unwrap_or(0) + line.len()..];
-    }
+    common::in_order(&sh(script), expected);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(crate) fn add(kind: &Kind, schema: &Value) -> &'static str {
         ("metadata", Type::Ref("apimachinery.pkg.apis.meta.v1.ObjectMeta")),
     ] {
         properties.retain(|p| p.name != name);
-        properties.push(property(name, ty));
+        properties.push(Property::new(name, ty));
     }
     define(kind.schema, Some((kind.group, kind.version, kind.kind)), schema, properties)
 }
@@ -77,28 +77,13 @@ fn define(
     name
 }
 
-fn property(name: &'static str, ty: Type) -> Property {
-    Property {
-        name,
-        ty,
-        required: false,
-        default: None,
-        enumeration: Vec::new(),
-        list_type: ListType::Atomic,
-        map_keys: Vec::new(),
-        patch_strategy: "",
-        merge_key: "",
-        atomic: false,
-    }
-}
-
 fn properties(owner: &str, schema: &Value) -> Vec<Property> {
     let texts = |list: &Value| -> Vec<&'static str> {
         list.as_array().into_iter().flatten().filter_map(Value::as_str).map(kept).collect()
     };
     let required = texts(&schema["required"]);
     let one = |(name, schema): (&String, &Value)| {
-        let mut made = property(kept(name), type_of(&format!("{owner}.{name}"), schema));
+        let mut made = Property::new(kept(name), type_of(&format!("{owner}.{name}"), schema));
         made.list_type = match schema["x-kubernetes-list-type"].as_str() {
             Some("map") => ListType::Map,
             Some("set") => ListType::Set,

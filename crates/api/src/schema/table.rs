@@ -150,14 +150,12 @@ pub struct Property {
 }
 
 impl Property {
-    fn parse(line: &'static str) -> Option<Property> {
-        let mut words = line.split(' ');
-        let name = words.next()?;
-        let (name, required) = name.strip_suffix('!').map_or((name, false), |n| (n, true));
-        let mut property = Property {
+    /// A property of which no more is known than its type.
+    pub(super) fn new(name: &'static str, ty: Type) -> Property {
+        Property {
             name,
-            ty: Type::parse(words.next()?),
-            required,
+            ty,
+            required: false,
             default: None,
             enumeration: Vec::new(),
             list_type: ListType::Atomic,
@@ -165,7 +163,15 @@ impl Property {
             patch_strategy: "",
             merge_key: "",
             atomic: false,
-        };
+        }
+    }
+
+    fn parse(line: &'static str) -> Option<Property> {
+        let mut words = line.split(' ');
+        let name = words.next()?;
+        let (name, required) = name.strip_suffix('!').map_or((name, false), |n| (n, true));
+        let mut property = Property::new(name, Type::parse(words.next()?));
+        property.required = required;
         for word in words {
             match word.split_once('=') {
                 Some(("d", default)) => property.default = Some(default),
