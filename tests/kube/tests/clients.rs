@@ -203,12 +203,19 @@ async fn streams_reach_containers() -> Result<()> {
     pods.create(
         &PostParams::default(),
         &from_value(json!({
-            "metadata": {"name": "web"}, "spec": {"containers": [{"name": "nginx", "image": "nginx"}]},
+            "metadata": {"name": "web"}, "spec": {"containers": [{
+                "name": "nginx", "image": "nginx", "readinessProbe": {"tcpSocket": {"port": 80}, "periodSeconds": 1},
+            }]},
         }))?,
     )
     .await?;
-    let running = await_condition(pods.clone(), "web", conditions::is_pod_running());
-    soon("the pod", async { Ok(running.await?) }).await?;
+    // A container that runs does not listen yet.
+    let is_ready = |pod: Option<&Pod>| {
+        let conditions = pod.and_then(|p| p.status.as_ref()?.conditions.as_ref());
+        conditions.into_iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True")
+    };
+    let ready = await_condition(pods.clone(), "web", is_ready);
+    soon("the pod", async { Ok(ready.await?) }).await?;
 
     let params = AttachParams::default().stdin(true).stderr(false);
     let mut process = pods.exec("web", ["cat"], &params).await?;
@@ -228,6 +235,10 @@ async fn streams_reach_containers() -> Result<()> {
     port.write_all(b"GET / HTTP/1.0\r\nHost: web\r\n\r\n").await?;
     let mut page = String::new();
     soon("the page", async { Ok(port.read_to_string(&mut page).await?) }).await?;
+    if page.is_empty() {
+        let error = forwarder.take_error(80).context("an error stream")?;
+        bail!("no page: {:?}", soon("the reason", async { Ok(error.await) }).await?);
+    }
     ensure!(page.starts_with("HTTP/1.1 200 OK") && page.contains("Welcome to nginx!"), "{page}");
 
     let lines = pods.log_stream("web", &Default::default()).await?;
