@@ -50,6 +50,7 @@ pub(crate) fn packages() -> Step {
             PACKAGES.join(" ")
         ),
         present,
+        without: None,
     }
 }
 

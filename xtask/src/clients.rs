@@ -102,5 +102,6 @@ pub(crate) fn step() -> Step {
             KUBECTL.version, HELM.version, PACKAGE.0
         ),
         present,
+        without: None,
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn node() -> Step {
             if found.is_empty() { "no node on PATH" } else { found.trim() }
         ),
         present,
+        without: None,
     }
 }
 
@@ -46,6 +47,7 @@ pub(crate) fn packages() -> Step {
                   node_modules folder, with its .kubonsai-lock.json, from a machine where set-up worked"
             .to_owned(),
         present: is_current(&root()),
+        without: None,
     }
 }
 

@@ -54,6 +54,11 @@ impl Cmd {
         self
     }
 
+    /// Sets variables of the environment.
+    pub(crate) fn envs(self, variables: &[(&str, String)]) -> Self {
+        variables.iter().fold(self, |command, (name, value)| command.env(name, value))
+    }
+
     /// Runs in another folder.
     pub(crate) fn dir(mut self, dir: &Path) -> Self {
         self.dir = dir.to_owned();

@@ -3,6 +3,7 @@
 //! Every step first looks (fast, no network), then says what it will do and how long that takes, then does it. A
 //! refused download ends in a message that names the tool, what was tried and what to do instead.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -32,6 +33,8 @@ pub(crate) struct Step {
     pub(crate) instead: String,
     /// Whether it is there already.
     pub(crate) present: bool,
+    /// What is worse without it, when it can be done without.
+    pub(crate) without: Option<&'static str>,
 }
 
 /// The targets that guests and the page are compiled for.
@@ -52,14 +55,17 @@ pub(crate) fn run(purpose: Purpose) -> Result<()> {
     }
     for (index, step) in missing.iter().enumerate() {
         println!("\n[{}/{}] {}: {}", index + 1, missing.len(), step.name, step.expected);
-        install(step)?;
+        match (install(step), step.without) {
+            (Err(error), Some(worse)) => println!("{error:#}\n  going on without it: {worse}"),
+            (installed, _) => installed?,
+        }
     }
     let build = root::tools().join("build");
     if build.is_dir() {
         std::fs::remove_dir_all(&build)?;
     }
     let after = self::steps(purpose)?;
-    if let Some(step) = after.iter().find(|step| !step.present) {
+    if let Some(step) = after.iter().find(|step| !step.present && step.without.is_none()) {
         bail!("{} was installed but is still not found\n  instead: {}", step.name, step.instead);
     }
     println!("\nset-up: done in {:.0} s", began.elapsed().as_secs_f64());
@@ -67,8 +73,8 @@ pub(crate) fn run(purpose: Purpose) -> Result<()> {
 }
 
 fn steps(purpose: Purpose) -> Result<Vec<Step>> {
-    let mut steps = vec![npm::node(), targets(), cargo_tool(&tools::wasm_bindgen()?), cargo_tool(&tools::trunk())];
-    steps.push(npm::packages());
+    let (bindgen, trunk) = (cargo_tool(&tools::wasm_bindgen()?), cargo_tool(&tools::trunk()));
+    let mut steps = vec![npm::node(), targets(), standard_library_source(), bindgen, trunk, npm::packages()];
     if purpose == Purpose::Test {
         steps.push(cargo_tool(&tools::wasm_pack()));
         steps.push(browser::packages());
@@ -114,14 +120,40 @@ fn targets() -> Step {
                   distribution's Rust, install its packages of the standard library for these targets"
                 .to_owned(),
         present: missing.is_empty(),
+        without: None,
     }
+}
+
+/// The source of the standard library, which the page's build compiles for size (docs/decisions/0014).
+fn standard_library_source() -> Step {
+    let can_install = on_path("rustup").is_some();
+    Step {
+        name: "source of Rust's standard library".to_owned(),
+        expected: "a few seconds and 5 MB",
+        install: can_install.then(|| Cmd::new("rustup").args(["component", "add", "rust-src"])).into_iter().collect(),
+        instead: "run `rustup component add rust-src`; with a distribution's Rust, install its package of that name"
+            .to_owned(),
+        present: sysroot().is_some_and(|sysroot| standard_library(&sysroot).is_dir()),
+        without: Some("the page is some 70 kB larger"),
+    }
+}
+
+/// Where the compiler keeps what belongs to it.
+pub(crate) fn sysroot() -> Option<PathBuf> {
+    let said = Cmd::new("rustc").args(["--print", "sysroot"]).output()?;
+    Some(PathBuf::from(said.trim()))
+}
+
+/// Where the source of the standard library is, if it is there.
+pub(crate) fn standard_library(sysroot: &Path) -> PathBuf {
+    sysroot.join("lib/rustlib/src/rust/library")
 }
 
 fn has_target(target: &str) -> bool {
     Cmd::new("rustc")
         .args(["--print", "target-libdir", "--target", target])
         .output()
-        .is_some_and(|dir| std::path::Path::new(dir.trim()).is_dir())
+        .is_some_and(|dir| Path::new(dir.trim()).is_dir())
 }
 
 fn cargo_tool(tool: &CargoTool) -> Step {
@@ -142,5 +174,6 @@ fn cargo_tool(tool: &CargoTool) -> Step {
             tool.binary, tool.version, tool.package, tool.version, tool.binary
         ),
         present,
+        without: None,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! dist/ is everything: it works on any static host, under any sub-path.
 
+mod compile;
 mod offline;
 mod policy;
 mod worker;
@@ -47,13 +48,13 @@ pub(crate) fn build() -> Result<()> {
     let bundle = target().join("page-js");
     npm::bundle(&bundle)?;
     let trunk = tools::trunk().find().context("trunk is missing: run `cargo xtask setup`")?;
+    let environment = compile::prepare()?;
     Cmd::new(trunk)
         .args(["build", "--release", "--offline"])
         .env("PATH", tools::path()?)
         // Trunk reads NO_COLOR as a truth value and rejects others.
         .env("NO_COLOR", "true")
-        // The worker is split by the names of its functions; these carry the types of generic ones.
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Csymbol-mangling-version=v0")
+        .envs(&environment)
         .run()?;
     worker::finish(&dir())?;
     copy_tree(&bundle, &dir().join("js"))?;
