@@ -63,6 +63,42 @@ export default [
     },
   },
   {
+    name: "a command for a terminal in which another runs waits, and the page says so",
+    options: { locale: "en-US" },
+    async run({ page, url }) {
+      await openLesson(page, url, "deploy-app");
+      await page.click("button.next");
+      await type(page, "clear; kubectl get pods");
+      assert((await page.locator(".notice").count()) === 0, "something is said too early");
+      await focusTerminal(page);
+      await page.keyboard.type("sleep 3600\n");
+      await page.waitForTimeout(500);
+      await page.locator(".command .run").first().click();
+      await page.locator(".notice").filter({ hasText: "still running in this terminal" }).waitFor();
+      await focusTerminal(page);
+      await page.keyboard.press("Control+c");
+      await prompt(page);
+      await page.locator(".command .run").first().click();
+      await page.waitForSelector('.check[data-reached="true"]', { timeout: 60_000 });
+    },
+  },
+  {
+    name: "on a phone, a command that opens a terminal stands there once",
+    options: { viewport: { width: 390, height: 844 }, locale: "ja-JP", hasTouch: true, isMobile: true },
+    async run({ page, url, shot }) {
+      await page.goto(`${url}#/${COURSE}/update-app`);
+      await page.waitForSelector(".cover", { state: "detached", timeout: 60_000 });
+      for (let step = 0; step < 2; step += 1) {
+        await page.locator("button.next").tap();
+      }
+      const run = page.locator('.command .run[data-terminal="2"]').first();
+      await run.tap();
+      const text = await screenShows(page, /NODE_PORT[\s\S]*\n.*\$$/, { terminal: 2 });
+      await shot("phone-second-terminal");
+      assert(text.split("export").length === 2, text);
+    },
+  },
+  {
     name: "full-width characters, typographic quotes and a prompt that was copied along are named",
     options: { locale: "ja-JP" },
     async run({ page, url }) {

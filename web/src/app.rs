@@ -215,13 +215,12 @@ fn run_command(
     if state.pane == Pane::Lesson {
         state.dispatch(Action::Pane(Pane::Terminal));
     }
-    if !state.started.contains(&terminal) {
-        // Its screen is not there yet and will tell its size when it is.
-        let (cols, rows) = screens.size(state.terminal).unwrap_or((80, 24));
-        send.emit(ToWorker::Input { input: Input::OpenTerminal { id: terminal, cols, rows } });
-        state.dispatch(Action::Started(terminal));
+    if state.started.contains(&terminal) {
+        send.emit(ToWorker::Run { terminal, command: command.to_owned(), size: None });
+    } else {
+        // Its screen is not there yet. A line that is typed at one width and shown at another is drawn again and again.
+        screens.run_when_open(terminal, command);
     }
-    send.emit(ToWorker::Input { input: Input::Keys { id: terminal, text: format!("{command}\r") } });
     if !points_with_fingers() {
         screens.focus(terminal);
     }

@@ -42,6 +42,15 @@ pub enum ToWorker {
         /// What.
         input: Input,
     },
+    /// Types a command of the lesson into a terminal.
+    Run {
+        /// Which.
+        terminal: u8,
+        /// What.
+        command: String,
+        /// Columns and rows, when its screen has only just come: it is opened first.
+        size: Option<(u16, u16)>,
+    },
     /// Stops or changes the speed of virtual time.
     Pace {
         /// Time stands still.
@@ -203,6 +212,8 @@ pub enum FromWorker {
         /// Which.
         effect: Effect,
     },
+    /// The command that was typed for the learner has to wait: another runs in that terminal.
+    Busy,
     /// There is no command to take back.
     NothingToUndo,
     /// The session that was asked for.

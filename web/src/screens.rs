@@ -57,6 +57,8 @@ struct Open {
 struct Inner {
     open: BTreeMap<u8, Open>,
     early: BTreeMap<u8, String>,
+    /// Commands for terminals whose screens are not there yet.
+    waiting: BTreeMap<u8, String>,
     marked: bool,
     /// Screens say what they show.
     reader: bool,
@@ -133,6 +135,16 @@ impl Screens {
         }
     }
 
+    /// Keeps a command for a terminal until its screen is there.
+    pub fn run_when_open(&self, id: u8, command: &str) {
+        self.0.borrow_mut().waiting.insert(id, command.to_owned());
+    }
+
+    /// The command that was kept for a terminal; it is its now.
+    pub fn command_waiting(&self, id: u8) -> Option<String> {
+        self.0.borrow_mut().waiting.remove(&id)
+    }
+
     /// Gives a screen the keyboard, after the page has been drawn: what is hidden until then cannot take it.
     pub fn focus(&self, id: u8) {
         let screens = self.clone();
@@ -169,6 +181,7 @@ impl Screens {
         let open = {
             let mut inner = self.0.borrow_mut();
             inner.early.remove(&id);
+            inner.waiting.remove(&id);
             inner.open.remove(&id)
         };
         if let Some(open) = open {
@@ -181,6 +194,7 @@ impl Screens {
         let open = {
             let mut inner = self.0.borrow_mut();
             inner.early.clear();
+            inner.waiting.clear();
             std::mem::take(&mut inner.open)
         };
         for open in open.into_values() {

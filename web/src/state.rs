@@ -467,6 +467,7 @@ impl State {
             FromWorker::Saved { .. } => self.unsaved = false,
             FromWorker::Effect { effect } => self.editors.hear(&effect),
             FromWorker::Copy { copy } => self.copy = copy,
+            FromWorker::Busy => self.notice(Notice { text: T::TerminalBusy, detail: String::new() }),
             FromWorker::NothingToUndo => self.notice(Notice { text: T::NothingToUndo, detail: String::new() }),
             FromWorker::Refused { reason } => self.failed = Some(reason),
             FromWorker::Problem { message } => self.notice(Notice { text: T::Problem, detail: message }),

@@ -199,7 +199,7 @@ texts! {
     AnswerWrong: "違います", "wrong";
     QuizRight: "正解です。", "That is right.";
     QuizWrong: "おしい。考え直して、もう一度どうぞ。", "Not quite. Think again and have another try.";
-    CourseProgress: "{m} 課のうち {n} 課を終えました", "{n} of {m} lessons done";
+    CourseProgress: "{m} レッスンのうち {n} レッスンを終えました", "{n} of {m} lessons done";
     StepAgain: "この手順を最初から", "Begin this step again";
     StepAgainConfirm: "クラスターと端末を、この手順を始めたときの姿に戻しますか？", "Take the cluster and the terminals back to where this step began?";
     Close: "閉じる", "Close";
@@ -225,6 +225,7 @@ texts! {
     EditorHelp: "端末 {n} のコマンドは、このエディターが閉じるのを待っています。Ctrl+S で保存、Esc のあと Tab でエディターの外へ移ります。", "The command in terminal {n} waits until this editor is closed. Ctrl+S saves; Esc, then Tab leaves the text.";
     Session: "セッション", "Session";
     Undo: "最後のコマンドを取り消す", "Undo the last command";
+    TerminalBusy: "この端末では、前のコマンドがまだ動いています。終わると、いまのコマンドが動きます。終わらないコマンドは、端末で Ctrl-C を押して止めてから、もう一度「実行」を押してください。", "The command before is still running in this terminal; this one comes after it. If it does not end by itself, stop it with Ctrl-C in the terminal and press Run again.";
     NothingToUndo: "取り消せるコマンドはまだありません。", "There is no command to undo yet.";
     ShareLink: "このセッションのリンクを作る", "Make a link to this session";
     ShareWords: "このリンクを開いた人は、いまの続きから始められます。あなたが入力したコマンドがすべて含まれます。", "Whoever opens this link goes on from here. It holds every command that you typed.";

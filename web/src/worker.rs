@@ -133,6 +133,19 @@ fn post(worker: &Shared, message: &FromWorker) {
 
 fn take(worker: &Shared, message: ToWorker) {
     let mut deed = false;
+    let message = match message {
+        ToWorker::Run { terminal, command, size } => {
+            if let (Some((cols, rows)), Some(session)) = (size, &mut worker.borrow_mut().session) {
+                act(session, ToWorker::Input { input: Input::OpenTerminal { id: terminal, cols, rows } });
+            }
+            let busy = |session: &mut Session| session.world().is_terminal_busy(terminal);
+            if worker.borrow_mut().session.as_mut().is_some_and(busy) {
+                post(worker, &FromWorker::Busy);
+            }
+            ToWorker::Input { input: Input::Keys { id: terminal, text: format!("{command}\r") } }
+        }
+        other => other,
+    };
     match message {
         ToWorker::Ping => return post(worker, &FromWorker::Alive),
         ToWorker::Catalogue => {

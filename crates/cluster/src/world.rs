@@ -171,6 +171,11 @@ impl World {
         self.terminals.contains_key(&id)
     }
 
+    /// Whether a terminal is open in which a program runs that waits for no keys: what is typed then has to wait for its end.
+    pub fn is_terminal_busy(&self, id: u8) -> bool {
+        self.terminals.get(&id).is_some_and(|terminal| !terminal.waits_for_keys())
+    }
+
     /// Runs a script on the learner's machine; its output comes through [`World::take_output`].
     pub fn run_script(&mut self, script: &str, stdin: impl Into<Bytes>) -> ScriptRun {
         let stdout = Writer::new(self.outbox.end(Stream::Stdout));

@@ -21,6 +21,11 @@ impl Waiters {
         }
     }
 
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Wakes everyone registered since the last call.
     pub fn wake_all(&self) {
         let wakers = std::mem::take(&mut *self.0.borrow_mut());

@@ -64,7 +64,11 @@ pub fn Question(props: &QuestionProps) -> Html {
                 if let Some(right) = verdict {
                     <p class="verdict">
                         <Mark reached={right} />
-                        <span><b>{ t(if right { T::QuizRight } else { T::QuizWrong }) }</b>{ " " }{ inlines(&quiz.explanation, around) }</span>
+                        <span>
+                            <b>{ t(if right { T::QuizRight } else { T::QuizWrong }) }</b>
+                            // It says which answer is right: not to one who is still thinking.
+                            if right { { " " }{ inlines(&quiz.explanation, around) } }
+                        </span>
                     </p>
                 }
             </div>

@@ -161,7 +161,10 @@ async fn open(
     match opened {
         Ok((cols, rows)) => {
             // One that runs already only learns its size.
-            send.emit(ToWorker::Input { input: Input::OpenTerminal { id, cols, rows } });
+            match screens.command_waiting(id) {
+                Some(command) => send.emit(ToWorker::Run { terminal: id, command, size: Some((cols, rows)) }),
+                None => send.emit(ToWorker::Input { input: Input::OpenTerminal { id, cols, rows } }),
+            }
             state.dispatch(Action::Started(id));
             if state.terminal == id && state.view == View::Terminals {
                 screens.focus(id);

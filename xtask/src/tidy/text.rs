@@ -12,7 +12,7 @@ const WRITTEN: [&str; 13] = ["rs", "md", "toml", "js", "mjs", "ts", "css", "html
 const GENERATED: [&str; 2] = ["Cargo.lock", "package-lock.json"];
 
 /// Folders of data that is kept byte for byte: recordings and expected outputs.
-const DATA: [&str; 3] = ["tests/oracle/", "tests/cases/", "crates/api/data/"];
+const DATA: [&str; 2] = ["tests/oracle/", "crates/api/data/"];
 
 /// Markers of unfinished work; an unbuilt part refuses by name through `stub!`. Put together here, so that this file
 /// does not find itself.

@@ -80,6 +80,11 @@ impl Device {
         self.mode.get() == Mode::Editing
     }
 
+    /// Whether someone waits for keys: the editor, or a program that reads.
+    pub(super) fn waits_for_keys(&self) -> bool {
+        self.is_editing() || !self.readable.is_empty()
+    }
+
     pub(super) fn columns(&self) -> usize {
         usize::from(self.tty.size().cols).max(1)
     }

@@ -53,6 +53,11 @@ impl Terminal {
         self.device.is_editing()
     }
 
+    /// Whether someone waits for keys: the shell, or a program in the foreground that reads.
+    pub fn waits_for_keys(&self) -> bool {
+        self.device.waits_for_keys()
+    }
+
     /// Closes the terminal: the shell and what it runs in the foreground end.
     pub fn hang_up(&self) {
         for task in &self.tasks {
