@@ -66,6 +66,8 @@ export default [
       const text = await screenShows(page, /kube-system/);
       assert(!/first|second/.test(text.split("get namespaces")[1]), `they are still there:\n${text}`);
       await menu(page, UNDO);
+      // What was there before is at the prompt too; and the menu closes when a session that has come back takes the keyboard.
+      await screenShows(page, (text) => /^\S*\$$/.test(text));
       await lives(page);
       await menu(page, UNDO);
       await page.locator(".notice").filter({ hasText: "no command to undo" }).waitFor();

@@ -29,6 +29,8 @@ const TIMER_MS_MAX: f64 = 60_000.0;
 /// Real time between the first prompt's leaving for the page and the fetching of the rest, in milliseconds: the page
 /// has asked for all that it needs by then, and shows the prompt first.
 const REST_DELAY_MS: u32 = 100;
+/// A world that goes on within so many real milliseconds has not answered yet: a request takes two.
+const ANSWER_MS: f64 = 5.0;
 /// Real time between an input and its being saved, in milliseconds.
 const SAVE_DELAY_MS: u32 = 400;
 
@@ -66,6 +68,8 @@ struct Worker {
     save: Option<Timeout>,
     /// Something happened that is not saved yet.
     dirty: bool,
+    /// The learner did something that is not saved yet and would be missed ([`is_deed`]).
+    deed: bool,
     /// A session from a file or a link, for when its lesson is opened.
     handed: Option<SavedSession>,
     /// Lessons opened so far: what was asked for an earlier one comes too late.
@@ -97,6 +101,7 @@ pub fn start() {
         again_soon: false,
         save: None,
         dirty: false,
+        deed: false,
         handed: None,
         openings: 0,
         owned: false,
@@ -181,11 +186,8 @@ fn take(worker: &Shared, message: ToWorker) {
             }
         }
     }
+    worker.borrow_mut().deed |= deed;
     tick(worker);
-    if deed {
-        let worker = Rc::clone(worker);
-        spawn_local(async move { save(&worker).await });
-    }
 }
 
 /// Whether the learner would miss an input if the tab were closed right after it: a command that was entered, a text, a
@@ -409,6 +411,12 @@ fn tick(worker: &Shared) {
     if messages.iter().any(|m| matches!(m, FromWorker::Output { .. })) {
         plan_rest(worker);
     }
+    // What was done is kept once it is answered: saving takes longer than most answers.
+    let rests = !matches!(next, Next::Now) && !matches!(next, Next::After(ms) if ms < ANSWER_MS);
+    if rests && std::mem::take(&mut worker.borrow_mut().deed) {
+        let worker = Rc::clone(worker);
+        spawn_local(async move { save(&worker).await });
+    }
     plan_save(worker);
     for request in requests {
         let worker = Rc::clone(worker);
@@ -479,6 +487,7 @@ async fn save(worker: &Shared) {
         let live = worker.session.as_ref().filter(|session| worker.owned && !session.is_restoring());
         let Some(saved) = live.map(Session::saved) else { return };
         worker.dirty = false;
+        worker.deed = false;
         (worker.storage.clone(), saved)
     };
     let message = match storage.save(&saved).await {
