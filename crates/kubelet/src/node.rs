@@ -155,6 +155,7 @@ impl Node {
                 "architecture": "amd64",
                 "bootID": self.boot_id,
                 "containerRuntimeVersion": "docker://28.4.0",
+                // `uname -r` says it too: images/busybox/src/applets/uname.rs, crates/shell/src/tools/host.rs.
                 "kernelVersion": "6.6.87-kubonsai",
                 "kubeProxyVersion": "",
                 "kubeletVersion": config.version,

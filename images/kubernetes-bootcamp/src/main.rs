@@ -7,12 +7,18 @@ use net::http::{Response, Server, http_date, iso_millis};
 
 /// Where the image has the script.
 const SCRIPT: &str = "/server.js";
+/// What `node --version` prints; NODE_VERSION in image.json is the same.
+const NODE_VERSION: &str = "v6.3.1";
 /// The port of the original.
 const PORT: u16 = 8080;
 
 fn main() {
     proc::start();
     let script = std::env::args().nth(1).unwrap_or_else(|| SCRIPT.to_owned());
+    if matches!(script.as_str(), "-v" | "--version") {
+        println!("{NODE_VERSION}");
+        return;
+    }
     let text = match std::fs::read_to_string(&script) {
         Ok(text) => text,
         Err(_) => {

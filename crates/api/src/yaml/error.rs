@@ -1,6 +1,8 @@
 //! Complaints about YAML in go-yaml's words.
 
-use granit_parser::{ErrorKind, ScanError};
+use granit_parser::ScanError;
+
+use super::scan::Fault;
 
 /// Why text is not YAML. Displays as kubectl shows it after the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,67 +28,22 @@ impl YamlError {
         YamlError { problem: problem.into(), go_line: 0, line: 1, column: 1 }
     }
 
-    /// `first_line` is the line of the document's start in the whole text, from 0; `lines` its number of lines.
-    pub(super) fn from_scan(error: &ScanError, first_line: usize, lines: usize) -> YamlError {
-        let (problem, scanner) = words(error);
-        // Both count from the document's start; the scanner names the line itself, the parser the one before it.
+    /// What go-yaml says. `first_line` is the line of the document's start in the whole text, from 0; `noticed` is what our
+    /// own reader says of the same text: its place is where the mistake is made, go-yaml's often where it can no longer be
+    /// overlooked.
+    pub(super) fn from_fault(fault: Fault, first_line: usize, noticed: Option<&YamlError>) -> YamlError {
+        // go-yaml counts from 0 and adds one only to what its scanner says; the line 0 it takes for none.
+        let go_line = if fault.at.line > 0 && fault.scanner { fault.at.line + 1 } else { fault.at.line };
+        let (line, column) =
+            noticed.map_or((first_line + fault.at.line + 1, fault.at.column + 1), |error| (error.line, error.column));
+        YamlError { problem: fault.problem, go_line, line, column }
+    }
+
+    /// What our own reader says where go-yaml would say nothing, or nothing that we know.
+    pub(super) fn from_scan(error: &ScanError, first_line: usize) -> YamlError {
         let line = error.marker().line().max(1);
-        let unclosed = problem.starts_with("did not find expected ','");
-        YamlError {
-            problem,
-            go_line: match (scanner, unclosed) {
-                (true, _) => line,
-                // Noticed at the end of the text.
-                (false, true) => lines,
-                (false, false) => line - 1,
-            },
-            line: first_line + line,
-            column: error.marker().col() + 1,
-        }
+        let text = error.to_string();
+        let problem = text.rsplit_once(" at char ").map_or(text.as_str(), |(problem, _)| problem).to_owned();
+        YamlError { problem, go_line: line, line: first_line + line, column: error.marker().col() + 1 }
     }
-}
-
-/// go-yaml's words for what the parser found, and whether its scanner (rather than its parser) says them.
-fn words(error: &ScanError) -> (String, bool) {
-    use ErrorKind as K;
-    let (text, scanner) = match error.kind() {
-        K::ExpectedBlockMappingKey | K::InvalidIndentation | K::UnexpectedEofBlockMapping => {
-            ("did not find expected key", false)
-        }
-        K::ExpectedBlockSequenceEntry | K::UnexpectedEofBlockSequence => ("did not find expected '-' indicator", false),
-        K::ExpectedNodeContent => ("did not find expected node content", false),
-        K::ExpectedFlowSequenceSeparator | K::UnexpectedEofFlowSequence => ("did not find expected ',' or ']'", false),
-        K::ExpectedFlowMappingSeparator | K::UnexpectedEofFlowMapping | K::UnexpectedEofImplicitFlowMapping => {
-            ("did not find expected ',' or '}'", false)
-        }
-        K::ExpectedDocumentStart => ("did not find expected <document start>", false),
-        K::UnknownAnchor => ("unknown anchor referenced", false),
-        K::TabNotAllowed | K::TabInBlockIndentation | K::TabInPlainScalar | K::UnexpectedCharacter { .. } => {
-            ("found character that cannot start any token", true)
-        }
-        K::MappingValueNotAllowed | K::InvalidColonPlacement => {
-            ("mapping values are not allowed in this context", true)
-        }
-        K::MappingKeyNotAllowed => ("mapping keys are not allowed in this context", true),
-        K::SimpleKeyExpected | K::InvalidSimpleKey => ("could not find expected ':'", true),
-        K::UnknownQuotedScalarEscape => ("found unknown escape character", true),
-        _ => return other(&error.to_string()),
-    };
-    (text.to_owned(), scanner)
-}
-
-/// The rarer complaints: the parser's own words are libyaml's with the context in front.
-fn other(text: &str) -> (String, bool) {
-    if text.contains("tab") {
-        return ("found character that cannot start any token".to_owned(), true);
-    }
-    if text.contains("unclosed bracket") {
-        let close = if text.contains('{') { '}' } else { ']' };
-        return (format!("did not find expected ',' or '{close}'"), false);
-    }
-    if text.contains("end of") && text.contains("quote") {
-        return ("found unexpected end of stream".to_owned(), true);
-    }
-    let bare = text.strip_prefix("while ").and_then(|t| t.split_once(", ")).map_or(text, |(_, problem)| problem);
-    (bare.to_owned(), true)
 }

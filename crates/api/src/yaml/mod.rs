@@ -5,11 +5,13 @@
 //! Printing means: keys in natural order, two spaces, sequences not indented under their key, lines folded after 80
 //! columns, strings quoted only where they would otherwise read as something else.
 
+mod check;
 mod emit;
 mod error;
 mod read;
 mod resolve;
 mod scalar;
+mod scan;
 
 pub use emit::emit;
 pub use error::YamlError;
@@ -18,5 +20,7 @@ pub use read::{documents, parse, parse_document, parse_documents};
 /// Nodes that one document may hold after aliases are expanded; beyond this it is refused.
 pub const DOCUMENT_NODES_MAX: usize = 200_000;
 
+#[cfg(test)]
+mod complaints;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use base64::Engine;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span};
 use serde_json::{Map, Value};
 
+use super::check::{Verdict, check};
 use super::resolve::{Scalar, resolve};
 use super::{DOCUMENT_NODES_MAX, YamlError};
 
@@ -29,7 +30,7 @@ pub fn parse_document(text: &str) -> Result<Value, YamlError> {
 }
 
 /// Splits a text at lines that start with `---`, as `YAMLReader` does: each document with the line of its start in the
-/// whole text, from 0. Text after the marker on its line belongs to no document unless it is more than a comment.
+/// whole text, from 0. A marker before which there is nothing is part of its document, and counts as a line of it.
 pub fn documents(text: &str) -> Vec<(usize, &str)> {
     let mut out = Vec::new();
     let (mut start, mut start_line, mut offset) = (0, 0, 0);
@@ -38,8 +39,8 @@ pub fn documents(text: &str) -> Vec<(usize, &str)> {
         if marker.is_some_and(|rest| rest.is_empty() || rest.starts_with('#')) {
             if offset > start {
                 out.push((start_line, &text[start..offset]));
+                (start, start_line) = (offset + line.len(), number + 1);
             }
-            (start, start_line) = (offset + line.len(), number + 1);
         }
         offset += line.len();
     }
@@ -50,19 +51,35 @@ pub fn documents(text: &str) -> Vec<(usize, &str)> {
 }
 
 fn parse_at(text: &str, first_line: usize) -> Result<Value, YamlError> {
+    // The parser is kinder to tabs than go-yaml in some places, and stricter in others.
+    let early = text.contains('\t').then(|| check(text));
+    if let Some(Verdict::Fault(fault)) = early {
+        return Err(YamlError::from_fault(fault, first_line, None));
+    }
+    let error = match read(text, first_line, true) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match early.unwrap_or_else(|| check(text)) {
+        Verdict::Fault(fault) => Err(YamlError::from_fault(fault, first_line, Some(&error))),
+        Verdict::Fine(text) => read(&text, first_line, false),
+        Verdict::TooDeep => Err(error),
+    }
+}
+
+/// Reads the first document. `whole` makes sure that what follows is well formed.
+fn read(text: &str, first_line: usize, whole: bool) -> Result<Value, YamlError> {
     let mut options = Options::default();
     options.emit_unresolved_aliases = true;
     let parser = Parser::new_from_str_with_options(text, options);
-    let lines = text.matches('\n').count();
-    let mut reader = Reader { parser, anchors: Vec::new(), nodes: 0, first_line, lines };
+    let mut reader = Reader { parser, anchors: Vec::new(), nodes: 0, first_line };
     loop {
         match reader.next()? {
             None | Some((Event::StreamEnd, _)) => return Ok(Value::Null),
             Some((Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _)) => {}
             Some((event, span)) => {
                 let value = reader.node(event, span)?;
-                // What follows must be well formed, though only the first document of a chunk counts.
-                while reader.next()?.is_some() {}
+                while whole && reader.next()?.is_some() {}
                 return Ok(value);
             }
         }
@@ -75,21 +92,20 @@ struct Reader<'a> {
     anchors: Vec<(usize, Value, usize)>,
     nodes: usize,
     first_line: usize,
-    lines: usize,
 }
 
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, YamlError> {
-        self.parser.next_event().transpose().map_err(|e| YamlError::from_scan(&e, self.first_line, self.lines))
+        self.parser.next_event().transpose().map_err(|e| YamlError::from_scan(&e, self.first_line))
     }
 
     fn need(&mut self) -> Result<(Event<'a>, Span), YamlError> {
         self.next()?.ok_or_else(|| YamlError::plain("unknown problem parsing YAML content"))
     }
 
+    /// What is wrong with a value: go-yaml names no line then.
     fn at(&self, span: Span, problem: String) -> YamlError {
-        let line = span.start.line();
-        YamlError { problem, go_line: line, line: self.first_line + line, column: span.start.col() + 1 }
+        YamlError { problem, go_line: 0, line: self.first_line + span.start.line(), column: span.start.col() + 1 }
     }
 
     fn count(&mut self, span: Span, nodes: usize) -> Result<(), YamlError> {
@@ -113,8 +129,7 @@ impl<'a> Reader<'a> {
                 return Ok(value);
             }
             Event::UnresolvedAlias(name) => {
-                let problem = format!("unknown anchor '{name}' referenced");
-                return Err(YamlError { go_line: 0, ..self.at(span, problem) });
+                return Err(self.at(span, format!("unknown anchor '{name}' referenced")));
             }
             Event::Scalar(text, style, anchor, tag) => {
                 (self.scalar(&text, style, tag.as_deref().map(suffix), span)?, anchor)
@@ -146,11 +161,7 @@ impl<'a> Reader<'a> {
         }
         match resolve(text) {
             Scalar::Value(value) => Ok(value),
-            Scalar::NotFinite(name) => Err(YamlError {
-                problem: format!("unsupported value: {name}"),
-                go_line: 0,
-                ..self.at(span, String::new())
-            }),
+            Scalar::NotFinite(name) => Err(self.at(span, format!("unsupported value: {name}"))),
             Scalar::Text | Scalar::Timestamp | Scalar::Merge => Ok(text.into()),
         }
     }
@@ -180,7 +191,8 @@ impl<'a> Reader<'a> {
             if merge {
                 merged.push(value);
             } else {
-                map.insert(key_text(key).ok_or_else(|| self.at(start, "invalid map key".to_owned()))?, value);
+                let invalid = |key: Value| self.at(start, format!("invalid map key: {}", go_syntax(&key)));
+                map.insert(key_text(key).map_err(invalid)?, value);
             }
         }
         for source in merged.into_iter().flat_map(|m| if let Value::Array(all) = m { all } else { vec![m] }) {
@@ -200,12 +212,27 @@ fn suffix(tag: &granit_parser::Tag) -> &str {
     tag.suffix()
 }
 
-/// JSON keys are text: numbers and booleans become theirs.
-fn key_text(key: Value) -> Option<String> {
+/// JSON keys are text: numbers and booleans become theirs. Others come back.
+fn key_text(key: Value) -> Result<String, Value> {
     match key {
-        Value::String(text) => Some(text),
-        Value::Null => Some("null".to_owned()),
-        Value::Bool(_) | Value::Number(_) => Some(key.to_string()),
-        Value::Array(_) | Value::Object(_) => None,
+        Value::String(text) => Ok(text),
+        Value::Null => Ok("null".to_owned()),
+        Value::Bool(_) | Value::Number(_) => Ok(key.to_string()),
+        Value::Array(_) | Value::Object(_) => Err(key),
+    }
+}
+
+/// A value as Go's `%#v` prints it: what a template's `{{ .Values.image }}` without quotes is taken for.
+fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Array(items) => {
+            format!("[]interface {{}}{{{}}}", items.iter().map(go_syntax).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(map) => {
+            let pairs: Vec<_> = map.iter().map(|(key, value)| format!("{key:?}:{}", go_syntax(value))).collect();
+            format!("map[interface {{}}]interface {{}}{{{}}}", pairs.join(", "))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }

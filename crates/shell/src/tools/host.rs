@@ -54,11 +54,13 @@ pub(super) async fn id(ctx: Ctx, args: Vec<String>) -> Outcome {
 }
 
 pub(super) async fn uname(ctx: Ctx, args: Vec<String>) -> Outcome {
+    // The kernel is that of the node's status (crates/kubelet/src/node.rs) and of `uname` in a container
+    // (images/busybox/src/applets/uname.rs): they share it.
     let fields = [
         ('s', "Linux"),
-        ('n', HOST_NAME),
-        ('r', "6.6.0-kubonsai"),
-        ('v', "#1 SMP (simulated)"),
+        ('n', ctx.var("HOSTNAME").unwrap_or(HOST_NAME)),
+        ('r', "6.6.87-kubonsai"),
+        ('v', "#1 SMP PREEMPT_DYNAMIC Kubonsai"),
         ('m', "x86_64"),
         ('o', "GNU/Linux"),
     ];

@@ -2,9 +2,10 @@
 
 use crate::applet::{Io, Options, Outcome};
 
-/// What the host calls itself. The machine is simulated and says so.
+/// What the host calls itself. The machine is simulated and says so. Containers share their node's kernel: the release is
+/// that of the node's status (crates/kubelet/src/node.rs) and of `uname` there (crates/shell/src/tools/host.rs).
 const KERNEL: [(char, &str); 5] =
-    [('s', "Linux"), ('n', ""), ('r', "6.12.0-kubonsai"), ('v', "#1 SMP PREEMPT_DYNAMIC Kubonsai"), ('m', "x86_64")];
+    [('s', "Linux"), ('n', ""), ('r', "6.6.87-kubonsai"), ('v', "#1 SMP PREEMPT_DYNAMIC Kubonsai"), ('m', "x86_64")];
 
 /// Prints the system's names.
 pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {

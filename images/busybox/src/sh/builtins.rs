@@ -165,6 +165,9 @@ fn cd(shell: &mut Shell, args: &[String]) -> Result<i32> {
     let from = shell.get("PWD").unwrap_or_else(|| "/".to_owned());
     let target = absolute(&from, &to);
     if let Err(error) = proc::chdir(&target) {
+        if shell.arg0 == "bash" {
+            return fail(shell, args, &format!("{to}: {error}"), 1);
+        }
         return fail(shell, args, &format!("can't cd to {to}: {error}"), 2);
     }
     shell.set("OLDPWD", &from)?;
