@@ -69,7 +69,7 @@ fn a_new_lesson_is_accepted_and_a_broken_one_is_not() {
 
     folder.change("tutorials/my-course/my-lesson/lesson.en.md", "```quiz", "```quizz");
     let (ok, text) = folder.run(&["check"]);
-    assert!(!ok && text.contains("my-course/my-lesson/lesson.ja.md: step \"quiz\" differs"), "{text}");
+    assert!(!ok && text.contains("my-course/my-lesson/lesson.en.md:25: a code fence \"quizz\""), "{text}");
 }
 
 #[test]
