@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use lesson::{Course, CourseFiles, Glossary, Problem};
 
+/// What some editors put before the first letter of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// Files that are read as text, by how their names end.
+const TEXT_ENDINGS: [&str; 4] = ["md", "yaml", "yml", "sh"];
+
 /// The file that says which courses there are.
 const INDEX: &str = "index.yaml";
 /// The file with the words that are explained.
@@ -69,11 +74,27 @@ impl Catalogue {
 
     /// Reads a course; the error is everything that is wrong in it, with paths from the catalogue's folder.
     pub(crate) fn course(&self, id: &str) -> anyhow::Result<Result<Course, Vec<Problem>>> {
-        let files = read_folder(&self.root.join(id))?;
-        Ok(Course::parse(id, &files, &self.glossary).map_err(|mut problems| {
-            problems.iter_mut().for_each(|p| p.file = format!("{id}/{}", p.file));
-            problems
-        }))
+        let folder = read_folder(&self.root.join(id))?;
+        let parsed = Course::parse(id, &folder.files, &self.glossary);
+        let (course, mut problems) = match parsed {
+            Ok(course) => (Some(course), Vec::new()),
+            Err(problems) => (None, problems),
+        };
+        for (file, line) in folder.not_utf8 {
+            // It is there, so it is not missing.
+            let before = problems.len();
+            problems.retain(|problem| problem.file != file);
+            let ending = Path::new(&file).extension().unwrap_or_default().to_string_lossy().into_owned();
+            if problems.len() < before || TEXT_ENDINGS.contains(&ending.as_str()) {
+                problems.push(Problem { file, line, message: NOT_UTF8.to_owned() });
+            }
+        }
+        problems.iter_mut().for_each(|p| p.file = format!("{id}/{}", p.file));
+        problems.sort();
+        Ok(match course {
+            Some(course) if problems.is_empty() => Ok(course),
+            _ => Err(problems),
+        })
     }
 
     /// Everything that is wrong, in the glossary and in every course.
@@ -88,13 +109,36 @@ impl Catalogue {
     }
 }
 
-/// A text file.
+/// What is said of a file of text that is in another encoding.
+const NOT_UTF8: &str = "is not UTF-8: save it with that encoding";
+
+/// A text file, without the mark that some editors put before it.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| path.display().to_string())
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    match text(bytes) {
+        Ok(text) => Ok(text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text)),
+        Err(line) => anyhow::bail!("{}:{line}: {NOT_UTF8}", path.display()),
+    }
 }
 
-fn read_folder(folder: &Path) -> anyhow::Result<CourseFiles> {
-    let mut files = CourseFiles::new();
+/// The text of a file; the error is the line from which on it is none.
+fn text(bytes: Vec<u8>) -> Result<String, usize> {
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        good.iter().filter(|byte| **byte == b'\n').count() + 1
+    })
+}
+
+/// What lies in the folder of a course.
+#[derive(Default)]
+struct Folder {
+    files: CourseFiles,
+    /// Files that are no text in UTF-8, with the line from which on they are not.
+    not_utf8: Vec<(String, usize)>,
+}
+
+fn read_folder(folder: &Path) -> anyhow::Result<Folder> {
+    let mut read = Folder::default();
     let mut pending = vec![folder.to_owned()];
     while let Some(current) = pending.pop() {
         for entry in std::fs::read_dir(&current).with_context(|| current.display().to_string())? {
@@ -109,11 +153,12 @@ fn read_folder(folder: &Path) -> anyhow::Result<CourseFiles> {
             } else if let Ok(relative) = path.strip_prefix(folder) {
                 let name = relative.to_string_lossy().replace('\\', "/");
                 // Only text belongs into a lesson; anything else is served as it is.
-                if let Ok(text) = std::fs::read_to_string(&path) {
-                    files.insert(name, text);
+                match text(std::fs::read(&path).with_context(|| path.display().to_string())?) {
+                    Ok(text) => drop(read.files.insert(name, text)),
+                    Err(line) => read.not_utf8.push((name, line)),
                 }
             }
         }
     }
-    Ok(files)
+    Ok(read)
 }

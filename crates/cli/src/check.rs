@@ -17,6 +17,15 @@ const PLAYED_AT: Time = Time::from_unix_seconds(1_790_000_000);
 const SETTLING: Duration = Duration::from_secs(60);
 /// Virtual time that a learner takes to read what a command answered.
 const READING: Duration = Duration::from_secs(20);
+/// The cluster's time after which a script is taken for one that never ends: no lesson takes a learner longer.
+const SCRIPT_MINUTES_MAX: u64 = 30;
+/// Polls of tasks after which it is too. A loop that waits for nothing hardly uses time; a script that rolls out an app
+/// takes some thousands.
+const SCRIPT_POLLS_MAX: u64 = 2_000_000;
+/// Lines that are shown of what such a script said last.
+const LAST_LINES: usize = 5;
+/// Of what a script says so much is kept, the last: one that never ends may say a lot.
+const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -92,8 +101,11 @@ fn play(lesson: &Lesson, name: &str, script: &str, seed: u64) -> Vec<String> {
     let mut progress = Progress::starting_at(world.trace_last_seq());
     // The checks are looked at all the way: some hold for a while only, and are reached then.
     let played = run_script(&mut world, script, &mut |world| drop(outcomes(lesson, &mut progress, world)));
-    if let Err(problem) = played {
-        problems.push(format!("{name}: {problem}"));
+    if let Err(failure) = played {
+        problems.push(format!("{name} {}", failure.message));
+        if failure.is_endless {
+            return problems;
+        }
     }
     problems.extend(settle(lesson, name, &mut progress, &mut world));
     problems
@@ -146,10 +158,10 @@ fn run_for(world: &mut World, duration: Duration) {
 
 /// Waits a while for the checks that do not hold yet; those that then still do not are problems.
 fn settle(lesson: &Lesson, name: &str, progress: &mut Progress, world: &mut World) -> Vec<String> {
-    let deadline = world.now() + SETTLING;
+    let limit = Limit::new(world, SETTLING);
     drive::run_until(world, |world| {
         let missing = outcomes(lesson, progress, world).iter().any(|(_, o)| *o != Outcome::Reached);
-        !missing || world.now() >= deadline
+        !missing || limit.is_reached(world)
     });
     let missing = outcomes(lesson, progress, world).into_iter().filter_map(|(id, outcome)| match outcome {
         Outcome::Missing(hint) => Some(format!("check {id:?} does not hold after {name}; its hint: {}", hint.en)),
@@ -164,7 +176,8 @@ fn play_nothing(lesson: &Lesson, seed: u64) -> Result<Vec<String>, String> {
     let mut progress = Progress::starting_at(world.trace_last_seq());
     outcomes(lesson, &mut progress, &mut world);
     let wait = format!("sleep {}", SETTLING.as_secs());
-    run_script(&mut world, &wait, &mut |world| drop(outcomes(lesson, &mut progress, world)))?;
+    run_script(&mut world, &wait, &mut |world| drop(outcomes(lesson, &mut progress, world)))
+        .map_err(|failure| failure.message)?;
     let reached = outcomes(lesson, &mut progress, &mut world).into_iter().filter(|(_, o)| *o == Outcome::Reached);
     Ok(reached.map(|(id, _)| format!("check {id:?} holds although nothing was done")).collect())
 }
@@ -182,7 +195,7 @@ fn set_up(lesson: &Lesson, seed: u64) -> Result<World, String> {
         return Err("the cluster never became ready".to_owned());
     }
     for line in &setup.run {
-        run_script(&mut world, line, &mut |_| {}).map_err(|problem| format!("{line:?}: {problem}"))?;
+        run_script(&mut world, line, &mut |_| {}).map_err(|failure| format!("run: {line:?} {}", failure.message))?;
     }
     world.ask(&lesson.checks);
     Ok(world)
@@ -194,24 +207,75 @@ fn outcomes(lesson: &Lesson, progress: &mut Progress, world: &mut World) -> Vec<
     progress.evaluate(&lesson.checks, world)
 }
 
-fn run_script(world: &mut World, script: &str, look: &mut dyn FnMut(&mut World)) -> Result<(), String> {
+/// How long something may take, in the cluster's time and in work: where nothing waits, time does not pass.
+struct Limit {
+    until: Time,
+    polls: u64,
+}
+
+impl Limit {
+    fn new(world: &World, time: Duration) -> Limit {
+        Limit { until: world.now() + time, polls: world.steps() + SCRIPT_POLLS_MAX }
+    }
+
+    fn is_reached(&self, world: &World) -> bool {
+        world.now() >= self.until || world.steps() >= self.polls
+    }
+}
+
+/// Why a script is not what it should be, to be read behind its name.
+#[derive(Debug)]
+struct Failure {
+    message: String,
+    /// It runs on.
+    is_endless: bool,
+}
+
+fn run_script(world: &mut World, script: &str, look: &mut dyn FnMut(&mut World)) -> Result<(), Failure> {
+    let limit = Limit::new(world, Duration::from_secs(60 * SCRIPT_MINUTES_MAX));
     let run = world.run_script(script, Vec::new());
     let mut output = String::new();
     let mut revision = world.revision();
     drive::run_until(world, |world| {
         for piece in world.take_output() {
             output.push_str(&String::from_utf8_lossy(&piece.bytes));
+            if output.len() > OUTPUT_BYTES_MAX {
+                output.drain(..output.ceil_char_boundary(output.len() - OUTPUT_BYTES_MAX / 2));
+            }
         }
         if std::mem::replace(&mut revision, world.revision()) != world.revision() {
             look(world);
         }
-        run.exit_code().is_some()
+        run.exit_code().is_some() || limit.is_reached(world)
     });
     match run.exit_code() {
         Some(0) => Ok(()),
-        Some(code) => Err(format!("exit code {code}\n{output}")),
-        None => Err(format!("never ended\n{output}")),
+        Some(code) => Err(Failure { message: format!("ends with exit code {code}\n{output}"), is_endless: false }),
+        None => {
+            let message = format!("{}{}", never_ended(world, &limit), last_lines(&output));
+            Err(Failure { message, is_endless: true })
+        }
     }
+}
+
+/// What to say of a script that did not end.
+fn never_ended(world: &World, limit: &Limit) -> String {
+    if world.now() >= limit.until {
+        format!(
+            "has not ended after {SCRIPT_MINUTES_MAX} min of the cluster's time: does its last command wait for ever?"
+        )
+    } else if limit.is_reached(world) {
+        format!("has not ended after {SCRIPT_POLLS_MAX} steps of the cluster: does a loop in it run for ever?")
+    } else {
+        "can never end: a command in it waits for something that cannot happen".to_owned()
+    }
+}
+
+/// What a script said last, below the sentence about it.
+fn last_lines(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+    if last.is_empty() { String::new() } else { format!(" Its last lines:\n{}", last.join("\n")) }
 }
 
 #[cfg(test)]
@@ -256,5 +320,11 @@ mod tests {
         let connected = flows.iter().filter(|(_, outcome)| outcome == "connected").count();
         assert_eq!(connected, 1, "one answer is enough: {flows:?}");
         assert_eq!(flows, play_asking());
+    }
+    #[test]
+    fn a_lesson_may_ask_for_as_many_nodes_as_a_cluster_can_have() {
+        let world = |nodes| drive::new_world(1, PLAYED_AT, Some("minikube"), nodes);
+        assert!(world(lesson::NODES_MAX).is_ok());
+        assert!(world(lesson::NODES_MAX + 1).is_err());
     }
 }

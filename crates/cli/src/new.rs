@@ -17,8 +17,22 @@ const DRAFT: [(&str, &str); 6] = [
     ("alternative.sh", include_str!("draft/alternative.sh")),
 ];
 
+/// The schemas by which editors check the YAML files.
+const SCHEMAS: [(&str, &str); 5] = [
+    ("checks.schema.json", include_str!("../../../docs/schema/checks.schema.json")),
+    ("course.schema.json", include_str!("../../../docs/schema/course.schema.json")),
+    ("glossary.schema.json", include_str!("../../../docs/schema/glossary.schema.json")),
+    ("index.schema.json", include_str!("../../../docs/schema/index.schema.json")),
+    ("setup.schema.json", include_str!("../../../docs/schema/setup.schema.json")),
+];
+/// Their folder beside index.yaml, which the drafts name.
+const SCHEMA_FOLDER: &str = "schema";
+/// Where they are in a copy of the project, whose lessons need no other.
+const PROJECT_SCHEMAS: &str = "../docs/schema";
+
 /// What a new course says of itself.
 const COURSE: &str = "\
+# yaml-language-server: $schema=../schema/course.schema.json
 title: {ja: 新しいコース, en: A new course}
 summary: {ja: どんな人が、何をできるようになるコースかを書きます。, en: Say who learns what in this course.}
 lessons: []
@@ -40,21 +54,25 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
     for name in [course, lesson] {
         anyhow::ensure!(is_name(name), "{name:?}: small letters, digits and dashes make a name");
     }
+    anyhow::ensure!(course != SCHEMA_FOLDER, "{course:?}: that folder is for the schemas; take another name");
     let root = &options.root;
     let folder = root.join(course).join(lesson);
     anyhow::ensure!(!folder.exists(), "{} is there already", folder.display());
+    let schemas = schemas(root)?;
+    // The first mention is the folder in the line for editors.
+    let drafted = |text: &str| text.replacen(&format!("{SCHEMA_FOLDER}/"), &format!("{schemas}/"), 1);
     let index = root.join("index.yaml");
     if !index.exists() {
-        write(&index, "courses: []\n")?;
+        write(&index, &drafted("# yaml-language-server: $schema=schema/index.schema.json\ncourses: []\n"))?;
     }
     let course_file = root.join(course).join("course.yaml");
     if !course_file.exists() {
-        write(&course_file, COURSE)?;
+        write(&course_file, &drafted(COURSE))?;
         write(&index, &with_item(&read(&index)?, "courses", course)?)?;
     }
     write(&course_file, &with_item(&read(&course_file)?, "lessons", lesson)?)?;
     for (name, text) in DRAFT {
-        write(&folder.join(name), text)?;
+        write(&folder.join(name), &drafted(text))?;
     }
     let shown = folder.display();
     println!("{shown} is a whole lesson that makes a Deployment. Make it yours:");
@@ -62,8 +80,21 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
     println!("  checks.yaml                  what the learner reaches, with a hint for each thing that is missing");
     println!("  setup.yaml                   the world in which it begins");
     println!("  solution.sh, alternative.sh  scripts that reach all of it");
+    println!("Editors check the YAML files by the schemas in {}.", root.join(schemas).display());
     println!("Then: kubonsai check {shown}     and: kubonsai dev {}", root.display());
     Ok(0)
+}
+
+/// The folder of the schemas, from the one with index.yaml; they are put there.
+fn schemas(root: &Path) -> anyhow::Result<&'static str> {
+    if root.join(PROJECT_SCHEMAS).join(SCHEMAS[0].0).is_file() {
+        return Ok(PROJECT_SCHEMAS);
+    }
+    for (name, text) in SCHEMAS {
+        // Anew each time, so that they are those of this version of the command.
+        write(&root.join(SCHEMA_FOLDER).join(name), text)?;
+    }
+    Ok(SCHEMA_FOLDER)
 }
 
 fn is_name(name: &str) -> bool {

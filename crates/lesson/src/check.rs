@@ -1,7 +1,11 @@
 //! `checks.yaml`: what must be true, and the hint for each thing that is not.
 
+use api::kinds::{self, KINDS};
+use api::selector::LabelSelector;
 use serde::{Deserialize, Serialize};
 
+use crate::words::nearest;
+use crate::yaml::{Part, Written};
 use crate::{Facts, Text};
 
 /// The file.
@@ -221,71 +225,209 @@ impl Checks {
     }
 }
 
+impl Written for Checks {
+    const PARTS: &'static [Part] = &[Part::of::<Check>("checks")];
+}
+
+impl Written for Check {
+    const PARTS: &'static [Part] = &[Part::of::<Text>("text"), Part::of::<Clause>("all")];
+}
+
+impl Written for Clause {
+    const PARTS: &'static [Part] = &[
+        Part::of::<Text>("hint"),
+        Part::of::<ObjectClause>("object"),
+        Part::of::<TraceClause>("trace"),
+        Part::of::<OutputClause>("output"),
+        Part::of::<HttpClause>("http"),
+        Part::of::<Clause>("any"),
+    ];
+}
+
+impl Written for ObjectClause {
+    const PARTS: &'static [Part] = &[Part::of::<Expect>("where")];
+}
+
+impl Written for Expect {}
+impl Written for OutputClause {}
+impl Written for HttpClause {}
+impl Written for TraceClause {}
+
+/// Problems with the paths of the values that have them.
+struct Found<'a> {
+    id: &'a str,
+    problems: Vec<(String, String)>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, path: &str, message: &str) {
+        self.problems.push((path.to_owned(), format!("check {:?}: {message}", self.id)));
+    }
+}
+
 impl Check {
     /// What is wrong with it, as sentences.
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+        self.located_problems("").into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// What is wrong with it, which stands at `path`: paths and sentences.
+    pub(crate) fn located_problems(&self, path: &str) -> Vec<(String, String)> {
+        let mut found = Found { id: &self.id, problems: Vec::new() };
         if self.all.is_empty() {
-            problems.push(format!("check {:?} has no clause in `all`", self.id));
+            found.add(path, "there is no clause in `all`");
         }
         for (language, text) in [("ja", &self.text.ja), ("en", &self.text.en)] {
             if text.trim().is_empty() {
-                problems.push(format!("check {:?}: text.{language} is empty", self.id));
+                found.add(&format!("{path}.text.{language}"), &format!("text.{language} is empty"));
             }
         }
-        for clause in &self.all {
-            clause.collect_problems(&self.id, &mut problems);
+        for (index, clause) in self.all.iter().enumerate() {
+            clause.collect_problems(&format!("{path}.all[{index}]"), &mut found);
         }
-        problems
+        found.problems
     }
 }
 
 impl Clause {
-    fn collect_problems(&self, id: &str, problems: &mut Vec<String>) {
+    fn collect_problems(&self, path: &str, found: &mut Found<'_>) {
         let Clause { object, trace, output, http, any, .. } = self;
         let kinds = [object.is_some(), trace.is_some(), output.is_some(), http.is_some(), !any.is_empty()];
         if kinds.iter().filter(|given| **given).count() != 1 {
-            problems.push(format!(
-                "check {id:?}: a clause needs exactly one of `object`, `trace`, `output`, `http` and `any`"
-            ));
-        }
-        if let Some(http) = http {
-            if !http.url.starts_with("http://") {
-                problems.push(format!("check {id:?}: http: the url begins with http://"));
-            }
-            problems.extend(url_parts(&http.url).err().map(|error| format!("check {id:?}: {error}")));
-        }
-        if trace.as_ref().is_some_and(|t| t.different.is_some() && t.event != "flow") {
-            problems.push(format!("check {id:?}: `different` counts the ends of flows"));
-        }
-        if self.output.as_ref().is_some_and(|o| o.contains.is_empty() && o.code.is_none()) {
-            problems.push(format!("check {id:?}: `output` needs something that it contains, or a code"));
+            found.add(path, "a clause needs exactly one of `object`, `trace`, `output`, `http` and `any`");
         }
         if self.hint.ja.trim().is_empty() || self.hint.en.trim().is_empty() {
-            problems.push(format!("check {id:?}: a clause needs a hint in ja and en"));
+            found.add(&format!("{path}.hint"), "a clause needs a hint in ja and en");
         }
-        for expect in self.object.iter().flat_map(|o| &o.expect) {
-            let operators = usize::from(expect.equals.is_some())
-                + usize::from(expect.contains.is_some())
-                + usize::from(expect.at_least.is_some())
-                + usize::from(expect.exists.is_some());
-            if operators != 1 {
-                problems.push(format!(
-                    "check {id:?}: `{}` needs exactly one of equals, contains, atLeast, exists",
-                    expect.path
-                ));
+        if let Some(http) = http {
+            http.collect_problems(&format!("{path}.http"), found);
+        }
+        if let Some(trace) = trace {
+            trace.collect_problems(&format!("{path}.trace"), found);
+        }
+        if output.as_ref().is_some_and(|o| o.contains.is_empty() && o.code.is_none()) {
+            found.add(&format!("{path}.output"), "`output` needs something that it contains, or a code");
+        }
+        if let Some(object) = object {
+            object.collect_problems(&format!("{path}.object"), found);
+        }
+        for (index, inner) in any.iter().enumerate() {
+            inner.collect_problems(&format!("{path}.any[{index}]"), found);
+        }
+    }
+}
+
+impl HttpClause {
+    fn collect_problems(&self, path: &str, found: &mut Found<'_>) {
+        let path = format!("{path}.url");
+        if !self.url.starts_with("http://") {
+            found.add(&path, "http: the url begins with http://");
+        }
+        match url_parts(&self.url) {
+            Err(error) => found.add(&path, &error),
+            Ok(parts) => {
+                for part in parts {
+                    if let UrlPart::Field { kind, .. } = part
+                        && let Some(message) = unknown_kind("v1", kind)
+                    {
+                        found.add(&path, &format!("http: {message}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl TraceClause {
+    fn collect_problems(&self, path: &str, found: &mut Found<'_>) {
+        if self.different.is_some() && self.event != "flow" {
+            found.add(&format!("{path}.different"), "`different` counts the ends of flows");
+        }
+        if !["call", "write", "flow", "container", "learner"].contains(&self.event.as_str()) {
+            found.add(&format!("{path}.type"), &format!("unknown trace type {:?}", self.event));
+        }
+    }
+}
+
+impl ObjectClause {
+    fn collect_problems(&self, path: &str, found: &mut Found<'_>) {
+        if let Some(message) = unknown_kind(&self.api_version, &self.kind) {
+            found.add(&format!("{path}.kind"), &message);
+        }
+        if let Some(Err(error)) = self.selector.as_deref().map(LabelSelector::parse) {
+            found.add(&format!("{path}.selector"), &format!("selector: {error}"));
+        }
+        for (index, expect) in self.expect.iter().enumerate() {
+            let path = format!("{path}.where[{index}]");
+            let operators = [
+                expect.equals.is_some(),
+                expect.contains.is_some(),
+                expect.at_least.is_some(),
+                expect.exists.is_some(),
+            ];
+            if operators.iter().filter(|given| **given).count() != 1 {
+                let words = "needs exactly one of equals, contains, atLeast, exists";
+                found.add(&path, &format!("`{}` {words}", expect.path));
             }
             if let Err(error) = crate::path::lookup(&serde_json::Value::Null, &expect.path) {
-                problems.push(format!("check {id:?}: {error}"));
+                found.add(&path, &error);
             }
         }
-        if let Some(trace) = &self.trace
-            && !["call", "write", "flow", "container", "learner"].contains(&trace.event.as_str())
-        {
-            problems.push(format!("check {id:?}: unknown trace type {:?}", trace.event));
+    }
+}
+
+/// What to say of a kind that checks cannot look at; none of those that they can. They see the kinds that are built in,
+/// not those that a CustomResourceDefinition adds.
+fn unknown_kind(api_version: &str, kind: &str) -> Option<String> {
+    if kinds::by_kind(api_version, kind).is_some() {
+        return None;
+    }
+    if let Some(row) = KINDS.iter().find(|row| row.kind == kind) {
+        return Some(format!("the kind {kind} is not in {api_version}: write apiVersion: {}", row.api_version()));
+    }
+    Some(match nearest(kind, KINDS.iter().map(|row| row.kind)) {
+        Some(meant) => format!("there is no kind {kind:?}: did you mean {meant}?"),
+        None => {
+            format!("there is no kind {kind:?} in {api_version}. For kinds that a lesson adds use `output` or `trace`")
         }
-        for inner in &self.any {
-            inner.collect_problems(id, problems);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(clause: &str) -> Vec<String> {
+        let yaml = format!("id: a\ntext: {{ja: x, en: x}}\nall:\n- hint: {{ja: x, en: x}}\n  {clause}\n");
+        let value = api::yaml::parse(&yaml).expect("YAML").remove(0);
+        let check: Check = serde_json::from_value(value).expect("a check");
+        check.problems()
+    }
+
+    #[test]
+    fn kinds_that_there_are_not_are_named() {
+        for (clause, expected) in [
+            (
+                "object: {apiVersion: apps/v1, kind: Deploment}",
+                "there is no kind \"Deploment\": did you mean Deployment?",
+            ),
+            ("object: {kind: Deployment}", "the kind Deployment is not in v1: write apiVersion: apps/v1"),
+            ("object: {apiVersion: e.org/v1, kind: CronTab}", "there is no kind \"CronTab\" in e.org/v1. For kinds"),
+            ("any: [{hint: {ja: x, en: x}, object: {kind: Pods}}]", "there is no kind \"Pods\": did you mean Pod?"),
+            (
+                "http: {url: 'http://x:{Servce/web:spec.x}/'}",
+                "http: there is no kind \"Servce\": did you mean Service?",
+            ),
+        ] {
+            let said = said(clause);
+            let expected = format!("check \"a\": {expected}");
+            assert!(said.len() == 1 && said[0].starts_with(&expected), "{clause}: {said:?}");
         }
+        assert_eq!(said("object: {apiVersion: apps/v1, kind: Deployment}"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_selector_that_cannot_be_read_is_not_left_out() {
+        assert!(said("object: {kind: Pod, selector: app in}")[0].starts_with("check \"a\": selector: "));
     }
 }

@@ -2,48 +2,72 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{Block, Document, outline};
+use crate::document::{Document, outline};
+use crate::places::Places;
 use crate::{Check, Problem};
 
 /// Every check is shown exactly once, and only checks that exist are.
-pub(crate) fn checks(file: &str, document: &Document, checks: &[Check], problems: &mut Vec<Problem>) {
-    let mut shown: Vec<&String> = Vec::new();
-    document.walk(&mut |block| {
-        if let Block::Checks { ids } = block {
-            shown.extend(ids);
-        }
-    });
-    let mut problem = |message: String| problems.push(Problem { file: file.to_owned(), line: 0, message });
-    for id in &shown {
-        if !checks.iter().any(|c| c.id == **id) {
-            problem(format!("shows the check {id:?}, which is not in checks.yaml"));
+pub(crate) fn checks(file: &str, places: &Places, checks: &[Check], problems: &mut Vec<Problem>) {
+    let mut problem = |line: usize, message: String| problems.push(Problem { file: file.to_owned(), line, message });
+    for (id, line) in &places.shown {
+        if !checks.iter().any(|c| c.id == *id) {
+            problem(*line, format!("shows the check {id:?}, which is not in checks.yaml"));
         }
     }
     for check in checks {
-        match shown.iter().filter(|id| ***id == check.id).count() {
-            1 => {}
-            0 => problem(format!("does not show the check {:?}", check.id)),
-            _ => problem(format!("shows the check {:?} more than once", check.id)),
+        let mut shown = places.shown.iter().filter(|(id, _)| *id == check.id).map(|(_, line)| *line);
+        match (shown.next(), shown.next()) {
+            (Some(_), None) => {}
+            (None, _) => problem(0, format!("does not show the check {:?}", check.id)),
+            (_, Some(again)) => problem(again, format!("shows the check {:?} more than once", check.id)),
         }
     }
 }
 
 /// The languages have the same steps with the same commands, checks, questions and directives.
-pub(crate) fn languages(stem: &str, text: &BTreeMap<String, Document>, problems: &mut Vec<Problem>) {
+pub(crate) fn languages(
+    stem: &str,
+    text: &BTreeMap<String, Document>,
+    places: &BTreeMap<String, Places>,
+    problems: &mut Vec<Problem>,
+) {
     let (Some(ja), Some(en)) = (text.get("ja"), text.get("en")) else { return };
-    let mut report = |message: String| problems.push(Problem { file: format!("{stem}.ja.md"), line: 0, message });
-    let intro = (outline(&ja.intro), outline(&en.intro));
-    if intro.0 != intro.1 {
-        report(format!("the introduction differs from the English one: {:?} / {:?}", intro.0, intro.1));
-    }
-    for (a, b) in ja.steps.iter().zip(&en.steps) {
-        let (ours, theirs) = (outline(&a.blocks), outline(&b.blocks));
-        if a.id != b.id || ours != theirs {
-            report(format!("step {:?} differs from step {:?} of the English text: {ours:?} / {theirs:?}", a.id, b.id));
-            return;
+    let (Some(in_ja), Some(in_en)) = (places.get("ja"), places.get("en")) else { return };
+    let mut report =
+        |line: usize, message: String| problems.push(Problem { file: format!("{stem}.ja.md"), line, message });
+    let parts = in_ja.parts.iter().zip(&in_en.parts).enumerate();
+    for (index, (here, there)) in parts {
+        let (ours, theirs, what) = match index.checked_sub(1).map(|step| (&ja.steps[step], &en.steps[step])) {
+            None => {
+                (outline(&ja.intro), outline(&en.intro), "the introduction differs from the English one".to_owned())
+            }
+            Some((a, b)) => {
+                let what = format!("step {:?} differs from step {:?} of the English text", a.id, b.id);
+                // A step without an id has been complained about.
+                if a.id != b.id && !a.id.is_empty() && !b.id.is_empty() {
+                    report(
+                        here.line,
+                        format!("{what} (line {}): steps have the same ids in the same order", there.line),
+                    );
+                    return;
+                }
+                (outline(&a.blocks), outline(&b.blocks), what)
+            }
+        };
+        // What could not be read has been complained about, and is missing from the outline.
+        if here.is_broken || there.is_broken {
+            continue;
+        }
+        let length = ours.len().max(theirs.len());
+        if let Some(at) = (0..length).find(|at| ours.get(*at) != theirs.get(*at)) {
+            let said = |outline: &[String]| outline.get(at).map_or("nothing".to_owned(), |mark| format!("`{mark}`"));
+            let line = here.marks.get(at).unwrap_or(&here.line);
+            let line_there = there.marks.get(at).unwrap_or(&there.line);
+            report(*line, format!("{what}: {} here, {} there (line {line_there})", said(&ours), said(&theirs)));
         }
     }
     if ja.steps.len() != en.steps.len() {
-        report(format!("has {} steps, the English text has {}", ja.steps.len(), en.steps.len()));
+        let line = in_ja.parts.last().map_or(0, |part| part.line);
+        report(line, format!("has {} steps, the English text has {}", ja.steps.len(), en.steps.len()));
     }
 }

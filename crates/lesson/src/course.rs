@@ -6,9 +6,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::compare;
-use crate::document::{Block, Document};
+use crate::document::Document;
 use crate::glossary::Glossary;
+use crate::places::Places;
+use crate::yaml::{Lines, Part, Written};
 use crate::{Checks, LANGUAGES, Text, markdown, yaml};
+
+/// Nodes that a cluster can have; [`Setup::nodes`] may not ask for more.
+pub const NODES_MAX: u32 = 200;
 
 /// Something wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,6 +133,35 @@ struct FrontMatter {
 struct PageFrontMatter {
     title: String,
     summary: String,
+}
+
+impl Written for CourseYaml {
+    const PARTS: &'static [Part] = &[Part::of::<Text>("title"), Part::of::<Text>("summary")];
+}
+
+impl Written for Setup {}
+impl Written for FrontMatter {}
+impl Written for PageFrontMatter {}
+
+/// The YAML at the head of a text.
+trait Front: Written {
+    /// Its fields, as they are asked for where it is missing.
+    const FIELDS: &'static str;
+}
+
+impl Front for FrontMatter {
+    const FIELDS: &'static str = "title, summary and minutes";
+}
+
+impl Front for PageFrontMatter {
+    const FIELDS: &'static str = "title and summary";
+}
+
+/// A text in one language as it was read.
+struct Read<F> {
+    document: Document,
+    places: Places,
+    front: Option<F>,
 }
 
 /// A course as a catalogue shows it: its lessons are not read whole.
@@ -255,37 +289,55 @@ impl<'a> Source<'a> {
         if source.is_none() {
             self.problem(file, format!("missing: every lesson speaks {}", LANGUAGES.join(" and ")));
         }
-        source.map(String::as_str)
+        source.map(|source| yaml::without_mark(source))
+    }
+
+    /// The YAML at the head of a text.
+    fn front<F: Front>(&mut self, file: &str, source: &str) -> Option<F> {
+        let front = markdown::front_matter(source);
+        if front.trim().is_empty() {
+            let message = format!("the head is missing: a line ---, then {}, then a line ---", F::FIELDS);
+            self.problems.push(Problem { file: file.to_owned(), line: 1, message });
+            return None;
+        }
+        yaml::parse(file, front, 1, self.problems)
+    }
+
+    /// A script, without the mark that some editors put before it.
+    fn script(&self, file: &str) -> Option<String> {
+        self.files.get(file).map(|script| yaml::without_mark(script).to_owned())
     }
 
     /// The text of `stem` in every language, and the YAML at its head.
-    fn texts<F: serde::de::DeserializeOwned>(&mut self, stem: &str) -> BTreeMap<String, (Document, Option<F>)> {
+    fn texts<F: Front>(&mut self, stem: &str) -> BTreeMap<String, Read<F>> {
         let mut texts = BTreeMap::new();
         for language in LANGUAGES {
             let file = format!("{stem}.{language}.md");
             let Some(source) = self.text(&file) else { continue };
-            let mut document = markdown::parse(&file, source, self.problems);
-            self.glossary.mark(&file, language, &mut document, self.problems);
-            let front = yaml::parse(&file, &document.front_matter, 1, self.problems);
-            texts.insert(language.to_owned(), (document, front));
+            let (mut document, places) = markdown::parse(&file, source, self.problems);
+            self.glossary.mark(&file, language, (&mut document, &places), self.problems);
+            let front = self.front(&file, source);
+            texts.insert(language.to_owned(), Read { document, places, front });
         }
         texts
     }
 
     fn page(&mut self, id: &str) -> Page {
         let (mut title, mut summary) = (Text::default(), Text::default());
-        let mut text = BTreeMap::new();
-        for (language, (document, front)) in self.texts::<PageFrontMatter>(id) {
-            if let Some(front) = front {
+        let (mut text, mut places) = (BTreeMap::new(), BTreeMap::new());
+        for (language, read) in self.texts::<PageFrontMatter>(id) {
+            if let Some(front) = read.front {
                 title.set(&language, front.title);
                 summary.set(&language, front.summary);
             }
-            if document.walk_any(|block| matches!(block, Block::Checks { .. })) {
-                self.problem(format!("{id}.{language}.md"), "a page has no world, so it cannot show checks");
+            if let Some((_, line)) = read.places.shown.first() {
+                let message = "a page has no world, so it cannot show checks".to_owned();
+                self.problems.push(Problem { file: format!("{id}.{language}.md"), line: *line, message });
             }
-            text.insert(language, document);
+            places.insert(language.clone(), read.places);
+            text.insert(language, read.document);
         }
-        compare::languages(id, &text, self.problems);
+        compare::languages(id, &text, &places, self.problems);
         Page { id: id.to_owned(), title, summary, text }
     }
 
@@ -297,7 +349,7 @@ impl<'a> Source<'a> {
         for language in LANGUAGES {
             let file = format!("{id}/lesson.{language}.md");
             let Some(source) = self.text(&file) else { continue };
-            let front: Option<FrontMatter> = yaml::parse(&file, markdown::front_matter(source), 1, self.problems);
+            let front: Option<FrontMatter> = self.front(&file, source);
             if let Some(front) = front {
                 title.set(language, front.title);
                 summary.set(language, front.summary);
@@ -310,26 +362,28 @@ impl<'a> Source<'a> {
     fn lesson(&mut self, id: &str) -> Option<Lesson> {
         let checks_file = format!("{id}/checks.yaml");
         let checks: Checks = yaml::read(self.files, &checks_file, self.problems)?;
-        for check in &checks.checks {
-            let line = self.line_of(&checks_file, &check.id);
-            let problem = |message| Problem { file: checks_file.clone(), line, message };
-            self.problems.extend(check.problems().into_iter().map(problem));
-        }
-        let (mut title, mut summary, mut minutes) = (Text::default(), Text::default(), 0);
-        let mut text = BTreeMap::new();
+        self.report_checks(&checks_file, &checks);
+        let (mut title, mut summary, mut minutes) = (Text::default(), Text::default(), None);
+        let (mut text, mut places) = (BTreeMap::new(), BTreeMap::new());
         let stem = format!("{id}/lesson");
-        for (language, (document, front)) in self.texts::<FrontMatter>(&stem) {
-            if let Some(front) = front {
+        for (language, read) in self.texts::<FrontMatter>(&stem) {
+            let file = format!("{stem}.{language}.md");
+            if let Some(front) = read.front {
                 title.set(&language, front.title);
                 summary.set(&language, front.summary);
-                minutes = front.minutes;
+                if let Some(other) = minutes.replace(front.minutes).filter(|other| *other != front.minutes) {
+                    let line = Lines::of(&read.document.front_matter).at("minutes") + 1;
+                    let message = format!("minutes: {} here, {other} in the other language", front.minutes);
+                    self.problems.push(Problem { file: file.clone(), line, message });
+                }
             }
-            compare::checks(&format!("{stem}.{language}.md"), &document, &checks.checks, self.problems);
-            text.insert(language, document);
+            compare::checks(&file, &read.places, &checks.checks, self.problems);
+            places.insert(language.clone(), read.places);
+            text.insert(language, read.document);
         }
-        compare::languages(&stem, &text, self.problems);
+        compare::languages(&stem, &text, &places, self.problems);
         let solution_file = format!("{id}/solution.sh");
-        let solution = self.files.get(&solution_file).cloned();
+        let solution = self.script(&solution_file);
         if solution.is_none() {
             self.problem(solution_file, "missing: a lesson is played by it");
         }
@@ -338,16 +392,17 @@ impl<'a> Source<'a> {
             true => yaml::read(self.files, &setup_file, self.problems)?,
             false => Setup::default(),
         };
+        self.report_nodes(&setup_file, &setup);
         let files = self.learners_files(id, &setup);
         Some(Lesson {
             id: id.to_owned(),
             title,
             summary,
-            minutes,
+            minutes: minutes.unwrap_or_default(),
             text,
             checks,
             solution: solution.unwrap_or_default(),
-            alternative: self.files.get(&format!("{id}/alternative.sh")).cloned(),
+            alternative: self.script(&format!("{id}/alternative.sh")),
             files,
             setup,
         })
@@ -357,9 +412,10 @@ impl<'a> Source<'a> {
         let setup_file = format!("{id}/setup.yaml");
         let folder = format!("{id}/files/");
         let mut found = BTreeMap::new();
-        for path in &setup.files {
+        for (index, path) in setup.files.iter().enumerate() {
             if path.starts_with('/') || path.split('/').any(|part| part.is_empty() || part == "..") {
-                self.problem(&setup_file, format!("files: {path:?} is no path below the learner's home"));
+                let message = format!("files: {path:?} is no path below the learner's home");
+                self.report(&setup_file, vec![(format!("files[{index}]"), message)]);
                 continue;
             }
             match self.files.get(&format!("{folder}{path}")) {
@@ -376,9 +432,33 @@ impl<'a> Source<'a> {
         found
     }
 
-    fn line_of(&self, file: &str, id: &str) -> usize {
-        let wanted = format!("id: {id}");
-        let lines = self.files.get(file).map(|t| t.lines()).into_iter().flatten();
-        lines.enumerate().find(|(_, l)| l.trim_start_matches(['-', ' ']).trim() == wanted).map_or(0, |(i, _)| i + 1)
+    fn report_checks(&mut self, file: &str, checks: &Checks) {
+        let mut found = Vec::new();
+        for (index, check) in checks.checks.iter().enumerate() {
+            let path = format!("checks[{index}]");
+            if checks.checks[..index].iter().any(|before| before.id == check.id) {
+                found
+                    .push((format!("{path}.id"), format!("there is a check {:?} before: ids are different", check.id)));
+            }
+            found.extend(check.located_problems(&path));
+        }
+        self.report(file, found);
+    }
+
+    fn report_nodes(&mut self, file: &str, setup: &Setup) {
+        let Some(nodes) = setup.nodes else { return };
+        if !(1..=NODES_MAX).contains(&nodes) {
+            let message = format!("nodes: {nodes}: a number from 1 to {NODES_MAX} is due");
+            self.report(file, vec![("nodes".to_owned(), message)]);
+        } else if setup.profile.is_none() {
+            let message = "nodes: without a `profile` there is no cluster that has them".to_owned();
+            self.report(file, vec![("nodes".to_owned(), message)]);
+        }
+    }
+
+    /// What is wrong in a YAML file, by the paths of values.
+    fn report(&mut self, file: &str, found: Vec<(String, String)>) {
+        let source = self.files.get(file).map_or("", String::as_str);
+        self.problems.extend(yaml::located(file, source, found));
     }
 }

@@ -233,13 +233,6 @@ impl Document {
         self.steps.iter().for_each(|step| walk(&step.blocks, visit));
     }
 
-    /// Whether some block is of that kind.
-    pub(crate) fn walk_any(&self, is: impl Fn(&Block) -> bool) -> bool {
-        let mut found = false;
-        self.walk(&mut |block| found |= is(block));
-        found
-    }
-
     /// The questions, in order.
     pub fn quizzes(&self) -> Vec<&Quiz> {
         let mut found = Vec::new();
@@ -267,19 +260,24 @@ pub(crate) fn walk<'a>(blocks: &'a [Block], visit: &mut dyn FnMut(&'a Block)) {
 /// What must be the same in every language: commands, checks, questions, boxes that open, directives; one line each.
 pub(crate) fn outline(blocks: &[Block]) -> Vec<String> {
     let mut lines = Vec::new();
-    walk(blocks, &mut |block| match block {
-        Block::Code(code) if code.exec => lines.push(format!("terminal {}: {}", code.terminal, code.code)),
-        Block::Checks { ids } => lines.push(format!("check {}", ids.join(" "))),
+    walk(blocks, &mut |block| lines.extend(mark(block)));
+    lines
+}
+
+/// The line of a block in the outline; none of blocks that every language has in its own way.
+pub(crate) fn mark(block: &Block) -> Option<String> {
+    match block {
+        Block::Code(code) if code.exec => Some(format!("terminal {}: {}", code.terminal, code.code)),
+        Block::Checks { ids } => Some(format!("check {}", ids.join(" "))),
         Block::Quiz(quiz) => {
             let marks: String = quiz.choices.iter().map(|c| if c.right { 'x' } else { '-' }).collect();
-            lines.push(format!("quiz {marks}"));
+            Some(format!("quiz {marks}"))
         }
-        Block::Reveal { .. } => lines.push("reveal".to_owned()),
-        Block::Focus(focus) => lines.push(format!("{focus:?}")),
-        Block::Clock(clock) => lines.push(format!("{clock:?}")),
-        _ => {}
-    });
-    lines
+        Block::Reveal { .. } => Some("reveal".to_owned()),
+        Block::Focus(focus) => Some(format!("{focus:?}")),
+        Block::Clock(clock) => Some(format!("{clock:?}")),
+        _ => None,
+    }
 }
 
 /// The text of inlines without their marks.

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Block, Definition, Document, Inline};
+use crate::places::Places;
+use crate::yaml::{self, Part, Written};
 use crate::{LANGUAGES, Problem, Text};
 
 /// `glossary.yaml`.
@@ -40,6 +42,16 @@ pub struct Words {
     pub en: Vec<String>,
 }
 
+impl Written for Glossary {
+    const PARTS: &'static [Part] = &[Part::of::<Term>("terms")];
+}
+
+impl Written for Term {
+    const PARTS: &'static [Part] = &[Part::of::<Words>("words"), Part::of::<Text>("text")];
+}
+
+impl Written for Words {}
+
 impl Glossary {
     /// Reads `glossary.yaml`.
     ///
@@ -48,11 +60,12 @@ impl Glossary {
     pub fn parse(source: &str) -> Result<Glossary, Vec<Problem>> {
         let mut problems = Vec::new();
         let file = "glossary.yaml";
-        let glossary: Option<Glossary> = crate::yaml::parse(file, source, 0, &mut problems);
+        let glossary: Option<Glossary> = yaml::parse(file, source, 0, &mut problems);
         let glossary = glossary.unwrap_or_default();
         let mut seen = BTreeSet::new();
-        let mut report = |message: String| problems.push(Problem { file: file.to_owned(), line: 0, message });
-        for term in &glossary.terms {
+        let mut found = Vec::new();
+        for (index, term) in glossary.terms.iter().enumerate() {
+            let mut report = |message: String| found.push((format!("terms[{index}]"), message));
             if !seen.insert(&term.id) {
                 report(format!("the term {:?} is there twice", term.id));
             }
@@ -66,11 +79,18 @@ impl Glossary {
                 }
             }
         }
+        problems.extend(yaml::located(file, source, found));
         if problems.is_empty() { Ok(glossary) } else { Err(problems) }
     }
 
     /// Marks the words in a text and notes what they mean.
-    pub(crate) fn mark(&self, file: &str, language: &str, document: &mut Document, problems: &mut Vec<Problem>) {
+    pub(crate) fn mark(
+        &self,
+        file: &str,
+        language: &str,
+        (document, places): (&mut Document, &Places),
+        problems: &mut Vec<Problem>,
+    ) {
         let mut words: Vec<(&str, &str)> = Vec::new();
         for term in &self.terms {
             words.extend(term.words(language).iter().map(|word| (word.as_str(), term.id.as_str())));
@@ -86,16 +106,16 @@ impl Glossary {
             used.append(&mut marker.seen);
         }
         for id in used {
-            match self.terms.iter().find(|term| term.id == id) {
-                Some(term) => {
-                    let word = term.words(language).first().cloned().unwrap_or_default();
-                    let definition = Definition { word, text: term.text.get(language).to_owned() };
-                    document.terms.insert(id, definition);
-                }
-                None => {
-                    let message = format!("[...](term:{id}): the glossary has no such term");
-                    problems.push(Problem { file: file.to_owned(), line: 0, message });
-                }
+            if let Some(term) = self.terms.iter().find(|term| term.id == id) {
+                let word = term.words(language).first().cloned().unwrap_or_default();
+                let definition = Definition { word, text: term.text.get(language).to_owned() };
+                document.terms.insert(id, definition);
+            }
+        }
+        for (id, line) in &places.terms {
+            if !self.terms.iter().any(|term| term.id == *id) {
+                let message = format!("[...](term:{id}): the glossary has no such term");
+                problems.push(Problem { file: file.to_owned(), line: *line, message });
             }
         }
     }
@@ -261,9 +281,9 @@ mod tests {
 
     fn marks(language: &str, source: &str) -> Vec<(String, String)> {
         let (mut problems, glossary) = (Vec::new(), Glossary::parse(GLOSSARY).expect("whole"));
-        let mut document = crate::markdown::parse("l.md", source, &mut problems);
-        glossary.mark("l.md", language, &mut document, &mut problems);
-        let mut found: Vec<_> = problems.iter().map(|p| ("problem".to_owned(), p.message.clone())).collect();
+        let (mut document, places) = crate::markdown::parse("l.md", source, &mut problems);
+        glossary.mark("l.md", language, (&mut document, &places), &mut problems);
+        let mut found: Vec<_> = problems.iter().map(|p| ("problem".to_owned(), p.to_string())).collect();
         found.extend(marked(&document.intro));
         for step in &document.steps {
             found.push(("step".to_owned(), step.id.clone()));
@@ -286,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_a_term_has_its_line() {
+        let twice = format!("{GLOSSARY}  - id: pod\n    words: {{ja: [Pod], en: []}}\n    text: {{ja: x, en: x}}\n");
+        let said = Glossary::parse(&twice).expect_err("twice");
+        let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+        let expected = ["the term \"pod\" is there twice", "term \"pod\": words.en is empty"];
+        assert_eq!(said, expected.map(|message| format!("glossary.yaml:11: {message}")));
+        let untranslated = Glossary::parse(&GLOSSARY.replace("{ja: 代理, en", "{en")).expect_err("untranslated");
+        assert_eq!(untranslated[0].to_string(), "glossary.yaml:7: missing field `ja`");
+    }
+
+    #[test]
     fn longer_words_hide_shorter_ones() {
         assert_eq!(
             marks("en", "kube-proxy, kube-proxy, then a proxy.\n"),
@@ -304,7 +335,7 @@ mod tests {
     #[test]
     fn marks_of_the_author_win_and_must_exist() {
         assert_eq!(marks("en", "A Pod, [those boxes](term:pod).\n"), pairs(&[("pod", "those boxes")]));
-        let found = marks("en", "[x](term:nope)\n");
-        assert!(found[0].1.contains("no such term"), "{found:?}");
+        let found = marks("en", "a\n\n- [x](term:nope)\n");
+        assert_eq!(found[0].1, "l.md:3: [...](term:nope): the glossary has no such term");
     }
 }

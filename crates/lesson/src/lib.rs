@@ -13,14 +13,17 @@ mod course;
 mod directive;
 mod document;
 mod evaluate;
+mod fence;
 mod glossary;
 mod markdown;
 mod path;
+mod places;
 mod quiz;
+mod words;
 mod yaml;
 
 pub use check::{Check, Checks, Clause, Expect, HttpClause, ObjectClause, OutputClause, TraceClause};
-pub use course::{Course, CourseFiles, CourseOutline, Lesson, LessonOutline, Page, Problem, Setup};
+pub use course::{Course, CourseFiles, CourseOutline, Lesson, LessonOutline, NODES_MAX, Page, Problem, Setup};
 pub use document::{Block, CalloutKind, Choice, Clock, CodeBlock, Definition, Document, Focus, Inline, Quiz, Step};
 pub use evaluate::{Facts, Outcome, Progress};
 pub use glossary::{Glossary, Term, Words};

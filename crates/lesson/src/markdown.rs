@@ -10,11 +10,14 @@ use pulldown_cmark::{
     BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd,
 };
 
-use crate::document::{Block, CalloutKind, CodeBlock, Document, Inline, Step, plain};
-use crate::{Problem, directive, quiz};
+use crate::document::{Block, CalloutKind, CodeBlock, Document, Inline, Step, mark, plain};
+use crate::places::{Place, Places};
+use crate::{Problem, directive, fence, quiz};
 
 /// Marks a quotation as a box that opens: `> [!REVEAL] Title`. GFM does not know it, so it arrives as text.
 const REVEAL: &str = "[!REVEAL]";
+/// The boxes that there are, by the word in their mark.
+const BOXES: [&str; 6] = ["NOTE", "TIP", "WARNING", "CAUTION", "IMPORTANT", "REVEAL"];
 /// The scheme of links to the glossary: `[Pod](term:pod)`.
 const TERM: &str = "term:";
 
@@ -35,9 +38,13 @@ pub(crate) fn front_matter(source: &str) -> &str {
     ""
 }
 
-/// Parses the markdown of `file`. Problems carry the line.
-pub(crate) fn parse(file: &str, source: &str, problems: &mut Vec<Problem>) -> Document {
-    reader(file, source, problems).document()
+/// Parses the markdown of `file`; says too where what stands. Problems carry the line.
+pub(crate) fn parse(file: &str, source: &str, problems: &mut Vec<Problem>) -> (Document, Places) {
+    let mut reader = reader(file, source, problems);
+    let document = reader.document();
+    // A box comes after what is in it.
+    reader.places.parts.iter_mut().for_each(|part| part.marks.sort_unstable());
+    (document, reader.places)
 }
 
 /// Inline text, for the parts of a fence.
@@ -55,9 +62,11 @@ fn reader<'a>(file: &'a str, source: &'a str, problems: &'a mut Vec<Problem>) ->
     let options = Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
         | Options::ENABLE_HEADING_ATTRIBUTES
         | Options::ENABLE_GFM
+        // To be refused: otherwise they are shown as the bars that they are written with.
+        | Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH;
     let events: Vec<(Event, Range<usize>)> = Parser::new_ext(source, options).into_offset_iter().collect();
-    Reader { file, source, events, at: 0, quizzes: 0, problems }
+    Reader { file, source, events, at: 0, quizzes: 0, places: Places::default(), problems }
 }
 
 struct Reader<'a> {
@@ -67,6 +76,7 @@ struct Reader<'a> {
     at: usize,
     /// Questions read so far.
     quizzes: usize,
+    places: Places,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -77,13 +87,19 @@ impl<'a> Reader<'a> {
         event
     }
 
+    /// The line on which something begins.
+    fn line(&self, range: &Range<usize>) -> usize {
+        self.source[..range.start.min(self.source.len())].matches('\n').count() + 1
+    }
+
     fn problem(&mut self, range: &Range<usize>, message: String) {
-        let line = self.source[..range.start.min(self.source.len())].matches('\n').count() + 1;
+        let line = self.line(range);
         self.problems.push(Problem { file: self.file.to_owned(), line, message });
     }
 
     fn document(&mut self) -> Document {
         let mut document = Document::default();
+        self.places.last();
         while let Some((event, range)) = self.next() {
             match event {
                 Event::Start(Tag::MetadataBlock(MetadataBlockKind::YamlStyle)) => {
@@ -95,6 +111,11 @@ impl<'a> Reader<'a> {
                     if id.is_empty() {
                         self.problem(&range, format!("step {title:?} has no id: write `## {title} {{#some-id}}`"));
                     }
+                    if !id.is_empty() && document.steps.iter().any(|step| step.id == id) {
+                        self.problem(&range, format!("there is a step with the id {id:?} before: ids are different"));
+                    }
+                    let line = self.line(&range);
+                    self.places.parts.push(Place { line, ..Place::default() });
                     document.steps.push(Step { id, title, blocks: Vec::new() });
                 }
                 Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => {
@@ -126,13 +147,16 @@ impl<'a> Reader<'a> {
                 Event::End(_) => break,
                 Event::Text(_) | Event::Code(_) | Event::SoftBreak | Event::HardBreak | Event::InlineHtml(_) => true,
                 Event::Start(tag) => {
-                    matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Link { .. } | Tag::Strikethrough)
+                    matches!(
+                        tag,
+                        Tag::Emphasis | Tag::Strong | Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough
+                    )
                 }
                 _ => false,
             };
             if inline {
                 // Items of a tight list hold text without a paragraph.
-                self.inline(event, &mut loose);
+                self.inline(event, &range, &mut loose);
                 continue;
             }
             if !loose.is_empty() {
@@ -147,19 +171,21 @@ impl<'a> Reader<'a> {
     }
 
     fn block(&mut self, event: Event<'a>, range: &Range<usize>) -> Option<Block> {
+        let block = self.read_block(event, range)?;
+        if mark(&block).is_some() {
+            let line = self.line(range);
+            self.places.last().marks.push(line);
+        }
+        Some(block)
+    }
+
+    fn read_block(&mut self, event: Event<'a>, range: &Range<usize>) -> Option<Block> {
         match event {
             Event::Start(Tag::Paragraph) => Some(Block::Paragraph { text: self.inlines() }),
             Event::Start(Tag::Heading { level, .. }) => {
                 Some(Block::Heading { level: level as u8, text: self.inlines() })
             }
-            Event::Start(Tag::CodeBlock(kind)) => {
-                let info = match &kind {
-                    CodeBlockKind::Fenced(info) => info.to_string(),
-                    CodeBlockKind::Indented => String::new(),
-                };
-                let code = self.plain_text();
-                self.code_block(&info, &code, range)
-            }
+            Event::Start(Tag::CodeBlock(kind)) => self.code(&kind, range),
             Event::Start(Tag::List(start)) => {
                 let mut items = Vec::new();
                 while let Some((Event::Start(Tag::Item), _)) = self.next() {
@@ -178,6 +204,10 @@ impl<'a> Reader<'a> {
                 let blocks = self.blocks();
                 Some(match (kind, reveal_title(&blocks)) {
                     (CalloutKind::Quote, Some((title, rest))) => self.reveal(title, rest, blocks, range),
+                    (CalloutKind::Quote, None) => {
+                        self.report_mark(&blocks, range);
+                        Block::Callout { kind, blocks }
+                    }
                     _ => Block::Callout { kind, blocks },
                 })
             }
@@ -187,13 +217,45 @@ impl<'a> Reader<'a> {
                 Some(Block::Paragraph { text: vec![Inline::Text { text }] })
             }
             Event::Rule => Some(Block::Rule),
+            Event::Start(Tag::Table(_)) => {
+                self.problem(range, "tables are not shown: write a list or a code fence".into());
+                self.skip();
+                None
+            }
             Event::Start(tag) => {
                 self.problem(range, format!("{tag:?} is not supported in lessons"));
-                self.blocks();
+                self.skip();
                 None
             }
             _ => None,
         }
+    }
+
+    /// Goes to the end of the container that was just entered.
+    fn skip(&mut self) {
+        let mut depth = 1;
+        while depth > 0 {
+            match self.next() {
+                Some((Event::Start(_), _)) => depth += 1,
+                Some((Event::End(_), _)) => depth -= 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    /// A quotation that begins as a box does but is none.
+    fn report_mark(&mut self, blocks: &[Block], range: &Range<usize>) {
+        let Some(Block::Paragraph { text }) = blocks.first() else { return };
+        let Some(Inline::Text { text }) = text.first() else { return };
+        let Some((word, _)) = text.strip_prefix("[!").and_then(|rest| rest.split_once(']')) else { return };
+        let message = match BOXES.iter().find(|known| **known == word.to_uppercase()) {
+            Some(&"REVEAL") => format!("a box that opens is written `> {REVEAL} Title`"),
+            Some(known) => format!("`> [!{known}]` stands alone on its line; the text of the box is below it"),
+            None => format!("there is no box [!{word}]: there are {}", BOXES.join(", ")),
+        };
+        self.problem(range, message);
+        self.places.last().is_broken = true;
     }
 
     /// A box that opens: the rest of the line behind the mark is its title.
@@ -211,6 +273,20 @@ impl<'a> Reader<'a> {
         Block::Reveal { title, blocks }
     }
 
+    fn code(&mut self, kind: &CodeBlockKind, range: &Range<usize>) -> Option<Block> {
+        let code = self.plain_text();
+        let CodeBlockKind::Fenced(info) = kind else {
+            if code.lines().any(|line| line.trim_start().starts_with("```")) {
+                self.problem(range, "a code fence that is indented by four spaces is text: move it left".into());
+            }
+            return self.code_block("", &code, range);
+        };
+        if let Some(message) = fence::unclosed(&self.source[range.clone()], self.line(range)) {
+            self.problem(range, message);
+        }
+        self.code_block(info, &code, range)
+    }
+
     fn code_block(&mut self, info: &str, code: &str, range: &Range<usize>) -> Option<Block> {
         let code = code.strip_suffix('\n').unwrap_or(code).to_owned();
         let mut words = info.split_whitespace();
@@ -226,36 +302,75 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         if let Some(special) = special {
-            return special.map_err(|message| self.problem(range, message)).ok();
+            if let Some(word) = words.next() {
+                self.problem(range, format!("unknown word {word:?} behind the code fence {language:?}"));
+            }
+            return match special {
+                Ok(block) => {
+                    self.note_checks(&block, &code, range);
+                    Some(block)
+                }
+                Err(message) => {
+                    self.problem(range, message);
+                    self.places.last().is_broken = true;
+                    None
+                }
+            };
         }
+        if let Some(message) = fence::language(&language) {
+            self.problem(range, message);
+            self.places.last().is_broken = true;
+        }
+        let mut is_terminal_given = false;
         let mut block = CodeBlock { language, code, terminal: 1, ..CodeBlock::default() };
         for word in words {
             match word.split_once('=').unwrap_or((word, "")) {
                 ("exec", "") => block.exec = true,
                 ("copy", "") => block.copy = true,
-                ("terminal", number) => match number.parse() {
-                    Ok(number @ 1..=9) => block.terminal = number,
-                    _ => self.problem(range, format!("terminal={number}: a number from 1 to 9 is due")),
-                },
+                ("terminal", number) => {
+                    is_terminal_given = true;
+                    match number.parse() {
+                        Ok(number @ 1..=9) => block.terminal = number,
+                        _ => self.problem(range, format!("terminal={number}: a number from 1 to 9 is due")),
+                    }
+                }
                 _ => self.problem(range, format!("unknown word {word:?} behind a code fence")),
             }
         }
+        if is_terminal_given && !block.exec {
+            self.problem(range, "`terminal=` does nothing without `exec`, which makes the Run button".into());
+        }
+        if block.exec && block.code.trim().is_empty() {
+            self.problem(range, "`exec` without a command: there is nothing to run".into());
+        }
         Some(Block::Code(block))
+    }
+
+    /// Notes where the checks of a fence are shown.
+    fn note_checks(&mut self, block: &Block, code: &str, range: &Range<usize>) {
+        let Block::Checks { ids } = block else { return };
+        if ids.is_empty() {
+            self.problem(range, "this `check` fence shows no check: put their ids into it, one a line".into());
+        }
+        let first = self.line(range) + 1;
+        for (below, line) in code.lines().enumerate() {
+            self.places.shown.extend(line.split_whitespace().map(|id| (id.to_owned(), first + below)));
+        }
     }
 
     /// Inline text up to the end of the block that was just entered.
     fn inlines(&mut self) -> Vec<Inline> {
         let mut out = Vec::new();
-        while let Some((event, _)) = self.next() {
+        while let Some((event, range)) = self.next() {
             if matches!(event, Event::End(_)) {
                 break;
             }
-            self.inline(event, &mut out);
+            self.inline(event, &range, &mut out);
         }
         out
     }
 
-    fn inline(&mut self, event: Event<'a>, out: &mut Vec<Inline>) {
+    fn inline(&mut self, event: Event<'a>, range: &Range<usize>, out: &mut Vec<Inline>) {
         match event {
             Event::Text(text) | Event::InlineHtml(text) | Event::Html(text) => {
                 if let Some(Inline::Text { text: last }) = out.last_mut() {
@@ -272,6 +387,8 @@ impl<'a> Reader<'a> {
             Event::Start(Tag::Link { dest_url, .. }) => {
                 let text = self.inlines();
                 if let Some(id) = dest_url.strip_prefix(TERM) {
+                    let line = self.line(range);
+                    self.places.terms.push((id.to_owned(), line));
                     out.push(Inline::Term { id: id.to_owned(), text });
                     return;
                 }
@@ -281,6 +398,10 @@ impl<'a> Reader<'a> {
                 } else {
                     out.extend(text);
                 }
+            }
+            Event::Start(Tag::Image { .. }) => {
+                self.problem(range, "pictures are not shown, only their text would be: say it in words".into());
+                out.extend(self.inlines());
             }
             Event::Start(_) => out.extend(self.inlines()),
             _ => {}
@@ -337,7 +458,7 @@ mod tests {
 
     fn read(source: &str) -> (Document, Vec<Problem>) {
         let mut problems = Vec::new();
-        let document = parse("l.en.md", source, &mut problems);
+        let (document, _) = parse("l.en.md", source, &mut problems);
         (document, problems)
     }
 
@@ -398,5 +519,47 @@ mod tests {
         let (_, problems) = read("text\n\n## No id\n\n```sh exce\nx\n```\n");
         let lines: Vec<usize> = problems.iter().map(|p| p.line).collect();
         assert_eq!(lines, [3, 5], "{problems:?}");
+    }
+    #[test]
+    fn what_would_not_be_shown_as_it_is_meant_is_refused() {
+        for (source, expected) in [
+            ("a\n\n```sh exec\nls\n", "l.en.md:3: this code fence is never closed"),
+            (
+                "```sh\nls\n\na\n\n```sh exec\nls\n```\n",
+                "l.en.md:1: this code fence is not closed before another begins in line 6",
+            ),
+            ("a\n\n    ```sh exec\n    ls\n    ```\n", "l.en.md:3: a code fence that is indented by four spaces"),
+            ("a\n\n```exec\nls\n```\n", "l.en.md:3: \"exec\" stands in the place of the language"),
+            ("```sh terminal=2\nls\n```\n", "l.en.md:1: `terminal=` does nothing without `exec`"),
+            ("```sh exec\n```\n", "l.en.md:1: `exec` without a command"),
+            ("```quizz\nA?\n```\n", "l.en.md:1: a code fence \"quizz\": did you mean \"quiz\"?"),
+            ("```check\n```\n", "l.en.md:1: this `check` fence shows no check"),
+            ("```check a\nb\n```\n", "l.en.md:1: unknown word \"a\" behind the code fence \"check\""),
+            ("a\n\n> [!NOET]\n> x\n", "l.en.md:3: there is no box [!NOET]: there are NOTE, TIP"),
+            ("> [!NOTE] x\n", "l.en.md:1: `> [!NOTE]` stands alone on its line"),
+            ("> [!Reveal] x\n> y\n", "l.en.md:1: a box that opens is written `> [!REVEAL] Title`"),
+            ("## A {#a}\n\n## B {#a}\n", "l.en.md:3: there is a step with the id \"a\" before"),
+            ("a\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "l.en.md:3: tables are not shown"),
+            ("a\n\nb ![c](d.png)\n", "l.en.md:3: pictures are not shown"),
+            ("- a\n- ![c](d.png)\n", "l.en.md:2: pictures are not shown"),
+        ] {
+            let (_, problems) = read(source);
+            assert!(problems.len() == 1 && problems[0].to_string().starts_with(expected), "{source}: {problems:#?}");
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_the_outline() {
+        let source = "> [!REVEAL] T\n> ```sh exec\n> a\n> ```\n\n[x](term:pod)\n\n\
+                      ## S {#s}\n\n- ```check\n  c\n  d\n  ```\n\n```clock\npause\n```\n";
+        let mut problems = Vec::new();
+        let (document, places) = parse("l.en.md", source, &mut problems);
+        assert_eq!(problems, []);
+        let marks: Vec<_> = places.parts.iter().map(|part| (part.line, part.marks.clone())).collect();
+        assert_eq!(marks, [(1, vec![1, 2]), (8, vec![10, 15])]);
+        assert_eq!(crate::document::outline(&document.intro).len(), 2);
+        assert_eq!(crate::document::outline(&document.steps[0].blocks).len(), 2);
+        assert_eq!(places.terms, [("pod".to_owned(), 6)]);
+        assert_eq!(places.shown, [("c".to_owned(), 11), ("d".to_owned(), 12)]);
     }
 }

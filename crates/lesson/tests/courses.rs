@@ -76,7 +76,8 @@ fn an_outline_names_what_is_wrong_in_what_it_reads() {
     let missing = outlined(&|files| drop(files.remove("deploy-app/lesson.ja.md")));
     assert_eq!(missing, ["deploy-app/lesson.ja.md: missing: every lesson speaks ja and en"]);
     let headless = outlined(&|files| drop(files.insert("deploy-app/lesson.en.md".into(), "# No head\n".into())));
-    assert_eq!(headless, ["deploy-app/lesson.en.md: is empty"]);
+    let head = "the head is missing: a line ---, then title, summary and minutes, then a line ---";
+    assert_eq!(headless, [format!("deploy-app/lesson.en.md:1: {head}")]);
 }
 
 fn problems(change: impl FnOnce(&mut CourseFiles)) -> Vec<String> {
@@ -337,4 +338,102 @@ fn questions_that_drift_apart_are_an_error() {
         f.insert("deploy-app/lesson.ja.md".into(), text);
     });
     assert!(found.iter().any(|p| p.contains("differs from step") && p.contains("quiz x--")), "{found:?}");
+}
+
+/// The text of a file of a course, changed.
+fn replaced(files: &mut CourseFiles, file: &str, from: &str, to: &str) {
+    assert!(files[file].contains(from), "{from:?} is missing in {file}");
+    let text = files[file].replacen(from, to, 1);
+    files.insert(file.to_owned(), text);
+}
+
+/// The line of a file on which a text first stands.
+fn line_of(course: &CourseFiles, file: &str, text: &str) -> usize {
+    course[file].lines().position(|line| line.contains(text)).expect("it is there") + 1
+}
+
+#[test]
+fn what_is_wrong_has_its_line() {
+    let (checks, en, ja) = ("deploy-app/checks.yaml", "deploy-app/lesson.en.md", "deploy-app/lesson.ja.md");
+    let whole = files("kubernetes-basics");
+    let listed = line_of(&whole, checks, "id: deployments-listed");
+    let minutes = line_of(&whole, ja, "minutes:");
+    for (file, from, to, expected) in [
+        (checks, "        hint:\n", "        hnt:\n", format!("{checks}:11: unknown field `hnt`")),
+        (checks, "      ja: Deployment kube", "      jp: Deployment kube", format!("{checks}:4: unknown field `jp`")),
+        (
+            checks,
+            "      ja: Deployment kubernetes-bootcamp のアプリが動いている\n",
+            "",
+            format!("{checks}:3: missing field `ja`"),
+        ),
+        (checks, "kind: Deployment", "kind: Deploment", format!("{checks}:9: check \"app-running\": there is no kind")),
+        (
+            checks,
+            "id: deployments-listed",
+            "id: app-running",
+            format!("{checks}:{listed}: there is a check \"app-running\" before"),
+        ),
+        (en, "minutes:", "minuten:", format!("{en}:4: unknown field `minuten`")),
+        (en, "minutes: 15\n", "", format!("{en}:1: missing field `minutes`")),
+        (ja, "minutes: 15", "minutes: 10", format!("{ja}:{minutes}: minutes: 10 here, 15 in the other language")),
+        (
+            "deploy-app/setup.yaml",
+            "minikube",
+            "minikube\nnodes: 0",
+            "deploy-app/setup.yaml:3: nodes: 0: a number from 1 to 200".into(),
+        ),
+        (
+            "deploy-app/setup.yaml",
+            "minikube",
+            "minikube\nnodes: 201",
+            "deploy-app/setup.yaml:3: nodes: 201: a number".into(),
+        ),
+        (
+            "deploy-app/setup.yaml",
+            "profile: minikube",
+            "nodes: 1",
+            "deploy-app/setup.yaml:2: nodes: without a `profile`".into(),
+        ),
+        ("course.yaml", "title:\n", "titel:\n", "course.yaml:1: unknown field `titel`".into()),
+    ] {
+        let found = problems(|f| replaced(f, file, from, to));
+        assert!(found.len() >= 1 && found.iter().any(|p| p.starts_with(&expected)), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_has_its_line() {
+    let (en, ja) = ("create-cluster/lesson.en.md", "create-cluster/lesson.ja.md");
+    let whole = files("kubernetes-basics");
+    let shown = line_of(&whole, en, "node-ready");
+    let found = problems(|f| replaced(f, en, "node-ready", "node-reddy"));
+    let expected = format!("{en}:{shown}: shows the check \"node-reddy\", which is not in checks.yaml");
+    assert!(found.contains(&expected), "{found:#?}");
+
+    let line = whole[ja].lines().position(|line| line == "kubectl get nodes").expect("a command");
+    let there = whole[en].lines().position(|line| line == "kubectl get nodes").expect("a command");
+    let found = problems(|f| replaced(f, ja, "\nkubectl get nodes\n", "\nkubectl get no\n"));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(&format!("{ja}:{line}: step ")), "{found:#?}");
+    let both = format!("`terminal 1: kubectl get no` here, `terminal 1: kubectl get nodes` there (line {there})");
+    assert!(found[0].ends_with(&both), "{found:#?}");
+}
+
+#[test]
+fn a_question_that_cannot_be_read_is_no_drift_of_the_other_language() {
+    let found = problems(|f| replaced(f, "deploy-app/lesson.en.md", "(x)", "( )"));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].starts_with("deploy-app/lesson.en.md:") && found[0].contains("0 answers are marked"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn byte_order_marks_are_no_part_of_any_file() {
+    let mut marked = files("kubernetes-basics");
+    marked.values_mut().for_each(|text| text.insert(0, '\u{feff}'));
+    let course = Course::parse("kubernetes-basics", &marked, &glossary()).unwrap_or_else(|p| panic!("{p:#?}"));
+    assert_eq!(course, basics());
 }
