@@ -1,5 +1,5 @@
 // What beginners do: lessons out of order, double clicks, text from an article, a closed tab, a phone's keyboard.
-import { COURSE, focusTerminal, openLesson, prompt, saved, screen, screenShows, type } from "./learner.mjs";
+import { COURSE, chooseLanguage, focusTerminal, openLesson, prompt, saved, screen, screenShows, type } from "./learner.mjs";
 
 function assert(condition, words) {
   if (!condition) {
@@ -104,15 +104,19 @@ export default [
     async run({ page, url }) {
       await openLesson(page, url, "deploy-app");
       await enter(page, "ｋｕｂｅｃｔｌ\u3000get pods");
-      await screenShows(page, /ｋ \(U\+FF4B\) at character 1[\s\S]*did you mean: kubectl get pods\n.*\$$/);
+      await screenShows(page, /ヒント: 1 文字目の「ｋ」\(U\+FF4B\) は全角です。[\s\S]*次のコマンドではありませんか: kubectl get pods\n.*\$$/);
       await enter(page, "kubectl get pods -l ”app=web”");
-      await screenShows(page, /” \(U\+201D\)[\s\S]*did you mean: kubectl get pods -l "app=web"\n.*\$$/);
+      await screenShows(page, /「”」\(U\+201D\)[\s\S]*次のコマンドではありませんか: kubectl get pods -l "app=web"\n.*\$$/);
       await enter(page, "kubectl get pods —namespace default");
-      await screenShows(page, /— \(U\+2014\)[\s\S]*did you mean: kubectl get pods --namespace default\n.*\$$/);
+      await screenShows(page, /「—」\(U\+2014\)[\s\S]*次のコマンドではありませんか: kubectl get pods --namespace default\n.*\$$/);
       await enter(page, "$ kubectl get nodes");
-      await screenShows(page, /hint: \$ is the prompt of the example; type only what follows it: kubectl get nodes\n.*\$$/);
+      await screenShows(page, /ヒント: \$ は例のプロンプトです。そのあとだけを入力してください: kubectl get nodes\n.*\$$/);
       await enter(page, "echo 日本語も「そのまま」");
       await screenShows(page, /\n日本語も「そのまま」\n.*\$$/);
+      // The machine speaks as the page does.
+      await chooseLanguage(page, "English");
+      await enter(page, "$ kubectl get nodes");
+      await screenShows(page, /hint: \$ is the prompt of the example; type only what follows it: kubectl get nodes\n.*\$$/);
     },
   },
   {

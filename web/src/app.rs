@@ -73,6 +73,7 @@ pub fn App() -> Html {
     let link = use_link(&state, &screens);
     use_routes(&state);
     use_preferences(&state);
+    use_language(&state, &link);
     use_open_lesson(&state, &link, &screens);
     use_link_address(&state, &link);
     use_shortcuts();
@@ -470,6 +471,17 @@ fn use_preferences(state: &UseReducerHandle<State>) {
                 let _ = root.set_attribute("data-theme", preferences.theme.name());
             }
         }
+    });
+}
+
+/// Tells the worker which language the page speaks: before it opens anything, when the reader chooses another, and with
+/// every opening again, because the worker may be a new one.
+#[hook]
+fn use_language(state: &UseReducerHandle<State>, link: &Link) {
+    let link = link.clone();
+    let opening = state.open.as_ref().map(|open| open.opening);
+    use_effect_with((state.preferences.language, opening), move |(language, _)| {
+        link.send(&ToWorker::Language { language: (*language).into() });
     });
 }
 

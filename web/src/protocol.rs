@@ -5,7 +5,7 @@
 //!
 //! Invariant: the page knows the cluster only from these messages; the worker knows the page only from them.
 
-use cluster::{Effect, Input, LogPiece, Visit};
+use cluster::{Effect, Input, Language, LogPiece, Visit};
 use lesson::{Lesson, Page, Text};
 use serde::{Deserialize, Serialize};
 use simulation::TraceEvent;
@@ -15,7 +15,7 @@ use crate::picture::Picture;
 use crate::saved::SavedSession;
 
 /// Raised when a message changes its meaning. A page and a worker of different builds must not talk.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,11 @@ pub enum ToWorker {
         command: String,
         /// Columns and rows, when its screen has only just come: it is opened first.
         size: Option<(u16, u16)>,
+    },
+    /// The page speaks a language: so does the learner's machine, in this session and those that are opened later.
+    Language {
+        /// Which.
+        language: Language,
     },
     /// Stops or changes the speed of virtual time.
     Pace {

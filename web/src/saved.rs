@@ -1,7 +1,7 @@
 //! A session as it is saved, exported and shared: what it was made from and what was done in it. Not its state: that
 //! comes back by playing it again.
 
-use cluster::LogEntry;
+use cluster::{Input, LogEntry};
 use serde::{Deserialize, Serialize};
 use simulation::{Duration, Time};
 
@@ -62,6 +62,12 @@ impl SavedSession {
         }
         file.session.check()?;
         Ok(file.session)
+    }
+
+    /// Whether the learner did anything in it: what the page puts in by itself, its language and the first terminal, is
+    /// there without that.
+    pub fn is_begun(&self) -> bool {
+        self.log.iter().filter(|entry| !matches!(entry.input, Input::Language { .. })).count() > 1
     }
 
     /// Whether a session that comes from outside can be played: its size is bounded and its times are in order.

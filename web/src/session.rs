@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use api::Object;
-use cluster::{Effect, Input, LogEntry, ScriptRun, Stream, World, WorldConfig};
+use cluster::{Effect, Input, Language, LogEntry, ScriptRun, Stream, World, WorldConfig};
 use lesson::{Lesson, Outcome, Progress};
 use serde::{Deserialize, Serialize};
 use simulation::{Duration, Step, StepLimits, Time, TraceEvent, TraceKind};
@@ -93,6 +93,8 @@ pub struct Session {
     slices: Slices,
     /// Inputs that came while the world was not at rest.
     pending: VecDeque<Input>,
+    /// What the page speaks; none until it said so.
+    language: Option<Language>,
     inspected: Option<Subject>,
     /// The scheduler's last word about each pod, by `namespace/name`.
     decisions: BTreeMap<String, Decision>,
@@ -197,6 +199,7 @@ impl Session {
             slices: Slices::default(),
             reached: reached.unwrap_or(seed.start),
             pending: VecDeque::new(),
+            language: None,
             inspected: None,
             decisions: BTreeMap::new(),
             chain: Reader::default(),
@@ -312,6 +315,26 @@ impl Session {
             self.world.input(at, input);
         }
         true
+    }
+
+    /// The page speaks a language from now on, and the learner's machine shall. Of a session that does not live yet this
+    /// is taken note of: it ends in the language that its log has, and goes on in this one.
+    pub fn speak(&mut self, language: Language, now_ms: f64, clock: &dyn Fn() -> f64) {
+        self.language = Some(language);
+        if let Some(input) = self.news_of_language() {
+            self.input(input, now_ms, clock);
+        }
+    }
+
+    /// The input that makes the machine speak as the page does; none if it does already.
+    fn news_of_language(&self) -> Option<Input> {
+        let inputs = self.world.log().iter().map(|entry| &entry.input).chain(&self.pending);
+        let spoken = inputs.rev().find_map(|input| match input {
+            Input::Language { language } => Some(*language),
+            _ => None,
+        });
+        let wanted = self.language.filter(|wanted| *wanted != spoken.unwrap_or_default());
+        wanted.map(|language| Input::Language { language })
     }
 
     /// The learner is at a step. The log remembers when that was first so.
@@ -470,6 +493,8 @@ impl Session {
                 self.until = at;
                 self.phase = Phase::Live;
                 self.pace.last_ms = None;
+                // Before what the page puts in when it hears that the session lives.
+                self.pending.extend(self.news_of_language());
                 return Next::Now;
             };
             self.world.input(entry.at, entry.input);

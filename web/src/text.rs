@@ -27,6 +27,16 @@ impl Language {
     }
 }
 
+/// What the learner's machine speaks while the page speaks this.
+impl From<Language> for cluster::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Ja => cluster::Language::Ja,
+            Language::En => cluster::Language::En,
+        }
+    }
+}
+
 macro_rules! texts {
     ($($key:ident: $ja:literal, $en:literal;)*) => {
         /// A text of the page.

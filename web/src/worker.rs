@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use cluster::Input;
+use cluster::{Input, Language};
 use futures_util::FutureExt as _;
 use futures_util::future::{self, LocalBoxFuture};
 use gloo_timers::callback::Timeout;
@@ -78,6 +78,8 @@ struct Worker {
     owned: bool,
     /// The rest of the code was asked for.
     whole: bool,
+    /// What the page speaks; none until it said so.
+    language: Option<Language>,
 }
 
 /// Courses, and what is wrong with others.
@@ -106,6 +108,7 @@ pub fn start() {
         openings: 0,
         owned: false,
         whole: false,
+        language: None,
     }));
     WORKER.with(|slot| *slot.borrow_mut() = Some(Rc::clone(&worker)));
     let inner = Rc::clone(&worker);
@@ -172,6 +175,7 @@ fn take(worker: &Shared, message: ToWorker) {
             return spawn_local(async move { hand(&worker, *session).await });
         }
         ToWorker::DropHanded => worker.borrow_mut().handed = None,
+        ToWorker::Language { language } => speak(worker, language),
         ToWorker::Undo => undo(worker),
         ToWorker::StepAgain { step } => step_again(worker, step),
         other => {
@@ -311,7 +315,10 @@ fn play(worker: &Shared, saved: SavedSession, lesson: Lesson) {
     let other_build = saved.build != BUILD;
     match Session::new(saved.seed, lesson.clone(), saved.log, saved.reached) {
         Err(reason) => post(worker, &FromWorker::Refused { reason }),
-        Ok(session) => {
+        Ok(mut session) => {
+            if let Some(language) = worker.borrow().language {
+                session.speak(language, real_ms(), &real_ms);
+            }
             worker.borrow_mut().session = Some(session);
             post(worker, &FromWorker::Opened { course, lesson: Box::new(lesson), restored, other_build });
             tick(worker);
@@ -345,9 +352,19 @@ async fn hand(worker: &Shared, saved: SavedSession) {
     }
     let storage = worker.borrow().storage.clone();
     // Denied storage holds nothing that could be lost.
-    let replaces = matches!(storage.load(&course, &lesson).await, Ok(Some(own)) if own.log.len() > 1 && own != saved);
+    let replaces = matches!(storage.load(&course, &lesson).await, Ok(Some(own)) if own.is_begun() && own != saved);
     worker.borrow_mut().handed = Some(saved);
     post(worker, &FromWorker::Handed { course, lesson, replaces });
+}
+
+/// The learner's machine speaks as the page does, now and in what is opened later.
+fn speak(worker: &Shared, language: Language) {
+    let mut worker = worker.borrow_mut();
+    worker.language = Some(language);
+    worker.dirty = true;
+    if let Some(session) = &mut worker.session {
+        session.speak(language, real_ms(), &real_ms);
+    }
 }
 
 /// Plays the session again without its last command.

@@ -78,11 +78,38 @@ pub enum Input {
     },
     /// Looks at no log any more.
     CloseLog,
+    /// The learner's machine speaks a language from here on: `LANG` of its shells, of those that are open too. A log
+    /// without this is of a machine that speaks English.
+    Language {
+        /// Which.
+        language: Language,
+    },
     /// A step of the lesson begins here. The world takes no notice; a replay up to here begins it again.
     Step {
         /// Its number, from 1.
         step: u16,
     },
+}
+
+/// A language of the learner's machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Japanese.
+    Ja,
+    /// English.
+    #[default]
+    En,
+}
+
+impl Language {
+    /// The locale of that language, as in the variable `LANG`.
+    pub fn locale(self) -> &'static str {
+        match self {
+            Language::Ja => "ja_JP.UTF-8",
+            Language::En => "en_US.UTF-8",
+        }
+    }
 }
 
 /// One line of the session log: a world is its config and these.

@@ -9,6 +9,7 @@ use simulation::Sim;
 use simulation::notify::Signal;
 use vfs::{Credentials, Vfs};
 
+use crate::input::Language;
 use crate::profile::HOST_ADDRESS;
 
 /// Name of the learner's account.
@@ -17,6 +18,8 @@ pub(crate) const USER: &str = "learner";
 pub(crate) const HOME: &str = "/home/learner";
 /// Name of the machine.
 pub(crate) const HOSTNAME: &str = "kubonsai";
+/// The variable that says which language the machine speaks.
+pub(crate) const LANG: &str = "LANG";
 /// Number of the learner's account.
 const UID: u32 = 1000;
 
@@ -35,12 +38,14 @@ pub(crate) struct Learner {
     pub(crate) net: NetNs,
     pub(crate) programs: Rc<Programs>,
     pub(crate) host: Rc<dyn Host>,
+    /// What programs that are started from now on speak.
+    pub(crate) language: Language,
 }
 
 impl Learner {
     pub(crate) fn new(sim: &Sim, fabric: &Fabric, programs: Programs, host: Rc<dyn Host>) -> Learner {
         let net = fabric.attach_as("learner", &[HOST_ADDRESS], Role::Outside);
-        Learner { fs: files(sim), net, programs: Rc::new(programs), host }
+        Learner { fs: files(sim), net, programs: Rc::new(programs), host, language: Language::default() }
     }
 
     /// What a shell starts with; streams are the caller's.
@@ -49,7 +54,7 @@ impl Learner {
             sim: sim.clone(),
             fs: self.fs.clone(),
             cwd: HOME.to_owned(),
-            env: environment(),
+            env: environment(self.language),
             stdin,
             stdout,
             stderr,
@@ -62,11 +67,11 @@ impl Learner {
     }
 }
 
-fn environment() -> BTreeMap<String, String> {
+fn environment(language: Language) -> BTreeMap<String, String> {
     [
         ("HOME", HOME),
         ("HOSTNAME", HOSTNAME),
-        ("LANG", "en_US.UTF-8"),
+        (LANG, language.locale()),
         ("LOGNAME", USER),
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("PWD", HOME),

@@ -25,7 +25,7 @@ mod world;
 pub use browser::{Answer, NoAnswer, PAGE_BYTES_MAX, REPEATS_MAX, Visit};
 pub use desktop::{EDIT_BYTES_MAX, Effect};
 pub use follow::LogPiece;
-pub use input::{Input, LogEntry, Output, Stream};
+pub use input::{Input, Language, LogEntry, Output, Stream};
 pub use profile::{PROFILES, Profile};
 pub use script::ScriptRun;
 pub use system::System;

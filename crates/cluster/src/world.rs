@@ -15,7 +15,7 @@ use crate::browser::{Browser, Visit};
 use crate::desktop::{Effect, Windows};
 use crate::follow::{Follow, LogPiece};
 use crate::input::{Input, LogEntry, Outbox, Output, Stream};
-use crate::learner::Learner;
+use crate::learner::{LANG, Learner};
 use crate::lifecycle::Clusters;
 use crate::probe::Probes;
 use crate::profile::{PROBE_ADDRESS, Profile};
@@ -147,6 +147,12 @@ impl World {
                 self.follow.start(&self.sim, self.clusters.transport(), &pod, &container);
             }
             Input::CloseLog => self.follow.stop(),
+            Input::Language { language } => {
+                self.learner.language = language;
+                for terminal in self.terminals.values() {
+                    terminal.export(LANG, language.locale());
+                }
+            }
             Input::Step { .. } => {}
         }
     }

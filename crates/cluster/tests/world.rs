@@ -2,7 +2,7 @@
 
 mod common;
 
-use cluster::{Input, LogEntry, World, WorldConfig};
+use cluster::{Input, Language, LogEntry, World, WorldConfig};
 use common::{START, open, run_for, run_to, screen, type_in, world};
 use simulation::Duration;
 
@@ -74,6 +74,49 @@ fn the_browser_and_the_log_are_part_of_a_session() {
     run_to(&mut replay, live.now());
     assert_eq!(told(&mut replay), seen);
     assert_eq!(replay.trace_last_seq(), live.trace_last_seq());
+}
+
+#[test]
+fn the_machine_speaks_the_language_that_it_is_told_to() {
+    let tell = |world: &mut World, language| {
+        let at = world.now();
+        run_to(world, at);
+        world.input(at, Input::Language { language });
+    };
+    let mut live = world(3, None);
+    let mut text = open(&mut live);
+    for (language, locale, hint) in [
+        (None, "en_US.UTF-8", "hint: $ is the prompt of the example"),
+        (Some(Language::Ja), "ja_JP.UTF-8", "ヒント: $ は例のプロンプトです。"),
+        (Some(Language::En), "en_US.UTF-8", "hint: $ is the prompt of the example"),
+        (Some(Language::Ja), "ja_JP.UTF-8", "ヒント: $ は例のプロンプトです。"),
+    ] {
+        if let Some(language) = language {
+            tell(&mut live, language);
+        }
+        let said = type_in(&mut live, "env | grep ^LANG; bash -c 'echo =$LANG'\r");
+        assert!(said.contains(&format!("LANG={locale}\r\n={locale}\r\n")), "{said}");
+        text += &said;
+        let said = type_in(&mut live, "$ ls\r");
+        assert!(said.contains(hint) && said.contains("bash: $: command not found"), "{said}");
+        text += &said;
+    }
+    // A terminal that is opened later speaks it too, and so does the editor's door.
+    text += &type_in(&mut live, "exit\r");
+    text += &open(&mut live);
+    let said = type_in(&mut live, "nano web.yaml\r");
+    assert!(said.contains("web.yaml を端末の横のエディターで開きました。"), "{said}");
+    text += &said;
+    let log = serde_json::to_string(live.log()).expect("plain data");
+    assert!(log.contains(r#"{"type":"language","language":"ja"}"#), "{log}");
+    let log: Vec<LogEntry> = serde_json::from_str(&log).expect("what was written can be read");
+    let mut replay = world(3, None);
+    for entry in log {
+        run_to(&mut replay, entry.at);
+        replay.input(entry.at, entry.input);
+    }
+    run_to(&mut replay, live.now());
+    assert_eq!(screen(&mut replay), text);
 }
 
 const SESSION: &[&str] = &[

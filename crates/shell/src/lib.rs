@@ -23,6 +23,7 @@ mod terminal;
 mod text;
 pub mod tools;
 mod vars;
+mod words;
 
 pub use process::Processes;
 pub use shell::{Place, Shell};

@@ -21,7 +21,12 @@ struct Session {
 
 impl Session {
     fn new(columns: u16) -> Session {
-        let machine = common::Machine::new();
+        Session::with_variables(columns, &[])
+    }
+
+    fn with_variables(columns: u16, variables: &[(&str, &str)]) -> Session {
+        let mut machine = common::Machine::new();
+        machine.ctx.env.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let bytes = Rc::new(RefCell::new(Vec::new()));
         let size = TtySize { cols: columns, rows: 24 };
         let terminal = Terminal::start(machine.ctx.clone(), Writer::into_buffer(Rc::clone(&bytes)), size);
@@ -224,5 +229,48 @@ fn what_was_pasted_from_an_article_is_explained() {
         "{}",
         s.screen().shown()
     );
-    s.keys("\x0c").keys("echo “hi” –\r").shows(&format!("{P}echo “hi” –\n“hi” –\n{P}█\n"));
+    s.keys("\x0c").keys("echo \"“hi”\" –\r").shows(&format!("{P}echo \"“hi”\" –\n“hi” –\n{P}█\n"));
+    // It exits with 0, but does not do what was meant.
+    s.keys("\x0c").keys("echo “a  b”\r");
+    let shown = s.screen().shown();
+    assert!(shown.starts_with(&format!("{P}echo “a  b”\n“a b”\nhint: “ (U+201C) at character 6")), "{shown}");
+}
+
+#[test]
+fn what_was_typed_wrongly_is_explained_in_the_language_of_the_shell() {
+    let s = Session::with_variables(100, &[("LANG", "ja_JP.UTF-8")]);
+    s.keys("ｌｓ\r");
+    let named = |c: char, at: u8, code: &str, instead: char| {
+        format!("ヒント: {at} 文字目の「{c}」(U+{code}) は全角です。半角の {instead} を入力してください。\n")
+    };
+    let hints = named('ｌ', 1, "FF4C", 'l') + &named('ｓ', 2, "FF53", 's');
+    s.shows(&format!(
+        "{P}ｌｓ\nbash: ｌｓ: command not found\n{hints}ヒント: 次のコマンドではありませんか: ls\n{P}█\n"
+    ));
+    let hint = "ヒント: $ は例のプロンプトです。そのあとだけを入力してください: echo hi";
+    s.keys("\x0c").keys("$ echo hi\r").shows(&format!("{P}$ echo hi\nbash: $: command not found\n{hint}\n{P}█\n"));
+    // As on any machine, a variable of the shell chooses.
+    s.keys("export LANG=en_US.UTF-8\r\x0c").keys("$ echo hi\r");
+    assert!(s.screen().shown().contains("\nhint: $ is the prompt of the example"), "{}", s.screen().shown());
+    s.keys("LC_ALL=ja_JP.UTF-8\r\x0c").keys("$ echo hi\r");
+    assert!(s.screen().shown().contains(hint), "{}", s.screen().shown());
+}
+
+#[test]
+fn a_variable_that_is_exported_from_outside_is_there_for_the_next_line() {
+    let s = Session::new(100);
+    s.keys("sleep 5\r");
+    s.terminal.export("LANG", "ja_JP.UTF-8");
+    s.wait(10);
+    s.keys("\x0c").keys("env | grep LANG; ｌ\r");
+    let shown = s.screen().shown();
+    assert!(shown.contains("\nLANG=ja_JP.UTF-8\n") && shown.contains("\nヒント: "), "{shown}");
+    // A line that is being typed is not disturbed.
+    s.keys("\x0c").keys("echo $LA");
+    s.terminal.export("LANG", "en_US.UTF-8");
+    s.keys("NG\r").shows(&format!("{P}echo $LANG\nen_US.UTF-8\n{P}█\n"));
+    // What the learner made read-only stays.
+    s.keys("readonly LANG\r");
+    s.terminal.export("LANG", "ja_JP.UTF-8");
+    s.keys("\x0c").keys("echo $LANG\r").shows(&format!("{P}echo $LANG\nen_US.UTF-8\n{P}█\n"));
 }

@@ -1,6 +1,6 @@
 //! Sessions as files and as links.
 
-use cluster::{Input, LogEntry};
+use cluster::{Input, Language, LogEntry};
 use simulation::{Duration, Time};
 use web::saved::{BUILD, SavedSession};
 use web::session::Seed;
@@ -46,6 +46,9 @@ fn a_link_brings_back_what_was_packed() {
     let mut session = typed(1);
     session.log.push(LogEntry { at: session.reached.expect("it is set"), input: Input::CloseTerminal { id: 1 } });
     assert_eq!(unpack(&pack(&session)).as_ref(), Ok(&session));
+    let language = Input::Language { language: Language::Ja };
+    session.log.push(LogEntry { at: session.reached.expect("it is set"), input: language });
+    assert_eq!(unpack(&pack(&session)).as_ref(), Ok(&session));
     session.reached = None;
     session.log.clear();
     assert_eq!(unpack(&pack(&session)).as_ref(), Ok(&session));
@@ -58,6 +61,20 @@ fn a_module_typed_four_times_over_fits_into_a_link() {
     let letters = to_letters(&squeezed).len();
     println!("{} inputs: {} bytes packed, {letters} letters", typed(4).log.len(), packed.len());
     assert!(letters < LINK_CHARS_MAX - 200, "{letters} letters");
+}
+
+#[test]
+fn a_session_that_only_the_page_touched_is_not_begun() {
+    let mut session = typed(1);
+    assert!(session.is_begun());
+    session.log.truncate(1);
+    let at = session.log[0].at;
+    for language in [Language::Ja, Language::En] {
+        assert!(!session.is_begun(), "{:?}", session.log);
+        session.log.insert(0, LogEntry { at, input: Input::Language { language } });
+    }
+    session.log.push(LogEntry { at, input: Input::Keys { id: 1, text: "l".to_owned() } });
+    assert!(session.is_begun());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Sessions: the same log gives the same screens, however real time was cut into ticks.
 
-use cluster::{Input, LogEntry};
+use cluster::{Input, Language, LogEntry};
 use lesson::Lesson;
 use simulation::Time;
 use web::chain::Chain;
@@ -263,6 +263,57 @@ fn undo_goes_back_to_before_the_last_command() {
     assert_eq!(again.screen, screen);
     assert_eq!(again.picture, picture);
     assert_eq!(again.session.before_last_command().map(|saved| saved.log.len()), Some(1));
+}
+
+#[test]
+fn the_machine_speaks_as_the_page_does_and_undo_leaves_it_so() {
+    let languages = |driven: &Driven| -> Vec<Language> {
+        let log = driven.session.log_since(0).iter();
+        log.filter_map(|entry| if let Input::Language { language } = entry.input { Some(language) } else { None })
+            .collect()
+    };
+    let speak = |driven: &mut Driven, language| {
+        let now = driven.now_ms;
+        driven.session.speak(language, now, &|| now);
+        driven.run(100.0, 16.0);
+    };
+    let (ja, en) = ("ヒント: $ は例のプロンプトです。", "hint: $ is the prompt");
+    let mut live = Driven::open("create-cluster", Vec::new(), None);
+    // The machine speaks English already.
+    speak(&mut live, Language::En);
+    assert_eq!(languages(&live), []);
+    speak(&mut live, Language::Ja);
+    speak(&mut live, Language::Ja);
+    live.open_terminal();
+    assert_eq!(live.session.before_last_command(), None, "a language is no command");
+    live.type_in("echo first");
+    live.run(500.0, 16.0);
+    live.type_in("$ ls");
+    live.run(500.0, 16.0);
+    assert!(live.screen.contains(ja), "{}", live.screen);
+    speak(&mut live, Language::En);
+    assert_eq!(languages(&live), [Language::Ja, Language::En]);
+    // Undo takes the command back, whatever the page spoke since.
+    let before = live.session.before_last_command().expect("two commands were entered");
+    let commands = before.log.iter().filter(|entry| matches!(entry.input, Input::Keys { .. })).count();
+    assert_eq!(commands, 1);
+    let mut again = Driven::open("create-cluster", before.log.clone(), before.reached);
+    again.type_in("$ ls");
+    again.run(500.0, 16.0);
+    assert!(again.screen.contains(ja), "nobody told it otherwise: {}", again.screen);
+    // What the page speaks is news to a session that is played again, once it lives.
+    let start = live.session.seed().start;
+    let seed = Seed { course: "basics".to_owned(), lesson: "create-cluster".to_owned(), seed: 7, start };
+    again.session = Session::new(seed, lesson("create-cluster"), before.log, before.reached).expect("no profile");
+    (again.live, again.screen) = (false, String::new());
+    speak(&mut again, Language::En);
+    assert!(again.live);
+    assert_eq!(languages(&again), [Language::Ja, Language::En]);
+    again.type_in("$ ls");
+    again.run(500.0, 16.0);
+    assert!(again.screen.contains(en) && !again.screen.contains(ja), "{}", again.screen);
+    let replay = Driven::open("create-cluster", again.session.log_since(0).to_vec(), Some(again.session.reached()));
+    assert_eq!(replay.screen, again.screen);
 }
 
 #[test]

@@ -36,11 +36,9 @@ pub fn documents(text: &str) -> Vec<(usize, &str)> {
     let (mut start, mut start_line, mut offset) = (0, 0, 0);
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let marker = line.strip_prefix("---").map(str::trim);
-        if marker.is_some_and(|rest| rest.is_empty() || rest.starts_with('#')) {
-            if offset > start {
-                out.push((start_line, &text[start..offset]));
-                (start, start_line) = (offset + line.len(), number + 1);
-            }
+        if offset > start && marker.is_some_and(|rest| rest.is_empty() || rest.starts_with('#')) {
+            out.push((start_line, &text[start..offset]));
+            (start, start_line) = (offset + line.len(), number + 1);
         }
         offset += line.len();
     }

@@ -442,7 +442,7 @@ impl Scanner {
         self.step();
         let verbatim = self.char(0) == '<';
         let mut handle = String::new();
-        while !ends_word(self.char(0)) && !(self.in_flow() && ",[]{}".contains(self.char(0))) {
+        while !(ends_word(self.char(0)) || self.in_flow() && ",[]{}".contains(self.char(0))) {
             if self.char(0) == '!' {
                 handle = self.chars[at.index..=self.at.index].iter().collect();
             }

@@ -1,7 +1,7 @@
 //! The terminal as its programs see it: streams, line discipline, and the queues between them and the screen.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -41,6 +41,8 @@ pub(super) struct Device {
     output: RefCell<VecDeque<u8>>,
     output_waits: Waiters,
     output_room: Waiters,
+    /// Variables for the shell that it has not taken yet: the last value of each.
+    exports: RefCell<BTreeMap<String, String>>,
     ended: Cell<bool>,
 }
 
@@ -59,6 +61,7 @@ impl Device {
             output: RefCell::default(),
             output_waits: Waiters::default(),
             output_room: Waiters::default(),
+            exports: RefCell::default(),
             ended: Cell::new(false),
         }
     }
@@ -87,6 +90,16 @@ impl Device {
 
     pub(super) fn columns(&self) -> usize {
         usize::from(self.tty.size().cols).max(1)
+    }
+
+    // --- variables ---
+
+    pub(super) fn export(&self, name: &str, value: &str) {
+        self.exports.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(super) fn take_exports(&self) -> BTreeMap<String, String> {
+        std::mem::take(&mut *self.exports.borrow_mut())
     }
 
     // --- the screen ---

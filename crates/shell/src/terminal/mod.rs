@@ -43,6 +43,12 @@ impl Terminal {
         self.device.tty.resize(size);
     }
 
+    /// Sets and exports a variable of the shell, as if `export` had been typed between two command lines. What runs already
+    /// keeps its environment.
+    pub fn export(&self, name: &str, value: &str) {
+        self.device.export(name, value);
+    }
+
     /// Whether the shell has ended (`exit`, Ctrl-D) and everything has been shown.
     pub fn has_ended(&self) -> bool {
         self.device.has_ended()

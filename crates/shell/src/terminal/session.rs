@@ -16,6 +16,7 @@ use crate::race::{Either, race};
 use crate::shell::{Place, Shell};
 use crate::syntax::{Parser, SyntaxError};
 use crate::vars::Value;
+use crate::words::Language;
 
 const PASTE_ON: &str = "\x1b[?2004h";
 const PASTE_OFF: &str = "\x1b[?2004l";
@@ -108,16 +109,28 @@ impl Session {
                 continue;
             }
             let Some(text) = self.recall(text) else { continue };
+            self.take_exports();
             self.shell.history.borrow_mut().push(&text);
             self.shell.sim.trace(TraceKind::Learner { what: text.trim_end().to_owned() });
             if self.execute(&text).await {
                 break;
             }
+            self.take_exports();
             self.hint(&text);
         }
         let code = self.shell.status;
         self.shell.run_exit_trap(code).await;
         self.left = true;
+    }
+
+    /// Variables that were set from outside the shell.
+    fn take_exports(&mut self) {
+        for (name, value) in self.device.take_exports() {
+            // One that the learner made read-only stays as it is.
+            if self.shell.vars.set(&name, value).is_ok() {
+                self.shell.vars.entry(&name).exported = true;
+            }
+        }
     }
 
     /// Helps after a line that failed because of how it was typed.
@@ -126,7 +139,8 @@ impl Session {
         if status >= 128 {
             return; // ended by a signal, not by what was typed
         }
-        for line in hints(text, status == 0, |name| self.shell.find_program(name).is_some()) {
+        let language = Language::of(|name| self.shell.vars.scalar(name));
+        for line in hints(text, status == 0, language, |name| self.shell.find_program(name).is_some()) {
             self.device.show(&format!("{}\r\n", line.replace('\n', "\r\n")));
         }
     }

@@ -9,6 +9,7 @@ use vfs::Errno;
 
 use super::Outcome;
 use super::io::complain;
+use crate::words::{Language, Words};
 
 /// Longest file that is opened, in bytes: a window is for manifests, not for logs.
 const FILE_BYTES_MAX: u64 = 1_000_000;
@@ -60,7 +61,8 @@ async fn edit(ctx: &Ctx, name: &str, file: &str, read_only: bool) -> Outcome {
         return refuse(ctx, name).await;
     };
     let mut window = desktop.edit(EditFile { path: path.clone(), text, read_only });
-    ctx.out(format!("{file} is open in the editor beside the terminal. Save and close it there.\n")).await?;
+    let language = Language::of(|name| ctx.env.get(name).map(String::as_str));
+    ctx.out(Words::EditorOpen.say(language, &[("file", file)]) + "\n").await?;
     loop {
         match window.next().await {
             EditEvent::Saved(_) if read_only => {}
