@@ -398,7 +398,7 @@ fn what_is_wrong_has_its_line() {
         ("course.yaml", "title:\n", "titel:\n", "course.yaml:1: unknown field `titel`".into()),
     ] {
         let found = problems(|f| replaced(f, file, from, to));
-        assert!(found.len() >= 1 && found.iter().any(|p| p.starts_with(&expected)), "{expected}: {found:#?}");
+        assert!(found.iter().any(|p| p.starts_with(&expected)), "{expected}: {found:#?}");
     }
 }
 
