@@ -19,6 +19,8 @@ pub struct Document {
     pub value: Value,
     /// The file as it is named in messages: `a.yaml`, `dir/a.yaml`, `STDIN`.
     pub source: String,
+    /// Why validation refuses it, if it does.
+    pub refused: Option<String>,
 }
 
 /// Reads everything that `-f` or `-k` names.
@@ -38,7 +40,10 @@ async fn load_as_written(session: &Rc<Session>, args: &Args) -> Outcome<Vec<Docu
     if !args.text("kustomize").is_empty() {
         let directory = args.text("kustomize");
         let built = kustomize::build(session, directory)?;
-        return Ok(built.into_iter().map(|value| Document { value, source: directory.to_owned() }).collect());
+        return Ok(built
+            .into_iter()
+            .map(|value| Document { value, source: directory.to_owned(), refused: None })
+            .collect());
     }
     let mut documents = Vec::new();
     for name in args.list("filename") {
@@ -130,15 +135,12 @@ fn take_apart(value: Value, source: &str, into: &mut Vec<Document>) {
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|k| k.ends_with("List"));
     match value.get("items").and_then(Value::as_array) {
         Some(items) if is_list => items.iter().for_each(|item| take_apart(item.clone(), source, into)),
-        _ => into.push(Document { value, source: source.to_owned() }),
+        _ => into.push(Document { value, source: source.to_owned(), refused: None }),
     }
 }
 
-/// The only field of what takes the place of a document that validation refuses: why. No reader makes such a key of text.
-const REFUSED: &str = "\0refused";
-
-/// Puts the refusal in the place of a document that is not even the beginning of an object. It is reported when the turn of
-/// the document comes; those before it are dealt with.
+/// Refuses a document that is not even the beginning of an object. It is reported when the turn of the document comes;
+/// those before it are dealt with.
 fn validate(document: &mut Document) {
     let value = &document.value;
     let field = |name: &str| match value.get(name) {
@@ -156,17 +158,17 @@ fn validate(document: &mut Document) {
         [one] => one.clone(),
         several => format!("[{}]", several.join(", ")),
     };
-    document.value = serde_json::json!({ REFUSED: format!(
+    document.refused = Some(format!(
         "error validating \"{}\": error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false",
         document.source
-    ) });
+    ));
 }
 
 /// The failure of what cannot be decoded as an object, after that of validation.
 pub fn check_shape(document: &Document) -> Outcome {
     let value = &document.value;
-    if let Some(refused) = value.get(REFUSED).and_then(Value::as_str) {
-        return Err(Failure::message(refused));
+    if let Some(refused) = &document.refused {
+        return Err(Failure::message(refused.clone()));
     }
     let why = match value {
         Value::Null | Value::Object(_) => None,

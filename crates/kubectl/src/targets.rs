@@ -89,7 +89,7 @@ impl Query {
         if has_files(args) {
             query.documents = manifests::load(&rest.session, args).await?;
             if query.documents.is_empty() {
-                query.documents.push(Document { value: Value::Null, source: String::new() });
+                query.documents.push(Document { value: Value::Null, source: String::new(), refused: None });
             }
         }
         Ok(query)

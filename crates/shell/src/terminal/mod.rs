@@ -54,11 +54,6 @@ impl Terminal {
         self.device.has_ended()
     }
 
-    /// Whether the shell waits for a command line: nothing runs in the foreground.
-    pub fn is_at_prompt(&self) -> bool {
-        self.device.is_editing()
-    }
-
     /// Whether someone waits for keys: the shell, or a program in the foreground that reads.
     pub fn waits_for_keys(&self) -> bool {
         self.device.waits_for_keys()
