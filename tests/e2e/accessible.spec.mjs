@@ -111,6 +111,11 @@ async function motions(page, url) {
   await page.evaluate(() => {
     globalThis.motions = new Set();
     document.addEventListener("animationstart", (event) => globalThis.motions.add(event.animationName), true);
+    const { animate } = Element.prototype;
+    Element.prototype.animate = function (frames, options) {
+      globalThis.motions.add(options.id);
+      return animate.call(this, frames, options);
+    };
     document.addEventListener("transitionrun", (event) => globalThis.motions.add(event.propertyName), true);
   });
   await type(page, `kubectl create deployment web --image=${IMAGE}`);

@@ -87,8 +87,14 @@ function keeps(page, text) {
     const database = await request(indexedDB.open("kubonsai"));
     const sessions = await request(database.transaction("sessions").objectStore("sessions").getAll());
     database.close();
-    const typed = (session) => JSON.parse(session).log.map(({ input }) => JSON.stringify(input).match(/"text":"((?:[^"\\]|\\.)*)"/)?.[1] ?? "").join("");
-    return sessions.some((session) => typed(session).includes(wanted));
+    // The full pieces of a session's log are records of their own, which follow its own.
+    const logs = [];
+    for (const record of sessions.map((record) => JSON.parse(record))) {
+      if (record.log) logs.push({ pieces: [], last: record.log });
+      else logs.at(-1).pieces.push(record);
+    }
+    const typed = (log) => log.map(({ input }) => JSON.stringify(input).match(/"text":"((?:[^"\\]|\\.)*)"/)?.[1] ?? "").join("");
+    return logs.some(({ pieces, last }) => typed([...pieces.flat(), ...last]).includes(wanted));
   }, text);
 }
 

@@ -24,6 +24,7 @@ use crate::components::session_menu::{Banner, ShareDialog};
 use crate::components::tour::TourCard;
 use crate::handover;
 use crate::link::{Heard, Link};
+use crate::mailbox::Mailbox;
 use crate::offline;
 use crate::preferences;
 use crate::protocol::{FromWorker, Purpose, Subject, ToWorker};
@@ -297,23 +298,27 @@ fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
     let link = use_memo((), move |()| {
         let slot: Rc<std::cell::RefCell<Option<Link>>> = Rc::default();
         let inner = Rc::clone(&slot);
+        let mailbox = {
+            let dispatcher = dispatcher.clone();
+            Mailbox::new(Callback::from(move |messages| dispatcher.dispatch(Action::Worker(messages))))
+        };
         let link = Link::start(Callback::from(move |heard: Heard| match heard {
             Heard::Message(message) => match &*message {
                 FromWorker::Output { terminal, text } => screens.write(*terminal, text),
                 FromWorker::Opened { .. } => {
                     mark("opened");
                     screens.close_all();
-                    dispatcher.dispatch(Action::Worker(message));
+                    mailbox.put(*message);
                 }
                 FromWorker::Effect { effect } => {
                     if let Some(link) = &*inner.borrow() {
                         show_window(&dispatcher, link, effect);
                     }
-                    dispatcher.dispatch(Action::Worker(message));
+                    mailbox.put(*message);
                 }
                 FromWorker::Live { .. } => {
                     mark("live");
-                    dispatcher.dispatch(Action::Worker(message));
+                    mailbox.put(*message);
                 }
                 FromWorker::Exported { purpose, session } => exported(&dispatcher, *purpose, session),
                 FromWorker::Handed { course, lesson, replaces } => {
@@ -321,9 +326,10 @@ fn use_link(state: &UseReducerHandle<State>, screens: &Rc<Screens>) -> Link {
                         handed(link, course, lesson, *replaces);
                     }
                 }
-                _ => dispatcher.dispatch(Action::Worker(message)),
+                _ => mailbox.put(*message),
             },
             Heard::Restarted => {
+                mailbox.deliver();
                 dispatcher.dispatch(Action::Restarting);
                 dispatcher.dispatch(Action::Notice(Notice { text: T::Crashed, detail: String::new() }));
                 if let Some(link) = &*inner.borrow() {

@@ -13,6 +13,7 @@ pub mod history;
 pub mod inspect;
 pub mod link;
 pub mod lock;
+pub mod mailbox;
 pub mod map;
 pub mod news;
 pub mod offline;

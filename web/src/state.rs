@@ -271,8 +271,8 @@ pub struct State {
 pub enum Action {
     /// The address changed.
     Navigate(Route),
-    /// The worker said something.
-    Worker(Box<FromWorker>),
+    /// What the worker said, in order.
+    Worker(Vec<FromWorker>),
     /// Another language.
     Language(Language),
     /// Light or dark.
@@ -572,7 +572,7 @@ impl Reducible for State {
                     next.route = route;
                 }
             }
-            Action::Worker(message) => next.hear(*message),
+            Action::Worker(messages) => messages.into_iter().for_each(|message| next.hear(message)),
             Action::Language(language) => next.preferences.language = language,
             Action::Theme(theme) => next.preferences.theme = theme,
             Action::ScreenReader(on) => next.preferences.screen_reader = on,

@@ -97,7 +97,7 @@ pub fn start() {
         session: None,
         courses: Vec::new(),
         loading: None,
-        storage: Storage,
+        storage: Storage::default(),
         tick: None,
         again: channel.port2(),
         again_soon: false,
@@ -320,6 +320,7 @@ fn play(worker: &Shared, saved: SavedSession, lesson: Lesson) {
                 session.speak(language, real_ms(), &real_ms);
             }
             worker.borrow_mut().session = Some(session);
+            worker.borrow().storage.forget();
             post(worker, &FromWorker::Opened { course, lesson: Box::new(lesson), restored, other_build });
             tick(worker);
         }
@@ -507,8 +508,9 @@ async fn save(worker: &Shared) {
         worker.deed = false;
         (worker.storage.clone(), saved)
     };
-    let message = match storage.save(&saved).await {
-        Ok(()) => FromWorker::Saved { entries: saved.log.len() },
+    let entries = saved.log.len();
+    let message = match storage.save(saved).await {
+        Ok(()) => FromWorker::Saved { entries },
         Err(reason) => FromWorker::NotSaved { reason },
     };
     post(worker, &message);

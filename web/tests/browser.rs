@@ -117,17 +117,41 @@ fn saved(lesson: &str) -> SavedSession {
 
 #[wasm_bindgen_test]
 async fn sessions_come_back_as_they_were_saved() {
-    let storage = Storage;
+    let storage = Storage::default();
     assert_eq!(storage.load("basics", "nothing").await.expect("storage is there"), None);
     for lesson in ["one", "two"] {
-        storage.save(&saved(lesson)).await.expect("storage is there");
+        storage.save(saved(lesson)).await.expect("storage is there");
     }
     assert_eq!(storage.load("basics", "one").await.expect("storage is there"), Some(saved("one")));
     let mut changed = saved("one");
     changed.log.clear();
-    storage.save(&changed).await.expect("storage is there");
+    storage.save(changed.clone()).await.expect("storage is there");
     assert_eq!(storage.load("basics", "one").await.expect("storage is there"), Some(changed));
     assert_eq!(storage.load("basics", "two").await.expect("storage is there"), Some(saved("two")));
+}
+
+#[wasm_bindgen_test]
+async fn a_log_that_grows_or_is_another_comes_back_as_it_was_saved() {
+    let storage = Storage::default();
+    let long = |entries: u64, word: &str| {
+        let mut session = saved("long");
+        let entry = |n| LogEntry {
+            at: Time::from_nanos(1_800_000_000_000_000_000 + n),
+            input: Input::Keys { id: 1, text: format!("{word} {n}") },
+        };
+        session.log = (0..entries).map(entry).collect();
+        session
+    };
+    // Across the ends of pieces, and back before them.
+    for (entries, word) in
+        [(1, "ls"), (127, "ls"), (128, "ls"), (129, "ls"), (700, "ls"), (300, "ls"), (310, "cd"), (256, "ls")]
+    {
+        storage.save(long(entries, word)).await.expect("storage is there");
+        let loaded = Storage::default().load("basics", "long").await.expect("storage is there");
+        assert_eq!(loaded, Some(long(entries, word)), "{entries} of {word}");
+    }
+    // Nothing of it is found where another lesson is looked for.
+    assert_eq!(storage.load("basics", "lon").await.expect("storage is there"), None);
 }
 
 // --- the terminal's glue ---

@@ -2,9 +2,9 @@
 
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
+use crate::components::dot::Dot;
 use crate::map::{
     Anchor, Move, MoveKind, NodeRoom, Part, PodBox, Rect, Scene, ServiceRail, Shape, WorkloadPill, short_image,
     short_name,
@@ -439,13 +439,8 @@ impl Draw<'_> {
 
     fn dot(&self, moving: &Move) -> Html {
         let points = self.scene.route(&moving.path);
-        let Some(((x, y), rest)) = points.split_first() else { return html! {} };
-        if rest.is_empty() {
+        if points.len() < 2 {
             return html! {};
-        }
-        let mut path = format!("M{x:.0} {y:.0}");
-        for (x, y) in rest {
-            path.push_str(&format!("L{x:.0} {y:.0}"));
         }
         let class = match moving.kind {
             MoveKind::Read => "read",
@@ -454,7 +449,6 @@ impl Draw<'_> {
             MoveKind::Failed => "failed",
         };
         let (delay, duration) = (delay_ms(moving), duration_ms(moving));
-        let style = format!("offset-path:path('{path}');animation-duration:{duration}ms;animation-delay:{delay}ms");
-        html! { <circle key={format!("dot-{}", moving.seq)} class={classes!("dot", class)} r="4" ~style={JsValue::from(style)} /> }
+        html! { <Dot key={format!("dot-{}", moving.seq)} {class} {points} {delay} {duration} /> }
     }
 }

@@ -7,6 +7,7 @@ pub mod checks;
 pub mod clock;
 pub mod divider;
 pub mod dock;
+pub mod dot;
 pub mod editor_pane;
 pub mod header;
 pub mod home;

@@ -40,7 +40,7 @@ fn after(state: State, actions: impl IntoIterator<Item = Action>) -> Rc<State> {
 }
 
 fn heard(message: FromWorker) -> Action {
-    Action::Worker(Box::new(message))
+    Action::Worker(vec![message])
 }
 
 fn opened(restored: usize) -> Action {
