@@ -54,6 +54,11 @@ const ADDONS: &[(&str, &str)] = &[
     ("yakd", "3rd party (marcnuri.com)"),
 ];
 
+/// The names of all add-ons.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ADDONS.iter().map(|(name, _)| *name)
+}
+
 fn run(call: Call) -> LocalBoxFuture<'static, i32> {
     Box::pin(async move {
         let (action, name) = (call.parsed.args.first().cloned(), call.parsed.args.get(1).cloned());
