@@ -177,6 +177,15 @@ kinds! {
     EVENTS_V1 = "events.k8s.io" "v1" "Event" "events" "event" short ["ev"] categories [] namespaced sub [] schema "io.k8s.api.events.v1.Event";
 }
 
+kinds! {
+    /// What metrics-server answers, once there is one: kinds that are computed and never stored.
+    METRICS:
+    /// NodeMetrics
+    NODE_METRICS = "metrics.k8s.io" "v1beta1" "NodeMetrics" "nodes" "" short [] categories [] cluster sub [] schema "io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics";
+    /// PodMetrics
+    POD_METRICS = "metrics.k8s.io" "v1beta1" "PodMetrics" "pods" "" short [] categories [] namespaced sub [] schema "io.k8s.metrics.pkg.apis.metrics.v1beta1.PodMetrics";
+}
+
 /// The row for a group, version and plural.
 pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
     KINDS.iter().chain(VERSIONS).copied().find(|k| k.group == group && k.version == version && k.plural == plural)

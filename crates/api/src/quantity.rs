@@ -63,6 +63,11 @@ impl Quantity {
         Quantity { nanos: i128::from(milli) * (ONE / 1000), format: Format::Decimal }
     }
 
+    /// So many billionths, e.g. of a CPU.
+    pub fn from_nanos(nanos: i64) -> Quantity {
+        Quantity { nanos: i128::from(nanos), format: Format::Decimal }
+    }
+
     /// So many bytes, printed with binary suffixes.
     pub fn from_bytes(bytes: i64) -> Quantity {
         Quantity::new(bytes, Format::Binary)
@@ -119,6 +124,11 @@ impl Quantity {
     #[expect(clippy::cast_precision_loss, reason = "ratios need no more than 53 bits")]
     pub fn as_f64(self) -> f64 {
         self.nanos as f64 / ONE as f64
+    }
+
+    /// The same amount, printed otherwise.
+    pub fn printed(self, format: Format) -> Quantity {
+        Quantity { format, ..self }
     }
 
     /// Whether it is zero.

@@ -12,11 +12,11 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use crate::custom;
 use crate::negotiate::{clauses, wants_pretty};
 use crate::request::Head;
 use crate::server::Server;
 use crate::wire;
+use crate::{aggregator, custom};
 
 /// Groups in the order of `/apis`.
 const GROUPS: &[&str] = &[
@@ -76,6 +76,9 @@ fn subresource(kind: &Kind, name: &'static str) -> Sub {
 
 /// The verbs of a kind.
 pub fn verbs(kind: &Kind) -> Vec<&'static str> {
+    if aggregator::is_foreign(kind.group) {
+        return vec!["get", "list"];
+    }
     if is_review(kind) {
         return vec!["create"];
     }
@@ -88,10 +91,12 @@ fn is_review(kind: &Kind) -> bool {
     REVIEWS.iter().any(|review| std::ptr::eq(*review, kind))
 }
 
-/// Every kind that is served, those of custom resources last.
+/// Every kind that is served, those of custom resources and then those of other servers last.
 fn served(server: &Server) -> Vec<&'static Kind> {
     let customs = custom::served(server);
-    KINDS.iter().chain(VERSIONS).chain(REVIEWS).copied().chain(customs.iter().map(|custom| custom.kind)).collect()
+    let own = KINDS.iter().chain(VERSIONS).chain(REVIEWS).copied();
+    let foreign = aggregator::served(server).0.iter().copied();
+    own.chain(customs.iter().map(|custom| custom.kind)).chain(foreign).collect()
 }
 
 /// Answers `/api`, `/apis` and what is below; the segments are those of the path.
@@ -99,9 +104,15 @@ pub fn answer(head: &Head, segments: &[String], server: &Server) -> Response {
     let served = &served(server);
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
     if matches!(parts.as_slice(), ["api"] | ["apis"])
-        && let Some(response) = aggregated(head, parts[0], served)
+        && let Some(response) = aggregated(head, parts[0], served, aggregator::served(server).1)
     {
         return response;
+    }
+    if let ["apis", group, _] = parts.as_slice()
+        && aggregator::is_foreign(group)
+        && let Some(refusal) = aggregator::refusal(server)
+    {
+        return refusal;
     }
     let value = match parts.as_slice() {
         ["api"] => json!({
@@ -162,7 +173,7 @@ fn resources(served: &[&'static Kind], group: &str, version: &str) -> Option<Val
             "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
             "verbs": verbs(kind),
         });
-        if !is_review(kind) {
+        if !is_review(kind) && !aggregator::is_foreign(group) {
             row["storageVersionHash"] = storage_version_hash(kind).into();
         }
         if !kind.short_names.is_empty() {
@@ -211,7 +222,7 @@ fn storage_version_hash(kind: &Kind) -> String {
 }
 
 /// The aggregated form, if the client asks for it first.
-fn aggregated(head: &Head, root: &str, served: &[&'static Kind]) -> Option<Response> {
+fn aggregated(head: &Head, root: &str, served: &[&'static Kind], others_answer: bool) -> Option<Response> {
     for clause in clauses(head.header(header::ACCEPT)) {
         if !matches!(clause.media_type, "application/json" | "*/*" | "application/*") {
             continue;
@@ -222,8 +233,11 @@ fn aggregated(head: &Head, root: &str, served: &[&'static Kind]) -> Option<Respo
             _ => continue,
         };
         let items: Vec<Value> = match root {
-            "api" => vec![group_discovery(served, "")],
-            _ => groups(served).into_iter().map(|g| group_discovery(served, g)).collect(),
+            "api" => vec![group_discovery(served, "", true)],
+            _ => {
+                let is_fresh = |group: &str| others_answer || !aggregator::is_foreign(group);
+                groups(served).into_iter().map(|g| group_discovery(served, g, is_fresh(g))).collect()
+            }
         };
         let value = json!({
             "kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"),
@@ -236,15 +250,16 @@ fn aggregated(head: &Head, root: &str, served: &[&'static Kind]) -> Option<Respo
     None
 }
 
-fn group_discovery(served: &[&'static Kind], group: &str) -> Value {
+/// A group; of one whose server does not answer, nothing but its versions is known.
+fn group_discovery(served: &[&'static Kind], group: &str, is_fresh: bool) -> Value {
     let versions: Vec<Value> = versions(served, group)
         .iter()
         .map(|version| {
             let mut kinds: Vec<&Kind> =
-                served.iter().copied().filter(|k| k.group == group && k.version == *version).collect();
+                served.iter().copied().filter(|k| is_fresh && k.group == group && k.version == *version).collect();
             kinds.sort_by_key(|k| k.plural);
             let resources: Vec<Value> = kinds.into_iter().map(resource_discovery).collect();
-            json!({"version": version, "resources": resources, "freshness": "Current"})
+            json!({"version": version, "resources": resources, "freshness": if is_fresh { "Current" } else { "Stale" }})
         })
         .collect();
     let metadata = if group.is_empty() { json!({}) } else { json!({"name": group}) };

@@ -15,7 +15,9 @@ use crate::registry::{Context, decode, options, watch};
 use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
-use crate::{authentication, authorization, custom, discovery, health, managed, openapi, strategy, wire};
+use crate::{
+    aggregator, authentication, authorization, custom, discovery, health, managed, metrics, openapi, strategy, wire,
+};
 
 /// Answers one request.
 pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
@@ -50,6 +52,10 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
     }
     match route {
         Route::Discovery(segments) => discovery::answer(&head, &segments, server),
+        Route::Resource(target) if aggregator::is_foreign(target.kind.group) => match aggregator::refusal(server) {
+            Some(refusal) => refusal,
+            None => metrics::answer(&cx, &head, &target).await.unwrap_or_else(wire::failure),
+        },
         Route::Resource(target) => resource(&cx, &head, &target, body).await,
         Route::UnknownResource => wire::failure(Status::no_such_path()),
         Route::Other => other(server, &head, &path).await,

@@ -7,6 +7,7 @@
 //! rules of the kind from [`strategy`], the plugins of [`admission`] and the words of [`validation`] → [`wire`].
 
 mod admission;
+mod aggregator;
 mod allocator;
 mod authentication;
 mod authorization;
@@ -19,6 +20,7 @@ mod failure;
 mod handler;
 mod health;
 mod managed;
+mod metrics;
 mod negotiate;
 mod openapi;
 mod patch;

@@ -111,8 +111,12 @@ pub fn route(path: &str, customs: &[&'static Custom]) -> Route {
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
         _ => return Route::Other,
     };
-    let mut kinds =
-        api::kinds::KINDS.iter().chain(api::kinds::VERSIONS).copied().chain(customs.iter().map(|custom| custom.kind));
+    let mut kinds = api::kinds::KINDS
+        .iter()
+        .chain(api::kinds::VERSIONS)
+        .chain(api::kinds::METRICS)
+        .copied()
+        .chain(customs.iter().map(|custom| custom.kind));
     if !kinds.any(|k| k.group == group && k.version == version) {
         return Route::Other;
     }
@@ -134,8 +138,11 @@ fn target(group: &str, version: &str, rest: &[&str], customs: &[&'static Custom]
         rest => ("", rest),
     };
     let plural = *rest.first()?;
-    let added =
-        || customs.iter().map(|c| c.kind).find(|k| k.group == group && k.version == version && k.plural == plural);
+    let added = || {
+        let foreign = api::kinds::METRICS.iter().copied();
+        let mut others = customs.iter().map(|c| c.kind).chain(foreign);
+        others.find(|k| k.group == group && k.version == version && k.plural == plural)
+    };
     let kind = api::kinds::by_resource(group, version, plural).or_else(added)?;
     if !namespace.is_empty() && !kind.namespaced {
         return None;
@@ -240,6 +247,8 @@ mod tests {
         check("/api/v1/podds", "unknown resource");
         check("/apis/apps/v1beta1/deployments", "other");
         check("/healthz", "other");
+        check("/apis/metrics.k8s.io/v1beta1/nodes/minikube", "nodes.metrics.k8s.io||minikube||");
+        check("/apis/metrics.k8s.io/v1beta1/namespaces/default/pods", "pods.metrics.k8s.io|default|||");
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl ApiServer {
         server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));
         server.sim.spawn(expiry::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
+        server.sim.spawn(crate::aggregator::run(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

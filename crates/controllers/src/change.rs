@@ -25,6 +25,11 @@ pub(crate) enum Change {
     Event(Note, Object),
     /// Go on only if the server, too, knows no such object: the copies may lag. Otherwise the key comes back.
     Unless { kind: &'static Kind, key: String, uid: String },
+    /// Nothing yet: reconcile the key at once with the answer to a GET of this path, a list of `of`. It stands alone in a
+    /// plan.
+    Ask { path: String, of: &'static str },
+    /// Keep a value for the next look at this key; `Null` forgets. It goes when the controllers stop.
+    Remember(Value),
     /// Reconcile the key again after a pause.
     After(Duration),
     /// Reconcile the key again after the pause that its failures call for.
@@ -276,6 +281,8 @@ pub(crate) fn describe(changes: &[Change]) -> String {
             format!("event {} {} {} {}: {}", about.kind(), about.name(), note.event_type, note.reason, note.message)
         }
         Change::Unless { kind, key, .. } => format!("unless {} {key} exists", kind.kind),
+        Change::Ask { path, .. } => format!("ask {path}"),
+        Change::Remember(value) => format!("remember {value}"),
         Change::After(pause) => format!("after {pause:?}"),
         Change::Again => "again".to_owned(),
     };

@@ -73,7 +73,7 @@ mod tests {
             role("c", json!({}), json!([{"verbs": ["*"]}]), Value::Null),
         ];
         let caches = Caches::with(&objects);
-        let view = View { caches: &caches, now: Time::from_unix_seconds(0), failure: None };
+        let view = View::new(&caches, Time::from_unix_seconds(0));
         let changes = reconcile(&view, "view").unwrap();
         let [Change::Write(write)] = changes.as_slice() else { panic!("{changes:?}") };
         let Op::Update(updated) = &write.op else { panic!("{write:?}") };

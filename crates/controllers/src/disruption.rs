@@ -184,7 +184,7 @@ mod tests {
         let mut objects: Vec<Object> = (0..4).map(pod).collect();
         objects.extend([budget, set]);
         let caches = Caches::with(&objects);
-        let view = View { caches: &caches, now: Time::from_unix_seconds(0), failure: None };
+        let view = View::new(&caches, Time::from_unix_seconds(0));
         let steps = describe(&reconcile(&view, "d/b").unwrap());
         let words = ["currentHealthy", "desiredHealthy", "disruptionsAllowed"];
         let of = |word: &str| {

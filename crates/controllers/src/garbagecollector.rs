@@ -236,7 +236,7 @@ mod tests {
 
     fn check(objects: &[Object], key: &str, expected: Expect) {
         let caches = Caches::with(objects);
-        let view = View { caches: &caches, now: Time::from_unix_seconds(0), failure: None };
+        let view = View::new(&caches, Time::from_unix_seconds(0));
         expected.assert_eq(&describe(&reconcile(&view, key).unwrap()));
     }
 

@@ -64,7 +64,7 @@ mod tests {
                 "spec": {"podCIDR": range}}))
         };
         let caches = Caches::with(&[node("a", ""), node("b", "10.244.0.0/24"), node("c", "")]);
-        let view = View { caches: &caches, now: simulation::Time::default(), failure: None };
+        let view = View::new(&caches, simulation::Time::default());
         expect![[r#"
             patch Node a  {"spec":{"podCIDR":"10.244.1.0/24","podCIDRs":["10.244.1.0/24"]}}
             patch Node c  {"spec":{"podCIDR":"10.244.2.0/24","podCIDRs":["10.244.2.0/24"]}}"#]]

@@ -261,7 +261,7 @@ mod tests {
 
     fn check(objects: &[Object], key: &str, seconds: u64, expected: Expect) {
         let caches = Caches::with(objects);
-        let view = View { caches: &caches, now: START + Duration::from_secs(seconds), failure: None };
+        let view = View::new(&caches, START + Duration::from_secs(seconds));
         expected.assert_eq(&describe(&reconcile(&view, key).unwrap()));
     }
 

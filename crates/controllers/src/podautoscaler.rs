@@ -1,18 +1,26 @@
 //! Sets how many pods run, by what they use (`pkg/controller/podautoscaler`).
 //!
-//! Nobody here serves metrics, so what is left is what upstream does without them: the bounds are kept, and conditions
-//! and events say what is missing. Scaling by metrics begins in [`metric_failure`], once there are some.
+//! A look has three parts: what each metric calls for ([`calculator`]), how fast the number may change ([`normalize`]), and
+//! here what is written and told. Metrics are asked of the API of metrics-server, as upstream does; those of other servers
+//! (pods, object, external) nobody serves here, and conditions and events say so.
 
 use std::time::Duration;
 
+use api::quantity::Format;
 use api::selector::LabelSelector;
-use api::{Kind, Object, kinds};
+use api::{Kind, Object, Quantity, kinds};
 use client::{Event, PatchType};
 use serde_json::{Value, json};
 
 use crate::change::{Change, Note, Plan, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};
 use crate::view::View;
+
+mod calculator;
+mod normalize;
+
+use calculator::{Goal, Question};
+use normalize::{Memory, Wish};
 
 pub(crate) static CONTROLLER: Controller = Controller {
     name: "horizontal-pod-autoscaler-controller",
@@ -26,6 +34,13 @@ pub(crate) static CONTROLLER: Controller = Controller {
 const KIND: &Kind = &kinds::HORIZONTAL_POD_AUTOSCALERS;
 /// Between two looks at an autoscaler (`--horizontal-pod-autoscaler-sync-period`).
 const PERIOD: Duration = Duration::from_secs(15);
+/// How far from its goal a metric may be before anything is done (`--horizontal-pod-autoscaler-tolerance`).
+const TOLERANCE: f64 = 0.1;
+/// A resource without a goal.
+const NO_GOAL: &str =
+    "invalid resource metric source: neither an average utilization target nor an average value (usage) target was set";
+/// What is asked for, as messages name it.
+const PODS_METRICS: &str = "pods.metrics.k8s.io";
 /// What a client hears of an API that nobody serves.
 const NOT_SERVED: &str = "the server could not find the requested resource";
 
@@ -38,14 +53,20 @@ fn wake(_: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
 }
 
 fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
-    let Some(autoscaler) = view.get(KIND, key) else { return Ok(Vec::new()) };
+    let Some(autoscaler) = view.get(KIND, key) else { return Ok(vec![Change::Remember(Value::Null)]) };
+    let memory = Memory::read(view.memory);
+    let mut look = Look { view, autoscaler, status: autoscaler.at("status").clone(), told: Vec::new(), memory };
+    let rescale = match look.decide() {
+        Decision::Ask(path) => return Ok(vec![Change::Ask { path, of: PODS_METRICS }]),
+        Decision::Rescale(write) => Some(*write),
+        Decision::Stay => None,
+    };
     let mut plan = Plan::default();
-    let mut look = Look { view, autoscaler, status: autoscaler.at("status").clone(), told: Vec::new() };
-    let rescale = look.decide();
     let told = std::mem::take(&mut look.told);
     if let Some(write) = rescale {
         plan.write(write);
     }
+    plan.push(Change::Remember(look.memory.write()));
     let mut result = Ok(());
     if look.status != *autoscaler.at("status") {
         let mut updated = autoscaler.clone();
@@ -59,45 +80,127 @@ fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
     Ok(plan.finish(result))
 }
 
+/// What is to be done.
+enum Decision {
+    /// Nobody can tell before this has been answered.
+    Ask(String),
+    Rescale(Box<Write>),
+    Stay,
+}
+
+/// What is scaled.
+struct Target<'a> {
+    kind: &'static Kind,
+    object: &'a Object,
+    replicas: i64,
+}
+
 /// One look at one autoscaler.
 struct Look<'a> {
     view: &'a View<'a>,
     autoscaler: &'a Object,
     status: Value,
     told: Vec<Note>,
+    memory: Memory,
+}
+
+/// Why a metric is not to be had.
+struct Missing {
+    reason: &'static str,
+    /// What the sum of all failures says first.
+    prefix: String,
+    why: String,
+}
+
+/// What the metrics call for together.
+struct Wanted {
+    replicas: i64,
+    /// The metric that calls for most.
+    metric: String,
+    statuses: Value,
 }
 
 impl<'a> Look<'a> {
-    /// Decides what is to be done; gives the write that changes the scale, if any.
-    fn decide(&mut self) -> Option<Write> {
-        let (kind, target) = match self.target() {
-            Ok(found) => found,
+    fn decide(&mut self) -> Decision {
+        let target = match self.target() {
+            Ok((kind, object)) => Target { kind, object, replicas: object.int("spec.replicas").unwrap_or(0) },
             Err(why) => {
                 self.told.push(Note::warning("FailedGetScale", why.clone()));
                 let message = format!("the HPA controller was unable to get the target's current scale: {why}");
                 self.condition("AbleToScale", "False", "FailedGetScale", &message);
-                return None;
+                return Decision::Stay;
             }
         };
         let message = "the HPA controller was able to get the target's current scale";
         self.condition("AbleToScale", "True", "SucceededGetScale", message);
-        let current = target.int("spec.replicas").unwrap_or(0);
+        let current = target.replicas;
+        self.memory.begin(current, self.view.now);
         let least = self.autoscaler.int("spec.minReplicas").unwrap_or(1);
         let most = self.autoscaler.int("spec.maxReplicas").unwrap_or(0);
         if current == 0 {
             let message = "scaling is disabled since the replica count of the target is zero";
             self.condition("ScalingActive", "False", "ScalingDisabled", message);
             self.replicas(0, 0, Value::Null);
-            return None;
+            return Decision::Stay;
         }
+        let wish = Wish { autoscaler: self.autoscaler, current, desired: current, least, most, now: self.view.now };
         if current > most {
-            return Some(self.rescale(kind, target, most, "Current number of replicas above Spec.MaxReplicas"));
+            return self.rescale(
+                &target,
+                &wish,
+                most,
+                "Current number of replicas above Spec.MaxReplicas",
+                Value::Null,
+            );
         }
         if current < least {
-            return Some(self.rescale(kind, target, least, "Current number of replicas below Spec.MinReplicas"));
+            return self.rescale(
+                &target,
+                &wish,
+                least,
+                "Current number of replicas below Spec.MinReplicas",
+                Value::Null,
+            );
         }
-        self.without_metrics(kind, target, current);
-        None
+        self.by_metrics(&target, wish)
+    }
+
+    /// Follows the metrics, at the pace that is allowed.
+    fn by_metrics(&mut self, target: &Target<'a>, mut wish: Wish<'a>) -> Decision {
+        let current = wish.current;
+        let selector = match self.selector(target) {
+            Ok(selector) => selector,
+            Err((reason, event, message)) => {
+                self.told.push(Note::warning(event, message.clone()));
+                let shown =
+                    if event == "SelectorRequired" { "the HPA target's scale is missing a selector" } else { &message };
+                self.condition("ScalingActive", "False", reason, shown);
+                self.failed(current, Value::Null, message);
+                return Decision::Stay;
+            }
+        };
+        let metrics = self.autoscaler.list("spec.metrics");
+        let is_resource = |m: &Value| matches!(m["type"].as_str(), Some("Resource" | "ContainerResource"));
+        if self.view.answer.is_none() && metrics.iter().any(is_resource) {
+            return Decision::Ask(metrics_path(self.autoscaler.namespace(), &selector));
+        }
+        let Some(wanted) = self.wanted(target, &selector, metrics) else { return Decision::Stay };
+        wish.desired = wanted.replicas;
+        let mut why = String::new();
+        if wish.desired > current {
+            why = format!("{} above target", wanted.metric);
+        } else if wish.desired < current {
+            "All metrics below target".clone_into(&mut why);
+        }
+        let allowed = self.memory.normalize(&wish);
+        self.condition("AbleToScale", "True", allowed.able.0, allowed.able.1);
+        let limited = if allowed.is_limited { "True" } else { "False" };
+        self.condition("ScalingLimited", limited, allowed.limit.0, allowed.limit.1);
+        if allowed.replicas != current {
+            return self.rescale(target, &wish, allowed.replicas, &why, wanted.statuses);
+        }
+        self.replicas(current, current, wanted.statuses);
+        Decision::Stay
     }
 
     /// The kind and object that is scaled, or why there is none.
@@ -119,61 +222,163 @@ impl<'a> Look<'a> {
         })
     }
 
-    fn rescale(&mut self, kind: &'static Kind, target: &Object, replicas: i64, why: &str) -> Write {
+    fn rescale(&mut self, target: &Target<'_>, wish: &Wish<'_>, replicas: i64, why: &str, metrics: Value) -> Decision {
         let message = format!("the HPA controller was able to update the target scale to {replicas}");
         self.condition("AbleToScale", "True", "SucceededRescale", &message);
-        self.replicas(target.int("spec.replicas").unwrap_or(0), replicas, Value::Null);
+        self.replicas(wish.current, replicas, metrics);
         self.status["lastScaleTime"] = self.view.now_text().into();
+        self.memory.note_scale(wish, replicas);
         let told = format!("New size: {replicas}; reason: {why}");
         let failed = format!("{told}; error: {{error}}");
-        Write::patch(kind, target, "scale", PatchType::Merge, json!({"spec": {"replicas": replicas}}))
+        let patch = json!({"spec": {"replicas": replicas}});
+        let write = Write::patch(target.kind, target.object, "scale", PatchType::Merge, patch)
             .on_success(Note::normal("SuccessfulRescale", told), self.autoscaler)
-            .on_failure(Note::warning("FailedRescale", failed), self.autoscaler)
+            .on_failure(Note::warning("FailedRescale", failed), self.autoscaler);
+        Decision::Rescale(Box::new(write))
     }
 
-    /// Says for each metric that it is not to be had.
-    fn without_metrics(&mut self, kind: &Kind, target: &Object, current: i64) {
-        let desired = self.status["desiredReplicas"].as_i64().unwrap_or(0);
-        if let Some((reason, event, message)) = self.bad_selector(kind, target) {
-            self.told.push(Note::warning(event, message.clone()));
-            let shown =
-                if event == "SelectorRequired" { "the HPA target's scale is missing a selector" } else { &message };
-            self.condition("ScalingActive", "False", reason, shown);
-            self.replicas(current, desired, Value::Null);
-            self.told.push(Note::warning("FailedComputeMetricsReplicas", message));
-            return;
-        }
-        let metrics = self.autoscaler.list("spec.metrics");
-        let mut first = None;
+    /// What all metrics call for; none if that cannot be told, which is said then (`computeReplicasForMetrics`).
+    fn wanted(&mut self, target: &Target<'_>, selector: &LabelSelector, metrics: &[Value]) -> Option<Wanted> {
+        let mut wanted = Wanted { replicas: 0, metric: String::new(), statuses: Value::Null };
+        let (mut statuses, mut first, mut failures) = (Vec::new(), None, 0);
         for metric in metrics {
-            let (reason, prefix, why) = metric_failure(metric, self.autoscaler.namespace());
-            self.told.push(Note::warning(reason, why.clone()));
-            first.get_or_insert((reason, prefix, why));
+            match self.metric(target, selector, metric) {
+                Ok((replicas, name, status)) => {
+                    statuses.push(status);
+                    if wanted.replicas == 0 || replicas > wanted.replicas {
+                        (wanted.replicas, wanted.metric) = (replicas, name);
+                    }
+                }
+                Err(missing) => {
+                    statuses.push(json!({"type": ""}));
+                    self.told.push(Note::warning(missing.reason, missing.why.clone()));
+                    first.get_or_insert(missing);
+                    failures += 1;
+                }
+            }
         }
-        let Some((reason, prefix, why)) = first else { return };
-        let message = format!("the HPA was unable to compute the replica count: {why}");
-        self.condition("ScalingActive", "False", reason, &message);
-        self.replicas(current, desired, metrics.iter().map(|_| json!({"type": ""})).collect());
-        let count = metrics.len();
-        let all = format!("invalid metrics ({count} invalid out of {count}), first error is: {prefix}: {why}");
-        self.told.push(Note::warning("FailedComputeMetricsReplicas", all));
+        wanted.statuses = statuses.into();
+        match first {
+            // Some metrics are enough to scale up, but not down.
+            Some(Missing { reason, prefix, why }) if failures == metrics.len() || wanted.replicas < target.replicas => {
+                let message = format!("the HPA was unable to compute the replica count: {why}");
+                self.condition("ScalingActive", "False", reason, &message);
+                let count = metrics.len();
+                let all =
+                    format!("invalid metrics ({failures} invalid out of {count}), first error is: {prefix}: {why}");
+                self.failed(target.replicas, wanted.statuses, all);
+                None
+            }
+            _ => {
+                let message =
+                    format!("the HPA was able to successfully calculate a replica count from {}", wanted.metric);
+                self.condition("ScalingActive", "True", "ValidMetricFound", &message);
+                Some(wanted)
+            }
+        }
     }
 
-    /// Pods must be chosen, and by one autoscaler only: the reason of the condition, that of the event, the sentence.
-    fn bad_selector(&self, kind: &Kind, target: &Object) -> Option<(&'static str, &'static str, String)> {
-        let selector = LabelSelector::from_value(target.at("spec.selector")).unwrap_or_default().to_string();
-        if selector.is_empty() && !api::custom::is_added(kind) && kind.kind != "ReplicationController" {
-            return Some(("InvalidSelector", "SelectorRequired", "selector is required".to_owned()));
+    /// What one metric calls for, its name in reasons, and what the status says of it.
+    fn metric(
+        &self,
+        target: &Target<'_>,
+        selector: &LabelSelector,
+        metric: &Value,
+    ) -> Result<(i64, String, Value), Missing> {
+        let (kind, field, reason) = match metric["type"].as_str() {
+            Some("Resource") => ("Resource", "resource", "FailedGetResourceMetric"),
+            Some("ContainerResource") => ("ContainerResource", "containerResource", "FailedGetContainerResourceMetric"),
+            _ => return Err(not_served(metric, self.autoscaler.namespace())),
+        };
+        let source = &metric[field];
+        let text = |name: &str| source[name].as_str().unwrap_or("");
+        let (resource, container) = (text("name"), text("container"));
+        let behavior = self.autoscaler.at("spec.behavior");
+        let tolerance = |direction: &str| match &behavior[direction]["tolerance"] {
+            Value::Null => TOLERANCE,
+            given => Quantity::from_value(given).map_or(TOLERANCE, Quantity::as_f64),
+        };
+        let question = Question {
+            view: self.view,
+            namespace: self.autoscaler.namespace(),
+            selector,
+            resource,
+            container,
+            current: target.replicas,
+            tolerances: (tolerance("scaleDown"), tolerance("scaleUp")),
+        };
+        let goal = &source["target"];
+        let value = Quantity::from_value(&goal["averageValue"]).ok().filter(|_| !goal["averageValue"].is_null());
+        let (goal, what) = match (value, goal["averageUtilization"].as_i64()) {
+            (Some(value), _) => (Ok(Goal::Value(value.milli_value())), "usage"),
+            (None, Some(percent)) => (Ok(Goal::Utilization(percent)), "utilization"),
+            (None, None) => (Err(NO_GOAL.to_owned()), ""),
+        };
+        let nobody = Err(NOT_SERVED.to_owned());
+        let answer = self.view.answer.unwrap_or(&nobody);
+        let proposal = goal.and_then(|goal| {
+            question.replicas(answer, goal).map_err(|why| format!("failed to get {resource} {what}: {why}"))
+        });
+        let proposal = proposal.map_err(|why| {
+            let prefix = match container {
+                "" => format!("failed to get {resource} resource metric value"),
+                container => format!("failed to get {container} container metric value"),
+            };
+            Missing { reason, prefix, why }
+        })?;
+        let name = match (what, container) {
+            ("usage", _) => format!("{resource} resource"),
+            (_, "") => format!("{resource} resource utilization (percentage of request)"),
+            _ => format!("{resource} container resource utilization (percentage of request)"),
+        };
+        let format = if resource == "memory" { Format::Binary } else { Format::Decimal };
+        let mut current = json!({"averageValue": Quantity::from_milli(proposal.average).printed(format).to_string()});
+        if let Some(percent) = proposal.utilization {
+            current["averageUtilization"] = percent.into();
+        }
+        let mut status = json!({"type": kind, field: {"name": resource, "current": current}});
+        if !container.is_empty() {
+            status[field]["container"] = container.into();
+        }
+        Ok((proposal.replicas, name, status))
+    }
+
+    /// Notes that nobody can tell how many pods there should be, and why.
+    fn failed(&mut self, current: i64, metrics: Value, why: String) {
+        let desired = self.status["desiredReplicas"].as_i64().unwrap_or(0);
+        self.replicas(current, desired, metrics);
+        self.told.push(Note::warning("FailedComputeMetricsReplicas", why));
+    }
+
+    /// What chooses the pods. They must be chosen, and by one autoscaler only; otherwise the reason of the condition, that
+    /// of the event, the sentence.
+    fn selector(&self, target: &Target<'_>) -> Result<LabelSelector, (&'static str, &'static str, String)> {
+        let object = target.object;
+        let selector = if api::custom::is_added(target.kind) {
+            let definition = self.view.get(&kinds::CUSTOM_RESOURCE_DEFINITIONS, &target.kind.group_resource());
+            let versions = definition.map(|d| api::custom::versions(d.value())).unwrap_or_default();
+            let path = versions.first().and_then(|v| v.version["subresources"]["scale"]["labelSelectorPath"].as_str());
+            let path = path.unwrap_or("").trim_start_matches('.');
+            LabelSelector::parse(if path.is_empty() { "" } else { object.str(path) })
+        } else if target.kind.kind == "ReplicationController" {
+            LabelSelector::from_value(&json!({"matchLabels": object.at("spec.selector")}))
+        } else {
+            LabelSelector::from_value(object.at("spec.selector"))
+        };
+        let selector = selector.unwrap_or_default();
+        let text = selector.to_string();
+        if text.is_empty() {
+            return Err(("InvalidSelector", "SelectorRequired", "selector is required".to_owned()));
         }
         let all = self.view.of(KIND).in_namespace(self.autoscaler.namespace());
         let reference =
             |a: &Object| (a.str("spec.scaleTargetRef.kind").to_owned(), a.str("spec.scaleTargetRef.name").to_owned());
         let same: Vec<String> = all.filter(|a| reference(a) == reference(self.autoscaler)).map(Object::key).collect();
         if same.len() < 2 {
-            return None;
+            return Ok(selector);
         }
-        let message = format!("pods by selector {selector} are controlled by multiple HPAs: [{}]", same.join(" "));
-        Some(("AmbiguousSelector", "AmbiguousSelector", message))
+        let message = format!("pods by selector {text} are controlled by multiple HPAs: [{}]", same.join(" "));
+        Err(("AmbiguousSelector", "AmbiguousSelector", message))
     }
 
     fn replicas(&mut self, current: i64, desired: i64, metrics: Value) {
@@ -202,108 +407,36 @@ impl<'a> Look<'a> {
     }
 }
 
-/// Why a metric is not to be had: the reason, what the sum of all failures says first, the sentence.
-fn metric_failure(metric: &Value, namespace: &str) -> (&'static str, String, String) {
+/// Where the metrics of pods are.
+fn metrics_path(namespace: &str, selector: &LabelSelector) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    let encode = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    let selector: String = selector.to_string().bytes().map(encode).collect();
+    format!("{}?labelSelector={selector}", kinds::POD_METRICS.collection_path(namespace))
+}
+
+/// Why a metric of another server is not to be had.
+fn not_served(metric: &Value, namespace: &str) -> Missing {
     let text = |pointer: &str| metric.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned();
-    let resource = |field: &str| {
-        let name = text(&format!("/{field}/name"));
-        let average = metric.pointer(&format!("/{field}/target/averageValue")).is_some();
-        let what = if average { "usage" } else { "utilization" };
-        let why = format!(
-            "failed to get {name} {what}: unable to get metrics for resource {name}: unable to fetch metrics from resource metrics API: {NOT_SERVED} (get pods.metrics.k8s.io)"
-        );
-        (name, why)
-    };
     let custom = |field: &str| {
         format!(
             "unable to get metric {}: unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered",
             text(&format!("/{field}/metric/name"))
         )
     };
+    let missing = |reason, prefix: &str, why| Missing { reason, prefix: prefix.to_owned(), why };
     match metric["type"].as_str().unwrap_or("") {
-        "Resource" => {
-            let (name, why) = resource("resource");
-            ("FailedGetResourceMetric", format!("failed to get {name} resource metric value"), why)
-        }
-        "ContainerResource" => {
-            let (_, why) = resource("containerResource");
-            let container = text("/containerResource/container");
-            ("FailedGetContainerResourceMetric", format!("failed to get {container} container metric value"), why)
-        }
-        "Pods" => ("FailedGetPodsMetric", "failed to get pods metric value".to_owned(), custom("pods")),
-        "Object" => ("FailedGetObjectMetric", "failed to get object metric value".to_owned(), custom("object")),
+        "Pods" => missing("FailedGetPodsMetric", "failed to get pods metric value", custom("pods")),
+        "Object" => missing("FailedGetObjectMetric", "failed to get object metric value", custom("object")),
         _ => {
             let name = text("/external/metric/name");
             let why = format!(
                 "unable to get external metric {namespace}/{name}/nil: unable to fetch metrics from external metrics API: {NOT_SERVED} (get {name}.external.metrics.k8s.io)"
             );
-            ("FailedGetExternalMetric", format!("failed to get {name} external metric value"), why)
+            missing("FailedGetExternalMetric", &format!("failed to get {name} external metric value"), why)
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::{Expect, expect};
-    use simulation::Time;
-
-    use super::*;
-    use crate::cache::Caches;
-    use crate::change::describe;
-
-    fn check(replicas: i64, expected: Expect) {
-        let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
-        let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": {"averageUtilization": 80}}});
-        let autoscaler = Object::new(json!({
-            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": "web", "namespace": "d", "uid": "a", "resourceVersion": "5"},
-            "spec": {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 5, "metrics": [metric]},
-            "status": {"desiredReplicas": 0, "currentMetrics": null},
-        }));
-        let deployment = Object::new(json!({
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "d", "uid": "b"},
-            "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}},
-        }));
-        let all = if replicas < 0 { vec![autoscaler] } else { vec![autoscaler, deployment] };
-        let caches = Caches::with(&all);
-        let view = View { caches: &caches, now: Time::from_unix_seconds(0), failure: None };
-        expected.assert_eq(&describe(&reconcile(&view, "d/web").unwrap()));
-    }
-
-    #[test]
-    fn bounds_are_kept() {
-        check(
-            1,
-            expect![[r#"
-                patch Deployment web scale {"spec":{"replicas":2}} then SuccessfulRescale: New size: 2; reason: Current number of replicas below Spec.MinReplicas
-                update HorizontalPodAutoscaler/status web: currentMetrics=null currentReplicas=1 desiredReplicas=2 lastScaleTime="1970-01-01T00:00:00Z" AbleToScale:True:SucceededRescale
-                after 15s"#]],
-        );
-        check(
-            9,
-            expect![[r#"
-                patch Deployment web scale {"spec":{"replicas":5}} then SuccessfulRescale: New size: 5; reason: Current number of replicas above Spec.MaxReplicas
-                update HorizontalPodAutoscaler/status web: currentMetrics=null currentReplicas=9 desiredReplicas=5 lastScaleTime="1970-01-01T00:00:00Z" AbleToScale:True:SucceededRescale
-                after 15s"#]],
-        );
-    }
-
-    #[test]
-    fn without_metrics_nothing_is_scaled() {
-        check(
-            3,
-            expect![[r#"
-                update HorizontalPodAutoscaler/status web: currentMetrics=[{"type":""}] currentReplicas=3 desiredReplicas=0 AbleToScale:True:SucceededGetScale ScalingActive:False:FailedGetResourceMetric
-                event HorizontalPodAutoscaler web Warning FailedGetResourceMetric: failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)
-                event HorizontalPodAutoscaler web Warning FailedComputeMetricsReplicas: invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)
-                after 15s"#]],
-        );
-        check(
-            -1,
-            expect![[r#"
-                update HorizontalPodAutoscaler/status web: currentMetrics=null desiredReplicas=0 AbleToScale:False:FailedGetScale
-                event HorizontalPodAutoscaler web Warning FailedGetScale: deployments/scale.apps "web" not found
-                after 15s"#]],
-        );
-    }
-}
+mod tests;

@@ -86,7 +86,7 @@ mod tests {
                 "spec": {"nodeName": on}, "status": {"phase": "Running"}}))
         };
         let caches = Caches::with(&[node, pod("here", "n"), pod("lost", "gone")]);
-        let view = View { caches: &caches, now: simulation::Time::from_unix_seconds(0), failure: None };
+        let view = View::new(&caches, simulation::Time::from_unix_seconds(0));
         let all = ["d/here", "d/lost"].map(|key| describe(&reconcile(&view, key).unwrap()));
         expect![[r#"
 

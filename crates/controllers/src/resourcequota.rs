@@ -85,7 +85,7 @@ mod tests {
         };
         let objects = [one, pod("a", "d"), pod("b", "d"), pod("c", "other")].map(Object::new);
         let caches = Caches::with(&objects);
-        let view = View { caches: &caches, now: Time::from_unix_seconds(0), failure: None };
+        let view = View::new(&caches, Time::from_unix_seconds(0));
         let steps = describe(&reconcile(&view, "d/q").unwrap());
         assert!(steps.contains(r#"used={"configmaps":"0","pods":"2","requests.cpu":"800m"}"#), "{steps}");
     }

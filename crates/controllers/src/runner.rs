@@ -4,11 +4,14 @@
 //! That wait stands in for upstream's expectations: no look is ever based on a state from before the last look's writes.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use api::http::{Body, Request};
 use api::{Kind, Object};
 use client::{Client, Error, Event, EventRecorder, WorkQueue};
+use serde_json::Value;
 use simulation::notify::Waiters;
 use simulation::{Sim, Task, TraceKind};
 
@@ -41,6 +44,8 @@ pub(crate) struct Runner {
     pub(crate) queue: WorkQueue,
     shared: Rc<Shared>,
     controller: &'static Controller,
+    /// What plans wanted to be remembered, by key.
+    memories: RefCell<BTreeMap<String, Value>>,
 }
 
 /// How a list of changes ended.
@@ -63,7 +68,7 @@ enum Awaited {
 #[derive(Default)]
 struct Applied {
     /// Versions by draft number.
-    drafts: std::collections::BTreeMap<usize, String>,
+    drafts: BTreeMap<usize, String>,
     awaited: Vec<Awaited>,
 }
 
@@ -71,7 +76,8 @@ impl Runner {
     pub(crate) fn new(sim: &Sim, client: Client, shared: &Rc<Shared>, controller: &'static Controller) -> Rc<Runner> {
         let recorder = EventRecorder::new(&client, sim, controller.component, "");
         let (sim, shared) = (sim.clone(), Rc::clone(shared));
-        Rc::new(Runner { queue: WorkQueue::new(&sim), sim, client, recorder, shared, controller })
+        let memories = RefCell::default();
+        Rc::new(Runner { queue: WorkQueue::new(&sim), sim, client, recorder, shared, controller, memories })
     }
 
     /// Starts the workers.
@@ -90,7 +96,7 @@ impl Runner {
         }
         let wakes = {
             let caches = self.shared.caches.borrow();
-            let view = View { caches: &caches, now: self.sim.now(), failure: None };
+            let view = View::new(&caches, self.sim.now());
             (self.controller.wake)(&view, kind, event)
         };
         for wake in wakes {
@@ -107,17 +113,24 @@ impl Runner {
     }
 
     async fn process(&self, key: &str) {
-        let mut failure = None;
+        let (mut failure, mut answer) = (None, None);
         loop {
             let changes = {
-                let caches = self.shared.caches.borrow();
-                let view = View { caches: &caches, now: self.sim.now(), failure: failure.as_ref() };
+                let (caches, memories) = (self.shared.caches.borrow(), self.memories.borrow());
+                let mut view = View::new(&caches, self.sim.now());
+                view.failure = failure.as_ref();
+                view.answer = answer.as_ref();
+                view.memory = memories.get(key).unwrap_or(view.memory);
                 (self.controller.reconcile)(&view, key)
             };
             let Ok(changes) = changes else {
                 self.queue.add_rate_limited(key);
                 return;
             };
+            if let [Change::Ask { path, of }] = changes.as_slice() {
+                answer = Some(self.ask(path, of).await);
+                continue;
+            }
             let mut applied = Applied::default();
             let end = self.apply(key, changes, &mut applied).await;
             self.settle(applied.awaited).await;
@@ -151,6 +164,16 @@ impl Runner {
                     None
                 }
                 Change::Unless { kind, key, uid } => self.stop_if_exists(kind, &key, &uid).await,
+                // Asked before anything is applied.
+                Change::Ask { .. } => None,
+                Change::Remember(value) => {
+                    let mut memories = self.memories.borrow_mut();
+                    match value {
+                        Value::Null => memories.remove(key),
+                        value => memories.insert(key.to_owned(), value),
+                    };
+                    None
+                }
                 Change::After(pause) => {
                     self.queue.add_after(key, pause);
                     None
@@ -165,6 +188,32 @@ impl Runner {
             }
         }
         end
+    }
+
+    /// Reads something that no copy holds.
+    async fn ask(&self, path: &str, of: &str) -> Result<Value, String> {
+        let mut request = Request::new(Body::Empty);
+        *request.uri_mut() = path.parse().map_err(|_| format!("invalid path {path}"))?;
+        match self.client.checked(request).await {
+            Ok(response) => match response.into_body() {
+                Body::Object(object) => Ok(object.into_value()),
+                Body::List(list) => Ok(list.to_value()),
+                other => serde_json::from_slice(&other.into_bytes().unwrap_or_default()).map_err(|e| e.to_string()),
+            },
+            // What is no Status, client-go words by its code.
+            Err(Error::Status(status)) if status.reason.is_empty() => {
+                let words = match status.code {
+                    404 => "the server could not find the requested resource".to_owned(),
+                    503 => "the server is currently unable to handle the request".to_owned(),
+                    _ => format!(
+                        "an error on the server ({:?}) has prevented the request from succeeding",
+                        status.message
+                    ),
+                };
+                Err(format!("{words} (get {of})"))
+            }
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// Asks the server whether an object is there that the copies do not show.
@@ -232,12 +281,12 @@ impl Runner {
                 let uid = self.shared.caches.borrow().of(kind).get(&key).map(|o| o.uid().to_owned());
                 client.delete(kind, &namespace, &name, &options).await?;
                 awaited.extend(uid.map(|uid| Awaited::Gone { kind, key, uid }));
-                return Ok(Object::new(serde_json::Value::Null));
+                return Ok(Object::new(Value::Null));
             }
             Op::DeleteCollection { namespace } => {
                 let (options, all) = (client::DeleteOptions::default(), client::ListOptions::default());
                 client.delete_collection(kind, &namespace, &options, &all).await?;
-                return Ok(Object::new(serde_json::Value::Null));
+                return Ok(Object::new(Value::Null));
             }
         };
         if self.controller.follows.contains(kind) {
@@ -290,6 +339,6 @@ fn refusal(verb: Verb, kind: &Kind, error: &Error) -> Failure {
 /// `HasStatusCause(err, NamespaceTerminating)`
 fn is_namespace_terminating(error: &Error) -> bool {
     let Error::Status(status) = error else { return false };
-    let causes = status.details.get("causes").and_then(serde_json::Value::as_array);
+    let causes = status.details.get("causes").and_then(Value::as_array);
     causes.into_iter().flatten().any(|cause| cause["reason"] == "NamespaceTerminating")
 }

@@ -143,7 +143,7 @@ mod tests {
         let pod = Object::new(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "d"},
             "spec": {"nodeName": "n", "tolerations": tolerations}}));
         let caches = Caches::with(&[node, pod]);
-        let view = View { caches: &caches, now: START + Duration::from_secs(passed), failure: None };
+        let view = View::new(&caches, START + Duration::from_secs(passed));
         let key = format!("d/p {}", START.as_nanos());
         expected.assert_eq(&describe(&reconcile(&view, &key).unwrap()));
     }

@@ -1,6 +1,7 @@
 //! What a reconciliation is given to look at.
 
 use api::{Kind, Object};
+use serde_json::Value;
 use simulation::Time;
 
 use crate::cache::{Cache, Caches};
@@ -11,7 +12,13 @@ pub(crate) struct View<'a> {
     pub(crate) now: Time,
     /// The write of the last plan for this key that the server refused, if that is why we are here.
     pub(crate) failure: Option<&'a Failure>,
+    /// What was answered to [`crate::change::Change::Ask`], if that is why we are here: the body, or why there is none.
+    pub(crate) answer: Option<&'a Result<Value, String>>,
+    /// What the last plan for this key wanted to be remembered.
+    pub(crate) memory: &'a Value,
 }
+
+static NOTHING: Value = Value::Null;
 
 /// The kinds of writes, as far as it matters which one was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +44,11 @@ pub(crate) struct Failure {
 }
 
 impl<'a> View<'a> {
+    /// The state at a moment, at a first look.
+    pub(crate) fn new(caches: &'a Caches, now: Time) -> View<'a> {
+        View { caches, now, failure: None, answer: None, memory: &NOTHING }
+    }
+
     /// The copy of a kind.
     pub(crate) fn of(&self, kind: &Kind) -> &'a Cache {
         self.caches.of(kind)

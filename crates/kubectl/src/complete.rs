@@ -55,6 +55,8 @@ static COMMANDS: &[(&str, Words)] = &[
     ("kubectl exec", Words::Pods),
     ("kubectl attach", Words::Pods),
     ("kubectl port-forward", Words::Pods),
+    ("kubectl top pod", Words::Pods),
+    ("kubectl top node", Words::Nodes),
     ("kubectl cordon", Words::Nodes),
     ("kubectl uncordon", Words::Nodes),
     ("kubectl drain", Words::Nodes),

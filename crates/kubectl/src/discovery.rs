@@ -123,7 +123,8 @@ impl Discovery {
     pub fn add_aggregated(&mut self, answer: &Value) {
         for group in list(answer, "items") {
             let name = api::Object::new(group.clone()).name().to_owned();
-            for version in list(group, "versions") {
+            // Of a version whose server does not answer, client-go knows nothing.
+            for version in list(group, "versions").iter().filter(|v| text(v, "freshness") != "Stale") {
                 let number = text(version, "version");
                 self.group_versions.push(group_version(&name, number));
                 for entry in list(version, "resources") {

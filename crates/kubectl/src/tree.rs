@@ -7,7 +7,7 @@ use crate::flags::{Action, COMMAND, Command, HelpTo};
 use crate::verbs::{
     apply, auth, autoscale, certificate, cluster_info, config, cp, create, debug, delete, diff, edit, events, exec,
     explain, expose, get, kustomize, label, logs, nodes, partly, patch, plugin, port_forward, proxy, replace, rollout,
-    run, scale, set, taint, version, wait,
+    run, scale, set, taint, top, version, wait,
 };
 
 /// The groups of `kubectl --help`.
@@ -26,7 +26,7 @@ pub static GROUPS: &[Group] = &[
         commands: &[
             &certificate::CERTIFICATE,
             &cluster_info::CLUSTER_INFO,
-            &partly::TOP,
+            &top::TOP,
             &nodes::CORDON,
             &nodes::UNCORDON,
             &nodes::DRAIN,
@@ -87,7 +87,7 @@ pub static ROOT: Command = Command {
         &autoscale::AUTOSCALE,
         &certificate::CERTIFICATE,
         &cluster_info::CLUSTER_INFO,
-        &partly::TOP,
+        &top::TOP,
         &nodes::CORDON,
         &nodes::UNCORDON,
         &nodes::DRAIN,

@@ -10,7 +10,8 @@ use runtime::cri::ContainerRuntime;
 use simulation::Duration;
 
 pub use runtime::cri::{
-    ContainerConfig, ContainerStatus, ExecSession, Id, InputSink, LogOptions, Mount, Sandbox, SandboxConfig, State,
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, LogOptions, Mount, Sandbox,
+    SandboxConfig, State,
 };
 pub use runtime::image::ImageInfo;
 
@@ -38,6 +39,10 @@ pub trait Runtime {
     fn remove_container(&self, id: &Id);
     /// A container's state; none if it is unknown.
     fn container_status(&self, id: &Id) -> Option<ContainerStatus>;
+    /// What a container uses; none if it is unknown or nobody measures.
+    fn container_stats(&self, _: &Id) -> Option<ContainerStats> {
+        None
+    }
     /// Starts a further process in a container.
     fn exec(&self, id: &Id, argv: Vec<String>, tty: bool, stdin: bool) -> Result<ExecSession, String>;
     /// Joins the streams of a container's first process.
@@ -93,6 +98,10 @@ impl Runtime for ContainerRuntime {
 
     fn container_status(&self, id: &Id) -> Option<ContainerStatus> {
         ContainerRuntime::container_status(self, id)
+    }
+
+    fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
+        ContainerRuntime::container_stats(self, id)
     }
 
     fn exec(&self, id: &Id, argv: Vec<String>, tty: bool, stdin: bool) -> Result<ExecSession, String> {

@@ -29,6 +29,9 @@ pub(crate) enum Style {
     Tip,
     Success,
     Warning,
+    Option,
+    AddonEnable,
+    AddonDisable,
 }
 
 impl Style {
@@ -57,6 +60,9 @@ impl Style {
             Style::Tip => ("💡  ", "* "),
             Style::Success => ("✅  ", "* "),
             Style::Warning => ("❗  ", "! "),
+            Style::Option => ("    ▪ ", "  - "),
+            Style::AddonEnable => ("🌟  ", "* "),
+            Style::AddonDisable => ("🌑  ", "* "),
         };
         if tty { picture } else { plain }
     }

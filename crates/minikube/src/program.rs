@@ -207,6 +207,7 @@ async fn complete(host: &Rc<dyn ClusterHost>, ctx: &Ctx, words: &[String]) -> Ve
             flags.iter().chain(GLOBAL_FLAGS).map(|f| format!("--{}", f.name)).collect()
         }
         (_, "-p" | "--profile") => host.profiles(),
+        ("addons", "enable" | "disable") => crate::commands::addons::names().map(str::to_owned).collect(),
         ("node", "start" | "stop" | "delete") => {
             let status = host.status(&settings::profile(ctx));
             status.map(|s| s.nodes.into_iter().map(|n| n.name).collect()).unwrap_or_default()

@@ -11,6 +11,8 @@ pub const FUEL_PER_SLICE: u64 = 500_000;
 pub const CPU_MILLI_MAX: u64 = 2_000;
 /// Period of a CPU limit, as the kernel's `cpu.cfs_period_us`.
 pub const CPU_PERIOD: Duration = Duration::from_millis(100);
+/// Between two readings of what a container has used (`--metric-resolution` of metrics-server).
+pub const USAGE_WINDOW: Duration = Duration::from_secs(15);
 /// CPU time that a process may be ahead of the clock before it has to wait for it.
 pub const CPU_AHEAD_MAX: Duration = Duration::from_millis(1);
 /// Processes of one container; more is `EAGAIN`.

@@ -116,11 +116,15 @@ pub static API_SERVICES: Printer = Printer {
     columns: &[NAME, shown("Service"), shown("Available"), AGE],
     cells: |object, now| {
         let available = object.list("status.conditions").iter().find(|c| c["type"] == "Available");
-        vec![
-            object.name().into(),
-            "Local".into(),
-            available.map_or("Unknown", |c| text(c, "status")).into(),
-            age(object, now),
-        ]
+        let available = match available.map(|c| (text(c, "status"), text(c, "reason"))) {
+            None => "Unknown".to_owned(),
+            Some(("True", _)) => "True".to_owned(),
+            Some((status, reason)) => format!("{status} ({reason})"),
+        };
+        let service = match object.str("spec.service.name") {
+            "" => "Local".to_owned(),
+            name => format!("{}/{name}", object.str("spec.service.namespace")),
+        };
+        vec![object.name().into(), service.into(), available.into(), age(object, now)]
     },
 };

@@ -167,7 +167,8 @@ fn table(printer: &Printer, now: Time, objects: &[Object], metadata: Value, incl
     assemble(&columns, &|object| (printer.cells)(object, now), objects, metadata, include, headers)
 }
 
-fn assemble(
+/// A Table of rows whose cells the caller makes.
+pub fn assemble(
     columns: &[Value],
     cells: &dyn Fn(&Object) -> Vec<Value>,
     objects: &[Object],

@@ -10,6 +10,7 @@ mod custom;
 mod harness;
 mod managed;
 mod manifests;
+mod metrics;
 mod options;
 mod policies;
 mod reach;

@@ -37,7 +37,7 @@ fn plan(cron_job: &Object, jobs: &[Object]) -> String {
     all.push(cron_job.clone());
     let caches = Caches::with(&all);
     let now = Time::parse_rfc3339(NOW).unwrap();
-    describe(&reconcile(&View { caches: &caches, now, failure: None }, "d/c").unwrap())
+    describe(&reconcile(&View::new(&caches, now), "d/c").unwrap())
 }
 
 const CREATE: &str = "create Job c-29920485 then SuccessfulCreate: Created job c-29920485";

@@ -58,7 +58,7 @@ fn set(name: &str, revision: i64, image: &str, replicas: i64, available: i64, si
 
 fn look(objects: &[Object], failure: Option<&Failure>) -> String {
     let caches = Caches::with(objects);
-    let view = View { caches: &caches, now: NOW, failure };
+    let view = View { failure, ..View::new(&caches, NOW) };
     let text = describe(&reconcile(&view, "d/web").expect("no retry"));
     // Conditions are told by their reasons: their shape is checked once below.
     text
@@ -249,7 +249,7 @@ fn the_deadline_passes() {
     let sets = [set("web-a", 1, "nginx:1.25", 3, 3, 4), set("web-b", 2, "nginx:1.26", 2, 0, 4)];
     check(&[d.clone(), sets[0].clone(), sets[1].clone()], expect!["after 72s"]);
     let caches = Caches::with(&[d, sets[0].clone(), sets[1].clone()]);
-    let view = View { caches: &caches, now: NOW + std::time::Duration::from_secs(72), failure: None };
+    let view = View::new(&caches, NOW + std::time::Duration::from_secs(72));
     expect!["update Deployment/status web: availableReplicas=3 observedGeneration=1 readyReplicas=3 replicas=5 terminatingReplicas=0 unavailableReplicas=2 updatedReplicas=2 Available:True:MinimumReplicasAvailable Progressing:False:ProgressDeadlineExceeded"].assert_eq(&describe(&reconcile(&view, "d/web").expect("no retry")));
 }
 

@@ -38,7 +38,7 @@ fn plan(job: &Object, pods: &[Object]) -> String {
     let mut all = pods.to_vec();
     all.push(job.clone());
     let caches = Caches::with(&all);
-    describe(&reconcile(&View { caches: &caches, now: NOW, failure: None }, "d/j").unwrap())
+    describe(&reconcile(&View::new(&caches, NOW), "d/j").unwrap())
 }
 
 fn started() -> Value {

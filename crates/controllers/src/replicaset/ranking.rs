@@ -125,7 +125,7 @@ mod tests {
         let mut all = pods.clone();
         all.push(set.clone());
         let caches = Caches::with(&all);
-        let view = View { caches: &caches, now: NOW, failure: None };
+        let view = View::new(&caches, NOW);
         let refs: Vec<&Object> = pods.iter().collect();
         let sorted = pods_to_delete(&view, &set, &refs, pods.len() - 1);
         sorted.iter().map(|p| p.name().to_owned()).collect()

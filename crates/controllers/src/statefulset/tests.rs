@@ -44,7 +44,7 @@ fn plan(set: &Object, others: &[Object]) -> String {
     let mut all = others.to_vec();
     all.push(set.clone());
     let caches = Caches::with(&all);
-    let view = View { caches: &caches, now: Time::from_unix_seconds(1_795_230_500), failure: None };
+    let view = View::new(&caches, Time::from_unix_seconds(1_795_230_500));
     let lines = describe(&reconcile(&view, "d/db").unwrap());
     lines.lines().filter(|l| !l.starts_with("update StatefulSet")).collect::<Vec<_>>().join("\n")
 }

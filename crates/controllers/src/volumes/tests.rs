@@ -37,7 +37,7 @@ fn class(mode: &str) -> Object {
 
 fn plan(controller: &Controller, key: &str, objects: &[Object]) -> String {
     let caches = Caches::with(objects);
-    let view = View { caches: &caches, now: Time::from_unix_seconds(1_795_230_500), failure: None };
+    let view = View::new(&caches, Time::from_unix_seconds(1_795_230_500));
     describe(&(controller.reconcile)(&view, key).unwrap())
 }
 

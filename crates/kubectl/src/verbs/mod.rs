@@ -36,5 +36,6 @@ pub mod scale;
 pub mod set;
 pub mod set_last_applied;
 pub mod taint;
+pub mod top;
 pub mod version;
 pub mod wait;

@@ -190,6 +190,11 @@ impl Worker {
         (ids.next(), ids.next())
     }
 
+    /// Name and id of every container that the worker made, oldest first.
+    pub(crate) fn all_containers(&self) -> Vec<(String, Id)> {
+        self.records.borrow().iter().map(|r| (r.name.clone(), r.id.clone())).collect()
+    }
+
     /// What exists now, newest container first.
     fn existing(&self) -> Existing {
         let records = self.records.borrow();

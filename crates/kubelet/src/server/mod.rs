@@ -1,10 +1,11 @@
 //! The kubelet's HTTP API (`pkg/kubelet/server/server.go`): what the API server forwards.
 //!
-//! `/healthz`, `/pods`, `/containerLogs/{ns}/{pod}/{container}`, `/exec/...`, `/attach/...`, `/portForward/{ns}/{pod}`.
+//! `/healthz`, `/pods`, `/stats/summary`, `/containerLogs/{ns}/{pod}/{container}`, `/exec/...`, `/attach/...`, `/portForward/{ns}/{pod}`.
 
 mod logs;
 mod portforward;
 mod query;
+mod stats;
 mod streams;
 
 use std::rc::Rc;
@@ -43,6 +44,7 @@ pub(crate) async fn answer(kubelet: &Kubelet, request: Request) -> Response {
     let result = match parts[..] {
         ["healthz"] => Ok(text(StatusCode::OK, "ok")),
         ["pods"] => Ok(pods(kubelet)),
+        ["stats", "summary"] => Ok(stats::summary(kubelet)),
         ["containerLogs", namespace, pod, container] => match find(kubelet, namespace, pod) {
             Ok(worker) => logs::answer(kubelet, &worker, container, &query),
             Err(_) => Err(Refusal::not_found(format!("pod \"{pod}\" does not exist"))),

@@ -6,6 +6,7 @@ use crate::command::{Command, Flag};
 use crate::kubeconfig;
 use crate::out::Style;
 use crate::program::Call;
+use crate::settings;
 
 pub(crate) static COMMAND: Command = Command {
     name: "delete",
@@ -39,6 +40,7 @@ async fn delete(call: &Call, name: &str) {
         call.step(Style::Fire, format!("Deleting \"{name}\" in kubonsai ...")).await;
         call.host.delete(name).await;
     }
+    settings::forget(&call.ctx, name);
     if let Err(problem) = kubeconfig::remove(&call.ctx.fs, &call.kubeconfig(), name) {
         call.error(Style::Sad, problem).await;
     }

@@ -1,6 +1,6 @@
 //! The commands, one file each. The next one is a file and a row.
 
-mod addons;
+pub(crate) mod addons;
 mod dashboard;
 mod delete;
 mod image;

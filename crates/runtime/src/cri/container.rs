@@ -11,7 +11,7 @@ use vfs::{Credentials, Vfs};
 
 use super::logs::{LogSink, Stream};
 use super::session::{Leaving, Left, PipeInput, TtyInput, nothing, refused, stream};
-use super::{ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, Log, State, files};
+use super::{ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, Log, Reading, State, files};
 use crate::image::{Image, ImageInfo};
 use crate::kernel::{Description, Kind, Output, PipeWriter, Tty, fuel_time, pipe, signals};
 use crate::pace::{JITTER, Pace};
@@ -240,8 +240,16 @@ impl Container {
 
     pub(super) fn stats(&self) -> ContainerStats {
         let running = self.state.get() == State::Running;
+        let nanos = |fuel: u64| u64::try_from(fuel_time(fuel).as_nanos()).unwrap_or(u64::MAX);
+        let [previous, last] = self.jail.read_meter().map(|reading| Reading {
+            at: reading.at,
+            cpu_nanos: nanos(reading.fuel),
+            memory_bytes: reading.memory_bytes,
+        });
         ContainerStats {
-            cpu_nanos: u64::try_from(fuel_time(self.jail.cpu().used()).as_nanos()).unwrap_or(u64::MAX),
+            cpu_nanos: nanos(self.jail.cpu().used()),
+            last,
+            previous,
             memory_bytes: self.jail.memory().used(),
             file_bytes: self.jail.files().usage().bytes,
             log_bytes: self.log.len() as u64,

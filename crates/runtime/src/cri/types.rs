@@ -125,6 +125,17 @@ pub struct ContainerStatus {
     pub user: (i64, i64),
 }
 
+/// What a container had used at the end of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The end of the window.
+    pub at: Time,
+    /// CPU time since the start, in ns.
+    pub cpu_nanos: u64,
+    /// Bytes of memory.
+    pub memory_bytes: u64,
+}
+
 /// What a container uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ContainerStats {
@@ -132,6 +143,10 @@ pub struct ContainerStats {
     pub cpu_nanos: u64,
     /// Bytes of memory.
     pub memory_bytes: u64,
+    /// What it had used at the end of the last window of 15 s.
+    pub last: Reading,
+    /// What it had used at the end of the window before that.
+    pub previous: Reading,
     /// Bytes written to its own layer.
     pub file_bytes: u64,
     /// Bytes of its log.

@@ -11,7 +11,7 @@ use simulation::notify::Signal;
 use vfs::Vfs;
 
 use super::exec::{self, DEFAULT_PATH, ExecError};
-use super::{Cpu, Loader, Proc, task};
+use super::{Cpu, Loader, Meter, Proc, Reading, task};
 use crate::engine::{MemoryBudget, SpawnError, Trap};
 use crate::kernel::signals::{self, Disposition};
 use crate::kernel::{Description, FdTable, Kind, ROOT_FD, Tty};
@@ -84,6 +84,7 @@ pub struct Jail {
     pub(crate) net: NetNs,
     pub(crate) hostname: String,
     pub(crate) cpu: Cpu,
+    meter: Meter,
     budget: Rc<MemoryBudget>,
     loader: Rc<Loader>,
     processes: RefCell<BTreeMap<u32, Rc<Proc>>>,
@@ -103,6 +104,7 @@ impl Jail {
             net: config.net,
             hostname: config.hostname,
             cpu: Cpu::new(config.cpu_milli.unwrap_or(CPU_MILLI_MAX)),
+            meter: Meter::default(),
             budget: MemoryBudget::new(config.memory_bytes.unwrap_or(MEMORY_BYTES_MAX)),
             loader: config.loader,
             processes: RefCell::default(),
@@ -296,6 +298,12 @@ impl Jail {
     /// Memory use and limit.
     pub fn memory(&self) -> &MemoryBudget {
         &self.budget
+    }
+
+    /// What was used up to the ends of the last two windows. Called before every turn too, so that use is told by time.
+    pub fn read_meter(&self) -> [Reading; 2] {
+        self.meter.tell(self.sim.now(), self.cpu.used(), self.budget.used());
+        self.meter.readings()
     }
 
     pub(crate) fn find(&self, pid: u32) -> Option<Rc<Proc>> {

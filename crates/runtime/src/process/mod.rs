@@ -4,6 +4,7 @@ mod cpu;
 mod exec;
 mod jail;
 mod loader;
+mod meter;
 mod proc;
 mod task;
 #[cfg(test)]
@@ -13,4 +14,5 @@ pub use cpu::Cpu;
 pub use exec::{DEFAULT_PATH, ExecError};
 pub use jail::{Exit, Jail, JailConfig, SpawnRequest};
 pub use loader::Loader;
+pub use meter::{Meter, Reading, window_end};
 pub use proc::Proc;

@@ -24,6 +24,7 @@ pub(super) async fn run(jail: &Rc<Jail>, proc: &Rc<Proc>, program: &mut dyn Proc
             sleep_until(jail, proc, proc.busy_until.get()).await;
             continue;
         }
+        jail.read_meter();
         let fuel = match jail.cpu.grant(sim.now()) {
             Ok(fuel) => fuel,
             Err(until) => {
