@@ -10,12 +10,16 @@ export const TOTAL_BYTES_MAX = 2.5e6;
 
 /**
  * What the page asks for only after the first prompt: the rest of the worker, the editor, the prose of `kubectl explain`,
- * the stage of pages that pods serve, the copy for offline use, what only `kubonsai check` plays and what describes the
- * build. `cargo xtask bench` counts what it really asked for, and says so if that is something else.
+ * the stage of pages that pods serve, the copy for offline use, and what is there for `kubonsai check` alone.
+ * `cargo xtask bench` counts what it really asked for, and says so if that is something else.
  */
-const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|stage\.html|sw\.js|.*\/alternative\.sh|build\.json)$/;
+const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|stage\.html|sw\.js|.*\/alternative\.sh)$/;
+/** What no browser asks for: what describes the build. */
+const NEVER = /^build\.json$/;
 /** Whether a file counts as sent before the first prompt. */
-export const isEarly = (file) => !file.startsWith("images/") && !LATER.test(file);
+export const isEarly = (file) => isSent(file) && !file.startsWith("images/") && !LATER.test(file);
+/** Whether a file is sent at all. */
+export const isSent = (file) => !NEVER.test(file);
 
 export const amount = (bytes) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
 
@@ -50,7 +54,7 @@ async function report(dist) {
   }
   row("images", ...sum(isImage));
   row("to the first prompt", ...sum(isEarly), `target ${amount(PROMPT_BYTES_MAX)}`);
-  row("in all without images", ...sum((name) => !isImage(name)), `target ${amount(TOTAL_BYTES_MAX)}`);
+  row("in all without images", ...sum((name) => isSent(name) && !isImage(name)), `target ${amount(TOTAL_BYTES_MAX)}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -3,7 +3,7 @@
 // The page calls performance.mark("prompt") when the first prompt can be typed at; times count from navigation.
 import { chromium } from "playwright-core";
 import { readdirSync, readFileSync } from "node:fs";
-import { amount as megabytes, isEarly, sizes, TOTAL_BYTES_MAX, PROMPT_BYTES_MAX } from "../../xtask/sizes.mjs";
+import { amount as megabytes, isEarly, isSent, sizes, TOTAL_BYTES_MAX, PROMPT_BYTES_MAX } from "../../xtask/sizes.mjs";
 import { launchOptions, required } from "./chromium.mjs";
 import { openLesson, playLesson, prompt } from "./learner.mjs";
 
@@ -136,7 +136,7 @@ const untilPrompt = requested.filter((request) => cold === null || request.timin
 const early = new Set(untilPrompt.map((request) => request.url()));
 const sent = await sizes(dist);
 const total = (paths) => paths.reduce((sum, file) => sum + (sent.get(file)?.sent ?? 0), 0);
-const all = [...sent.keys()];
+const all = [...sent.keys()].filter(isSent);
 
 for (const file of all.filter((file) => file.endsWith(".wasm") || file.startsWith("js/")).sort()) {
   line(`size of ${file}`, `${megabytes(sent.get(file).sent)} brotli`, "");
