@@ -672,3 +672,26 @@ fn an_ephemeral_container_starts_once_and_changes_nothing_else() {
     });
     assert!(refused.to_string().contains("existing ephemeral containers \"e\" may not be changed"), "{refused}");
 }
+
+/// The node controller marks the pods of a silent node; when the node is heard of again, the mark has to go.
+#[test]
+fn a_status_that_somebody_else_wrote_is_put_right() {
+    let ready = |cluster: &Cluster| {
+        let pod = cluster.get("p").unwrap();
+        let found = pod.list("status.conditions").iter().find(|c| c["type"] == "Ready").cloned();
+        found.unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    let cluster = Cluster::new();
+    cluster.create("p", one(&["run"]));
+    cluster.pass(3);
+    assert_eq!(ready(&cluster), "True");
+    let client = cluster.client.clone();
+    cluster.run(async move {
+        let patch = json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}});
+        let strategic = client::PatchType::Strategic;
+        client.patch(&kinds::PODS, "default", "p", "status", strategic, &patch).await.unwrap();
+    });
+    assert_eq!(ready(&cluster), "False");
+    cluster.pass(11);
+    assert_eq!(ready(&cluster), "True");
+}
