@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use api::{Kind, Object};
+use api::{Kind, Object, kinds};
 use client::{Client, Error, Event, EventRecorder, WorkQueue};
 use simulation::notify::Waiters;
 use simulation::{Sim, Task, TraceKind};
@@ -204,7 +204,9 @@ impl Runner {
             // Someone was faster, or the copy was old: a fresh look will tell.
             Err(error) if error.is_conflict() => Some(End::Again),
             Err(error) if error.is_not_found() && verb != Verb::Create => None,
-            // What is created in a namespace on its way out would only have to go as well.
+            // What is created in a namespace on its way out would only have to go as well. Without a pod the rest of the
+            // plan still makes sense, and is needed: a Job has to let its ended pods go.
+            Err(error) if is_namespace_terminating(&error) && *kind == kinds::PODS => None,
             Err(error) if is_namespace_terminating(&error) => Some(End::Done),
             Err(error) => {
                 if let Some((note, about)) = failure {
