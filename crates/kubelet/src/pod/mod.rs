@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) owners: RefCell<BTreeMap<Id, String>>,
     /// Asks for a look at a pod at the next relist.
     pub(crate) relist: Rc<dyn Fn(&str)>,
+    /// Tells that the API may hold another status of the node than it was told.
+    pub(crate) doubt_node: Rc<dyn Fn()>,
     /// What the other pods of the node ask for.
     pub(crate) admitted: Others,
 }
@@ -186,6 +188,7 @@ impl Worker {
         let is_contradicted = self.is_contradicted();
         if is_contradicted {
             self.published.replace(self.pod.borrow().at("status").clone());
+            (self.shared.doubt_node)();
         }
         is_contradicted
     }
