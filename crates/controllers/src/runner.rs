@@ -4,13 +4,14 @@
 //! That wait stands in for upstream's expectations: no look is ever based on a state from before the last look's writes.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use api::{Kind, Object, kinds};
 use client::{Client, Error, Event, EventRecorder, WorkQueue};
 use simulation::notify::Waiters;
-use simulation::{Sim, Task, TraceKind};
+use simulation::{Sim, Task, Time, TraceKind};
 
 use crate::cache::Caches;
 use crate::change::{Change, Note, Op, Write, draft_version};
@@ -22,9 +23,11 @@ const WORKERS: usize = 5;
 /// Changes within this time are looked at together. Upstream gets the same from the time that its requests take; here many
 /// things happen in one moment, and a look at each of them would find nothing new.
 const GATHER: Duration = Duration::from_millis(1);
-/// Longest wait for a write to come back through the watch. Reached only when a watch is broken; the look that follows
-/// may then be stale, which the version check of the API server catches.
+/// A worker waits so long for a write to come back through the watch; it is reached only when a watch is broken. Then the key
+/// is put off by as much, again and again: a stale look would make what it has made once more.
 const CACHE_WAIT_MAX: Duration = Duration::from_secs(10);
+/// After so long a key is looked at although the copies do not show its last writes (`ExpectationsTimeout`).
+const EXPECTED_TIME_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// The copies, and who waits for them to change.
 #[derive(Default)]
@@ -41,6 +44,8 @@ pub(crate) struct Runner {
     pub(crate) queue: WorkQueue,
     shared: Rc<Shared>,
     controller: &'static Controller,
+    /// Keys whose last writes the copies have not shown in time: what is missing, and until when that is waited for.
+    owed: RefCell<BTreeMap<String, (Vec<Awaited>, Time)>>,
 }
 
 /// How a list of changes ended.
@@ -63,7 +68,7 @@ enum Awaited {
 #[derive(Default)]
 struct Applied {
     /// Versions by draft number.
-    drafts: std::collections::BTreeMap<usize, String>,
+    drafts: BTreeMap<usize, String>,
     awaited: Vec<Awaited>,
 }
 
@@ -71,7 +76,8 @@ impl Runner {
     pub(crate) fn new(sim: &Sim, client: Client, shared: &Rc<Shared>, controller: &'static Controller) -> Rc<Runner> {
         let recorder = EventRecorder::new(&client, sim, controller.component, "");
         let (sim, shared) = (sim.clone(), Rc::clone(shared));
-        Rc::new(Runner { queue: WorkQueue::new(&sim), sim, client, recorder, shared, controller })
+        let (queue, owed) = (WorkQueue::new(&sim), RefCell::default());
+        Rc::new(Runner { queue, sim, client, recorder, shared, controller, owed })
     }
 
     /// Starts the workers.
@@ -107,6 +113,9 @@ impl Runner {
     }
 
     async fn process(&self, key: &str) {
+        if self.is_owed(key) {
+            return self.queue.add_after(key, CACHE_WAIT_MAX);
+        }
         let mut failure = None;
         loop {
             let changes = {
@@ -120,7 +129,9 @@ impl Runner {
             };
             let mut applied = Applied::default();
             let end = self.apply(key, changes, &mut applied).await;
-            self.settle(applied.awaited).await;
+            if !self.settle(key, applied.awaited).await {
+                return self.queue.add_after(key, CACHE_WAIT_MAX);
+            }
             match end {
                 End::Done => return self.queue.forget(key),
                 End::Again => return self.queue.add_rate_limited(key),
@@ -253,10 +264,21 @@ impl Runner {
         self.recorder.event(about, note.event_type, note.reason, &message);
     }
 
-    /// Waits until the copies show what was written.
-    async fn settle(&self, awaited: Vec<Awaited>) {
+    /// Whether the copies still do not show what the last look at a key has written.
+    fn is_owed(&self, key: &str) -> bool {
+        let mut owed = self.owed.borrow_mut();
+        let waits = |(awaited, until): &(Vec<Awaited>, Time)| self.sim.now() < *until && !self.shows(awaited);
+        let is_owed = owed.get(key).is_some_and(waits);
+        if !is_owed {
+            owed.remove(key);
+        }
+        is_owed
+    }
+
+    /// Waits until the copies show what was written; false if they do not in time.
+    async fn settle(&self, key: &str, awaited: Vec<Awaited>) -> bool {
         if self.shows(&awaited) {
-            return;
+            return true;
         }
         let settled = std::future::poll_fn(|cx| {
             if self.shows(&awaited) {
@@ -265,9 +287,13 @@ impl Runner {
             self.shared.changed.register(cx);
             std::task::Poll::Pending
         });
-        if self.sim.timeout(CACHE_WAIT_MAX, settled).await.is_err() {
-            self.sim.trace(TraceKind::Limit { limit: "CACHE_WAIT_MAX".into(), what: self.controller.name.into() });
+        if self.sim.timeout(CACHE_WAIT_MAX, settled).await.is_ok() {
+            return true;
         }
+        self.sim.trace(TraceKind::Limit { limit: "CACHE_WAIT_MAX".into(), what: self.controller.name.into() });
+        let until = self.sim.now() + EXPECTED_TIME_MAX;
+        self.owed.borrow_mut().insert(key.to_owned(), (awaited, until));
+        false
     }
 
     fn shows(&self, awaited: &[Awaited]) -> bool {

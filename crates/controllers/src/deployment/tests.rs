@@ -306,7 +306,7 @@ fn a_replica_set_whose_creation_was_not_heard_of_is_no_collision() {
         message: "exists".to_owned(),
     };
     let web = deployment(1, "nginx");
-    expect!["again"].assert_eq(&look(&[web.clone()], Some(&exists)));
+    expect!["again"].assert_eq(&look(std::slice::from_ref(&web), Some(&exists)));
     let own = set("web-86bf68d978", 1, "nginx", 1, 1, 1);
     expect!["again"].assert_eq(&look(&[web, own], Some(&exists)));
 }
