@@ -143,11 +143,12 @@ fn reached(facts: &Facts, item: &Item, wanted: &Wanted, object: &Object, found: 
 fn deployment(facts: &Facts, wanted: &Wanted, object: &Object, found: &mut Vec<String>) {
     let mut templates: BTreeMap<String, &str> = BTreeMap::new();
     for set in facts.owned(&kinds::REPLICA_SETS, object) {
-        let template = set.at("spec.template.spec").to_string();
-        if let Some(other) = templates.insert(template.clone(), set.name()) {
+        let spec = set.at("spec.template.spec");
+        let template = spec.to_string();
+        if let Some(other) = templates.insert(template, set.name()) {
             found.push(format!("{}: {other} and {} have one template", object.key(), set.name()));
         }
-        let is_newest = template == object.at("spec.template.spec").to_string();
+        let is_newest = spec == object.at("spec.template.spec");
         let should = if is_newest { wanted.shape.replicas as usize } else { 0 };
         let pods: Vec<&Object> = facts.owned(&kinds::PODS, set).collect();
         if pods.len() != should || !pods.iter().all(|pod| is_ready(pod)) {

@@ -26,8 +26,11 @@ const SILENCE_MAX: Duration = Duration::from_secs(45);
 pub struct Line {
     /// Nothing passes, since then.
     cut: Cell<Option<Time>>,
-    /// What watches bring comes so much later.
+    /// What the slowest watches bring comes so much later; others are faster, some not slow at all: what a part knows of one
+    /// kind is older than what it knows of another.
     delay: Cell<Duration>,
+    /// Watches that were opened.
+    watches: Cell<u32>,
     /// Grows with every order to all watches to list again.
     expiries: Cell<u32>,
     /// Grows with every end of all watches.
@@ -60,6 +63,11 @@ impl Line {
 
     pub fn lose_answers(&self, count: u32) {
         self.lost_answers.set(count);
+    }
+
+    /// What the watch with that number takes longer.
+    fn delay_of(&self, watch: u32) -> Duration {
+        self.delay.get() * (watch % 4) / 3
     }
 
     /// Nothing is wrong any more. What watches have not delivered yet still comes.
@@ -144,6 +152,8 @@ struct Watch {
     chunks: LocalBoxStream<'static, Chunk>,
     /// What has left the server, and when it arrives.
     under_way: VecDeque<(Time, Chunk)>,
+    /// Which of the line's watches it is.
+    number: u32,
     timer: Option<LocalBoxFuture<'static, ()>>,
     expiries: u32,
     closings: u32,
@@ -154,9 +164,12 @@ struct Watch {
 
 impl Watch {
     fn new(sim: &Sim, line: &Rc<Line>, chunks: LocalBoxStream<'static, Chunk>) -> Watch {
+        let number = line.watches.get();
+        line.watches.set(number + 1);
         Watch {
             sim: sim.clone(),
             chunks,
+            number,
             under_way: VecDeque::new(),
             timer: None,
             expiries: line.expiries.get(),
@@ -186,7 +199,7 @@ impl Watch {
         while !self.is_over {
             match self.chunks.poll_next_unpin(cx) {
                 Poll::Ready(Some(chunk)) => {
-                    let due = self.sim.now() + self.line.delay.get();
+                    let due = self.sim.now() + self.line.delay_of(self.number);
                     // One never overtakes another.
                     let due = self.under_way.back().map_or(due, |(last, _)| due.max(*last));
                     self.under_way.push_back((due, chunk));

@@ -9,8 +9,24 @@ use simulation::Duration;
 pub const NAMESPACES: [&str; 3] = ["law-a", "law-b", "law-c"];
 /// Machines of the cluster.
 pub const NODES: u32 = 3;
-/// Steps of one scenario, without the ends of its faults.
-const STEPS: usize = 22;
+
+/// How a scenario goes: by its seed, in turn.
+struct Temper {
+    /// Steps, without the ends of faults.
+    steps: usize,
+    /// Of twelve waits: so many of milliseconds, then so many of seconds, then so many of half a minute; the rest is minutes.
+    waits: [u32; 3],
+    /// Of ten steps, so many break something.
+    faults: u32,
+}
+
+const TEMPERS: [Temper; 3] = [
+    Temper { steps: 22, waits: [4, 4, 3], faults: 4 },
+    // In a hurry: the next comes before the last is dealt with.
+    Temper { steps: 40, waits: [8, 4, 0], faults: 6 },
+    // Long outages.
+    Temper { steps: 18, waits: [2, 2, 3], faults: 5 },
+];
 
 /// A generator of its own: the world's belongs to the world.
 pub struct Dice(u64);
@@ -143,8 +159,9 @@ impl fmt::Display for Step {
 
 /// The scenario of a seed.
 pub fn draw(seed: u64) -> Vec<Step> {
-    let mut author =
-        Author { dice: Dice::new(seed), present: BTreeSet::new(), steps: Vec::new(), ends: Vec::new(), jobs: 0 };
+    let temper = &TEMPERS[(seed % 3) as usize];
+    let (present, steps, ends) = Default::default();
+    let mut author = Author { dice: Dice::new(seed), temper, present, steps, ends, jobs: 0 };
     for namespace in &NAMESPACES[..2] {
         author.add(Act::CreateNamespace(namespace));
     }
@@ -152,9 +169,9 @@ pub fn draw(seed: u64) -> Vec<Step> {
     for _ in 0..3 {
         author.use_object();
     }
-    for at in 0..STEPS {
+    for at in 0..temper.steps {
         author.end_faults(at);
-        if author.dice.below(5) < 3 { author.use_object() } else { author.break_something(at) }
+        if author.dice.below(10) < temper.faults { author.break_something(at) } else { author.use_object() }
     }
     author.end_faults(usize::MAX);
     author.steps
@@ -162,6 +179,7 @@ pub fn draw(seed: u64) -> Vec<Step> {
 
 struct Author {
     dice: Dice,
+    temper: &'static Temper,
     /// What should be there; what a deleted namespace held is not taken out, so some acts meet nothing.
     present: BTreeSet<Item>,
     steps: Vec<Step>,
@@ -172,11 +190,16 @@ struct Author {
 
 impl Author {
     fn add(&mut self, act: Act) {
-        let after = match self.dice.below(12) {
-            0..4 => Duration::from_millis(u64::from(self.dice.below(40))),
-            4..8 => Duration::from_millis(u64::from(self.dice.below(4_000))),
-            8..11 => Duration::from_secs(u64::from(self.dice.below(30))),
-            _ => Duration::from_secs(u64::from(60 + self.dice.below(340))),
+        let [short, middling, long] = self.temper.waits;
+        let wait = self.dice.below(12);
+        let after = if wait < short {
+            Duration::from_millis(u64::from(self.dice.below(40)))
+        } else if wait < short + middling {
+            Duration::from_millis(u64::from(self.dice.below(4_000)))
+        } else if wait < short + middling + long {
+            Duration::from_secs(u64::from(self.dice.below(30)))
+        } else {
+            Duration::from_secs(u64::from(60 + self.dice.below(340)))
         };
         let polls = if self.dice.below(2) == 0 { 0 } else { self.dice.below(60) };
         self.steps.push(Step { after, polls, act });
@@ -238,7 +261,7 @@ impl Author {
         match self.dice.below(8) {
             0 => {
                 self.present.remove(&item);
-                let foreground = self.dice.below(3) == 0;
+                let foreground = self.dice.below(2) == 0;
                 self.add(Act::Delete { item, foreground });
             }
             1..5 if is_scaled => {
@@ -261,7 +284,7 @@ impl Author {
         let node = self.dice.below(NODES);
         let end = at + 1 + self.dice.below(6) as usize;
         let party = self.party();
-        match self.dice.below(13) {
+        match self.dice.below(15) {
             0 => self.passing(Act::StopMachine(node), end, Act::StartMachine(node)),
             1 => {
                 // So fast that nobody notices that the machine was away: only its containers are gone.
@@ -270,7 +293,7 @@ impl Author {
             }
             2 => self.passing(Act::LoseMachine(node), end, Act::StartMachine(node)),
             3 | 4 => self.passing(Act::Cut(party), end, Act::Heal(party)),
-            5 => {
+            5 | 12 => {
                 let millis = 100 + self.dice.below(8_000);
                 self.passing(Act::SlowWatches(party, millis), end, Act::Heal(party));
             }
