@@ -18,7 +18,7 @@ use scenario::Step;
 use simulation::TraceKind;
 use stage::Stage;
 
-/// Seeds that are played when nobody asks for more: two minutes of one core in the dev profile, at about 2 s each.
+/// Seeds that are played when nobody asks for more: two to three minutes of one core in the dev profile.
 const SEEDS: u64 = 60;
 /// Seeds of those that are played twice, to compare every byte.
 const TWICE: u64 = 2;
