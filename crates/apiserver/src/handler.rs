@@ -149,10 +149,12 @@ async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) ->
         (&Method::PUT, true) => {
             let new = decode::object(cx, head, body, target.kind)?;
             if strategy.create_on_update && cx.find(target.kind, place.0, place.1).is_none() {
+                same_object(target.kind, place.1, &new, "")?;
                 let created = cx.create(strategy, place.0, new)?;
                 return Ok(shaped(cx, head, target, StatusCode::CREATED, created, format));
             }
-            cx.update(strategy, Part::Main, place, |old| same_object(target.kind, &new, old).map(|()| new))?
+            let meant = |old: &Object| same_object(target.kind, place.1, &new, old.uid()).map(|()| new);
+            cx.update(strategy, Part::Main, place, meant)?
         }
         (&Method::PATCH, true) => {
             let patch = Patch::read(head, body)?;

@@ -42,7 +42,8 @@ fn part(cx: &Context<'_>, head: &Head, target: &Target, body: Body, part: Part) 
         Method::GET if part != Part::Finalize => cx.require(target.kind, place.0, place.1)?.value.clone(),
         Method::PUT => {
             let new = decode::object(cx, head, body, target.kind)?;
-            cx.update(strategy, part, place, |old| same_object(target.kind, &new, old).map(|()| new))?
+            let meant = |old: &Object| same_object(target.kind, place.1, &new, old.uid()).map(|()| new);
+            cx.update(strategy, part, place, meant)?
         }
         Method::PATCH if part != Part::Finalize => {
             let patch = Patch::read(head, body)?;

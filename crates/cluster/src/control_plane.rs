@@ -15,6 +15,7 @@ use scheduler::Scheduler;
 use simulation::notify::Waiters;
 use simulation::{Duration, Sim, Task};
 
+use crate::lines::Lines;
 use crate::node::Nodes;
 use crate::system;
 
@@ -42,17 +43,14 @@ impl ControlPlane {
     pub(crate) fn start(
         sim: &Sim,
         fabric: &Fabric,
-        api: &ApiServer,
-        hold: &Hold,
+        roads: &Roads,
         nodes: &Nodes,
         system: system::System,
     ) -> ControlPlane {
-        let near = Near { sim: sim.clone(), server: api.clone(), hold: hold.clone() };
-        let transport: Rc<dyn Transport> = Rc::new(near);
-        let client = |agent: &str| Client::new(Rc::clone(&transport), agent);
+        let client = |agent: &str| roads.client(agent);
         ControlPlane {
-            controllers: controllers::start(sim, &client, controllers::Options::default()),
-            scheduler: Scheduler::start(sim, client("kube-scheduler"), scheduler::Options::default()),
+            controllers: start_controllers(sim, roads),
+            scheduler: start_scheduler(sim, roads),
             kube_proxy: network::proxy::KubeProxy::start(sim, &client("kube-proxy"), fabric),
             dns: network::dns::Dns::start(sim, &client("coredns"), fabric, NAMES_ADDRESS, DOMAIN),
             system: system::start(sim, client("kubeadm"), system, DNS_ADDRESS),
@@ -67,6 +65,51 @@ impl ControlPlane {
         self.kube_proxy.stop();
         self.scheduler.stop();
         self.controllers.stop();
+    }
+}
+
+fn start_controllers(sim: &Sim, roads: &Roads) -> ControllerManager {
+    controllers::start(sim, &|agent| roads.client(agent), controllers::Options::default())
+}
+
+fn start_scheduler(sim: &Sim, roads: &Roads) -> Scheduler {
+    Scheduler::start(sim, roads.client("kube-scheduler"), scheduler::Options::default())
+}
+
+#[cfg(feature = "faults")]
+impl ControlPlane {
+    /// The controller manager crashes and comes up again, with nothing in its head.
+    pub(crate) fn restart_controllers(&mut self, sim: &Sim, roads: &Roads) {
+        self.controllers.stop();
+        self.controllers = start_controllers(sim, roads);
+    }
+
+    /// The scheduler crashes and comes up again, with nothing in its head.
+    pub(crate) fn restart_scheduler(&mut self, sim: &Sim, roads: &Roads) {
+        self.scheduler.stop();
+        self.scheduler = start_scheduler(sim, roads);
+    }
+}
+
+/// The ways on which the parts inside a cluster reach its API server.
+#[derive(Clone)]
+pub(crate) struct Roads {
+    near: Near,
+    lines: Lines,
+}
+
+impl Roads {
+    pub(crate) fn new(sim: &Sim, api: &ApiServer, hold: &Hold, lines: &Lines) -> Roads {
+        Roads { near: Near { sim: sim.clone(), server: api.clone(), hold: hold.clone() }, lines: lines.clone() }
+    }
+
+    /// The way of one part: a user agent, or `node/` and a machine's name.
+    pub(crate) fn of(&self, part: &str) -> Rc<dyn Transport> {
+        self.lines.lead(part, Rc::new(self.near.clone()))
+    }
+
+    fn client(&self, agent: &str) -> Client {
+        Client::new(self.of(agent), agent)
     }
 }
 
@@ -104,10 +147,11 @@ impl Hold {
 }
 
 /// The API server for clients inside the cluster.
-pub(crate) struct Near {
-    pub(crate) sim: Sim,
-    pub(crate) server: ApiServer,
-    pub(crate) hold: Hold,
+#[derive(Clone)]
+struct Near {
+    sim: Sim,
+    server: ApiServer,
+    hold: Hold,
 }
 
 /// A held API server takes connections and says nothing. kubectl waits so long.

@@ -6,12 +6,15 @@
 mod browser;
 mod control_plane;
 mod desktop;
+#[cfg(feature = "faults")]
+mod faults;
 mod follow;
 mod guest_program;
 mod host;
 mod input;
 mod learner;
 mod lifecycle;
+mod lines;
 mod minikube_host;
 mod node;
 mod probe;
@@ -26,6 +29,8 @@ pub use browser::{Answer, NoAnswer, PAGE_BYTES_MAX, REPEATS_MAX, Visit};
 pub use desktop::{EDIT_BYTES_MAX, Effect};
 pub use follow::LogPiece;
 pub use input::{Input, Language, LogEntry, Output, Stream};
+#[cfg(feature = "faults")]
+pub use lines::Leads;
 pub use profile::{PROFILES, Profile};
 pub use script::ScriptRun;
 pub use system::System;

@@ -15,10 +15,11 @@ use runtime::cri::Shared;
 use simulation::{Duration, Sim};
 use vfs::Vfs;
 
-use crate::control_plane::{ControlPlane, Far, Hold, Near, VERSION, Wires};
+use crate::control_plane::{ControlPlane, Far, Hold, Roads, VERSION, Wires};
 use crate::guest_program;
 use crate::host::WorldHost;
 use crate::learner::HOME;
+use crate::lines::Lines;
 use crate::node::{Nodes, Spec};
 use crate::profile::{NODES_MAX, Profile, node_address, node_name};
 use crate::revision::Revision;
@@ -53,6 +54,7 @@ struct Inner {
     clusters: RefCell<BTreeMap<String, Rc<Cluster>>>,
     machine: RefCell<Option<Vfs>>,
     containers: Shared,
+    lines: Lines,
 }
 
 /// All clusters of a world, by minikube profile.
@@ -60,7 +62,7 @@ struct Inner {
 pub(crate) struct Clusters(Rc<Inner>);
 
 impl Clusters {
-    pub(crate) fn new(sim: &Sim, fabric: &Fabric, revision: &Revision) -> Clusters {
+    pub(crate) fn new(sim: &Sim, fabric: &Fabric, revision: &Revision, lines: Lines) -> Clusters {
         Clusters(Rc::new(Inner {
             sim: sim.clone(),
             fabric: fabric.clone(),
@@ -68,6 +70,7 @@ impl Clusters {
             clusters: RefCell::default(),
             machine: RefCell::default(),
             containers: Shared::new(sim),
+            lines,
         }))
     }
 
@@ -279,6 +282,19 @@ impl Cluster {
         self.nodes.machine(&node_name(&self.name, index))
     }
 
+    /// The ways of the parts inside to the API server.
+    fn roads(&self, clusters: &Clusters) -> Roads {
+        Roads::new(&clusters.0.sim, &self.api, &self.hold, &clusters.0.lines)
+    }
+
+    /// Does something to the control plane, if it runs.
+    #[cfg(feature = "faults")]
+    pub(crate) fn with_plane(&self, clusters: &Clusters, act: impl FnOnce(&mut ControlPlane, &Sim, &Roads)) {
+        if let Some(running) = self.running.borrow_mut().as_mut() {
+            act(&mut running.plane, &clusters.0.sim, &self.roads(clusters));
+        }
+    }
+
     /// Starts API server, controllers, scheduler, kube-proxy and DNS, and the page's watches.
     pub(crate) fn start_control_plane(&self, clusters: &Clusters) {
         if self.is_running() {
@@ -286,7 +302,7 @@ impl Cluster {
         }
         let Clusters(inner) = clusters;
         let system = self.profile.system;
-        let plane = ControlPlane::start(&inner.sim, &inner.fabric, &self.api, &self.hold, &self.nodes, system);
+        let plane = ControlPlane::start(&inner.sim, &inner.fabric, &self.roads(clusters), &self.nodes, system);
         let client = Client::new(self.transport(), USER_AGENT);
         let view = View::start(&clusters.0.sim, &client, &clusters.0.revision);
         *self.running.borrow_mut() = Some(Running { plane, view });
@@ -295,17 +311,14 @@ impl Cluster {
 
     /// Switches the `index`-th machine on.
     pub(crate) fn start_node(&self, clusters: &Clusters, index: u32) {
+        let name = node_name(&self.name, index);
         self.nodes.start(&Spec {
             sim: &clusters.0.sim,
             fabric: &clusters.0.fabric,
-            transport: &(Rc::new(Near {
-                sim: clusters.0.sim.clone(),
-                server: self.api.clone(),
-                hold: self.hold.clone(),
-            }) as Rc<dyn Transport>),
+            transport: &self.roads(clusters).of(&format!("node/{name}")),
             shared: &clusters.0.containers,
             profile: self.profile,
-            name: node_name(&self.name, index),
+            name,
             address: node_address(0, index),
             index,
         });

@@ -17,6 +17,7 @@ use crate::follow::{Follow, LogPiece};
 use crate::input::{Input, LogEntry, Outbox, Output, Stream};
 use crate::learner::{LANG, Learner};
 use crate::lifecycle::Clusters;
+use crate::lines::Lines;
 use crate::probe::Probes;
 use crate::profile::{PROBE_ADDRESS, Profile};
 use crate::revision::Revision;
@@ -41,7 +42,7 @@ pub struct World {
     outbox: Outbox,
     windows: Windows,
     learner: Learner,
-    clusters: Clusters,
+    pub(crate) clusters: Clusters,
     terminals: BTreeMap<u8, shell::Terminal>,
     browser: Browser,
     follow: Follow,
@@ -58,10 +59,14 @@ impl World {
     /// # Errors
     /// The profile is not known, or cannot have so many nodes.
     pub fn new(config: WorldConfig) -> Result<World, String> {
+        World::build(config, Lines::default())
+    }
+
+    pub(crate) fn build(config: WorldConfig, lines: Lines) -> Result<World, String> {
         let sim = Sim::new(SimConfig { seed: config.seed, start: config.start });
         let fabric = Fabric::new(sim.clone());
         let revision = Revision::default();
-        let clusters = Clusters::new(&sim, &fabric, &revision);
+        let clusters = Clusters::new(&sim, &fabric, &revision, lines);
         let learner = Learner::new(&sim, &fabric, clusters.programs(), clusters.host());
         clusters.set_machine(&learner.fs);
         if let Some(name) = &config.profile {

@@ -69,7 +69,9 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
     let mut woken = Vec::new();
     match event {
         Event::Added(_) => {
-            let concerned = object.is_deleting() || has_absent_owner(view, object);
+            // One that is made while its owner already waits would hold it for ever.
+            let is_late = !waiting_owners(view, object).is_empty();
+            let concerned = object.is_deleting() || has_absent_owner(view, object) || is_late;
             woken.extend(concerned.then(|| key_of(kind, object)));
         }
         Event::Modified { old, new } => {
@@ -273,6 +275,19 @@ mod tests {
             "deployments.apps d/web",
             expect![[r#"patch Deployment web  {"metadata":{"finalizers":[],"resourceVersion":"5"}}"#]],
         );
+    }
+
+    #[test]
+    fn who_comes_while_the_owner_waits_has_to_go_too() {
+        let woken = |owner: Object| {
+            let set = object("ReplicaSet", "rs", Some(("Deployment", "web")));
+            let caches = Caches::with(&[owner, set.clone()]);
+            let view = View { caches: &caches, now: Time::from_unix_seconds(0), failure: None };
+            wake(&view, &kinds::REPLICA_SETS, &Event::Added(set))
+        };
+        assert_eq!(woken(object("Deployment", "web", None)), []);
+        let waiting = deleting(object("Deployment", "web", None), FOREGROUND);
+        assert_eq!(woken(waiting), [Wake::key("replicasets.apps d/rs")]);
     }
 
     #[test]

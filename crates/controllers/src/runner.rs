@@ -9,11 +9,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use api::http::{Body, Request};
-use api::{Kind, Object};
+use api::{Kind, Object, kinds};
 use client::{Client, Error, Event, EventRecorder, WorkQueue};
 use serde_json::Value;
 use simulation::notify::Waiters;
-use simulation::{Sim, Task, TraceKind};
+use simulation::{Sim, Task, Time, TraceKind};
 
 use crate::cache::Caches;
 use crate::change::{Change, Note, Op, Write, draft_version};
@@ -25,9 +25,11 @@ const WORKERS: usize = 5;
 /// Changes within this time are looked at together. Upstream gets the same from the time that its requests take; here many
 /// things happen in one moment, and a look at each of them would find nothing new.
 const GATHER: Duration = Duration::from_millis(1);
-/// Longest wait for a write to come back through the watch. Reached only when a watch is broken; the look that follows
-/// may then be stale, which the version check of the API server catches.
+/// A worker waits so long for a write to come back through the watch; it is reached only when a watch is broken. Then the key
+/// is put off by as much, again and again: a stale look would make what it has made once more.
 const CACHE_WAIT_MAX: Duration = Duration::from_secs(10);
+/// After so long a key is looked at although the copies do not show its last writes (`ExpectationsTimeout`).
+const EXPECTED_TIME_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// The copies, and who waits for them to change.
 #[derive(Default)]
@@ -46,6 +48,8 @@ pub(crate) struct Runner {
     controller: &'static Controller,
     /// What plans wanted to be remembered, by key.
     memories: RefCell<BTreeMap<String, Value>>,
+    /// Keys whose last writes the copies have not shown in time: what is missing, and until when that is waited for.
+    owed: RefCell<BTreeMap<String, (Vec<Awaited>, Time)>>,
 }
 
 /// How a list of changes ended.
@@ -76,8 +80,8 @@ impl Runner {
     pub(crate) fn new(sim: &Sim, client: Client, shared: &Rc<Shared>, controller: &'static Controller) -> Rc<Runner> {
         let recorder = EventRecorder::new(&client, sim, controller.component, "");
         let (sim, shared) = (sim.clone(), Rc::clone(shared));
-        let memories = RefCell::default();
-        Rc::new(Runner { queue: WorkQueue::new(&sim), sim, client, recorder, shared, controller, memories })
+        let (queue, memories, owed) = (WorkQueue::new(&sim), RefCell::default(), RefCell::default());
+        Rc::new(Runner { queue, sim, client, recorder, shared, controller, memories, owed })
     }
 
     /// Starts the workers.
@@ -113,6 +117,9 @@ impl Runner {
     }
 
     async fn process(&self, key: &str) {
+        if self.is_owed(key) {
+            return self.queue.add_after(key, CACHE_WAIT_MAX);
+        }
         let (mut failure, mut answer) = (None, None);
         loop {
             let changes = {
@@ -133,7 +140,9 @@ impl Runner {
             }
             let mut applied = Applied::default();
             let end = self.apply(key, changes, &mut applied).await;
-            self.settle(applied.awaited).await;
+            if !self.settle(key, applied.awaited).await {
+                return self.queue.add_after(key, CACHE_WAIT_MAX);
+            }
             match end {
                 End::Done => return self.queue.forget(key),
                 End::Again => return self.queue.add_rate_limited(key),
@@ -253,7 +262,9 @@ impl Runner {
             // Someone was faster, or the copy was old: a fresh look will tell.
             Err(error) if error.is_conflict() => Some(End::Again),
             Err(error) if error.is_not_found() && verb != Verb::Create => None,
-            // What is created in a namespace on its way out would only have to go as well.
+            // What is created in a namespace on its way out would only have to go as well. Without a pod the rest of the
+            // plan still makes sense, and is needed: a Job has to let its ended pods go.
+            Err(error) if is_namespace_terminating(&error) && *kind == kinds::PODS => None,
             Err(error) if is_namespace_terminating(&error) => Some(End::Done),
             Err(error) => {
                 if let Some((note, about)) = failure {
@@ -300,10 +311,21 @@ impl Runner {
         self.recorder.event(about, note.event_type, note.reason, &message);
     }
 
-    /// Waits until the copies show what was written.
-    async fn settle(&self, awaited: Vec<Awaited>) {
+    /// Whether the copies still do not show what the last look at a key has written.
+    fn is_owed(&self, key: &str) -> bool {
+        let mut owed = self.owed.borrow_mut();
+        let waits = |(awaited, until): &(Vec<Awaited>, Time)| self.sim.now() < *until && !self.shows(awaited);
+        let is_owed = owed.get(key).is_some_and(waits);
+        if !is_owed {
+            owed.remove(key);
+        }
+        is_owed
+    }
+
+    /// Waits until the copies show what was written; false if they do not in time.
+    async fn settle(&self, key: &str, awaited: Vec<Awaited>) -> bool {
         if self.shows(&awaited) {
-            return;
+            return true;
         }
         let settled = std::future::poll_fn(|cx| {
             if self.shows(&awaited) {
@@ -312,9 +334,13 @@ impl Runner {
             self.shared.changed.register(cx);
             std::task::Poll::Pending
         });
-        if self.sim.timeout(CACHE_WAIT_MAX, settled).await.is_err() {
-            self.sim.trace(TraceKind::Limit { limit: "CACHE_WAIT_MAX".into(), what: self.controller.name.into() });
+        if self.sim.timeout(CACHE_WAIT_MAX, settled).await.is_ok() {
+            return true;
         }
+        self.sim.trace(TraceKind::Limit { limit: "CACHE_WAIT_MAX".into(), what: self.controller.name.into() });
+        let until = self.sim.now() + EXPECTED_TIME_MAX;
+        self.owed.borrow_mut().insert(key.to_owned(), (awaited, until));
+        false
     }
 
     fn shows(&self, awaited: &[Awaited]) -> bool {

@@ -146,6 +146,10 @@ impl Kubelet {
                 let relist = Rc::clone(&relist);
                 Rc::new(move |uid: &str| relist.add(uid))
             },
+            doubt_node: {
+                let node = Rc::clone(&node);
+                Rc::new(move || node.doubt())
+            },
             admitted: budgets(&workers),
             config: config.clone(),
         });

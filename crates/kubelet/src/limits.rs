@@ -25,6 +25,8 @@ pub const LEASE_PERIOD: Duration = Duration::from_secs(10);
 pub const LEASE_SECONDS: i64 = 40;
 /// Between two reports of an unchanged node status (`nodeStatusReportFrequency`).
 pub const NODE_STATUS_PERIOD: Duration = Duration::from_secs(300);
+/// Until a pod's status that somebody else has written over is put right, at most (`syncPeriod` of the status manager).
+pub const STATUS_RECONCILE_PERIOD: Duration = Duration::from_secs(10);
 /// Until a failed call to the API server is tried again.
 pub const API_RETRY: Duration = Duration::from_secs(1);
 /// Between two refreshes of a pod's configMap, secret and downwardAPI volumes.

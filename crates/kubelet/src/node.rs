@@ -67,6 +67,13 @@ impl Node {
         self.waiters.wake_all();
     }
 
+    /// The API may hold something else than what was reported last: the node controller writes over the status of a node that
+    /// it has not heard of. Upstream compares every ten seconds; here it is reported anew when there is a sign of it, a lease
+    /// that could not be renewed or a pod whose status was written over, so that a quiet node asks nothing.
+    pub(crate) fn doubt(&self) {
+        self.touch();
+    }
+
     /// As events name it: with its name for a uid, which is what upstream does.
     fn reference(&self) -> Object {
         Object::new(json!({ "kind": "Node", "metadata": { "name": self.config.name, "uid": self.config.name } }))
@@ -212,15 +219,21 @@ impl Node {
     pub(crate) async fn keep_lease(self: Rc<Self>, beat: impl Fn()) {
         let mut held: Option<Object> = None;
         let mut pause = Duration::from_millis(200);
+        let mut was_unheard = false;
         loop {
             match self.renew(held.take()).await {
                 Ok(lease) => {
                     held = Some(lease);
+                    if std::mem::take(&mut was_unheard) {
+                        self.doubt();
+                    }
                     pause = Duration::from_millis(200);
                     beat();
                     self.sim.sleep(LEASE_PERIOD).await;
                 }
-                Err(_) => {
+                Err(error) => {
+                    // The API answers while the node is not registered yet.
+                    was_unheard |= matches!(error, client::Error::Transport(_));
                     self.sim.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(7));
                 }

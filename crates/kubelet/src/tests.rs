@@ -672,3 +672,31 @@ fn an_ephemeral_container_starts_once_and_changes_nothing_else() {
     });
     assert!(refused.to_string().contains("existing ephemeral containers \"e\" may not be changed"), "{refused}");
 }
+
+/// The node controller marks a silent node and its pods; when the node is heard of again, the marks have to go.
+#[test]
+fn a_status_that_somebody_else_wrote_is_put_right() {
+    let ready_of = |object: &api::Object| {
+        let found = object.list("status.conditions").iter().find(|c| c["type"] == "Ready").cloned();
+        found.unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    let ready = |cluster: &Cluster| ready_of(&cluster.get("p").unwrap());
+    let node_ready = |cluster: &Cluster| {
+        let client = cluster.client.clone();
+        ready_of(&cluster.run(async move { client.get(&kinds::NODES, "", "minikube").await.unwrap() }))
+    };
+    let cluster = Cluster::new();
+    cluster.create("p", one(&["run"]));
+    cluster.pass(3);
+    assert_eq!(ready(&cluster), "True");
+    let client = cluster.client.clone();
+    cluster.run(async move {
+        let patch = json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}});
+        let strategic = client::PatchType::Strategic;
+        client.patch(&kinds::PODS, "default", "p", "status", strategic, &patch).await.unwrap();
+        client.patch(&kinds::NODES, "", "minikube", "status", strategic, &patch).await.unwrap();
+    });
+    assert_eq!((ready(&cluster).as_str(), node_ready(&cluster).as_str()), ("False", "False"));
+    cluster.pass(22);
+    assert_eq!((ready(&cluster).as_str(), node_ready(&cluster).as_str()), ("True", "True"));
+}

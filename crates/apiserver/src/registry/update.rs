@@ -155,14 +155,15 @@ impl Context<'_> {
     }
 }
 
-/// Refuses a PUT of an object that was meant for another of the same name.
-pub fn same_object(kind: &api::Kind, new: &Value, old: &Object) -> Result<(), Status> {
+/// Refuses a PUT of an object that was meant for another of the same name, or for one that is gone (then the uid of what is
+/// stored is empty).
+pub fn same_object(kind: &api::Kind, name: &str, new: &Value, stored_uid: &str) -> Result<(), Status> {
     let uid = text(new, "metadata.uid");
-    if uid.is_empty() || uid == old.uid() {
+    if uid.is_empty() || uid == stored_uid {
         return Ok(());
     }
-    let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", old.uid());
-    Err(failure::conflict(kind, old.name(), &why))
+    let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stored_uid}");
+    Err(failure::conflict(kind, name, &why))
 }
 
 fn immutable_uid(new: &Value, old: &Value, errors: &mut FieldErrors) {

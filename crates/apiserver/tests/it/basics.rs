@@ -86,6 +86,19 @@ fn deployments_are_defaulted_as_recorded() {
 }
 
 #[test]
+fn a_put_that_is_meant_for_an_object_that_is_gone_does_not_make_it_anew() {
+    let h = Harness::new();
+    let path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/n";
+    let lease = |uid: Option<&str>| json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "n", "uid": uid}});
+    assert_eq!(
+        h.refusal("PUT", path, lease(Some("old"))),
+        "409 Conflict: Operation cannot be fulfilled on leases.coordination.k8s.io \"n\": Precondition failed: UID in \
+         precondition: old, UID in object meta: "
+    );
+    h.ok("PUT", path, lease(None));
+}
+
+#[test]
 fn generation_counts_changes_of_the_spec_only() {
     let h = Harness::new();
     let made = h.ok("POST", DEPLOYMENTS, deployment("web"));

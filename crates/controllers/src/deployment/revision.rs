@@ -108,7 +108,10 @@ fn replica_set(deployment: &Object) -> Object {
 pub(super) fn after_failed_creation(sync: &mut Sync<'_, '_>) -> Result<(), Conflict> {
     let Some(failure) = sync.view.failure else { return Ok(()) };
     let creating = failure.kind == kinds::REPLICA_SETS.kind && failure.verb == Verb::Create;
-    if creating && failure.reason == "AlreadyExists" {
+    let is_there = creating && failure.reason == "AlreadyExists";
+    if is_there && is_our_own(sync) {
+        // Made by a look whose answer got lost, or not to be seen yet: the next look finds it.
+    } else if is_there {
         let count = sync.deployment.int("status.collisionCount").unwrap_or(0) + 1;
         sync.deployment.set("status.collisionCount", count);
         sync.write_status()?;
@@ -124,4 +127,13 @@ pub(super) fn after_failed_creation(sync: &mut Sync<'_, '_>) -> Result<(), Confl
     }
     sync.plan.push(Change::Again);
     Ok(())
+}
+
+/// Whether the ReplicaSet that is there already is no collision of hashes: it belongs to the Deployment and has its template.
+/// One that the copies do not show yet may be; counting a collision for it would make a second set for one template.
+fn is_our_own(sync: &Sync<'_, '_>) -> bool {
+    let key = replica_set(&sync.deployment).key();
+    let Some(found) = sync.view.get(&kinds::REPLICA_SETS, &key) else { return true };
+    let is_owned = found.controller_ref().is_some_and(|owner| owner.uid == sync.deployment.uid());
+    is_owned && facts::same_template(found.at("spec.template"), sync.deployment.at("spec.template"))
 }

@@ -286,8 +286,27 @@ fn refusals_are_told() {
         update Deployment/status web: Progressing:False:ReplicaSetCreateError
         event Deployment web Warning ReplicaSetCreateError: Failed to create new replica set "web-86bf68d978": replicasets.apps "web-x" is forbidden: exceeded quota
         again"#]].assert_eq(&look(&objects, Some(&forbidden)));
+    // Another's ReplicaSet has the name.
+    let exists = refused("AlreadyExists", "exists");
+    let mut taken = set("web-86bf68d978", 1, "nginx", 1, 1, 1);
+    taken.set("metadata.ownerReferences", json!([{"kind": "Deployment", "uid": "another", "controller": true}]));
     expect![[r#"
         update Deployment/status web: collisionCount=1
         again"#]]
-    .assert_eq(&look(&objects, Some(&refused("AlreadyExists", "exists"))));
+    .assert_eq(&look(&[objects[0].clone(), taken], Some(&exists)));
+}
+
+#[test]
+fn a_replica_set_whose_creation_was_not_heard_of_is_no_collision() {
+    let exists = Failure {
+        verb: Verb::Create,
+        kind: "ReplicaSet",
+        code: 409,
+        reason: "AlreadyExists".to_owned(),
+        message: "exists".to_owned(),
+    };
+    let web = deployment(1, "nginx");
+    expect!["again"].assert_eq(&look(std::slice::from_ref(&web), Some(&exists)));
+    let own = set("web-86bf68d978", 1, "nginx", 1, 1, 1);
+    expect!["again"].assert_eq(&look(&[web, own], Some(&exists)));
 }

@@ -125,3 +125,17 @@ fn check(world: &World, replicas: i64, image: &str) {
     world.run(Duration::from_secs(12));
     assert!(world.sim.steps() - steps < 60, "it does not come to rest: {} steps", world.sim.steps() - steps);
 }
+
+/// A watch that says nothing for a while is no reason to make everything once more (upstream: expectations).
+#[test]
+fn pods_that_are_not_seen_yet_are_not_made_again() {
+    let world = World::new(1);
+    world.hold_pods(true);
+    world.create(&kinds::DEPLOYMENTS, deployment(3, "nginx:1"));
+    world.run(Duration::from_secs(120));
+    assert_eq!(world.list(&kinds::PODS).len(), 3);
+    world.hold_pods(false);
+    world.run(Duration::from_secs(60));
+    let deployment = world.get(&kinds::DEPLOYMENTS, "web").expect("it is there");
+    assert_eq!((world.list(&kinds::PODS).len(), deployment.int("status.readyReplicas")), (3, Some(3)));
+}

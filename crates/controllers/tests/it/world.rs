@@ -1,16 +1,21 @@
 //! A control plane with nodes that only pretend to run pods.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
+use api::http::{Body, Request, Response, Transport, TransportError};
 use api::{Object, kinds};
 use apiserver::{ApiServer, Config};
 use client::{Client, DeleteOptions, Event, Informer, ListOptions, PatchType};
 use controllers::ControllerManager;
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
 use scheduler::Scheduler;
 use serde_json::{Value, json};
+use simulation::notify::Waiters;
 use simulation::{Sim, SimConfig, Step, StepLimits, Time};
 
 /// How long a pretended container takes to start and to stop.
@@ -26,6 +31,36 @@ pub struct World {
     _manager: ControllerManager,
     _scheduler: Scheduler,
     kubelet: Informer,
+    pods_held: Hold,
+}
+
+/// Whether the controllers hear nothing of pods for now.
+#[derive(Clone, Default)]
+struct Hold(Rc<(Cell<bool>, Waiters)>);
+
+/// The API server for the controllers.
+struct Held(ApiServer, Hold);
+
+impl Transport for Held {
+    fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+        let (concerned, hold) = (request.uri().path() == "/api/v1/pods", self.1.clone());
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            Ok(answer.await?.map(|body| match body {
+                Body::Stream(mut chunks) if concerned => Body::Stream(
+                    futures_util::stream::poll_fn(move |cx| {
+                        if hold.0.0.get() {
+                            hold.0.1.register(cx);
+                            return Poll::Pending;
+                        }
+                        chunks.poll_next_unpin(cx)
+                    })
+                    .boxed_local(),
+                ),
+                other => other,
+            }))
+        })
+    }
 }
 
 impl World {
@@ -35,10 +70,13 @@ impl World {
         let server = ApiServer::new(sim.clone(), Config::default());
         let client = Client::new(Rc::new(server.clone()), "kubectl");
         let factory = |agent: &str| Client::new(Rc::new(server.clone()), agent);
-        let manager = controllers::start(&sim, &factory, controllers::Options::default());
+        let pods_held = Hold::default();
+        let to_controllers = |agent: &str| Client::new(Rc::new(Held(server.clone(), pods_held.clone())), agent);
+        let manager = controllers::start(&sim, &to_controllers, controllers::Options::default());
         let scheduler = Scheduler::start(&sim, factory("kube-scheduler"), scheduler::Options::default());
         let kubelet = pretend_kubelet(&sim, &factory("kubelet"));
-        let world = World { sim, client, namespace: "test".into(), _manager: manager, _scheduler: scheduler, kubelet };
+        let (namespace, _manager, _scheduler) = ("test".into(), manager, scheduler);
+        let world = World { sim, client, namespace, _manager, _scheduler, kubelet, pods_held };
         for name in ["minikube", "minikube-m02", "minikube-m03"] {
             world.create(&kinds::NODES, node(name));
         }
@@ -106,6 +144,12 @@ impl World {
         let events = self.list(&kinds::EVENTS);
         let about = events.iter().filter(|event| event.str("involvedObject.name") == name);
         about.map(|event| format!("{}: {}", event.str("reason"), event.str("message"))).collect()
+    }
+
+    /// Keeps from the controllers what happens to pods, or lets them hear it.
+    pub fn hold_pods(&self, is_on: bool) {
+        self.pods_held.0.0.set(is_on);
+        self.pods_held.0.1.wake_all();
     }
 
     /// Switches the pretended kubelets off.

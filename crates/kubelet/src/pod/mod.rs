@@ -27,10 +27,11 @@ use crate::actions::{Existing, View};
 use crate::backoff::BackOff;
 use crate::cri::{Id, Runtime, Sandbox};
 use crate::images::Images;
+use crate::limits::STATUS_RECONCILE_PERIOD;
 use crate::probes::{Prober, Probing, Results};
 use crate::spec;
 use crate::static_pods::identity;
-use crate::status::Reasons;
+use crate::status::{self, Reasons};
 use crate::volumes::Volumes;
 
 pub(crate) use admit::Budget;
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) owners: RefCell<BTreeMap<Id, String>>,
     /// Asks for a look at a pod at the next relist.
     pub(crate) relist: Rc<dyn Fn(&str)>,
+    /// Tells that the API may hold another status of the node than it was told.
+    pub(crate) doubt_node: Rc<dyn Fn()>,
     /// What the other pods of the node ask for.
     pub(crate) admitted: Others,
 }
@@ -93,6 +96,10 @@ pub(crate) struct Worker {
     records: RefCell<Vec<Record>>,
     status: RefCell<Value>,
     published: RefCell<Value>,
+    /// Revision of the newest status of ours that the API has answered for.
+    told: Cell<u64>,
+    /// The API has another status than ours; when that is looked into.
+    doubt: Cell<Option<Time>>,
     reasons: RefCell<Reasons>,
     volumes: Volumes,
     mount_pause: Cell<Option<simulation::Duration>>,
@@ -118,6 +125,8 @@ impl Worker {
             pod_ip: Cell::new(None),
             sandboxes: Cell::new(0),
             records: RefCell::default(),
+            told: Cell::new(0),
+            doubt: Cell::new(None),
             reasons: RefCell::default(),
             volumes: Volumes::default(),
             mount_pause: Cell::new(None),
@@ -141,6 +150,7 @@ impl Worker {
             self.published.replace(pod.at("status").clone());
             self.wake();
         }
+        self.compare(&pod);
         // What we wrote ourselves is no news.
         const WATCHED: [&str; 5] = [
             "spec",
@@ -152,6 +162,35 @@ impl Worker {
         if WATCHED.iter().any(|path| before.at(path) != pod.at(path)) {
             self.wake();
         }
+    }
+
+    /// Somebody else may have written our words in the pod's status: the node controller does, for a node that falls silent.
+    /// That is put right with the next round of upstream's status manager.
+    fn compare(&self, pod: &Object) {
+        let is_older = pod.resource_version().parse().unwrap_or(0) < self.told.get();
+        if is_older || self.doubt.get().is_some() || !self.is_contradicted() {
+            return;
+        }
+        self.doubt.set(Some(self.shared.sim.now() + STATUS_RECONCILE_PERIOD));
+        self.waiters.wake_all();
+    }
+
+    fn is_contradicted(&self) -> bool {
+        status::contradicts(self.pod.borrow().at("status"), &self.published.borrow())
+    }
+
+    /// When a doubt is due: whether the API has to be told anew.
+    fn resolve_doubt(&self) -> bool {
+        if self.doubt.get().is_none_or(|at| at > self.shared.sim.now()) {
+            return false;
+        }
+        self.doubt.set(None);
+        let is_contradicted = self.is_contradicted();
+        if is_contradicted {
+            self.published.replace(self.pod.borrow().at("status").clone());
+            (self.shared.doubt_node)();
+        }
+        is_contradicted
     }
 
     /// The pod is gone from the API.
@@ -242,17 +281,22 @@ impl Worker {
     }
 
     async fn wait(&self, until: Option<Time>) {
-        let mut sleep = until.map(|at| self.shared.sim.sleep_until(at));
+        let sleep_until = |at| (at, self.shared.sim.sleep_until(at));
+        let mut sleep = until.map(sleep_until);
         std::future::poll_fn(|cx| {
             use std::future::Future as _;
-            if self.dirty.get() {
+            if self.dirty.get() || self.resolve_doubt() || until.is_some_and(|at| at <= self.shared.sim.now()) {
                 return Poll::Ready(());
             }
             self.waiters.register(cx);
-            match &mut sleep {
-                Some(sleep) => std::pin::Pin::new(sleep).poll(cx),
-                None => Poll::Pending,
+            let due = until.into_iter().chain(self.doubt.get()).min();
+            if sleep.as_ref().map(|(at, _)| *at) != due {
+                sleep = due.map(sleep_until);
             }
+            // A doubt whose time comes is looked into at the next poll, which the timer causes.
+            let rings = sleep.as_mut().is_some_and(|(_, sleep)| std::pin::Pin::new(sleep).poll(cx).is_ready());
+            debug_assert!(!rings, "what is due was dealt with above");
+            Poll::Pending
         })
         .await;
     }

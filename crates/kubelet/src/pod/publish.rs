@@ -41,7 +41,8 @@ impl Worker {
             let body = json!({ "metadata": { "uid": pod.uid() }, "status": patch });
             let client = &self.shared.client;
             match client.patch(&kinds::PODS, pod.namespace(), pod.name(), "status", PatchType::Strategic, &body).await {
-                Ok(_) => {
+                Ok(answer) => {
+                    self.told.set(answer.resource_version().parse().unwrap_or(0));
                     if self.pod.borrow().uid() == pod.uid() {
                         self.published.replace(wanted);
                     }

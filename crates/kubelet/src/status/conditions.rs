@@ -8,6 +8,11 @@ use crate::spec;
 
 const OWNED: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
+/// Whether a condition is the kubelet's own.
+pub(super) fn is_owned(condition: &Value) -> bool {
+    OWNED.contains(&spec::text(condition, "type"))
+}
+
 /// Status, reason and message.
 type Verdict = (bool, &'static str, String);
 

@@ -75,6 +75,14 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Value {
     status.into()
 }
 
+/// Whether somebody else has written over what we have told: our conditions, or the phase (`needsReconcile`).
+pub(crate) fn contradicts(in_api: &Value, told: &Value) -> bool {
+    let conditions = |status: &Value| status["conditions"].as_array().cloned().unwrap_or_default();
+    let theirs = conditions(in_api);
+    let differs = |ours: &Value| !theirs.iter().any(|c| c["type"] == ours["type"] && c["status"] == ours["status"]);
+    in_api["phase"] != told["phase"] || conditions(told).iter().any(|ours| conditions::is_owned(ours) && differs(ours))
+}
+
 /// The status of a pod that was refused (`rejectPod`).
 pub(crate) fn rejected(pod: &Object, reason: &str, message: &str, now: Time) -> Value {
     let mut status = json!({
