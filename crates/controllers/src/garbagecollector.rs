@@ -282,7 +282,7 @@ mod tests {
         let woken = |owner: Object| {
             let set = object("ReplicaSet", "rs", Some(("Deployment", "web")));
             let caches = Caches::with(&[owner, set.clone()]);
-            let view = View { caches: &caches, now: Time::from_unix_seconds(0), failure: None };
+            let view = View::new(&caches, Time::from_unix_seconds(0));
             wake(&view, &kinds::REPLICA_SETS, &Event::Added(set))
         };
         assert_eq!(woken(object("Deployment", "web", None)), []);
