@@ -19,7 +19,9 @@ fn main() {
     let mut server = match Server::bind(PORT) {
         Ok(server) => server,
         Err(why) => {
-            eprintln!("(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:{PORT}: {why}");
+            eprintln!(
+                "(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:{PORT}: {why}"
+            );
             std::process::exit(1);
         }
     };
