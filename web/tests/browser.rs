@@ -133,7 +133,7 @@ async fn sessions_come_back_as_they_were_saved() {
 #[wasm_bindgen_test]
 async fn a_log_that_grows_or_is_another_comes_back_as_it_was_saved() {
     let storage = Storage::default();
-    let long = |entries: u64, word: &str| {
+    let long = |entries: i64, word: &str| {
         let mut session = saved("long");
         let entry = |n| LogEntry {
             at: Time::from_nanos(1_800_000_000_000_000_000 + n),
