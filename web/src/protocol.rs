@@ -354,6 +354,8 @@ pub struct Decision {
     pub node: Option<String>,
     /// Why there is none, as the event says it.
     pub message: Option<String>,
+    /// The node on which others have to make room for it.
+    pub nominated: Option<String>,
     /// What was said about each node.
     pub nodes: Vec<NodeVerdict>,
 }
@@ -370,6 +372,18 @@ pub struct NodeVerdict {
     pub scores: Vec<ScoreVerdict>,
     /// Their weighted sum.
     pub total: Option<i64>,
+    /// Who would have to go, where that would help.
+    pub preemption: Option<PreemptionVerdict>,
+}
+
+/// Less important pods without which a pod would fit on a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PreemptionVerdict {
+    /// `namespace/name`, the most important first.
+    pub victims: Vec<String>,
+    /// How many of them a PodDisruptionBudget speaks for.
+    pub violations: usize,
 }
 
 /// A filter's word.

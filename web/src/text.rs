@@ -187,6 +187,9 @@ texts! {
     NodeChosen: "選ばれました", "chosen";
     NodeFits: "置ける", "fits";
     Points: "{n} 点", "{n} points";
+    MakesRoom: "{n} が終了して、場所を空けます", "{n} must end to make room";
+    CouldMakeRoom: "{n} がなければ置けます", "it would fit without {n}";
+    AgainstBudget: "（PodDisruptionBudget に反する Pod: {n}）", "(against a PodDisruptionBudget: {n})";
     TryCommand: "端末で試す", "Try in the terminal";
     DoDeletePod: "この Pod を消す", "Delete this Pod";
     DoStopNode: "このノードを止める", "Stop this node";

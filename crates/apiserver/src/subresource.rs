@@ -180,6 +180,7 @@ fn binding(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result
             map_mut(annotations).insert(key.clone(), value.clone());
         }
         strategy::set_condition(&mut new, json!({"type": "PodScheduled", "status": "True", "lastTransitionTime": now}));
+        map_mut(&mut new["status"]).remove("nominatedNodeName");
         Ok(new)
     })?;
     Ok(wire::build(StatusCode::CREATED, "application/json", success(201).into()))

@@ -4,6 +4,7 @@ mod common;
 
 use cluster::{Input, Language, LogEntry, World, WorldConfig};
 use common::{START, open, run_for, run_to, screen, type_in, world};
+use serde_json::json;
 use simulation::Duration;
 
 #[test]
@@ -221,6 +222,53 @@ fn what_commands_put_on_the_screen_is_told_to_the_trace() {
         told.collect::<Vec<_>>(),
         [(3, "one two\nthree\n".to_owned()), (0, String::new()), (0, "from a script\n".to_owned())]
     );
+}
+
+#[test]
+fn an_important_pod_takes_the_place_of_another() {
+    let mut world = world(5, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(60));
+    // The finalizer keeps the victim to be looked at.
+    let pod = |name: &str, finalizers: &[&str]| {
+        let container = json!({"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "1100m"}}});
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "finalizers": finalizers},
+            "spec": {"priorityClassName": name, "containers": [container]}})
+    };
+    type_in(&mut world, "for p in 1 9; do kubectl create priorityclass p$p --value=$p; done\r");
+    let shown = type_in(&mut world, &format!("echo '{}' | kubectl apply -f -\r", pod("p1", &["example.com/kept"])));
+    assert!(shown.contains("pod/p1 created"), "{shown}");
+    let look = "sleep 0.5; kubectl describe pod";
+    let shown = type_in(&mut world, &format!("echo '{}' | kubectl apply -f -; {look} p9; {look} p1\r", pod("p9", &[])));
+    in_order(
+        &shown,
+        &[
+            "Priority:             9\r\n",
+            "Priority Class Name:  p9\r\n",
+            "NominatedNodeName:    minikube\r\n",
+            "default-scheduler  0/1 nodes are available: 1 Insufficient cpu.\r\n",
+            "DisruptionTarget ",
+            "Normal   Preempted ",
+            "default-scheduler  Preempted by pod ",
+            " on node minikube\r\n",
+        ],
+    );
+    type_in(&mut world, "kubectl patch pod p1 -p '{\"metadata\":{\"finalizers\":null}}'\r");
+    let shown = type_in(&mut world, "kubectl describe pod p9; kubectl get pods\r");
+    in_order(&shown, &["minikube/192.168.49.2\r\n", "Successfully assigned default/p9 to minikube\r\n", "p9 "]);
+    assert!(!shown.contains("NominatedNodeName") && !shown.contains("p1 "), "{shown}");
+}
+
+/// Every piece comes, in this order.
+#[track_caller]
+fn in_order(text: &str, pieces: &[&str]) {
+    let mut rest = text;
+    for piece in pieces {
+        let Some((_, after)) = rest.split_once(piece) else {
+            panic!("{piece:?} is missing, or not in its place, in:\n{text}")
+        };
+        rest = after;
+    }
 }
 
 #[test]

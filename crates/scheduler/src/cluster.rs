@@ -69,24 +69,38 @@ pub(crate) fn normalized_image(name: &str) -> String {
     if colon > slash { name.to_owned() } else { format!("{name}:latest") }
 }
 
+/// How important a pod is.
+pub(crate) fn priority(pod: &Object) -> i64 {
+    pod.int("spec.priority").unwrap_or(0)
+}
+
 /// All nodes and all placed pods.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Cluster {
     nodes: BTreeMap<String, NodeInfo>,
     pods: BTreeMap<String, PlacedPod>,
     /// Keys of pods whose binding has not come back yet.
     assumed: BTreeSet<String>,
+    /// Pods that wait until their victims have gone, by key, with their nodes (`backend/queue/nominator.go`).
+    nominated: BTreeMap<String, (Object, String)>,
     pub(crate) services: BTreeMap<String, Object>,
     pub(crate) replica_sets: BTreeMap<String, Object>,
     pub(crate) claims: BTreeMap<String, Object>,
     pub(crate) volumes: BTreeMap<String, Object>,
     pub(crate) storage_classes: BTreeMap<String, Object>,
+    /// PodDisruptionBudgets.
+    pub(crate) budgets: BTreeMap<String, Object>,
 }
 
 impl Cluster {
     /// The nodes that exist, by name.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeInfo> {
         self.nodes.values().filter(|info| info.node.is_some())
+    }
+
+    /// One of them.
+    pub(crate) fn node(&self, name: &str) -> Option<&NodeInfo> {
+        self.nodes.get(name).filter(|info| info.node.is_some())
     }
 
     /// Takes in a node.
@@ -106,12 +120,14 @@ impl Cluster {
     /// Takes in a pod that has a node.
     pub(crate) fn place(&mut self, pod: &Object) {
         self.assumed.remove(&pod.key());
+        self.nominated.remove(&pod.key());
         self.put(pod, pod.str("spec.nodeName"));
     }
 
     /// Counts a pod as being on a node before the API server knows.
     pub(crate) fn assume(&mut self, pod: &Object, node: &str) {
         self.put(pod, node);
+        self.nominated.remove(&pod.key());
         self.assumed.insert(pod.key());
     }
 
@@ -120,7 +136,45 @@ impl Cluster {
         self.assumed.contains(key)
     }
 
-    fn put(&mut self, pod: &Object, node: &str) {
+    /// The pod is to come to the node; an empty name stands for none.
+    pub(crate) fn nominate(&mut self, pod: &Object, node: &str) {
+        if node.is_empty() {
+            self.nominated.remove(&pod.key());
+        } else if !self.is_assumed(&pod.key()) {
+            self.nominated.insert(pod.key(), (pod.clone(), node.to_owned()));
+        }
+    }
+
+    /// A waiting pod has changed. Its status may be older than what was decided here and is still being written.
+    pub(crate) fn renominate(&mut self, pod: &Object, old: &str) {
+        let (key, new) = (pod.key(), pod.str("status.nominatedNodeName"));
+        let known = self.nominated.get(&key).filter(|_| old.is_empty() && new.is_empty());
+        let node = known.map_or(new, |(_, node)| node.as_str()).to_owned();
+        self.nominate(pod, &node);
+    }
+
+    /// The pod waits for no node any more. Says whether it did.
+    pub(crate) fn forget_nomination(&mut self, key: &str) -> bool {
+        self.nominated.remove(key).is_some()
+    }
+
+    /// Pods that are to come to the node and that `pod` must leave room for.
+    pub(crate) fn nominated_before(&self, pod: &Object, node: &str) -> Vec<Object> {
+        self.nominated_on(node, |other| priority(other) >= priority(pod) && other.uid() != pod.uid())
+    }
+
+    /// Pods that are to come to the node and are less important than `pod`.
+    pub(crate) fn nominated_after(&self, pod: &Object, node: &str) -> Vec<Object> {
+        self.nominated_on(node, |other| priority(other) < priority(pod))
+    }
+
+    fn nominated_on(&self, node: &str, is_meant: impl Fn(&Object) -> bool) -> Vec<Object> {
+        let here = self.nominated.values().filter(|(pod, on)| on == node && is_meant(pod));
+        here.map(|(pod, _)| pod.clone()).collect()
+    }
+
+    /// Puts a pod on a node, wherever it was before.
+    pub(crate) fn put(&mut self, pod: &Object, node: &str) {
         let key = pod.key();
         self.remove(&key);
         let (requests, assumed_requests) = (pod_requests(pod, false), pod_requests(pod, true));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use api::{Object, kinds};
 use client::{Client, PatchType};
-use serde_json::json;
+use serde_json::{Value, json};
 use simulation::Sim;
 
 /// Events remembered for series; the first in the order of keys is forgotten.
@@ -44,8 +44,17 @@ impl Recorder {
         }
     }
 
-    /// Records an event about a pod. A refusal by the server loses the event, as upstream.
-    pub(crate) async fn event(&self, pod: &Object, event_type: &str, reason: &str, action: &str, message: &str) {
+    /// Records an event about a pod, and perhaps about another that has to do with it. A refusal by the server loses the
+    /// event, as upstream.
+    pub(crate) async fn event(
+        &self,
+        pod: &Object,
+        related: Option<&Object>,
+        event_type: &str,
+        reason: &str,
+        action: &str,
+        message: &str,
+    ) {
         let key = [pod.uid(), pod.resource_version(), event_type, reason, action].join("/");
         let now = self.sim.now().rfc3339_micro();
         let known = self.series.borrow_mut().get_mut(&key).map(|series| {
@@ -70,18 +79,14 @@ impl Recorder {
             "reason": reason,
             "type": event_type,
             "message": truncated(message),
-            "involvedObject": {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "namespace": pod.namespace(),
-                "name": pod.name(),
-                "uid": pod.uid(),
-                "resourceVersion": pod.resource_version(),
-            },
+            "involvedObject": reference(pod),
             "source": {},
             "firstTimestamp": null,
             "lastTimestamp": null,
         }));
+        if let Some(related) = related {
+            event.set("related", reference(related));
+        }
         for _ in 0..EVENT_NAME_TRIES_MAX {
             match self.client.create(&kinds::EVENTS, pod.namespace(), event.clone()).await {
                 Err(error) if error.is_already_exists() => {
@@ -105,6 +110,17 @@ impl Recorder {
         let unique = self.sim.now().as_nanos() / 1_000 * 1_000 + self.written.get();
         format!("{}.{unique:x}", pod.name())
     }
+}
+
+fn reference(pod: &Object) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "namespace": pod.namespace(),
+        "name": pod.name(),
+        "uid": pod.uid(),
+        "resourceVersion": pod.resource_version(),
+    })
 }
 
 fn truncated(message: &str) -> String {

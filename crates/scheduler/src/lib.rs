@@ -3,23 +3,29 @@
 //! Shape: informers feed [`cluster`] and [`queue`]; one loop takes the next pod, asks [`schedule`] (pure: filters, then
 //! scores, by the table of [`plugins`]), counts the pod as placed, and writes the binding in a task of its own.
 //!
-//! Differences from upstream: one profile; no extenders, preemption or volumes yet.
+//! A pod that fits nowhere may make less important ones go ([`preemption`] finds whom, [`executor`] ends them), and is
+//! given its node when they are gone.
+//!
+//! Differences from upstream: one profile; no extenders or volumes yet.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Poll;
 
 use api::{Object, kinds};
-use client::{Client, Event, Informer, ListOptions, PatchType};
-use serde_json::json;
+use client::{Client, Event, Informer, ListOptions};
+use serde_json::{Map, Value, json};
 use simulation::notify::Waiters;
 use simulation::{Sim, Task, TraceKind};
 
 mod cluster;
 mod events;
+mod executor;
+mod filter;
 mod framework;
 mod observe;
 mod plugins;
+mod preemption;
 mod queue;
 mod resources;
 mod schedule;
@@ -27,6 +33,7 @@ mod schedule;
 use cluster::Cluster;
 use events::Recorder;
 use framework::ClusterEvent;
+use preemption::Nomination;
 use queue::{Queue, QueuedPod};
 use schedule::{Explanation, Outcome, schedule};
 
@@ -140,7 +147,7 @@ impl State {
         if pod.is_deleting() {
             let message = format!("skip schedule deleting pod: {key}");
             self.queue.borrow_mut().done(&key);
-            return self.recorder.event(&pod, "Warning", "FailedScheduling", "Scheduling", &message).await;
+            return self.recorder.event(&pod, None, "Warning", "FailedScheduling", "Scheduling", &message).await;
         }
         if self.cluster.borrow().is_assumed(&key) {
             return self.queue.borrow_mut().done(&key);
@@ -157,10 +164,19 @@ impl State {
                 let state = Rc::clone(self);
                 self.sim.spawn(async move { state.bind(queued, &node).await });
             }
-            Outcome::Unschedulable { message, refused_by } => {
+            Outcome::Unschedulable { message, refused_by, nomination } => {
+                // Before anything is written, so that the pods whose turn comes meanwhile leave room.
+                match &nomination {
+                    Nomination::Unchanged => {}
+                    Nomination::Withdrawn => self.cluster.borrow_mut().nominate(&pod, ""),
+                    Nomination::Given { node, .. } => self.cluster.borrow_mut().nominate(&pod, node),
+                }
                 let now = self.sim.now();
                 self.queue.borrow_mut().refused(queued, refused_by, now);
-                self.refuse(&pod, "Unschedulable", &message).await;
+                self.refuse(&pod, "Unschedulable", &message, &nomination).await;
+                if let Nomination::Given { node, victims } = &nomination {
+                    self.end_victims(&pod, node, victims).await;
+                }
             }
         }
     }
@@ -190,7 +206,7 @@ impl State {
         match result {
             Ok(_) => {
                 let message = format!("Successfully assigned {} to {node}", pod.key());
-                self.recorder.event(pod, "Normal", "Scheduled", "Binding", &message).await;
+                self.recorder.event(pod, None, "Normal", "Scheduled", "Binding", &message).await;
             }
             Err(error) => {
                 // Unless the informer has seen the pod placed after all, its room is free again.
@@ -205,24 +221,48 @@ impl State {
                 let (pod, now) = (pod.clone(), self.sim.now());
                 self.queue.borrow_mut().failed(queued, now);
                 self.changed.wake_all();
-                self.refuse(&pod, "SchedulerError", &format!("binding rejected: {error}")).await;
+                let message = format!("binding rejected: {error}");
+                self.refuse(&pod, "SchedulerError", &message, &Nomination::Withdrawn).await;
             }
         }
     }
 
-    /// Tells why a pod has no node: an event and the condition `PodScheduled`.
-    async fn refuse(&self, pod: &Object, reason: &str, message: &str) {
-        self.recorder.event(pod, "Warning", "FailedScheduling", "Scheduling", message).await;
+    /// Tells why a pod has no node: an event and the condition `PodScheduled`; and which node it is to have later.
+    async fn refuse(&self, pod: &Object, reason: &str, message: &str, nomination: &Nomination) {
+        self.recorder.event(pod, None, "Warning", "FailedScheduling", "Scheduling", message).await;
+        let mut status = Map::new();
+        if let Some(condition) = self.condition(pod, reason, message) {
+            status.insert("conditions".to_owned(), json!([condition]));
+        }
+        let nominated = pod.str("status.nominatedNodeName");
+        match nomination {
+            Nomination::Given { node, .. } if node != nominated => {
+                status.insert("nominatedNodeName".to_owned(), node.as_str().into());
+            }
+            Nomination::Withdrawn if !nominated.is_empty() => {
+                status.insert("nominatedNodeName".to_owned(), Value::Null);
+            }
+            _ => {}
+        }
+        if !status.is_empty() {
+            let patch = json!({ "metadata": { "uid": pod.uid() }, "status": status });
+            // A refused patch is made up for at the next attempt.
+            let _ = self.patch_status(pod, &patch).await;
+        }
+    }
+
+    /// The condition `PodScheduled` of a pod without a node, unless it has it already.
+    fn condition(&self, pod: &Object, reason: &str, message: &str) -> Option<Value> {
         let old = pod.list("status.conditions").iter().find(|c| c["type"] == "PodScheduled");
         let same = |field: &str, value: &str| old.is_some_and(|c| c[field] == value);
         if same("status", "False") && same("reason", reason) && same("message", message) {
-            return;
+            return None;
         }
         let since = match old.filter(|c| c["status"] == "False") {
             Some(old) => old["lastTransitionTime"].clone(),
             None => self.sim.now().rfc3339().into(),
         };
-        let condition = json!({
+        Some(json!({
             "type": "PodScheduled",
             "status": "False",
             "reason": reason,
@@ -230,11 +270,7 @@ impl State {
             "lastProbeTime": null,
             "lastTransitionTime": since,
             "observedGeneration": pod.generation(),
-        });
-        let patch = json!({ "metadata": { "uid": pod.uid() }, "status": { "conditions": [condition] } });
-        // A refused patch is made up for at the next attempt.
-        let _ =
-            self.client.patch(&kinds::PODS, pod.namespace(), pod.name(), "status", PatchType::Strategic, &patch).await;
+        }))
     }
 
     fn happened(&self, event: ClusterEvent) {

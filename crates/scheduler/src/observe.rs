@@ -24,6 +24,7 @@ pub(crate) fn start(state: &Rc<State>) -> Vec<Informer> {
         follow(&kinds::PERSISTENT_VOLUME_CLAIMS, claim),
         follow(&kinds::PERSISTENT_VOLUMES, volume),
         follow(&kinds::STORAGE_CLASSES, storage_class),
+        follow(&kinds::POD_DISRUPTION_BUDGETS, budget),
     ]
 }
 
@@ -60,7 +61,8 @@ fn pod(state: &State, event: &Event) {
     if gone {
         state.queue.borrow_mut().remove(&pod.key());
         let had_room = state.cluster.borrow_mut().remove(&pod.key()).is_some();
-        if had_room {
+        let was_to_come = state.cluster.borrow_mut().forget_nomination(&pod.key());
+        if had_room || was_to_come {
             state.happened(ClusterEvent::PodRemoved);
         }
     } else if pod.str("spec.nodeName").is_empty() {
@@ -81,8 +83,17 @@ fn waiting_pod(state: &State, event: &Event, pod: &Object) {
         return;
     }
     if pod.is_deleting() {
-        return state.queue.borrow_mut().remove(&pod.key());
+        state.queue.borrow_mut().remove(&pod.key());
+        if state.cluster.borrow_mut().forget_nomination(&pod.key()) {
+            state.happened(ClusterEvent::PodRemoved);
+        }
+        return;
     }
+    let nominated_before = match event {
+        Event::Modified { old, .. } => old.str("status.nominatedNodeName"),
+        _ => "",
+    };
+    state.cluster.borrow_mut().renominate(pod, nominated_before);
     let same =
         |old: &Object| old.at("spec") == pod.at("spec") && old.at("metadata.labels") == pod.at("metadata.labels");
     let mut queue = state.queue.borrow_mut();
@@ -92,6 +103,10 @@ fn waiting_pod(state: &State, event: &Event, pod: &Object) {
     }
     drop(queue);
     state.changed.wake_all();
+    if !nominated_before.is_empty() && nominated_before != pod.str("status.nominatedNodeName") {
+        // Others left room for it there, as if it had been there already.
+        state.happened(ClusterEvent::PodRemoved);
+    }
 }
 
 fn service(state: &State, event: &Event) {
@@ -115,6 +130,10 @@ fn volume(state: &State, event: &Event) {
 fn storage_class(state: &State, event: &Event) {
     keep(&mut state.cluster.borrow_mut().storage_classes, event);
     state.happened(ClusterEvent::VolumeChanged);
+}
+
+fn budget(state: &State, event: &Event) {
+    keep(&mut state.cluster.borrow_mut().budgets, event);
 }
 
 fn keep(all: &mut BTreeMap<String, Object>, event: &Event) {

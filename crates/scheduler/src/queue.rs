@@ -7,6 +7,7 @@ use std::time::Duration;
 use api::Object;
 use simulation::Time;
 
+use crate::cluster::priority;
 use crate::framework::ClusterEvent;
 use crate::plugins::PLUGINS;
 
@@ -33,7 +34,7 @@ pub(crate) struct QueuedPod {
 impl QueuedPod {
     /// Higher priority first, then first come, first served.
     fn rank(&self) -> (std::cmp::Reverse<i64>, Time, u64) {
-        (std::cmp::Reverse(self.pod.int("spec.priority").unwrap_or(0)), self.added, self.sequence)
+        (std::cmp::Reverse(priority(&self.pod)), self.added, self.sequence)
     }
 
     fn pause_ends(&self) -> Time {
@@ -168,6 +169,14 @@ impl Queue {
         self.pausing.insert(key, queued);
     }
 
+    /// What the pod waits for will not come: again after the pause.
+    pub(crate) fn again(&mut self, key: &str, now: Time) {
+        if let Some(mut queued) = self.unschedulable.remove(key) {
+            queued.refused_at = now;
+            self.pausing.insert(key.to_owned(), queued);
+        }
+    }
+
     /// Something happened: pods that it may help are due again, after their pause.
     pub(crate) fn happened(&mut self, event: ClusterEvent, now: Time) {
         for events in self.trying.values_mut() {
@@ -236,6 +245,17 @@ mod tests {
         queue.happened(ClusterEvent::PodRemoved, at(6));
         assert!(!queue.has_due(at(6)), "the second pause lasts two seconds");
         assert_eq!(queue.next_due(), Some(at(7)));
+    }
+
+    #[test]
+    fn what_will_not_come_is_not_waited_for() {
+        let mut queue = Queue::default();
+        queue.add(&pod("p", 0), at(0));
+        let tried = queue.pop(at(0)).unwrap();
+        queue.refused(tried, BTreeSet::from(["NodeResourcesFit"]), at(0));
+        queue.again("d/p", at(3));
+        assert_eq!(queue.next_due(), Some(at(4)), "but a pause there is");
+        queue.again("d/other", at(3));
     }
 
     #[test]

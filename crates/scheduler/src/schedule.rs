@@ -7,8 +7,10 @@ use api::Object;
 use serde::Serialize;
 
 use crate::cluster::{Cluster, NodeInfo};
-use crate::framework::{Cycle, Verdict, histogram};
+use crate::filter::{FilterExplanation, Refusal, filter};
+use crate::framework::{Cycle, histogram};
 use crate::plugins::PLUGINS;
+use crate::preemption::{Nomination, Preemption, preempt};
 
 /// Nodes below which all are looked at.
 const NODES_ALWAYS_CHECKED: usize = 100;
@@ -21,13 +23,15 @@ pub(crate) struct Decision {
 }
 
 /// Where the pod goes, or why nowhere.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
     Node(String),
     Unschedulable {
         message: String,
         /// Names of the plugins that refused; empty stands for "no nodes at all".
         refused_by: BTreeSet<&'static str>,
+        /// Whether less important pods are to make room for it.
+        nomination: Nomination,
     },
 }
 
@@ -44,6 +48,9 @@ pub(crate) struct Explanation {
     /// Nodes with the highest sum, if there was more than one to draw from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     drawn_from: Vec<String>,
+    /// The node whose victims are to go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nominated: Option<String>,
     nodes: Vec<NodeExplanation>,
 }
 
@@ -57,15 +64,18 @@ struct NodeExplanation {
     scores: Vec<ScoreExplanation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<i64>,
+    /// Who would have to go, where that would help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preemption: Option<PreemptionExplanation>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FilterExplanation {
-    plugin: &'static str,
-    passed: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reasons: Vec<String>,
+struct PreemptionExplanation {
+    /// `namespace/name`, the most important first.
+    victims: Vec<String>,
+    /// How many of them a PodDisruptionBudget speaks for.
+    violations: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,39 +99,70 @@ pub(crate) fn schedule(
     let mut nodes: Vec<&NodeInfo> = cluster.nodes().collect();
     if nodes.is_empty() {
         let message = "no nodes available to schedule pods".to_owned();
-        return refuse(explanation, message, BTreeSet::new());
+        return refuse(explanation, message, BTreeSet::new(), Nomination::Withdrawn);
     }
     for plugin in PLUGINS {
         if let Some(verdict) = plugin.pre_filter.and_then(|filter| filter(&cycle)) {
             // Upstream words it so: the refusal of the pod, and then that of the step that looks for other ways.
             let message = format!("0/{} nodes are available: {}. not found", nodes.len(), verdict.reasons().join(", "));
-            return refuse(explanation, message, BTreeSet::from([plugin.name]));
+            return refuse(explanation, message, BTreeSet::from([plugin.name]), Nomination::Unchanged);
         }
+    }
+    if let Some(filters) = nominated_fits(&cycle) {
+        let chosen = pod.str("status.nominatedNodeName").to_owned();
+        explanation.nodes.push(NodeExplanation { name: chosen.clone(), filters, ..NodeExplanation::default() });
+        return assign(explanation, chosen);
     }
     let count = nodes.len();
     nodes.rotate_left(*start % count);
     let (feasible, refusals) = filter_all(&cycle, &nodes, &mut explanation);
     *start = (*start + feasible.len() + refusals.len()) % count;
     if feasible.is_empty() {
-        let message = fit_error(&cycle, count, &refusals);
-        return refuse(explanation, message, refusals.iter().map(|refusal| refusal.plugin).collect());
+        let found = preempt(cluster, pod, count, &refusals);
+        explain(&found, &mut explanation);
+        let message = fit_error(count, &refusals, &found.message);
+        let refused_by = refusals.iter().map(|refusal| refusal.plugin).collect();
+        return refuse(explanation, message, refused_by, found.nomination);
     }
     let chosen = choose(&cycle, &feasible, &mut explanation, draw);
-    explanation.nodes.sort_by(|a, b| a.name.cmp(&b.name));
-    explanation.node = Some(chosen.clone());
-    Decision { outcome: Outcome::Node(chosen), explanation }
+    assign(explanation, chosen)
 }
 
-fn refuse(mut explanation: Explanation, message: String, refused_by: BTreeSet<&'static str>) -> Decision {
+fn assign(mut explanation: Explanation, node: String) -> Decision {
+    explanation.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    explanation.node = Some(node.clone());
+    Decision { outcome: Outcome::Node(node), explanation }
+}
+
+fn refuse(
+    mut explanation: Explanation,
+    message: String,
+    refused_by: BTreeSet<&'static str>,
+    nomination: Nomination,
+) -> Decision {
     explanation.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     explanation.message = Some(message.clone());
-    Decision { outcome: Outcome::Unschedulable { message, refused_by }, explanation }
+    Decision { outcome: Outcome::Unschedulable { message, refused_by, nomination }, explanation }
 }
 
-struct Refusal<'a> {
-    node: &'a NodeInfo,
-    plugin: &'static str,
-    verdict: Verdict,
+/// The node that the pod waited for comes first: if it has room now, no other is looked at (`evaluateNominatedNode`).
+fn nominated_fits(cycle: &Cycle<'_>) -> Option<Vec<FilterExplanation>> {
+    let node = cycle.cluster.node(cycle.pod.str("status.nominatedNodeName"))?;
+    let filtered = filter(cycle, node);
+    filtered.refusal.is_none().then_some(filtered.told)
+}
+
+/// Notes what preemption found, node by node.
+fn explain(found: &Preemption, explanation: &mut Explanation) {
+    for candidate in &found.candidates {
+        if let Some(told) = explanation.nodes.iter_mut().find(|told| told.name == candidate.node) {
+            let victims = candidate.victims.iter().map(Object::key).collect();
+            told.preemption = Some(PreemptionExplanation { victims, violations: candidate.violations });
+        }
+    }
+    if let Nomination::Given { node, .. } = &found.nomination {
+        explanation.nominated = Some(node.clone());
+    }
 }
 
 /// How many feasible nodes are enough (`numFeasibleNodesToFind`): in large clusters not all are looked for.
@@ -143,53 +184,22 @@ fn filter_all<'a>(
         if feasible.len() == enough(nodes.len()) {
             break;
         }
-        let mut told = NodeExplanation { name: node.name().to_owned(), ..NodeExplanation::default() };
-        let mut refusal = None;
-        for plugin in PLUGINS {
-            let Some(filter) = plugin.filter else { continue };
-            let verdict = filter(cycle, node);
-            let passed = verdict == Verdict::Pass;
-            let reasons = verdict.reasons().to_vec();
-            told.filters.push(FilterExplanation { plugin: plugin.name, passed, reasons });
-            if !passed {
-                refusal = Some(Refusal { node, plugin: plugin.name, verdict });
-                break;
-            }
-        }
-        match refusal {
-            Some(refusal) => refusals.push(refusal),
+        let filtered = filter(cycle, node);
+        match filtered.refusal {
+            Some((plugin, verdict)) => refusals.push(Refusal { node, plugin, verdict }),
             None => feasible.push(*node),
         }
-        explanation.nodes.push(told);
+        let (name, filters) = (node.name().to_owned(), filtered.told);
+        explanation.nodes.push(NodeExplanation { name, filters, ..NodeExplanation::default() });
     }
     (feasible, refusals)
 }
 
-/// The sentence of the event `FailedScheduling` (`FitError.Error`).
-fn fit_error(cycle: &Cycle<'_>, count: usize, refusals: &[Refusal<'_>]) -> String {
+/// The sentence of the event `FailedScheduling` (`FitError.Error`). Preemption adds to it when it found nobody.
+fn fit_error(count: usize, refusals: &[Refusal<'_>], preemption: &str) -> String {
     let reasons = histogram(refusals.iter().flat_map(|refusal| refusal.verdict.reasons()));
-    let preemption = preemption_message(cycle, count, refusals);
-    format!("0/{count} nodes are available: {reasons}. no new claims to deallocate, preemption: {preemption}")
-}
-
-/// What preemption says. It is looked for as upstream does, but never carried out.
-fn preemption_message(cycle: &Cycle<'_>, count: usize, refusals: &[Refusal<'_>]) -> String {
-    if cycle.pod.str("spec.preemptionPolicy") == "Never" {
-        return "not eligible due to preemptionPolicy=Never.".to_owned();
-    }
-    let priority = |pod: &Object| pod.int("spec.priority").unwrap_or(0);
-    let reason = |refusal: &Refusal<'_>| match refusal.verdict {
-        Verdict::Unschedulable(_) => {
-            let mut pods = refusal.node.pods.values();
-            if pods.any(|pod| priority(pod) < priority(cycle.pod)) {
-                return simulation::stub!("scheduler", "preemption of pods with a lower priority").to_owned();
-            }
-            "No preemption victims found for incoming pod".to_owned()
-        }
-        _ => "Preemption is not helpful for scheduling".to_owned(),
-    };
-    let reasons: Vec<String> = refusals.iter().map(reason).collect();
-    format!("0/{count} nodes are available: {}.", histogram(reasons.iter()))
+    let fit = format!("0/{count} nodes are available: {reasons}.");
+    if preemption.is_empty() { fit } else { format!("{fit} no new claims to deallocate, preemption: {preemption}") }
 }
 
 /// Sums the weighted scores of all plugins and takes the best; ties are drawn.

@@ -5,7 +5,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::components::inspector::reference;
-use crate::protocol::{Decision, Inspection, NodeVerdict, Subject};
+use crate::protocol::{Decision, Inspection, NodeVerdict, PreemptionVerdict, Subject};
 use crate::state::State;
 use crate::text::{T, fill};
 
@@ -76,7 +76,19 @@ fn verdict(state: &State, decision: &Decision, node: &NodeVerdict) -> Html {
             if let Some(total) = node.total.filter(|_| refusal.is_none()) { { " " }<span class="muted">{ fill(state.t(T::Points), total, "") }</span> }
             if let Some(filter) = refusal { <small lang="en">{ filter.reasons.join("; ") }</small> }
             if !scores.is_empty() { <small lang="en">{ scores.join(" + ") }</small> }
+            if let Some(preemption) = &node.preemption { { room(state, decision.nominated.as_ref() == Some(&node.name), preemption) } }
         </li>
+    }
+}
+
+/// Who makes room on a node, or could.
+fn room(state: &State, is_nominated: bool, preemption: &PreemptionVerdict) -> Html {
+    let word = if is_nominated { T::MakesRoom } else { T::CouldMakeRoom };
+    html! {
+        <small>
+            { fill(state.t(word), preemption.victims.join(", "), "") }
+            if preemption.violations > 0 { { " " }{ fill(state.t(T::AgainstBudget), preemption.violations, "") } }
+        </small>
     }
 }
 

@@ -118,6 +118,58 @@ fn pods_wait_for_room_and_take_it() {
 }
 
 #[test]
+fn important_pods_take_the_place_of_others() {
+    let world = World::new(6);
+    world.create(
+        &kinds::PRIORITY_CLASSES,
+        json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000}),
+    );
+    let create = |name: &str, spec: serde_json::Value| {
+        let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec});
+        pod["spec"]["containers"] =
+            json!([{"name": "c", "image": "nginx:1.25", "resources": {"requests": {"cpu": "1500m"}}}]);
+        world.create(&kinds::PODS, pod)
+    };
+    for name in ["low-1", "low-2", "low-3"] {
+        create(name, json!({}));
+    }
+    world.run(SETTLE);
+    let uid = create("vip", json!({"priorityClassName": "high"})).uid().to_owned();
+    world.run(Duration::from_millis(300));
+    let vip = || world.get(&kinds::PODS, "vip").expect("it is there");
+    let node = vip().str("status.nominatedNodeName").to_owned();
+    assert!(!node.is_empty() && vip().str("spec.nodeName").is_empty(), "{:?}", vip());
+    let leaving: Vec<api::Object> = world.list(&kinds::PODS).into_iter().filter(api::Object::is_deleting).collect();
+    let [victim] = leaving.as_slice() else { panic!("one has to go: {leaving:?}") };
+    assert_eq!(victim.str("spec.nodeName"), node);
+    let why = victim.list("status.conditions").iter().find(|c| c["type"] == "DisruptionTarget").expect("it is told");
+    assert_eq!((&why["status"], &why["reason"]), (&json!("True"), &json!("PreemptionByScheduler")));
+    assert_eq!(why["message"], "default-scheduler: preempting to accommodate a higher priority pod");
+    let preempted = format!("Preempted: Preempted by pod {uid} on node {node}");
+    assert!(world.events(victim.name()).contains(&preempted), "{:?}", world.events(victim.name()));
+    let events = world.list(&kinds::EVENTS);
+    let event = events.iter().find(|event| event.str("reason") == "Preempted").expect("seen above");
+    assert_eq!((event.str("type"), event.str("action"), event.str("related.name")), ("Normal", "Preempting", "vip"));
+    // The victim is gone before the pod's pause is over. Nobody comes in between.
+    while world.get(&kinds::PODS, victim.name()).is_some() {
+        world.run(Duration::from_millis(20));
+    }
+    assert!(vip().str("spec.nodeName").is_empty(), "it pauses");
+    create("thief", json!({}));
+    world.run(SETTLE);
+    assert_eq!((vip().str("spec.nodeName"), vip().str("status.phase")), (node.as_str(), "Running"));
+    assert_eq!(vip().str("status.nominatedNodeName"), "", "bound pods need no nomination");
+    let full = "0/3 nodes are available: 3 Insufficient cpu.";
+    assert_eq!(
+        world.events("vip"),
+        [format!("FailedScheduling: {full}"), format!("Scheduled: Successfully assigned test/vip to {node}")]
+    );
+    let nobody = "no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for \
+                  incoming pod.";
+    assert_eq!(world.events("thief"), [format!("FailedScheduling: {full} {nobody}")]);
+}
+
+#[test]
 fn a_silent_node_loses_its_pods() {
     let world = settled(5, 3);
     world.silence_kubelets();
