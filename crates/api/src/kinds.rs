@@ -95,7 +95,7 @@ kinds! {
     /// PersistentVolume
     PERSISTENT_VOLUMES = "" "v1" "PersistentVolume" "persistentvolumes" "persistentvolume" short ["pv"] categories [] cluster sub ["status"] schema "io.k8s.api.core.v1.PersistentVolume";
     /// Pod
-    PODS = "" "v1" "Pod" "pods" "pod" short ["po"] categories ["all"] namespaced sub ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "status"] schema "io.k8s.api.core.v1.Pod";
+    PODS = "" "v1" "Pod" "pods" "pod" short ["po"] categories ["all"] namespaced sub ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status"] schema "io.k8s.api.core.v1.Pod";
     /// PodTemplate
     POD_TEMPLATES = "" "v1" "PodTemplate" "podtemplates" "podtemplate" short [] categories [] namespaced sub [] schema "io.k8s.api.core.v1.PodTemplate";
     /// ReplicationController
@@ -108,6 +108,18 @@ kinds! {
     SERVICE_ACCOUNTS = "" "v1" "ServiceAccount" "serviceaccounts" "serviceaccount" short ["sa"] categories [] namespaced sub ["token"] schema "io.k8s.api.core.v1.ServiceAccount";
     /// Service
     SERVICES = "" "v1" "Service" "services" "service" short ["svc"] categories ["all"] namespaced sub ["proxy", "status"] schema "io.k8s.api.core.v1.Service";
+    /// MutatingAdmissionPolicy
+    MUTATING_ADMISSION_POLICIES = "admissionregistration.k8s.io" "v1" "MutatingAdmissionPolicy" "mutatingadmissionpolicies" "mutatingadmissionpolicy" short [] categories ["api-extensions"] cluster sub [] schema "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy";
+    /// MutatingAdmissionPolicyBinding
+    MUTATING_ADMISSION_POLICY_BINDINGS = "admissionregistration.k8s.io" "v1" "MutatingAdmissionPolicyBinding" "mutatingadmissionpolicybindings" "mutatingadmissionpolicybinding" short [] categories ["api-extensions"] cluster sub [] schema "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding";
+    /// MutatingWebhookConfiguration
+    MUTATING_WEBHOOK_CONFIGURATIONS = "admissionregistration.k8s.io" "v1" "MutatingWebhookConfiguration" "mutatingwebhookconfigurations" "mutatingwebhookconfiguration" short [] categories ["api-extensions"] cluster sub [] schema "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration";
+    /// ValidatingAdmissionPolicy
+    VALIDATING_ADMISSION_POLICIES = "admissionregistration.k8s.io" "v1" "ValidatingAdmissionPolicy" "validatingadmissionpolicies" "validatingadmissionpolicy" short [] categories ["api-extensions"] cluster sub ["status"] schema "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy";
+    /// ValidatingAdmissionPolicyBinding
+    VALIDATING_ADMISSION_POLICY_BINDINGS = "admissionregistration.k8s.io" "v1" "ValidatingAdmissionPolicyBinding" "validatingadmissionpolicybindings" "validatingadmissionpolicybinding" short [] categories ["api-extensions"] cluster sub [] schema "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding";
+    /// ValidatingWebhookConfiguration
+    VALIDATING_WEBHOOK_CONFIGURATIONS = "admissionregistration.k8s.io" "v1" "ValidatingWebhookConfiguration" "validatingwebhookconfigurations" "validatingwebhookconfiguration" short [] categories ["api-extensions"] cluster sub [] schema "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration";
     /// CustomResourceDefinition
     CUSTOM_RESOURCE_DEFINITIONS = "apiextensions.k8s.io" "v1" "CustomResourceDefinition" "customresourcedefinitions" "customresourcedefinition" short ["crd", "crds"] categories ["api-extensions"] cluster sub ["status"] schema "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition";
     /// APIService
@@ -142,8 +154,12 @@ kinds! {
     INGRESS_CLASSES = "networking.k8s.io" "v1" "IngressClass" "ingressclasses" "ingressclass" short [] categories [] cluster sub [] schema "io.k8s.api.networking.v1.IngressClass";
     /// Ingress
     INGRESSES = "networking.k8s.io" "v1" "Ingress" "ingresses" "ingress" short ["ing"] categories [] namespaced sub ["status"] schema "io.k8s.api.networking.v1.Ingress";
+    /// IPAddress
+    IP_ADDRESSES = "networking.k8s.io" "v1" "IPAddress" "ipaddresses" "ipaddress" short ["ip"] categories [] cluster sub [] schema "io.k8s.api.networking.v1.IPAddress";
     /// NetworkPolicy
     NETWORK_POLICIES = "networking.k8s.io" "v1" "NetworkPolicy" "networkpolicies" "networkpolicy" short ["netpol"] categories [] namespaced sub [] schema "io.k8s.api.networking.v1.NetworkPolicy";
+    /// ServiceCIDR
+    SERVICE_CIDRS = "networking.k8s.io" "v1" "ServiceCIDR" "servicecidrs" "servicecidr" short [] categories [] cluster sub ["status"] schema "io.k8s.api.networking.v1.ServiceCIDR";
     /// RuntimeClass
     RUNTIME_CLASSES = "node.k8s.io" "v1" "RuntimeClass" "runtimeclasses" "runtimeclass" short [] categories [] cluster sub [] schema "io.k8s.api.node.v1.RuntimeClass";
     /// PodDisruptionBudget
@@ -156,16 +172,28 @@ kinds! {
     ROLE_BINDINGS = "rbac.authorization.k8s.io" "v1" "RoleBinding" "rolebindings" "rolebinding" short [] categories [] namespaced sub [] schema "io.k8s.api.rbac.v1.RoleBinding";
     /// Role
     ROLES = "rbac.authorization.k8s.io" "v1" "Role" "roles" "role" short [] categories [] namespaced sub [] schema "io.k8s.api.rbac.v1.Role";
+    /// DeviceClass
+    DEVICE_CLASSES = "resource.k8s.io" "v1" "DeviceClass" "deviceclasses" "deviceclass" short [] categories [] cluster sub [] schema "io.k8s.api.resource.v1.DeviceClass";
+    /// ResourceClaim
+    RESOURCE_CLAIMS = "resource.k8s.io" "v1" "ResourceClaim" "resourceclaims" "resourceclaim" short [] categories [] namespaced sub ["status"] schema "io.k8s.api.resource.v1.ResourceClaim";
+    /// ResourceClaimTemplate
+    RESOURCE_CLAIM_TEMPLATES = "resource.k8s.io" "v1" "ResourceClaimTemplate" "resourceclaimtemplates" "resourceclaimtemplate" short [] categories [] namespaced sub [] schema "io.k8s.api.resource.v1.ResourceClaimTemplate";
+    /// ResourceSlice
+    RESOURCE_SLICES = "resource.k8s.io" "v1" "ResourceSlice" "resourceslices" "resourceslice" short [] categories [] cluster sub [] schema "io.k8s.api.resource.v1.ResourceSlice";
     /// PriorityClass
     PRIORITY_CLASSES = "scheduling.k8s.io" "v1" "PriorityClass" "priorityclasses" "priorityclass" short ["pc"] categories [] cluster sub [] schema "io.k8s.api.scheduling.v1.PriorityClass";
     /// CSIDriver
     CSI_DRIVERS = "storage.k8s.io" "v1" "CSIDriver" "csidrivers" "csidriver" short [] categories [] cluster sub [] schema "io.k8s.api.storage.v1.CSIDriver";
     /// CSINode
     CSI_NODES = "storage.k8s.io" "v1" "CSINode" "csinodes" "csinode" short [] categories [] cluster sub [] schema "io.k8s.api.storage.v1.CSINode";
+    /// CSIStorageCapacity
+    CSI_STORAGE_CAPACITIES = "storage.k8s.io" "v1" "CSIStorageCapacity" "csistoragecapacities" "csistoragecapacity" short [] categories [] namespaced sub [] schema "io.k8s.api.storage.v1.CSIStorageCapacity";
     /// StorageClass
     STORAGE_CLASSES = "storage.k8s.io" "v1" "StorageClass" "storageclasses" "storageclass" short ["sc"] categories [] cluster sub [] schema "io.k8s.api.storage.v1.StorageClass";
     /// VolumeAttachment
     VOLUME_ATTACHMENTS = "storage.k8s.io" "v1" "VolumeAttachment" "volumeattachments" "volumeattachment" short [] categories [] cluster sub ["status"] schema "io.k8s.api.storage.v1.VolumeAttachment";
+    /// VolumeAttributesClass
+    VOLUME_ATTRIBUTES_CLASSES = "storage.k8s.io" "v1" "VolumeAttributesClass" "volumeattributesclasses" "volumeattributesclass" short ["vac"] categories [] cluster sub [] schema "io.k8s.api.storage.v1.VolumeAttributesClass";
 }
 
 kinds! {
@@ -175,6 +203,15 @@ kinds! {
     HORIZONTAL_POD_AUTOSCALERS_V1 = "autoscaling" "v1" "HorizontalPodAutoscaler" "horizontalpodautoscalers" "horizontalpodautoscaler" short ["hpa"] categories ["all"] namespaced sub ["status"] schema "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler";
     /// Event of events.k8s.io
     EVENTS_V1 = "events.k8s.io" "v1" "Event" "events" "event" short ["ev"] categories [] namespaced sub [] schema "io.k8s.api.events.v1.Event";
+}
+
+kinds! {
+    /// Kinds of the core group that are served and never stored: what is done with them is in what they are about.
+    COMPUTED:
+    /// Binding
+    BINDINGS = "" "v1" "Binding" "bindings" "binding" short [] categories [] namespaced sub [] schema "io.k8s.api.core.v1.Binding";
+    /// ComponentStatus
+    COMPONENT_STATUSES = "" "v1" "ComponentStatus" "componentstatuses" "componentstatus" short ["cs"] categories [] cluster sub [] schema "io.k8s.api.core.v1.ComponentStatus";
 }
 
 kinds! {
@@ -188,7 +225,12 @@ kinds! {
 
 /// The row for a group, version and plural.
 pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
-    KINDS.iter().chain(VERSIONS).copied().find(|k| k.group == group && k.version == version && k.plural == plural)
+    KINDS
+        .iter()
+        .chain(VERSIONS)
+        .chain(COMPUTED)
+        .copied()
+        .find(|k| k.group == group && k.version == version && k.plural == plural)
 }
 
 /// The row for an `apiVersion` and `kind`.

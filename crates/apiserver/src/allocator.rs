@@ -1,17 +1,19 @@
 //! ClusterIPs and node ports (pkg/registry/core/service/storage/alloc.go).
 //!
-//! What is taken is read from the stored Services themselves, so nothing can leak and nothing needs repair.
+//! What is taken is read from the stored Services themselves, so nothing can leak and nothing needs repair. IPAddresses are
+//! made of them ([`record`]); those that people make keep an address from being chosen.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use api::kinds::SERVICES;
+use api::kinds::{IP_ADDRESSES, SERVICES};
 use api::status::{FieldError, FieldErrors, Status};
 use serde_json::{Value, json};
 
 use crate::failure;
 use crate::registry::Context;
-use crate::strategy::{child, default_to};
+use crate::server::Server;
+use crate::strategy::{self, child, default_to};
 use crate::value::{at, list, list_mut, map_mut, text};
 
 /// Node ports.
@@ -88,6 +90,28 @@ pub fn allocate(cx: &Context<'_>, service: &mut Value, old: Option<&Value>) -> R
     Ok(())
 }
 
+/// Makes the IPAddresses of a Service that was just written those that it has, or takes them away with it.
+pub fn record(server: &Server, service: &api::Object, is_gone: bool) {
+    let cx = Context::internal(server);
+    let parent = json!({"resource": SERVICES.plural, "namespace": service.namespace(), "name": service.name()});
+    let addresses = service.list("spec.clusterIPs").iter().filter_map(Value::as_str);
+    let mut missing: BTreeSet<&str> = addresses.filter(|ip| !is_gone && *ip != "None").collect();
+    for held in cx.all(&IP_ADDRESSES, "").iter().filter(|held| *held.at("spec.parentRef") == parent) {
+        if !missing.remove(held.name()) {
+            // Somebody may have taken it away by hand.
+            let _ = cx.erase(&IP_ADDRESSES, held);
+        }
+    }
+    for ip in missing {
+        let labels = json!({
+            "ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator",
+        });
+        let address = json!({"metadata": {"name": ip, "labels": labels}, "spec": {"parentRef": parent.clone()}});
+        // The address of a Service that was written while somebody held it stays theirs.
+        let _ = cx.create(strategy::of(&IP_ADDRESSES), "", address);
+    }
+}
+
 fn address(cx: &Context<'_>, spec: &mut Value, old: Option<&Value>, others: &[api::Object]) -> Result<(), FieldError> {
     let wanted = match text(spec, "clusterIP") {
         "" => list(spec, "clusterIPs").first().and_then(Value::as_str).unwrap_or("").to_owned(),
@@ -102,8 +126,9 @@ fn address(cx: &Context<'_>, spec: &mut Value, old: Option<&Value>, others: &[ap
         spec["clusterIPs"] = json!([wanted]);
         return Ok(());
     }
-    let taken: BTreeSet<&str> =
-        others.iter().flat_map(|o| o.list("spec.clusterIPs")).filter_map(Value::as_str).collect();
+    let held = cx.all(&IP_ADDRESSES, "");
+    let of_services = others.iter().flat_map(|o| o.list("spec.clusterIPs")).filter_map(Value::as_str);
+    let taken: BTreeSet<&str> = of_services.chain(held.iter().map(api::Object::name)).collect();
     let chosen = if wanted.is_empty() {
         free_address(cx, &taken)?
     } else {

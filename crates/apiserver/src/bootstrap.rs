@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use api::Kind;
-use api::kinds::{API_SERVICES, KINDS, NAMESPACES, SERVICES, VERSIONS};
+use api::kinds::{API_SERVICES, KINDS, NAMESPACES, SERVICE_CIDRS, SERVICES, VERSIONS};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use simulation::Duration;
@@ -45,6 +45,9 @@ pub fn run(server: &Server) {
     for name in ["kube-system", "kube-public", "kube-node-lease", "default"] {
         create(&NAMESPACES, "", json!({"metadata": {"name": name}}));
     }
+    let (network, prefix) = server.config.service_cidr;
+    let range = json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": [format!("{network}/{prefix}")]}});
+    create(&SERVICE_CIDRS, "", range);
     create(&SERVICES, "default", service(server));
     endpoints(&cx, secure_port(server));
     for line in OBJECTS.lines() {
@@ -93,11 +96,13 @@ const PRIORITIES: &[(&str, i64)] = &[
     ("policy", 17_100),
     ("rbac.authorization.k8s.io", 17_000),
     ("storage.k8s.io", 16_800),
+    ("admissionregistration.k8s.io", 16_700),
     ("apiextensions.k8s.io", 16_700),
     ("scheduling.k8s.io", 16_600),
     ("coordination.k8s.io", 16_500),
     ("node.k8s.io", 16_300),
     ("discovery.k8s.io", 16_200),
+    ("resource.k8s.io", 16_200),
     ("flowcontrol.apiserver.k8s.io", 16_100),
 ];
 
@@ -111,7 +116,7 @@ fn api_services() -> Vec<Value> {
         let minimum = PRIORITIES.iter().find(|(name, _)| *name == group)?.1;
         let priority = match (group, version) {
             ("", _) => 1,
-            ("flowcontrol.apiserver.k8s.io", _) => 21,
+            ("flowcontrol.apiserver.k8s.io" | "resource.k8s.io", _) => 21,
             (_, "v2") => 30,
             _ => 15,
         };

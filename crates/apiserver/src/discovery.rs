@@ -5,7 +5,7 @@
 
 use api::Kind;
 use api::http::{Body, Response, StatusCode, header};
-use api::kinds::{KINDS, VERSIONS};
+use api::kinds::{BINDINGS, COMPONENT_STATUSES, COMPUTED, KINDS, NAMESPACES, VERSIONS};
 use api::reviews::REVIEWS;
 use api::status::Status;
 use base64::Engine as _;
@@ -74,16 +74,22 @@ fn subresource(kind: &Kind, name: &'static str) -> Sub {
     known.copied().unwrap_or((kind.plural, name, ("", "", kind.kind), PART_VERBS))
 }
 
+/// Kinds with fewer verbs than others.
+static FEWER_VERBS: &[(&Kind, &[&str])] = &[
+    (&BINDINGS, &["create"]),
+    (&COMPONENT_STATUSES, &["get", "list"]),
+    (&NAMESPACES, &["create", "delete", "get", "list", "patch", "update", "watch"]),
+];
+
 /// The verbs of a kind.
-pub fn verbs(kind: &Kind) -> Vec<&'static str> {
+pub fn verbs(kind: &Kind) -> &'static [&'static str] {
     if aggregator::is_foreign(kind.group) {
-        return vec!["get", "list"];
+        return &["get", "list"];
     }
     if is_review(kind) {
-        return vec!["create"];
+        return &["create"];
     }
-    let no_collection = std::ptr::eq(kind, &api::kinds::NAMESPACES);
-    ALL_VERBS.iter().copied().filter(|v| !(no_collection && *v == "deletecollection")).collect()
+    FEWER_VERBS.iter().find(|(fewer, _)| std::ptr::eq(*fewer, kind)).map_or(ALL_VERBS, |(_, verbs)| *verbs)
 }
 
 /// Whether objects of a kind are only answers.
@@ -94,7 +100,7 @@ fn is_review(kind: &Kind) -> bool {
 /// Every kind that is served, those of custom resources and then those of other servers last.
 fn served(server: &Server) -> Vec<&'static Kind> {
     let customs = custom::served(server);
-    let own = KINDS.iter().chain(VERSIONS).chain(REVIEWS).copied();
+    let own = KINDS.iter().chain(VERSIONS).chain(COMPUTED).chain(REVIEWS).copied();
     let foreign = aggregator::served(server).0.iter().copied();
     own.chain(customs.iter().map(|custom| custom.kind)).chain(foreign).collect()
 }
@@ -173,7 +179,8 @@ fn resources(served: &[&'static Kind], group: &str, version: &str) -> Option<Val
             "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
             "verbs": verbs(kind),
         });
-        if !is_review(kind) && !aggregator::is_foreign(group) {
+        let is_computed = COMPUTED.iter().any(|computed| std::ptr::eq(*computed, *kind));
+        if !is_review(kind) && !is_computed && !aggregator::is_foreign(group) {
             row["storageVersionHash"] = storage_version_hash(kind).into();
         }
         if !kind.short_names.is_empty() {

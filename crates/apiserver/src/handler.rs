@@ -2,9 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use api::Object;
 use api::http::{Body, Method, Response, StatusCode, header};
 use api::status::Status;
+use api::{Object, ObjectList};
 use serde_json::{Value, json};
 
 use crate::negotiate::{Format, Shape, resource_format};
@@ -16,7 +16,8 @@ use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
 use crate::{
-    aggregator, authentication, authorization, custom, discovery, health, managed, metrics, openapi, strategy, wire,
+    aggregator, authentication, authorization, computed, custom, discovery, health, managed, metrics, openapi,
+    strategy, wire,
 };
 
 /// Answers one request.
@@ -128,6 +129,9 @@ async fn dispatch(cx: &Context<'_>, head: &Head, target: &Target, body: Body) ->
     if !target.subresource.is_empty() {
         return crate::subresource::answer(cx, head, target, body).await;
     }
+    if api::kinds::COMPUTED.iter().any(|computed| std::ptr::eq(*computed, target.kind)) {
+        return computed::answer(cx, head, target, body);
+    }
     let format = resource_format(head)?;
     let strategy = strategy::of(target.kind);
     let place = (target.namespace.as_str(), target.name.as_str());
@@ -201,8 +205,12 @@ pub fn shaped(
 }
 
 fn list_answer(cx: &Context<'_>, head: &Head, target: &Target, format: Format) -> Result<Response, Status> {
-    let strategy = strategy::of(target.kind);
-    let mut list = cx.list(strategy, &target.namespace, &head.query)?;
+    let list = cx.list(strategy::of(target.kind), &target.namespace, &head.query)?;
+    Ok(shaped_list(cx, head, target, list, format))
+}
+
+/// Many objects in the negotiated shape.
+pub fn shaped_list(cx: &Context<'_>, head: &Head, target: &Target, mut list: ObjectList, format: Format) -> Response {
     match format.shape {
         Shape::Plain => {}
         Shape::Partial => {
@@ -211,13 +219,13 @@ fn list_answer(cx: &Context<'_>, head: &Head, target: &Target, format: Format) -
             list.kind = "PartialObjectMetadataList".into();
         }
         Shape::Table => {
-            let items = std::mem::take(&mut list.items);
+            let (items, strategy) = (std::mem::take(&mut list.items), strategy::of(target.kind));
             let metadata = list.to_value()["metadata"].take();
             let table = table::make(cx.server.sim.now(), strategy, &items, metadata, include(head), true);
-            return Ok(wire::object(StatusCode::OK, table, format));
+            return wire::object(StatusCode::OK, table, format);
         }
     }
-    Ok(wire::list(list, format))
+    wire::list(list, format)
 }
 
 /// What the rows of a Table carry.

@@ -12,6 +12,7 @@ mod allocator;
 mod authentication;
 mod authorization;
 mod bootstrap;
+mod computed;
 mod custom;
 mod descriptions;
 mod discovery;

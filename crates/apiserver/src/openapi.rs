@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use api::Kind;
 use api::http::{Body, Response, StatusCode};
-use api::kinds::{KINDS, VERSIONS};
+use api::kinds::{COMPUTED, KINDS, VERSIONS};
 use api::schema::{self, Definition, ListType, Property, Type};
 use serde_json::{Map, Value, json};
 
@@ -124,7 +124,8 @@ fn index(customs: &[&Custom]) -> Value {
 }
 
 fn kinds_below(root: &str) -> Vec<&'static Kind> {
-    KINDS.iter().chain(VERSIONS).copied().filter(|k| k.api_root().trim_start_matches('/') == root).collect()
+    let all = KINDS.iter().chain(VERSIONS).chain(COMPUTED).copied();
+    all.filter(|k| k.api_root().trim_start_matches('/') == root).collect()
 }
 
 /// The document of one group version.
@@ -133,7 +134,9 @@ fn document(kinds: &[&Kind], customs: &[&Custom], prose: &Descriptions) -> Value
     let mut wanted = BTreeSet::new();
     for kind in kinds.iter().copied().chain(customs.iter().map(|custom| custom.kind)) {
         let namespace = if kind.namespaced { "{namespace}" } else { "" };
-        paths.insert(kind.object_path(namespace, "{name}"), json!({"patch": patch_operation(kind)}));
+        if !COMPUTED.iter().any(|computed| std::ptr::eq(*computed, kind)) {
+            paths.insert(kind.object_path(namespace, "{name}"), json!({"patch": patch_operation(kind)}));
+        }
         if let Some(definition) = schema::definition(if custom::of(kind).is_some() { OBJECT_META } else { kind.schema })
         {
             collect(definition, &mut wanted);

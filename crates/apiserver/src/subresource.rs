@@ -2,9 +2,10 @@
 //! [`crate::proxy`].
 
 use api::http::{Body, Method, Response, StatusCode};
+use api::kinds::PODS;
 use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::handler::{include, shaped, success};
 use crate::managed::Changed;
@@ -30,6 +31,9 @@ pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) 
         "proxy" => proxy::proxy(cx, head.clone(), target, body).await,
         "log" | "exec" | "attach" | "portforward" => proxy::kubelet(cx, head.clone(), target, body).await,
         "token" => token::create(cx, head, target, body),
+        "resize" => {
+            Err(Status::not_built(simulation::stub!("kube-apiserver", "resizing containers of a pod that runs")))
+        }
         _ => Err(Status::not_built(simulation::stub!("kube-apiserver", "this subresource"))),
     }
 }
@@ -149,21 +153,24 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
     Ok(wire::object(StatusCode::OK, scale_of(target.kind, &updated)?, format))
 }
 
-/// Assigns a pod to a node (`BindingREST.assignPod`).
 fn binding(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
     if head.method != Method::POST {
         return Err(Status::method_not_allowed());
     }
-    let binding = decode::any(head, body)?;
-    let node = text(&binding, "target.name").to_owned();
+    assign(cx, (&target.namespace, &target.name), &decode::any(head, body)?)
+}
+
+/// Assigns a pod to a node (`BindingREST.assignPod`).
+pub fn assign(cx: &Context<'_>, pod: (&str, &str), binding: &Value) -> Result<Response, Status> {
+    let node = text(binding, "target.name").to_owned();
     if node.is_empty() {
         let mut errors = FieldErrors::new();
         errors.push(FieldError::required("target.name", ""));
-        return Err(Status::invalid("", "Binding", &target.name, &errors));
+        return Err(Status::invalid("", "Binding", pod.1, &errors));
     }
     let now = cx.now();
-    cx.update(strategy::of(target.kind), Part::Binding, (&target.namespace, &target.name), |old| {
-        let busy = |why: String| failure::conflict_sub(target.kind, "binding", old.name(), &why);
+    cx.update(strategy::of(&PODS), Part::Binding, pod, |old| {
+        let busy = |why: String| failure::conflict_sub(&PODS, "binding", old.name(), &why);
         if old.is_deleting() {
             return Err(busy(format!("pod {} is being deleted, cannot be assigned to a host", old.name())));
         }
@@ -175,7 +182,7 @@ fn binding(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result
         }
         let mut new = old.value().clone();
         new["spec"]["nodeName"] = node.clone().into();
-        for (key, value) in crate::value::fields(at(&binding, "metadata.annotations")) {
+        for (key, value) in crate::value::fields(at(binding, "metadata.annotations")) {
             let annotations = metadata_mut(&mut new).entry("annotations").or_insert_with(|| json!({}));
             map_mut(annotations).insert(key.clone(), value.clone());
         }

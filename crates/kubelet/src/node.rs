@@ -24,6 +24,10 @@ const PRESSURES: [(&str, &str, &str); 3] = [
     ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 ];
 
+/// Kinds of volumes that drivers have taken over from the kubelet.
+const MIGRATED_PLUGINS: &str = "kubernetes.io/aws-ebs,kubernetes.io/azure-disk,kubernetes.io/azure-file,\
+    kubernetes.io/cinder,kubernetes.io/gce-pd,kubernetes.io/portworx-volume,kubernetes.io/vsphere-volume";
+
 /// Keeps the Node object and the Lease.
 pub(crate) struct Node {
     pub(crate) sim: Sim,
@@ -84,26 +88,50 @@ impl Node {
         let says = |reason: &str, message: &str| self.recorder.event(&self.reference(), "Normal", reason, message);
         says("Starting", "Starting kubelet.");
         let object = self.object();
-        loop {
+        let node = loop {
             match self.client.create(&kinds::NODES, "", object.clone()).await {
-                Ok(_) => break,
+                Ok(node) => break node,
                 Err(error) if error.is_already_exists() => {
                     let labels = json!({ "metadata": { "labels": object.at("metadata.labels") } });
                     let name = &self.config.name;
-                    if self.client.patch(&kinds::NODES, "", name, "", PatchType::Strategic, &labels).await.is_ok() {
-                        break;
+                    let patched = self.client.patch(&kinds::NODES, "", name, "", PatchType::Strategic, &labels).await;
+                    if let Ok(node) = patched {
+                        break node;
                     }
                 }
                 Err(_) => {}
             }
             self.sim.sleep(API_RETRY).await;
-        }
+        };
+        self.tell_storage_drivers(node.uid()).await;
         for event in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
             says(event, &format!("Node {} status is now: {event}", self.config.name));
         }
         says("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
         self.report().await;
         says("NodeReady", &format!("Node {} status is now: NodeReady", self.config.name));
+    }
+
+    /// `CSINode`: which storage drivers the node has. There are none, and kubelets say that, too
+    /// (`nodeInfoManager.CreateCSINode`).
+    async fn tell_storage_drivers(&self, uid: &str) {
+        let name = &self.config.name;
+        let object = Object::new(json!({
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "CSINode",
+            "metadata": {
+                "name": name,
+                "annotations": { "storage.alpha.kubernetes.io/migrated-plugins": MIGRATED_PLUGINS },
+                "ownerReferences": [{ "apiVersion": "v1", "kind": "Node", "name": name, "uid": uid }],
+            },
+            "spec": {},
+        }));
+        loop {
+            match self.client.create(&kinds::CSI_NODES, "", object.clone()).await {
+                Err(error) if !error.is_already_exists() => self.sim.sleep(API_RETRY).await,
+                _ => return,
+            }
+        }
     }
 
     fn object(&self) -> Object {

@@ -21,10 +21,13 @@ fn check_events(cluster: &Cluster, name: &str, expected: Expect) {
 fn the_node_registers_and_renews_its_lease() {
     let cluster = Cluster::new();
     let client = cluster.client.clone();
-    let (node, lease) = cluster.run(async move {
+    let (node, lease, drivers) = cluster.run(async move {
         let node = client.get(&kinds::NODES, "", "minikube").await.unwrap();
-        (node, client.get(&kinds::LEASES, "kube-node-lease", "minikube").await.unwrap())
+        let lease = client.get(&kinds::LEASES, "kube-node-lease", "minikube").await.unwrap();
+        (node, lease, client.get(&kinds::CSI_NODES, "", "minikube").await.unwrap())
     });
+    assert_eq!(drivers.list("metadata.ownerReferences")[0]["uid"], node.uid());
+    assert_eq!(drivers.at("spec"), &json!({"drivers": null}));
     let conditions: Vec<String> = node
         .list("status.conditions")
         .iter()

@@ -30,12 +30,13 @@ fn each(ty: &Type, value: &mut Value, f: &mut dyn FnMut(&mut Value)) {
     }
 }
 
-/// Times that are written as null when they are not set, as Go writes them.
-const NULL_TIMES: [(&str, &str); 4] = [
+/// Fields that are written as null when they are not set, as Go writes them.
+const KEPT_NULLS: [(&str, &str); 5] = [
     ("api.core.v1.PodCondition", "lastProbeTime"),
     ("api.core.v1.Event", "eventTime"),
     ("api.core.v1.Event", "firstTimestamp"),
     ("api.core.v1.Event", "lastTimestamp"),
+    ("api.storage.v1.CSINodeSpec", "drivers"),
 ];
 
 /// The definition whose empty strings are never written.
@@ -48,11 +49,11 @@ pub fn normalize(root: &'static Definition, value: &mut Value) {
         return;
     }
     let Some(map) = value.as_object_mut() else { return };
-    let null_time = |name: &str| NULL_TIMES.contains(&(root.name, name));
+    let kept_null = |name: &str| KEPT_NULLS.contains(&(root.name, name));
     map.retain(|name, value| {
         let Some(property) = root.property(name) else { return false };
         let empty = match (&property.ty, &*value) {
-            (_, Value::Null) => !null_time(name),
+            (_, Value::Null) => !kept_null(name),
             (Type::List(_), Value::Array(items)) => items.is_empty() && !property.required,
             (Type::Map(_), Value::Object(map)) => map.is_empty() && !property.required,
             (Type::String, Value::String(text)) => text.is_empty() && root.name == OBJECT_META,
@@ -69,7 +70,7 @@ pub fn normalize(root: &'static Definition, value: &mut Value) {
         if !map.contains_key(property.name) {
             if always {
                 map.insert(property.name.to_owned(), property.default_value().unwrap_or(Value::Null));
-            } else if null_time(property.name) {
+            } else if kept_null(property.name) {
                 map.insert(property.name.to_owned(), Value::Null);
             }
         }

@@ -28,10 +28,10 @@ use serde_json::Value;
 use simulation::TraceKind;
 
 use crate::authentication::User;
-use crate::failure;
 use crate::server::Server;
 use crate::strategy;
 use crate::value::metadata_mut;
+use crate::{allocator, failure};
 
 /// One request's view of the server.
 pub struct Context<'a> {
@@ -123,22 +123,35 @@ impl<'a> Context<'a> {
         })?;
         let op = if matches!(expect, Expect::Absent) { "ADDED" } else { "MODIFIED" };
         self.trace_write(op, kind, &written.value, written.mod_revision);
-        self.registered(kind);
+        self.followed_up(kind, &written.value, false);
         if let Some(lifetime) = strategy.lifetime {
             self.server.expiry.add(self.server.sim.now() + lifetime, &written);
         }
         Ok(strategy.present(&written.value))
     }
 
-    /// Definitions say what else is served: a change of one makes it worth asking again.
-    fn registered(&self, kind: &Kind) {
+    /// Definitions say what else is served: a change of one makes it worth asking again. Services have addresses, and get
+    /// one back that somebody takes away (upstream: ipallocator/controller/repairip.go).
+    fn followed_up(&self, kind: &Kind, object: &Object, is_gone: bool) {
         if std::ptr::eq(kind, &api::kinds::CUSTOM_RESOURCE_DEFINITIONS) {
             self.server.customs.take();
+        }
+        if std::ptr::eq(kind, &api::kinds::SERVICES) {
+            allocator::record(self.server, object, is_gone);
+        }
+        if is_gone
+            && std::ptr::eq(kind, &api::kinds::IP_ADDRESSES)
+            && object.str("spec.parentRef.resource") == "services"
+        {
+            let (namespace, name) = (object.str("spec.parentRef.namespace"), object.str("spec.parentRef.name"));
+            if let Some(service) = self.find(&api::kinds::SERVICES, namespace, name) {
+                allocator::record(self.server, &service.value, false);
+            }
         }
     }
 
     /// Removes an object and returns its last state, which carries the revision of the deletion.
-    fn erase(&self, kind: &'static Kind, object: &Object) -> Result<Object, Status> {
+    pub(crate) fn erase(&self, kind: &'static Kind, object: &Object) -> Result<Object, Status> {
         if self.dry_run.get() {
             return Ok(object.clone());
         }
@@ -150,7 +163,7 @@ impl<'a> Context<'a> {
         });
         let last = last.map_err(|_| failure::not_found(kind, object.name()))?;
         self.trace_write("DELETED", kind, &last, self.server.etcd.revision());
-        self.registered(kind);
+        self.followed_up(kind, &last, true);
         Ok(strategy::of(kind).present(&last))
     }
 

@@ -4,7 +4,9 @@
 //! The server answers requests one after the other, so queues have nothing to do: they are kept, and say of what they
 //! refer to whether it is there.
 
-use api::kinds::{API_SERVICES, FLOW_SCHEMAS, POD_TEMPLATES, PRIORITY_LEVELS, RUNTIME_CLASSES};
+use api::kinds::{
+    API_SERVICES, BINDINGS, COMPONENT_STATUSES, FLOW_SCHEMAS, POD_TEMPLATES, PRIORITY_LEVELS, RUNTIME_CLASSES,
+};
 use api::status::{FieldError, FieldErrors};
 use serde_json::{Value, json};
 
@@ -18,6 +20,11 @@ pub static POD_TEMPLATE: Strategy = Strategy {
     generation: Some(|new, old| differs(new, old, "template")),
     ..plain(&POD_TEMPLATES)
 };
+
+pub static BINDING: Strategy = plain(&BINDINGS);
+
+pub static COMPONENT_STATUS: Strategy =
+    Strategy { deprecated: Some("v1 ComponentStatus is deprecated in v1.19+"), ..plain(&COMPONENT_STATUSES) };
 
 pub static RUNTIME_CLASS: Strategy = Strategy {
     validate: |object, errors| match text(object, "handler") {

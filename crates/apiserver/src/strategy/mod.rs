@@ -12,6 +12,7 @@ use crate::custom;
 use crate::registry::Context;
 use crate::value::at;
 
+mod admission_registration;
 mod autoscaling;
 mod autoscaling_v1;
 pub mod certificates;
@@ -37,6 +38,7 @@ mod policy;
 mod rbac;
 mod replica_set;
 mod replication_controller;
+mod resource;
 mod secret;
 mod service;
 mod service_account;
@@ -171,6 +173,12 @@ static STRATEGIES: &[&Strategy] = &[
     &secret::STRATEGY,
     &service_account::STRATEGY,
     &service::STRATEGY,
+    &admission_registration::MUTATING_POLICIES,
+    &admission_registration::MUTATING_BINDINGS,
+    &admission_registration::MUTATING_WEBHOOKS,
+    &admission_registration::VALIDATING_POLICIES,
+    &admission_registration::VALIDATING_BINDINGS,
+    &admission_registration::VALIDATING_WEBHOOKS,
     &custom::definition::STRATEGY,
     &machinery::API_SERVICE,
     &controller_revision::STRATEGY,
@@ -190,18 +198,28 @@ static STRATEGIES: &[&Strategy] = &[
     &machinery::PRIORITY_LEVEL,
     &networking::CLASS,
     &networking::INGRESS,
+    &networking::ADDRESS,
     &networking::POLICY,
+    &networking::RANGE,
     &machinery::RUNTIME_CLASS,
     &policy::DISRUPTION_BUDGET,
     &rbac::CLUSTER_ROLE_BINDING,
     &rbac::CLUSTER_ROLE,
     &rbac::ROLE_BINDING,
     &rbac::ROLE,
+    &resource::CLASS,
+    &resource::CLAIM,
+    &resource::TEMPLATE,
+    &resource::SLICE,
     &policy::PRIORITY_CLASS,
     &storage::DRIVERS,
     &storage::NODES,
+    &storage::CAPACITIES,
     &storage::CLASSES,
     &storage::ATTACHMENTS,
+    &storage::ATTRIBUTES,
+    &machinery::BINDING,
+    &machinery::COMPONENT_STATUS,
 ];
 
 /// The strategy of a kind.
@@ -274,7 +292,7 @@ pub fn set_condition(object: &mut Value, condition: Value) {
 mod tests {
     #[test]
     fn every_kind_has_a_strategy() {
-        for kind in api::kinds::KINDS.iter().chain(api::kinds::VERSIONS) {
+        for kind in api::kinds::KINDS.iter().chain(api::kinds::VERSIONS).chain(api::kinds::COMPUTED) {
             super::of(kind);
         }
     }

@@ -1,9 +1,10 @@
-//! Ingresses, their classes and network policies (pkg/registry/networking).
+//! Ingresses, their classes, network policies, and what Services have for addresses (pkg/registry/networking).
 
-use api::kinds::{INGRESS_CLASSES, INGRESSES, NETWORK_POLICIES};
+use api::kinds::{INGRESS_CLASSES, INGRESSES, IP_ADDRESSES, NETWORK_POLICIES, SERVICE_CIDRS};
+use api::status::Status;
 use serde_json::{Value, json};
 
-use super::{Strategy, child, default_to, differs, plain};
+use super::{Strategy, child, default_to, differs, plain, set_condition};
 use crate::registry::Context;
 use crate::validation;
 use crate::value::{at, list, list_mut, map_mut};
@@ -70,3 +71,29 @@ fn policy_defaults(object: &mut Value) {
         }
     }
 }
+
+pub static ADDRESS: Strategy = Strategy {
+    name_rule: api::names::ip_address,
+    validate: validation::networking::address,
+    validate_update: validation::networking::address_update,
+    ..plain(&IP_ADDRESSES)
+};
+
+/// The one range that the allocator knows is the server's own. Difference: while it waits for its deletion, which never
+/// comes, addresses are still taken from it.
+pub static RANGE: Strategy = Strategy {
+    prepare_create: |cx, object| {
+        if cx.user.is_some() {
+            return Err(Status::not_built(simulation::stub!("kube-apiserver", "further ranges of Service addresses")));
+        }
+        // As its controller keeps it: it goes when no address of it is in use, which is never.
+        object["metadata"]["finalizers"] = json!(["networking.k8s.io/service-cidr-finalizer"]);
+        let message = "Kubernetes default Service CIDR is ready";
+        let ready = json!({"type": "Ready", "status": "True", "reason": "", "message": message, "lastTransitionTime": cx.now()});
+        set_condition(object, ready);
+        Ok(())
+    },
+    validate_update: validation::networking::range_update,
+    has_status: true,
+    ..plain(&SERVICE_CIDRS)
+};

@@ -13,6 +13,10 @@ pub static STRATEGY: Strategy = Strategy {
     admit_create: admission::pod::admit,
     prepare_create: |_, object| {
         refuse_ephemeral(object)?;
+        if !list(object, "spec.resourceClaims").is_empty() {
+            let refusal = simulation::stub!("kube-apiserver", "pods that claim devices (spec.resourceClaims)");
+            return Err(Status::not_built(refusal));
+        }
         object["status"] = json!({"phase": "Pending", "qosClass": qos_class(object)});
         Ok(())
     },

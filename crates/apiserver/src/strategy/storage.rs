@@ -1,10 +1,13 @@
 //! PersistentVolumes and storage classes, and the kinds of storage drivers, which nothing here acts upon
 //! (pkg/registry/core/persistentvolume, pkg/registry/storage).
 
-use api::kinds::{CSI_DRIVERS, CSI_NODES, PERSISTENT_VOLUMES, STORAGE_CLASSES, VOLUME_ATTACHMENTS};
+use api::kinds::{
+    CSI_DRIVERS, CSI_NODES, CSI_STORAGE_CAPACITIES, PERSISTENT_VOLUMES, STORAGE_CLASSES, VOLUME_ATTACHMENTS,
+    VOLUME_ATTRIBUTES_CLASSES,
+};
 use serde_json::{Value, json};
 
-use super::{Strategy, child, default_to, persistent_volume_claim, plain};
+use super::{Strategy, child, default_to, differs, persistent_volume_claim, plain};
 use crate::validation;
 
 pub static VOLUMES: Strategy = Strategy {
@@ -58,9 +61,33 @@ pub static DRIVERS: Strategy = Strategy {
             spec["volumeLifecycleModes"] = json!(["Persistent"]);
         }
     },
+    validate: validation::storage::driver,
+    validate_update: validation::storage::driver_update,
+    generation: Some(|new, old| differs(new, old, "spec")),
+    unconditional_update: false,
     ..plain(&CSI_DRIVERS)
 };
 
-pub static NODES: Strategy = plain(&CSI_NODES);
+pub static NODES: Strategy =
+    Strategy { validate: validation::storage::node, unconditional_update: false, ..plain(&CSI_NODES) };
 
-pub static ATTACHMENTS: Strategy = Strategy { has_status: true, ..plain(&VOLUME_ATTACHMENTS) };
+pub static CAPACITIES: Strategy = Strategy {
+    validate: validation::storage::capacity,
+    validate_update: validation::storage::capacity_update,
+    unconditional_update: false,
+    ..plain(&CSI_STORAGE_CAPACITIES)
+};
+
+pub static ATTACHMENTS: Strategy = Strategy {
+    validate: validation::storage::attachment,
+    validate_update: validation::storage::attachment_update,
+    has_status: true,
+    unconditional_update: false,
+    ..plain(&VOLUME_ATTACHMENTS)
+};
+
+pub static ATTRIBUTES: Strategy = Strategy {
+    validate: validation::storage::attributes_class,
+    validate_update: validation::storage::attributes_class_update,
+    ..plain(&VOLUME_ATTRIBUTES_CLASSES)
+};

@@ -22,6 +22,22 @@ pub static POD_TEMPLATES: Printer = Printer {
     },
 };
 
+pub static COMPONENT_STATUSES: Printer = Printer {
+    kind: &kinds::COMPONENT_STATUSES,
+    columns: &[NAME, shown("Status"), shown("Message"), shown("Error")],
+    cells: |object, _| {
+        let conditions = object.list("conditions");
+        let healthy = conditions.iter().find(|c| c["type"] == "Healthy");
+        let status = match healthy.map(|c| text(c, "status")) {
+            None => "Unknown",
+            Some("True") => "Healthy",
+            Some(_) => "Unhealthy",
+        };
+        let said = |field: &str| healthy.map_or("", |c| text(c, field));
+        vec![object.name().into(), status.into(), said("message").into(), said("error").into()]
+    },
+};
+
 pub static RUNTIME_CLASSES: Printer = Printer {
     kind: &kinds::RUNTIME_CLASSES,
     columns: &[NAME, shown("Handler"), AGE],

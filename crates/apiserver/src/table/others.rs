@@ -15,11 +15,7 @@ pub static CONFIG_MAPS: Printer = Printer {
     },
 };
 
-pub static DEFINITIONS: Printer = Printer {
-    kind: &kinds::CUSTOM_RESOURCE_DEFINITIONS,
-    columns: &[NAME, column("Created At", "date", "", 0)],
-    cells: |object, _| vec![object.name().into(), object.at("metadata.creationTimestamp").clone()],
-};
+pub static DEFINITIONS: Printer = super::plain(&kinds::CUSTOM_RESOURCE_DEFINITIONS);
 
 pub static SECRETS: Printer = Printer {
     kind: &kinds::SECRETS,

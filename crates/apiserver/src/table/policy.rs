@@ -131,18 +131,8 @@ fn metric(spec: &Value, object: &Object, i: usize) -> String {
     format!("{name}{used}/{}", percent(target["averageUtilization"].as_i64(), "<auto>"))
 }
 
-/// Roles of both scopes.
-const fn roles(kind: &'static Kind) -> Printer {
-    const COLUMNS: &[Column] = &[NAME, column("Created At", "date", "", 0)];
-    Printer {
-        kind,
-        columns: COLUMNS,
-        cells: |object, _| vec![object.name().into(), object.at("metadata.creationTimestamp").clone()],
-    }
-}
-
-pub static ROLES: Printer = roles(&kinds::ROLES);
-pub static CLUSTER_ROLES: Printer = roles(&kinds::CLUSTER_ROLES);
+pub static ROLES: Printer = super::plain(&kinds::ROLES);
+pub static CLUSTER_ROLES: Printer = super::plain(&kinds::CLUSTER_ROLES);
 
 /// Bindings of both scopes.
 const fn bindings(kind: &'static Kind) -> Printer {

@@ -1,4 +1,4 @@
-//! Services (`printService`).
+//! Services (`printService`), and what they have for addresses.
 
 use std::collections::BTreeSet;
 
@@ -24,6 +24,28 @@ pub static SERVICES: Printer = Printer {
             age(service, now),
             or(&selector, "<none>").into(),
         ]
+    },
+};
+
+pub static ADDRESSES: Printer = Printer {
+    kind: &kinds::IP_ADDRESSES,
+    columns: &[NAME, shown("ParentRef")],
+    // One cell more than there are columns, as upstream; clients leave it out.
+    cells: |address, now| {
+        let of = |field: &str| address.str(&format!("spec.parentRef.{field}"));
+        let resource = [of("resource"), of("group")].into_iter().filter(|part| !part.is_empty());
+        let mut parent = vec![resource.collect::<Vec<_>>().join(".").to_lowercase()];
+        parent.extend([of("namespace"), of("name")].into_iter().filter(|part| !part.is_empty()).map(str::to_owned));
+        vec![address.name().into(), parent.join("/").into(), age(address, now)]
+    },
+};
+
+pub static RANGES: Printer = Printer {
+    kind: &kinds::SERVICE_CIDRS,
+    columns: &[NAME, shown("CIDRs"), AGE],
+    cells: |range, now| {
+        let all: Vec<&str> = range.list("spec.cidrs").iter().filter_map(Value::as_str).collect();
+        vec![range.name().into(), all.join(",").into(), age(range, now)]
     },
 };
 

@@ -163,6 +163,15 @@ pub static NODES: Printer = Printer {
     cells: |node, now| vec![node.name().into(), node.list("spec.drivers").len().into(), age(node, now)],
 };
 
+/// It has no printer upstream either.
+pub static CAPACITIES: Printer = super::plain(&kinds::CSI_STORAGE_CAPACITIES);
+
+pub static ATTRIBUTES: Printer = Printer {
+    kind: &kinds::VOLUME_ATTRIBUTES_CLASSES,
+    columns: &[NAME, shown("DriverName"), AGE],
+    cells: |class, now| vec![class.name().into(), class.str("driverName").into(), age(class, now)],
+};
+
 pub static ATTACHMENTS: Printer = Printer {
     kind: &kinds::VOLUME_ATTACHMENTS,
     columns: &[NAME, Column { format: "name", ..shown("Attacher") }, shown("PV"), shown("Node"), flag("Attached"), AGE],

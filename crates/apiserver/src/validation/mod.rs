@@ -12,6 +12,7 @@ pub mod pod;
 pub mod policy;
 pub mod probe;
 pub mod rbac;
+pub mod resource;
 pub mod service;
 pub mod storage;
 pub mod volume;

@@ -1,4 +1,4 @@
-//! Ingresses, their classes and network policies (pkg/apis/networking/validation).
+//! Ingresses, their classes, network policies and addresses of Services (pkg/apis/networking/validation).
 
 use api::status::{FieldError, FieldErrors};
 use serde_json::Value;
@@ -215,4 +215,43 @@ fn is_cidr(text: &str) -> bool {
         Err(_) => return false,
     };
     bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+}
+
+/// An IPAddress.
+pub fn address(object: &Value, errors: &mut FieldErrors) {
+    let parent = at(object, "spec.parentRef");
+    if !parent.is_object() {
+        return errors.push(FieldError::required("spec.parentRef", ""));
+    }
+    let group = text(parent, "group");
+    if !group.is_empty() {
+        errors.invalid_all("spec.parentRef.group", group, api::names::dns1123_subdomain(group));
+    }
+    for field in ["resource", "name", "namespace"] {
+        let (path, value) = (format!("spec.parentRef.{field}"), text(parent, field));
+        match value {
+            "" if field == "namespace" => {}
+            "" => errors.push(FieldError::required(path, "")),
+            _ => errors.invalid_all(&path, value, api::names::path_segment(value)),
+        }
+    }
+}
+
+/// Whose an address is never changes.
+pub fn address_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
+    let parent = at(new, "spec.parentRef");
+    if parent != at(old, "spec.parentRef") {
+        errors.push(FieldError::invalid("spec.parentRef", parent.clone(), super::IMMUTABLE));
+    }
+}
+
+/// The range of a ServiceCIDR never changes.
+pub fn range_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
+    let (new, old) = (list(new, "spec.cidrs"), list(old, "spec.cidrs"));
+    if new.len() != old.len() {
+        errors.push(FieldError::invalid("spec.cidrs", new.to_vec(), super::IMMUTABLE));
+    }
+    for (i, (new, _)) in new.iter().zip(old).enumerate().filter(|(_, (new, old))| new != old) {
+        errors.push(FieldError::invalid(format!("spec.cidrs[{i}]"), new.clone(), super::IMMUTABLE));
+    }
 }

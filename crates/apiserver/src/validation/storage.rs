@@ -201,3 +201,113 @@ pub fn storage_class_update(new: &Value, old: &Value, errors: &mut FieldErrors) 
         }
     }
 }
+
+/// The name of a driver: a domain name, whose case does not matter.
+fn driver_name(name: &str, path: &str, errors: &mut FieldErrors) {
+    if name.is_empty() {
+        return errors.push(FieldError::required(path, ""));
+    }
+    if name.len() > DRIVER_NAME_BYTES_MAX {
+        errors.push(FieldError::too_long(path, DRIVER_NAME_BYTES_MAX));
+    }
+    errors.invalid_all(path, name, api::names::dns1123_subdomain(&name.to_lowercase()));
+}
+
+/// Bytes of the name of a driver.
+const DRIVER_NAME_BYTES_MAX: usize = 63;
+
+/// Fields that stay what they were.
+fn fixed(new: &Value, old: &Value, paths: &[&str], errors: &mut FieldErrors) {
+    for path in paths.iter().filter(|path| at(new, path) != at(old, path)) {
+        errors.push(FieldError::invalid(*path, at(new, path).clone(), super::IMMUTABLE));
+    }
+}
+
+/// A CSIDriver.
+pub fn driver(object: &Value, errors: &mut FieldErrors) {
+    let spec = at(object, "spec");
+    let known = ["File", "None", "ReadWriteOnceWithFSType"];
+    one_of(text(spec, "fsGroupPolicy"), "spec.fsGroupPolicy", &known, errors);
+    for mode in list(spec, "volumeLifecycleModes").iter().filter_map(Value::as_str) {
+        one_of(mode, "spec.volumeLifecycleModes", &["Persistent", "Ephemeral"], errors);
+    }
+}
+
+/// How volumes of a driver come to pods never changes.
+pub fn driver_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
+    fixed(new, old, &["spec.attachRequired", "spec.volumeLifecycleModes"], errors);
+}
+
+/// A CSINode.
+pub fn node(object: &Value, errors: &mut FieldErrors) {
+    let drivers = list(object, "spec.drivers");
+    for (i, driver) in drivers.iter().enumerate() {
+        let (path, name) = (format!("spec.drivers[{i}]"), text(driver, "name"));
+        driver_name(name, &format!("{path}.name"), errors);
+        if text(driver, "nodeID").is_empty() {
+            errors.push(FieldError::required(format!("{path}.nodeID"), ""));
+        }
+        if drivers[..i].iter().any(|before| text(before, "name") == name) {
+            errors.push(FieldError::duplicate(format!("{path}.name"), name));
+        }
+    }
+}
+
+/// A CSIStorageCapacity.
+pub fn capacity(object: &Value, errors: &mut FieldErrors) {
+    if at(object, "nodeTopology").is_object() {
+        label_selector(at(object, "nodeTopology"), "nodeTopology", errors);
+    }
+    let class = text(object, "storageClassName");
+    errors.invalid_all("storageClassName", class, api::names::dns1123_subdomain(class));
+    let amount = at(object, "capacity");
+    if Quantity::from_value(amount).is_ok_and(|q| q < Quantity::ZERO) {
+        errors.push(FieldError::invalid("capacity", amount.clone(), "must be greater than or equal to 0"));
+    }
+}
+
+/// What a capacity is about never changes.
+pub fn capacity_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
+    fixed(new, old, &["nodeTopology", "storageClassName"], errors);
+}
+
+/// A VolumeAttachment.
+pub fn attachment(object: &Value, errors: &mut FieldErrors) {
+    let spec = at(object, "spec");
+    driver_name(text(spec, "attacher"), "spec.attacher", errors);
+    let (inline, name) = (at(spec, "source.inlineVolumeSpec"), at(spec, "source.persistentVolumeName"));
+    let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+    match (inline.is_null(), name.as_str()) {
+        (true, None) => errors.push(FieldError::required("spec.source", why)),
+        (false, Some(_)) => errors.push(FieldError::forbidden("spec.source", why)),
+        (true, Some(name)) => {
+            errors.invalid_all("spec.source.persistentVolumeName", name, api::names::dns1123_subdomain(name));
+        }
+        (false, None) => {}
+    }
+    let node = text(spec, "nodeName");
+    errors.invalid_all("spec.nodeName", node, api::names::dns1123_subdomain(node));
+}
+
+/// What is attached never changes.
+pub fn attachment_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
+    fixed(new, old, &["spec"], errors);
+}
+
+/// A VolumeAttributesClass.
+pub fn attributes_class(object: &Value, errors: &mut FieldErrors) {
+    match text(object, "driverName") {
+        "" => errors.push(FieldError::required("driverName", "")),
+        name => errors.invalid_all("driverName", name, api::names::qualified_name(&name.to_lowercase())),
+    }
+    if fields(at(object, "parameters")).next().is_none() {
+        errors.push(FieldError::required("parameters", "must contain at least one key/value pair"));
+    }
+}
+
+/// A class means the same for ever.
+pub fn attributes_class_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
+    for field in ["driverName", "parameters"].into_iter().filter(|field| at(new, field) != at(old, field)) {
+        errors.push(FieldError::forbidden(field, format!("updates to {field} are forbidden.")));
+    }
+}

@@ -77,7 +77,7 @@ fn texts_as_recorded() {
         &[],
         expect![[r#"
             200 application/json
-            {"apiVersion":"batch/v1","items":[],"kind":"JobList","metadata":{"resourceVersion":"183"}}
+            {"apiVersion":"batch/v1","items":[],"kind":"JobList","metadata":{"resourceVersion":"187"}}
         "#]],
     );
 }

@@ -8,6 +8,7 @@ mod basics;
 mod clients;
 mod custom;
 mod harness;
+mod kinds;
 mod managed;
 mod manifests;
 mod metrics;

@@ -81,22 +81,27 @@ pub async fn namespace(ctx: Context, object: Object) -> Outcome<String> {
     out.labels("Labels", object.at("metadata.labels"));
     out.annotations("Annotations", object.at("metadata.annotations"));
     out.field(0, "Status", object.str("status.phase"));
-    let conditions = object.list("status.conditions");
-    if !conditions.is_empty() {
-        out.line(0, "Conditions:");
-        out.line(1, "Type\tStatus\tLastTransitionTime\tReason\tMessage");
-        out.line(1, "----\t------\t------------------\t------\t-------");
-        for c in conditions {
-            let since = age::rfc1123(text(c, "lastTransitionTime"));
-            let row = [text(c, "type"), text(c, "status"), &since, text(c, "reason"), text(c, "message")];
-            out.line(1, row.join("\t"));
-        }
-    }
+    conditions(&mut out, object.list("status.conditions"));
     out.line(0, "");
     policies::quotas(&mut out, &quotas);
     out.line(0, "");
     policies::limit_ranges(&mut out, &ranges);
     Ok(out.finish())
+}
+
+/// Conditions with their times, if there are any.
+pub fn conditions(out: &mut Text, conditions: &[Value]) {
+    if conditions.is_empty() {
+        return;
+    }
+    out.line(0, "Conditions:");
+    out.line(1, "Type\tStatus\tLastTransitionTime\tReason\tMessage");
+    out.line(1, "----\t------\t------------------\t------\t-------");
+    for c in conditions {
+        let since = age::rfc1123(text(c, "lastTransitionTime"));
+        let row = [text(c, "type"), text(c, "status"), &since, text(c, "reason"), text(c, "message")];
+        out.line(1, row.join("\t"));
+    }
 }
 
 async fn in_namespace(ctx: &Context, namespace: &str, plural: &str) -> Vec<Object> {

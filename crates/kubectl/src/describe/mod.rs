@@ -99,14 +99,18 @@ static DESCRIBERS: &[(&str, &str, Describer)] = &[
     ("discovery.k8s.io", "EndpointSlice", |c, o| Box::pin(services::endpoint_slice(c, o))),
     ("networking.k8s.io", "Ingress", |c, o| Box::pin(networking::ingress(c, o))),
     ("networking.k8s.io", "IngressClass", |c, o| Box::pin(networking::class(c, o))),
+    ("networking.k8s.io", "IPAddress", |c, o| Box::pin(networking::address(c, o))),
     ("networking.k8s.io", "NetworkPolicy", |c, o| Box::pin(networking::policy(c, o))),
+    ("networking.k8s.io", "ServiceCIDR", |c, o| Box::pin(networking::range(c, o))),
     ("policy", "PodDisruptionBudget", |c, o| Box::pin(policies::disruption_budget(c, o))),
     ("rbac.authorization.k8s.io", "ClusterRole", |c, o| Box::pin(rbac::role(c, o))),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", |c, o| Box::pin(rbac::binding(c, o))),
     ("rbac.authorization.k8s.io", "Role", |c, o| Box::pin(rbac::role(c, o))),
     ("rbac.authorization.k8s.io", "RoleBinding", |c, o| Box::pin(rbac::binding(c, o))),
     ("scheduling.k8s.io", "PriorityClass", |c, o| Box::pin(policies::priority_class(c, o))),
+    ("storage.k8s.io", "CSINode", |c, o| Box::pin(storage::node(c, o))),
     ("storage.k8s.io", "StorageClass", |c, o| Box::pin(storage::class(c, o))),
+    ("storage.k8s.io", "VolumeAttributesClass", |c, o| Box::pin(storage::attributes_class(c, o))),
 ];
 
 /// The description of one object.

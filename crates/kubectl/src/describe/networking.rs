@@ -1,11 +1,11 @@
-//! Ingresses, their classes and network policies.
+//! Ingresses, their classes, network policies and addresses of Services.
 
 use api::Object;
 use serde_json::Value;
 
 use super::workloads::selector;
 use super::write::{Text, list, scalar, text};
-use super::{Context, events};
+use super::{Context, configs, events};
 use crate::failure::Outcome;
 use crate::rest::with_query;
 
@@ -55,6 +55,44 @@ pub async fn ingress(ctx: Context, object: Object) -> Outcome<String> {
         out.line(1, format!("*\t*\t{default}"));
     }
     out.annotations("Annotations", object.at("metadata.annotations"));
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
+/// `kubectl describe ipaddress`.
+pub async fn address(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let mut out = Text::new();
+    out.field(0, "Name", object.name());
+    out.labels("Labels", object.at("metadata.labels"));
+    out.annotations("Annotations", object.at("metadata.annotations"));
+    let parent = object.at("spec.parentRef");
+    if parent.is_object() {
+        out.line(0, "Parent Reference:");
+        for (title, field) in
+            [("Group", "group"), ("Resource", "resource"), ("Namespace", "namespace"), ("Name", "name")]
+        {
+            out.field(1, title, text(parent, field));
+        }
+    }
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
+/// `kubectl describe servicecidr`.
+pub async fn range(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let mut out = Text::new();
+    out.field(0, "Name", object.name());
+    out.labels("Labels", object.at("metadata.labels"));
+    out.annotations("Annotations", object.at("metadata.annotations"));
+    let ranges: Vec<String> = object.list("spec.cidrs").iter().map(scalar).collect();
+    out.field(0, "CIDRs", ranges.join(", "));
+    let conditions = object.list("status.conditions");
+    if !conditions.is_empty() {
+        out.line(0, "Status:");
+    }
+    configs::conditions(&mut out, conditions);
     events::write(&mut out, found, &ctx);
     Ok(out.finish())
 }

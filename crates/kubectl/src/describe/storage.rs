@@ -106,6 +106,46 @@ pub async fn class(ctx: Context, object: Object) -> Outcome<String> {
     Ok(out.finish())
 }
 
+/// `kubectl describe volumeattributesclass`.
+pub async fn attributes_class(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let mut out = Text::new();
+    out.field(0, "Name", object.name());
+    out.field(0, "Annotations", pairs(object.at("metadata.annotations")));
+    out.field(0, "DriverName", object.str("driverName"));
+    out.field(0, "Parameters", pairs(object.at("parameters")));
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
+/// `kubectl describe csinode`.
+pub async fn node(ctx: Context, object: Object) -> Outcome<String> {
+    let found = events::search(&ctx, &object).await;
+    let mut out = Text::new();
+    out.field(0, "Name", object.name());
+    out.labels("Labels", object.at("metadata.labels"));
+    out.annotations("Annotations", object.at("metadata.annotations"));
+    out.field(0, "CreationTimestamp", crate::age::rfc1123(object.str("metadata.creationTimestamp")));
+    out.line(0, "Spec:");
+    if object.at("spec.drivers").is_array() {
+        out.line(1, "Drivers:");
+    }
+    for driver in object.list("spec.drivers") {
+        out.line(2, format!("{}:", text(driver, "name")));
+        out.field(3, "Node ID", text(driver, "nodeID"));
+        if let Some(count) = driver["allocatable"]["count"].as_i64() {
+            out.line(3, "Allocatables:");
+            out.field(4, "Count", count.to_string());
+        }
+        let keys: Vec<String> = list(driver, "topologyKeys").iter().map(scalar).collect();
+        if !keys.is_empty() {
+            out.field(3, "Topology Keys", format!("[{}]", keys.join(" ")));
+        }
+    }
+    events::write(&mut out, found, &ctx);
+    Ok(out.finish())
+}
+
 /// The claims of a stateful set.
 pub fn claim_templates(out: &mut Text, templates: &[Value]) {
     if templates.is_empty() {
