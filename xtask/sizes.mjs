@@ -10,10 +10,10 @@ export const TOTAL_BYTES_MAX = 2.5e6;
 
 /**
  * What the page asks for only after the first prompt: the rest of the worker, the editor, the prose of `kubectl explain`,
- * the stage of pages that pods serve, the copy for offline use, and what is there for `kubonsai check` alone.
+ * the stage of pages that pods serve, the copy for offline use, and every lesson but the one that is opened.
  * `cargo xtask bench` counts what it really asked for, and says so if that is something else.
  */
-const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|stage\.html|sw\.js|.*\/alternative\.sh)$/;
+const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|stage\.html|sw\.js|tutorials\/.*\/(?!create-cluster\.).*)$/;
 /** What no browser asks for: what describes the build. */
 const NEVER = /^build\.json$/;
 /** Whether a file counts as sent before the first prompt. */

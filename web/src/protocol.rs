@@ -6,7 +6,7 @@
 //! Invariant: the page knows the cluster only from these messages; the worker knows the page only from them.
 
 use cluster::{Effect, Input, Language, LogPiece, Visit};
-use lesson::{Lesson, Page, Text};
+use lesson::{CourseOutline, Lesson, Text};
 use serde::{Deserialize, Serialize};
 use simulation::TraceEvent;
 
@@ -115,7 +115,7 @@ pub enum FromWorker {
     /// The courses.
     Catalogue {
         /// In the order of the catalogue.
-        courses: Vec<CourseCard>,
+        courses: Vec<CourseOutline>,
     },
     /// A lesson is open.
     Opened {
@@ -264,37 +264,6 @@ pub enum Purpose {
     File,
     /// To make a link of it.
     Link,
-}
-
-/// A course in the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CourseCard {
-    /// Folder.
-    pub id: String,
-    /// Title.
-    pub title: Text,
-    /// One or two sentences.
-    pub summary: Text,
-    /// Its lessons.
-    pub lessons: Vec<LessonCard>,
-    /// Its pages, which need no world.
-    #[serde(default)]
-    pub pages: Vec<Page>,
-}
-
-/// A lesson in the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LessonCard {
-    /// Folder.
-    pub id: String,
-    /// Title.
-    pub title: Text,
-    /// One or two sentences.
-    pub summary: Text,
-    /// About how long it takes.
-    pub minutes: u32,
-    /// Ids of its checks.
-    pub checks: Vec<String>,
 }
 
 /// How a check stands.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use cluster::LogPiece;
-use lesson::{Block, Lesson};
+use lesson::{Block, CourseOutline, Lesson};
 use serde::{Deserialize, Serialize};
 use yew::Reducible;
 
@@ -13,7 +13,7 @@ use crate::components::tour;
 use crate::editors::Editors;
 use crate::map::{Anchor, Motion, Places, focus};
 use crate::picture::Picture;
-use crate::protocol::{CheckState, CourseCard, FromWorker, Inspection, Subject};
+use crate::protocol::{CheckState, FromWorker, Inspection, Subject};
 use crate::text::{Language, T};
 use crate::visits::History;
 
@@ -215,7 +215,7 @@ pub struct State {
     /// Remembered.
     pub preferences: Preferences,
     /// The courses, once they are known.
-    pub courses: Option<Vec<CourseCard>>,
+    pub courses: Option<Vec<CourseOutline>>,
     /// The open lesson.
     pub open: Option<OpenLesson>,
     /// What is played again, as (done, total), while that goes on.

@@ -10,13 +10,13 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, LocalBoxFuture};
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
-use lesson::Lesson;
+use lesson::{CourseOutline, Lesson, Shelf};
 use simulation::{ExternalError, Time};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort};
 
-use crate::courses::{self, Shelf};
+use crate::courses;
 use crate::lock;
 use crate::protocol::{FromWorker, PROTOCOL, ToWorker};
 use crate::saved::{BUILD, SavedSession};
@@ -56,7 +56,7 @@ thread_local! {
 struct Worker {
     scope: DedicatedWorkerGlobalScope,
     session: Option<Session>,
-    courses: Vec<Shelf>,
+    courses: Vec<CourseOutline>,
     /// The courses while they are being read.
     loading: Option<Loading>,
     storage: Storage,
@@ -72,6 +72,8 @@ struct Worker {
     deed: bool,
     /// A session from a file or a link, for when its lesson is opened.
     handed: Option<SavedSession>,
+    /// Lessons asked for so far: one that was asked for earlier comes too late.
+    asked: u32,
     /// Lessons opened so far: what was asked for an earlier one comes too late.
     openings: u32,
     /// The session is this tab's to save.
@@ -82,8 +84,8 @@ struct Worker {
     language: Option<Language>,
 }
 
-/// Courses, and what is wrong with others.
-type Loading = future::Shared<LocalBoxFuture<'static, Rc<(Vec<Shelf>, Vec<String>)>>>;
+/// The catalogue on its way.
+type Loading = future::Shared<LocalBoxFuture<'static, Rc<Shelf>>>;
 
 type Shared = Rc<RefCell<Worker>>;
 
@@ -105,6 +107,7 @@ pub fn start() {
         dirty: false,
         deed: false,
         handed: None,
+        asked: 0,
         openings: 0,
         owned: false,
         whole: false,
@@ -246,8 +249,8 @@ async fn load_courses(worker: &Shared) {
     let loaded = loading.await;
     // What is wrong is said once; where nothing could be read, the next one tries again.
     if worker.borrow_mut().loading.take().is_some() {
-        worker.borrow_mut().courses.clone_from(&loaded.0);
-        for message in &loaded.1 {
+        worker.borrow_mut().courses.clone_from(&loaded.courses);
+        for message in &loaded.problems {
             post(worker, &FromWorker::Problem { message: message.clone() });
         }
     }
@@ -255,13 +258,19 @@ async fn load_courses(worker: &Shared) {
 
 async fn send_catalogue(worker: &Shared) {
     load_courses(worker).await;
-    let courses = worker.borrow().courses.iter().map(Shelf::card).collect();
+    let courses = worker.borrow().courses.clone();
     post(worker, &FromWorker::Catalogue { courses });
 }
 
 async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
+    worker.borrow_mut().asked += 1;
+    let asked = worker.borrow().asked;
     load_courses(worker).await;
-    let lesson = match find_lesson(worker, &seed) {
+    let found = find_lesson(worker, &seed).await;
+    if worker.borrow().asked != asked {
+        return;
+    }
+    let lesson = match found {
         Ok(lesson) => lesson,
         Err(reason) => return post(worker, &FromWorker::Refused { reason }),
     };
@@ -299,10 +308,11 @@ async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
 }
 
 /// The lesson of a session, or why there is none.
-fn find_lesson(worker: &Shared, Seed { course, lesson, .. }: &Seed) -> Result<Lesson, String> {
-    let shelf = worker.borrow().courses.iter().find(|shelf| shelf.is(course)).cloned();
-    let found = shelf.and_then(|shelf| shelf.lesson(lesson));
-    found.unwrap_or_else(|| Err(format!("there is no lesson {course}/{lesson}")))
+async fn find_lesson(worker: &Shared, Seed { course, lesson, .. }: &Seed) -> Result<Lesson, String> {
+    if !courses::has(&worker.borrow().courses, course, lesson) {
+        return Err(format!("there is no lesson {course}/{lesson}"));
+    }
+    courses::lesson(course, lesson).await
 }
 
 fn is_of(saved: &SavedSession, seed: &Seed) -> bool {
@@ -347,7 +357,7 @@ fn owned(worker: &Shared, opening: u32, owned: bool) {
 async fn hand(worker: &Shared, saved: SavedSession) {
     load_courses(worker).await;
     let Seed { course, lesson, .. } = saved.seed.clone();
-    if !worker.borrow().courses.iter().any(|shelf| shelf.is(&course) && shelf.has(&lesson)) {
+    if !courses::has(&worker.borrow().courses, &course, &lesson) {
         let message = format!("this is a session of the lesson {course}/{lesson}, which is not here");
         return post(worker, &FromWorker::Problem { message });
     }

@@ -8,7 +8,7 @@ use cluster::{Input, World, WorldConfig};
 use lesson::{Block, Lesson, Outcome, Progress};
 use simulation::{Step, Time};
 
-use crate::catalogue::{Catalogue, Selection};
+use catalogue::{Catalogue, Selection};
 use kubonsai::drive;
 
 /// The moment at which lessons are played: fixed, so that a failure can be played again.

@@ -4,7 +4,6 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the native shell is where the platform is")]
 
 mod bench;
-mod catalogue;
 mod check;
 mod dev;
 mod new;

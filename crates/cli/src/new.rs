@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::catalogue::read;
+use catalogue::read;
 
 /// The files of a new lesson.
 const DRAFT: [(&str, &str); 6] = [

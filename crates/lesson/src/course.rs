@@ -82,9 +82,11 @@ pub struct Lesson {
     pub text: BTreeMap<String, Document>,
     /// The checks.
     pub checks: Checks,
-    /// A script that reaches every check.
+    /// A script that reaches every check. It is played where lessons are checked and never published.
+    #[serde(default, skip_serializing)]
     pub solution: String,
     /// Another way, which reaches every check too.
+    #[serde(default, skip_serializing)]
     pub alternative: Option<String>,
     /// Files of `files/` that `setup.yaml` puts on the learner's machine: path from home, text.
     pub files: BTreeMap<String, String>,
@@ -165,7 +167,7 @@ struct Read<F> {
 }
 
 /// A course as a catalogue shows it: its lessons are not read whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CourseOutline {
     /// Name of the folder.
     pub id: String,
@@ -179,8 +181,20 @@ pub struct CourseOutline {
     pub pages: Vec<Page>,
 }
 
+/// The courses of a site as its page reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    /// The courses in order.
+    pub courses: Vec<CourseOutline>,
+    /// What is wrong with what is left out, a text each.
+    pub problems: Vec<String>,
+}
+
+/// A lesson of a site as its page reads it; if it is broken, everything that is wrong, a text each.
+pub type PublishedLesson = Result<Lesson, Vec<String>>;
+
 /// A lesson as a catalogue shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LessonOutline {
     /// Name of the folder.
     pub id: String,

@@ -23,7 +23,9 @@ mod words;
 mod yaml;
 
 pub use check::{Check, Checks, Clause, Expect, HttpClause, ObjectClause, OutputClause, TraceClause};
-pub use course::{Course, CourseFiles, CourseOutline, Lesson, LessonOutline, NODES_MAX, Page, Problem, Setup};
+pub use course::{
+    Course, CourseFiles, CourseOutline, Lesson, LessonOutline, NODES_MAX, Page, Problem, PublishedLesson, Setup, Shelf,
+};
 pub use document::{Block, CalloutKind, Choice, Clock, CodeBlock, Definition, Document, Focus, Inline, Quiz, Step};
 pub use evaluate::{Facts, Outcome, Progress};
 pub use glossary::{Glossary, Term, Words};

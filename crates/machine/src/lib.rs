@@ -7,10 +7,12 @@
 
 mod desktop;
 mod program;
+mod spelling;
 mod stream;
 mod tty;
 
 pub use desktop::{Desktop, EditEvent, EditFile, EditWindow, Show};
 pub use program::{Ctx, Host, Program, Programs};
+pub use spelling::distance;
 pub use stream::{BrokenPipe, PIPE_BYTES_MAX, ReadEnd, Reader, WriteEnd, Writer, pipe};
 pub use tty::{Tty, TtySize};

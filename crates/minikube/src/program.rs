@@ -167,22 +167,7 @@ fn unknown_command(name: &str) -> String {
 
 /// cobra's rule: an edit distance of at most 2, or a common beginning.
 fn is_close(typed: &str, known: &str) -> bool {
-    known.starts_with(&typed.to_lowercase()) || distance(typed, known) <= 2
-}
-
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(ca != *cb)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
+    known.starts_with(&typed.to_lowercase()) || machine::distance(typed, known) <= 2
 }
 
 /// Words that follow a command.

@@ -9,6 +9,11 @@ use crate::words::{Language, Words};
 /// Most characters that are named for one line.
 const NAMED_MAX: usize = 3;
 
+/// Letters of a word below which it is too short to say what was meant.
+const SHORTEST: usize = 3;
+/// Letters from which on two may be wrong.
+const LONG: usize = 6;
+
 /// What a character was probably meant to be, and what to say of it; an empty text means that it should not be there.
 fn meant(c: char) -> Option<(&'static str, Words)> {
     Some(match c {
@@ -122,6 +127,31 @@ pub(crate) fn hints(text: &str, succeeded: bool, language: Language, is_command:
     sentences
 }
 
+/// What to say of a line whose first word is no command but nearly one; nothing where several are as near.
+pub(crate) fn misspelt<'a>(text: &str, language: Language, commands: impl Iterator<Item = &'a str>) -> Option<String> {
+    let line = text.trim();
+    let first = line.split(char::is_whitespace).next()?;
+    let length = first.chars().count();
+    let is_word = length >= SHORTEST && first.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !is_word {
+        return None;
+    }
+    let edits_max = if length < LONG { 1 } else { 2 };
+    let mut near: Vec<(usize, &str)> = commands.map(|name| (machine::distance(first, name), name)).collect();
+    near.retain(|(edits, _)| *edits <= edits_max);
+    near.sort_unstable();
+    near.dedup();
+    match near[..] {
+        // What was not found then is another word of the line.
+        [(0, _), ..] => None,
+        [(edits, name), ref others @ ..] if others.first().is_none_or(|(more, _)| *more > edits) => {
+            let meant = format!("{name}{}", &line[first.len()..]);
+            Some(Words::DidYouMean.say(language, &[("line", &meant)]))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +249,31 @@ mod tests {
                 "hint: did you mean: kubectl get pods -n kube-system",
             ],
         );
+    }
+
+    #[test]
+    fn a_command_that_is_nearly_right_is_named() {
+        let said = |line: &str| {
+            misspelt(line, Language::En, ["cat", "cut", "curl", "kubectl", "ls", "minikube", "sed"].into_iter())
+        };
+        for (line, meant) in [
+            ("kubctl get pods -o wide\n", Some("kubectl get pods -o wide")),
+            ("kubeclt", Some("kubectl")),
+            ("minkube start", Some("minikube start")),
+            ("Kubectl version", Some("kubectl version")),
+            ("crul http://localhost", None),
+            ("curll http://localhost", Some("curl http://localhost")),
+            // As near to cat as to cut; too short; something else; a path; no command at all.
+            ("cot x", None),
+            ("l", None),
+            ("docker ps", None),
+            ("cat x | gerp y", None),
+            ("./kubect1", None),
+            ("", None),
+        ] {
+            let expected = meant.map(|line| format!("hint: did you mean: {line}"));
+            assert_eq!(said(line), expected, "{line}");
+        }
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! The catalogue.
 
-use lesson::Page;
+use lesson::{CourseOutline, LessonOutline, Page};
 use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
 use crate::components::icons::Mark;
-use crate::protocol::{CourseCard, LessonCard};
 use crate::state::{Route, State};
 use crate::text::{Language, T, fill};
 
@@ -36,7 +35,7 @@ pub fn Home(props: &HomeProps) -> Html {
     }
 }
 
-fn course_card(state: &State, course: &CourseCard, language: Language) -> Html {
+fn course_card(state: &State, course: &CourseOutline, language: Language) -> Html {
     let finished = course.lessons.iter().filter(|lesson| Standing::of(state, course, lesson).is_done()).count();
     let total = course.lessons.len();
     let share = format!("width:{:.0}%", 100.0 * finished as f64 / total.max(1) as f64);
@@ -63,7 +62,7 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(state: &State, course: &CourseCard, lesson: &LessonCard) -> Standing {
+    fn of(state: &State, course: &CourseOutline, lesson: &LessonOutline) -> Standing {
         let reached = state.preferences.reached.get(&format!("{}/{}", course.id, lesson.id));
         let done = lesson.checks.iter().filter(|id| reached.is_some_and(|r| r.contains(*id))).count();
         Standing { done, total: lesson.checks.len() }
@@ -74,7 +73,13 @@ impl Standing {
     }
 }
 
-fn lesson_card(state: &State, course: &CourseCard, index: usize, lesson: &LessonCard, language: Language) -> Html {
+fn lesson_card(
+    state: &State,
+    course: &CourseOutline,
+    index: usize,
+    lesson: &LessonOutline,
+    language: Language,
+) -> Html {
     let route = Route::Lesson { course: course.id.clone(), lesson: lesson.id.clone() };
     let standing = Standing::of(state, course, lesson);
     let word = match standing.done {
@@ -98,7 +103,7 @@ fn lesson_card(state: &State, course: &CourseCard, index: usize, lesson: &Lesson
     }
 }
 
-fn page_link(course: &CourseCard, page: &Page, language: Language) -> Html {
+fn page_link(course: &CourseOutline, page: &Page, language: Language) -> Html {
     let route = Route::Page { course: course.id.clone(), page: page.id.clone() };
     html! {
         <li>

@@ -61,6 +61,10 @@ pub(crate) fn build() -> Result<()> {
     if images::present() {
         copy_tree(&images::registry(), &dir().join("images"))?;
     }
+    // The page reads lessons as `catalogue` writes them: docs/decisions/0016.
+    let (lessons, published) = (root().join("tutorials"), dir().join("tutorials"));
+    let cargo = Cmd::cargo().args(["run", "--quiet", "--package", "catalogue", "--"]);
+    cargo.args([&lessons, &published]).run()?;
     let prose = dir().join("api/descriptions.txt");
     fs::create_dir_all(prose.parent().context("a file in a folder")?)?;
     fs::write(&prose, descriptions::build()?)?;

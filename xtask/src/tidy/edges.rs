@@ -54,6 +54,9 @@ pub const ALLOWED: [(&str, &[&str]); 17] = [
 /// The shells may use every crate of the map; nothing uses them.
 pub const SHELLS: [&str; 2] = ["kubonsai", "web"];
 
+/// Where the platform is, as in the shells: lessons on disk, for the native command and for the build of the page.
+const NATIVE: (&str, [&str; 2]) = ("catalogue", ["api", "lesson"]);
+
 /// Not part of the product.
 const TOOLS: [&str; 3] = ["xtask", "laws", "descriptions"];
 
@@ -91,6 +94,8 @@ pub fn check(edges: &Edges) -> Vec<Finding> {
     for (name, used) in edges {
         let allowed: Vec<&str> = match ALLOWED.iter().find(|(found, _)| found == name) {
             Some((_, allowed)) => allowed.to_vec(),
+            None if name == NATIVE.0 => NATIVE.1.to_vec(),
+            None if name == "kubonsai" => ALLOWED.iter().map(|(name, _)| *name).chain([NATIVE.0]).collect(),
             None if SHELLS.contains(&name.as_str()) => ALLOWED.iter().map(|(name, _)| *name).collect(),
             None if TESTS.contains(&name.as_str()) => ALLOWED.iter().map(|(name, _)| *name).chain(SHELLS).collect(),
             None if TOOLS.contains(&name.as_str()) => TOOLS.to_vec(),
@@ -122,6 +127,9 @@ mod tests {
         assert_eq!(check(&edges("kubectl", &["apiserver"])).len(), 1);
         assert_eq!(check(&edges("simulation", &["api"])).len(), 1);
         assert_eq!(check(&edges("kubonsai", &["cluster", "web"])).len(), 1);
+        assert_eq!(check(&edges("kubonsai", &["cluster", "catalogue"])), []);
+        assert_eq!(check(&edges("web", &["cluster", "catalogue"])).len(), 1);
+        assert_eq!(check(&edges("catalogue", &["cluster"])).len(), 1);
         assert_eq!(check(&edges("shell", &["xtask"])).len(), 1);
         assert_eq!(check(&edges("surprise", &[])).len(), 1);
     }

@@ -14,7 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use clap::Args;
 
-use crate::catalogue::Selection;
+use catalogue::{Selection, published};
 use watch::Watch;
 
 /// Reloads the page; see the file.
@@ -80,11 +80,10 @@ fn answer(site: &Site, path: &str) -> Response {
     }
     let path = path.trim_start_matches('/');
     let path = if path.is_empty() { "index.html" } else { path };
-    let file = match path.strip_prefix("tutorials/") {
-        Some(rest) => below(&site.lessons, rest),
-        None => below(&site.page, path),
-    };
-    let Some(bytes) = file.and_then(|file| std::fs::read(file).ok()) else {
+    if let Some(name) = path.strip_prefix("tutorials/") {
+        return lesson_file(site, name);
+    }
+    let Some(bytes) = below(&site.page, path).and_then(|file| std::fs::read(file).ok()) else {
         return (StatusCode::NOT_FOUND, "not found").into_response();
     };
     if path == "index.html" {
@@ -92,6 +91,17 @@ fn answer(site: &Site, path: &str) -> Response {
         return content(path, text.replacen("</body>", &format!("{RELOAD_TAG}</body>"), 1).into());
     }
     content(path, bytes.into())
+}
+
+/// What the page reads of the author's lessons, as they are now.
+fn lesson_file(site: &Site, name: &str) -> Response {
+    match published::read(&site.lessons) {
+        Ok(mut lessons) => match lessons.files.remove(name) {
+            Some(text) => content(name, text.into()),
+            None => (StatusCode::NOT_FOUND, "not found").into_response(),
+        },
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+    }
 }
 
 /// A file below a folder; none for a path that leads out of it.
@@ -143,9 +153,12 @@ mod tests {
         let (root, site) = site("serve");
         let (_, page) = text(answer(&site, "/")).await;
         assert!(page.contains("page<script") && page.ends_with("</body></html>"), "{page}");
-        assert_eq!(text(answer(&site, "/tutorials/index.yaml")).await.1, "courses: []\n");
+        let (_, lessons) = text(answer(&site, "/tutorials/catalogue.json")).await;
+        assert_eq!(lessons, "{\"courses\":[],\"problems\":[]}");
         assert!(text(answer(&site, "/sw.js")).await.1.contains("unregister"));
-        for outside in ["/../secret", "/tutorials/../../secret", "/tutorials//etc/passwd", "/nothing"] {
+        for outside in
+            ["/../secret", "/tutorials/../../secret", "/tutorials//etc/passwd", "/tutorials/index.yaml", "/nothing"]
+        {
             assert_eq!(text(answer(&site, outside)).await.0, StatusCode::NOT_FOUND, "{outside}");
         }
         std::fs::remove_dir_all(root).expect("its own folder");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::catalogue::Catalogue;
+use catalogue::Catalogue;
 
 /// Time between two looks at the folder.
 const EVERY: Duration = Duration::from_millis(300);

@@ -173,25 +173,9 @@ fn unknown_command(root: &Command, typed: &str) -> Failure {
 pub fn suggestions(root: &Command, typed: &str) -> Vec<&'static str> {
     let lower = typed.to_lowercase();
     let near = |c: &&&'static Command| {
-        distance(&lower, &c.name.to_lowercase()) <= 2 || c.name.to_lowercase().starts_with(&lower)
+        machine::distance(&lower, &c.name.to_lowercase()) <= 2 || c.name.to_lowercase().starts_with(&lower)
     };
     root.commands.iter().filter(near).map(|c| c.name).collect()
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = if ca == *cb { diagonal } else { 1 + diagonal.min(above).min(row[j]) };
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }
 
 /// Reads flags and words into `args`; true when help was asked for.

@@ -11,7 +11,7 @@ use crate::Processes;
 use crate::editor::complete::{Completion, LIST_ASKS_ABOVE, complete};
 use crate::editor::{Action, Editor, Key, Screen};
 use crate::exec::Flow;
-use crate::hints::hints;
+use crate::hints::{hints, misspelt};
 use crate::race::{Either, race};
 use crate::shell::{Place, Shell};
 use crate::syntax::{Parser, SyntaxError};
@@ -22,6 +22,8 @@ const PASTE_ON: &str = "\x1b[?2004h";
 const PASTE_OFF: &str = "\x1b[?2004l";
 /// The first file that an interactive shell reads.
 const RC_FILE: &str = ".bashrc";
+/// Exit status of a line whose command was not found.
+const NOT_FOUND: i32 = 127;
 
 /// What came of asking for a line.
 enum Line {
@@ -140,7 +142,11 @@ impl Session {
             return; // ended by a signal, not by what was typed
         }
         let language = Language::of(|name| self.shell.vars.scalar(name));
-        for line in hints(text, status == 0, language, |name| self.shell.find_program(name).is_some()) {
+        let mut said = hints(text, status == 0, language, |name| self.shell.find_program(name).is_some());
+        if status == NOT_FOUND && said.is_empty() {
+            said.extend(misspelt(text, language, self.shell.base.programs.names()));
+        }
+        for line in said {
             self.device.show(&format!("{}\r\n", line.replace('\n', "\r\n")));
         }
     }

@@ -1,9 +1,15 @@
-//! Lessons on disk: the folder with `index.yaml`, its glossary and its courses.
+//! Lessons on disk: the folder with `index.yaml`, its glossary and its courses; and the same as the page reads them.
+//!
+//! For what runs on a machine with files: the command `kubonsai`, and the build of the page.
+
+#![allow(clippy::disallowed_methods, reason = "outside the core: lessons are read from files")]
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use lesson::{Course, CourseFiles, Glossary, Problem};
+use lesson::{Course, CourseFiles, CourseOutline, Glossary, Lesson, LessonOutline, Problem};
+
+pub mod published;
 
 /// What some editors put before the first letter of a file.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -16,29 +22,42 @@ const INDEX: &str = "index.yaml";
 const GLOSSARY: &str = "glossary.yaml";
 
 /// A folder of courses.
-pub(crate) struct Catalogue {
+pub struct Catalogue {
     /// The folder.
-    pub(crate) root: PathBuf,
+    pub root: PathBuf,
     /// The folders of its courses, in order.
-    pub(crate) courses: Vec<String>,
+    pub courses: Vec<String>,
     glossary: Glossary,
     /// What is wrong with the glossary.
-    pub(crate) problems: Vec<Problem>,
+    pub problems: Vec<Problem>,
+}
+
+/// What could be read of a course.
+struct Parts {
+    /// None when what the catalogue shows of it cannot be read.
+    outline: Option<CourseOutline>,
+    /// The lessons, or what is wrong with them.
+    lessons: Vec<(String, Result<Lesson, Vec<Problem>>)>,
+    /// Everything else that is wrong.
+    problems: Vec<Problem>,
 }
 
 /// What a path of an author means: a catalogue, and in it perhaps one course, one lesson.
-pub(crate) struct Selection {
+pub struct Selection {
     /// The folder with `index.yaml`.
-    pub(crate) root: PathBuf,
+    pub root: PathBuf,
     /// Only this course.
-    pub(crate) course: Option<String>,
+    pub course: Option<String>,
     /// Only this lesson.
-    pub(crate) lesson: Option<String>,
+    pub lesson: Option<String>,
 }
 
 impl Selection {
     /// Goes up from `path` to the folder with `index.yaml`.
-    pub(crate) fn find(path: &Path) -> anyhow::Result<Selection> {
+    ///
+    /// # Errors
+    /// When there is no such path, or no `index.yaml` above it.
+    pub fn find(path: &Path) -> anyhow::Result<Selection> {
         let full = path.canonicalize().with_context(|| path.display().to_string())?;
         for root in full.ancestors().take(3) {
             if root.join(INDEX).is_file() {
@@ -53,7 +72,10 @@ impl Selection {
 
 impl Catalogue {
     /// Reads what is common to all courses.
-    pub(crate) fn read(root: &Path) -> anyhow::Result<Catalogue> {
+    ///
+    /// # Errors
+    /// When the index or the glossary cannot be read.
+    pub fn read(root: &Path) -> anyhow::Result<Catalogue> {
         let file = root.join(INDEX);
         let text = read(&file)?;
         let documents = api::yaml::parse(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?;
@@ -73,32 +95,62 @@ impl Catalogue {
     }
 
     /// Reads a course; the error is everything that is wrong in it, with paths from the catalogue's folder.
-    pub(crate) fn course(&self, id: &str) -> anyhow::Result<Result<Course, Vec<Problem>>> {
-        let folder = read_folder(&self.root.join(id))?;
+    ///
+    /// # Errors
+    /// When its folder cannot be read.
+    pub fn course(&self, id: &str) -> anyhow::Result<Result<Course, Vec<Problem>>> {
+        Ok(self.parse(id, &read_folder(&self.root.join(id))?))
+    }
+
+    fn parse(&self, id: &str, folder: &Folder) -> Result<Course, Vec<Problem>> {
         let parsed = Course::parse(id, &folder.files, &self.glossary);
         let (course, mut problems) = match parsed {
             Ok(course) => (Some(course), Vec::new()),
             Err(problems) => (None, problems),
         };
-        for (file, line) in folder.not_utf8 {
+        for (file, line) in &folder.not_utf8 {
             // It is there, so it is not missing.
             let before = problems.len();
-            problems.retain(|problem| problem.file != file);
-            let ending = Path::new(&file).extension().unwrap_or_default().to_string_lossy().into_owned();
+            problems.retain(|problem| problem.file != *file);
+            let ending = Path::new(file).extension().unwrap_or_default().to_string_lossy().into_owned();
             if problems.len() < before || TEXT_ENDINGS.contains(&ending.as_str()) {
-                problems.push(Problem { file, line, message: NOT_UTF8.to_owned() });
+                problems.push(Problem { file: file.clone(), line: *line, message: NOT_UTF8.to_owned() });
             }
         }
         problems.iter_mut().for_each(|p| p.file = format!("{id}/{}", p.file));
         problems.sort();
-        Ok(match course {
+        match course {
             Some(course) if problems.is_empty() => Ok(course),
             _ => Err(problems),
-        })
+        }
+    }
+
+    /// Reads as much of a course as can be read.
+    ///
+    /// # Errors
+    /// When its folder cannot be read.
+    fn parts(&self, id: &str) -> anyhow::Result<Parts> {
+        let folder = read_folder(&self.root.join(id))?;
+        let mut problems = self.parse(id, &folder).err().unwrap_or_default();
+        let Ok(outline) = Course::outline(id, &folder.files, &self.glossary) else {
+            return Ok(Parts { outline: None, lessons: Vec::new(), problems });
+        };
+        let mut lessons = Vec::new();
+        for LessonOutline { id: lesson, .. } in &outline.lessons {
+            let of_lesson = format!("{id}/{lesson}/");
+            let (wrong, others) = problems.into_iter().partition(|problem| problem.file.starts_with(&of_lesson));
+            problems = others;
+            let read = Lesson::parse(lesson, &folder.files, &self.glossary);
+            lessons.push((lesson.clone(), read.map_err(|_| wrong)));
+        }
+        Ok(Parts { outline: Some(outline), lessons, problems })
     }
 
     /// Everything that is wrong, in the glossary and in every course.
-    pub(crate) fn all_problems(root: &Path) -> anyhow::Result<Vec<Problem>> {
+    ///
+    /// # Errors
+    /// When the folder, its index or a course cannot be read.
+    pub fn all_problems(root: &Path) -> anyhow::Result<Vec<Problem>> {
         let catalogue = Catalogue::read(root)?;
         let mut problems = Vec::new();
         for id in &catalogue.courses {
@@ -113,7 +165,10 @@ impl Catalogue {
 const NOT_UTF8: &str = "is not UTF-8: save it with that encoding";
 
 /// A text file, without the mark that some editors put before it.
-pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+///
+/// # Errors
+/// When it cannot be read, or is no text in UTF-8.
+pub fn read(path: &Path) -> anyhow::Result<String> {
     let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
     match text(bytes) {
         Ok(text) => Ok(text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text)),
