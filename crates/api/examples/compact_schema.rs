@@ -46,7 +46,8 @@ fn kind(schema: &Value) -> String {
             "apimachinery.pkg.api.resource.Quantity" => "#".to_owned(),
             "apimachinery.pkg.util.intstr.IntOrString" => "%".to_owned(),
             "apimachinery.pkg.apis.meta.v1.Time" | "apimachinery.pkg.apis.meta.v1.MicroTime" => "time".to_owned(),
-            "apimachinery.pkg.runtime.RawExtension" | "apimachinery.pkg.apis.meta.v1.FieldsV1" => "o".to_owned(),
+            "apimachinery.pkg.runtime.RawExtension" => "o".to_owned(),
+            "apimachinery.pkg.apis.meta.v1.FieldsV1" => "fields".to_owned(),
             other => other.to_owned(),
         };
     }

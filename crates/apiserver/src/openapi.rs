@@ -184,6 +184,7 @@ fn scalars(prose: &Descriptions) -> impl Iterator<Item = (String, Value)> {
     schema::SCALARS.iter().map(|(ty, name)| {
         let mut value = match ty {
             Type::Time => json!({"type": "string", "format": "date-time"}),
+            Type::Object | Type::Fields => json!({"type": "object"}),
             Type::IntOrString => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
             _ => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
         };
@@ -282,8 +283,8 @@ fn type_of(ty: &Type) -> Value {
         Type::Int32 => json!({"type": "integer", "format": "int32"}),
         Type::Int64 => json!({"type": "integer", "format": "int64"}),
         Type::Float => json!({"type": "number", "format": "double"}),
-        Type::Object | Type::Any => json!({"type": "object"}),
-        Type::Time | Type::Quantity | Type::IntOrString => {
+        Type::Any => json!({"type": "object"}),
+        Type::Time | Type::Quantity | Type::IntOrString | Type::Object | Type::Fields => {
             reference(ty.definition_name().expect("each has a definition"))
         }
         Type::List(of) => json!({"type": "array", "items": type_of(of)}),

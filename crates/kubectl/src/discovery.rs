@@ -1,5 +1,6 @@
 //! What a server serves, and which resource a typed word means (`client-go/restmapper`, `apimachinery/pkg/api/meta`).
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use api::http::Method;
@@ -226,6 +227,13 @@ impl Discovery {
             .or_else(|| all().find(short))
             .or_else(|| all().find(prefix))
             .cloned()
+    }
+
+    /// Each resource of a group in one version, the first that has it, which is the preferred one
+    /// (client-go `ServerPreferredResources`).
+    pub fn preferred(&self) -> impl Iterator<Item = &Resource> {
+        let mut seen = BTreeSet::new();
+        self.resources.iter().map(|r| &**r).filter(move |r| seen.insert((&r.group, &r.plural)))
     }
 
     /// The resource of a kind.

@@ -45,7 +45,7 @@ impl Atom {
             Type::List(_) => Atom::Atomic,
             Type::Map(inner) => Atom::Map(inner),
             Type::Ref(_) => Atom::of(ty.definition()),
-            Type::Object | Type::Any => Atom::Deduced,
+            Type::Object | Type::Fields | Type::Any => Atom::Deduced,
             _ => Atom::Scalar,
         }
     }

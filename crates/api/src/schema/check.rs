@@ -75,7 +75,7 @@ impl Checker {
 
     fn value(&mut self, ty: &Type, value: &Value, place: &Where) {
         match (ty, value) {
-            (Type::Any, _) | (_, Value::Null) | (Type::Object, Value::Object(_)) => {}
+            (Type::Any, _) | (_, Value::Null) | (Type::Object | Type::Fields, Value::Object(_)) => {}
             (Type::List(inner), Value::Array(items)) => {
                 for (i, item) in items.iter().enumerate() {
                     self.value(inner, item, &place.at(&format!("[{i}]")));
@@ -165,6 +165,7 @@ fn go_type(ty: &Type) -> String {
         Type::Int64 => "int64".to_owned(),
         Type::Float => "float64".to_owned(),
         Type::Object => "runtime.RawExtension".to_owned(),
+        Type::Fields => "v1.FieldsV1".to_owned(),
         Type::Any => "interface {}".to_owned(),
         Type::Quantity => "resource.Quantity".to_owned(),
         Type::IntOrString => "intstr.IntOrString".to_owned(),

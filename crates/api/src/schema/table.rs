@@ -11,10 +11,12 @@ const TEXT: &str = include_str!("../../schema/kubernetes.txt");
 const PREFIX: &str = "io.k8s.";
 
 /// Texts and numbers with a meaning, and their definitions.
-pub const SCALARS: [(Type, &str); 3] = [
+pub const SCALARS: [(Type, &str); 5] = [
     (Type::Time, "apimachinery.pkg.apis.meta.v1.Time"),
     (Type::Quantity, "apimachinery.pkg.api.resource.Quantity"),
     (Type::IntOrString, "apimachinery.pkg.util.intstr.IntOrString"),
+    (Type::Object, "apimachinery.pkg.runtime.RawExtension"),
+    (Type::Fields, "apimachinery.pkg.apis.meta.v1.FieldsV1"),
 ];
 
 /// The type of a value.
@@ -34,8 +36,10 @@ pub enum Type {
     Int64,
     /// Floating point.
     Float,
-    /// Any object.
+    /// Any object (`runtime.RawExtension`).
     Object,
+    /// A set of fields (`FieldsV1`): an object whose keys are paths.
+    Fields,
     /// Anything.
     Any,
     /// A quantity: text or number.
@@ -80,6 +84,7 @@ impl Type {
             "i64" => Type::Int64,
             "f64" => Type::Float,
             "o" => Type::Object,
+            "fields" => Type::Fields,
             "?" => Type::Any,
             "#" => Type::Quantity,
             "%" => Type::IntOrString,
@@ -100,7 +105,9 @@ impl Type {
             Type::Boolean => "boolean".to_owned(),
             Type::Int32 | Type::Int64 => "integer".to_owned(),
             Type::Float => "number".to_owned(),
-            Type::Object | Type::Any => "Object".to_owned(),
+            Type::Any => "Object".to_owned(),
+            Type::Object => "RawExtension".to_owned(),
+            Type::Fields => "FieldsV1".to_owned(),
             Type::Quantity => "Quantity".to_owned(),
             Type::IntOrString => "IntOrString".to_owned(),
             Type::List(inner) => format!("[]{}", inner.explain_name()),

@@ -61,11 +61,20 @@ pub struct FieldError {
     pub value: Value,
     /// More words; may be empty.
     pub detail: String,
+    /// Keys of the value in the order in which upstream declares them; empty: by name.
+    pub order: &'static [&'static str],
 }
 
 impl FieldError {
     fn new(kind: ErrorKind, field: impl Into<String>, value: Value, detail: impl Into<String>) -> FieldError {
-        FieldError { kind, field: field.into(), value, detail: detail.into() }
+        FieldError { kind, field: field.into(), value, detail: detail.into(), order: &[] }
+    }
+
+    /// A struct as the value at fault: its fields are shown in the order in which upstream declares them.
+    #[must_use]
+    pub fn in_order(mut self, fields: &'static [&'static str]) -> FieldError {
+        self.order = fields;
+        self
     }
 
     /// `FIELD: Required value[: DETAIL]`.
@@ -122,7 +131,7 @@ impl FieldError {
         let words = self.kind.words().0;
         let bare =
             matches!(self.kind, ErrorKind::Required | ErrorKind::Forbidden | ErrorKind::TooLong | ErrorKind::Internal);
-        let mut body = if bare { words.to_owned() } else { format!("{words}: {}", shown(&self.value)) };
+        let mut body = if bare { words.to_owned() } else { format!("{words}: {}", shown(&self.value, self.order)) };
         if !self.detail.is_empty() {
             body.push_str(": ");
             body.push_str(&self.detail);
@@ -136,10 +145,14 @@ impl FieldError {
     }
 }
 
-/// Strings as Go quotes them, everything else as JSON.
-fn shown(value: &Value) -> String {
+/// Strings as Go quotes them, everything else as JSON; of an object the keys in `order`, if that is not empty.
+fn shown(value: &Value, order: &[&str]) -> String {
     match value {
         Value::String(text) => crate::text::go_quote(text),
+        Value::Object(fields) if !order.is_empty() => {
+            let field = |name: &&str| format!("\"{name}\":{}", go_json(fields.get(*name).unwrap_or(&Value::Null)));
+            format!("{{{}}}", order.iter().map(field).collect::<Vec<_>>().join(","))
+        }
         other => go_json(other),
     }
 }

@@ -256,11 +256,9 @@ fn rollout_strategy(strategy: &Value, errors: &mut FieldErrors) {
             let mut shown = Map::new();
             shown.insert("Type".into(), other.into());
             shown.insert("RollingUpdate".into(), rolling.clone());
-            errors.push(FieldError::not_supported(
-                "spec.strategy",
-                Value::Object(shown),
-                &["Recreate", "RollingUpdate"],
-            ));
+            let known = ["Recreate", "RollingUpdate"];
+            let error = FieldError::not_supported("spec.strategy", Value::Object(shown), &known);
+            errors.push(error.in_order(&["Type", "RollingUpdate"]));
         }
     }
 }

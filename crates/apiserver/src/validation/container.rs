@@ -212,37 +212,37 @@ fn resources(resources: &Value, path: &str, errors: &mut FieldErrors) {
 }
 
 /// Fields of a container's security context, as upstream's struct shows them.
-const SECURITY_FIELDS: &[&str] = &[
-    "capabilities",
-    "privileged",
-    "seLinuxOptions",
-    "windowsOptions",
-    "runAsUser",
-    "runAsGroup",
-    "runAsNonRoot",
-    "readOnlyRootFilesystem",
-    "allowPrivilegeEscalation",
-    "procMount",
-    "seccompProfile",
-    "appArmorProfile",
+const SECURITY_FIELDS: [&str; 12] = [
+    "Capabilities",
+    "Privileged",
+    "SELinuxOptions",
+    "WindowsOptions",
+    "RunAsUser",
+    "RunAsGroup",
+    "RunAsNonRoot",
+    "ReadOnlyRootFilesystem",
+    "AllowPrivilegeEscalation",
+    "ProcMount",
+    "SeccompProfile",
+    "AppArmorProfile",
 ];
 
 fn security(context: &Value, path: &str, errors: &mut FieldErrors) {
     let flag = |field: &str| at(context, field).as_bool();
     if flag("privileged") == Some(true) && flag("allowPrivilegeEscalation") == Some(false) {
-        let shown: serde_json::Map<String, Value> = SECURITY_FIELDS
-            .iter()
-            .map(|field| {
-                let name = if *field == "seLinuxOptions" { "SELinuxOptions".to_owned() } else { capitalised(field) };
-                (name, json!(at(context, field)))
-            })
-            .collect();
+        let of = |name: &&str| json!(at(context, &uncapitalised(name)));
+        let shown: serde_json::Map<String, Value> =
+            SECURITY_FIELDS.iter().map(|name| ((*name).to_owned(), of(name))).collect();
         let detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-        errors.push(FieldError::invalid(path, Value::Object(shown), detail));
+        errors.push(FieldError::invalid(path, Value::Object(shown), detail).in_order(&SECURITY_FIELDS));
     }
 }
 
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+/// The name of a field in JSON.
+fn uncapitalised(name: &str) -> String {
+    if name == "SELinuxOptions" {
+        return "seLinuxOptions".to_owned();
+    }
+    let mut letters = name.chars();
+    letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

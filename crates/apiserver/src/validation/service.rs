@@ -95,6 +95,9 @@ fn one_port(port: &Value, i: usize, named: bool, errors: &mut FieldErrors) {
     }
 }
 
+/// Fields of the internal ServicePort.
+const PORT_FIELDS: [&str; 6] = ["Name", "Protocol", "AppProtocol", "Port", "TargetPort", "NodePort"];
+
 fn duplicate_ports(ports: &[Value], errors: &mut FieldErrors) {
     let mut names = BTreeSet::new();
     let mut numbers = BTreeSet::new();
@@ -108,7 +111,7 @@ fn duplicate_ports(ports: &[Value], errors: &mut FieldErrors) {
                 "Name": "", "Protocol": text(port, "protocol"), "AppProtocol": null, "Port": at(port, "port"),
                 "TargetPort": 0, "NodePort": 0,
             });
-            errors.push(FieldError::duplicate(format!("spec.ports[{i}]"), shown));
+            errors.push(FieldError::duplicate(format!("spec.ports[{i}]"), shown).in_order(&PORT_FIELDS));
         }
     }
 }

@@ -116,7 +116,7 @@ async fn api_resources(session: Rc<Session>, args: Args) -> Outcome {
     }
     let rest = session.rest(&args)?;
     let discovery = rest.discover().await?;
-    let mut shown: Vec<&Resource> = discovery.resources.iter().map(|r| &**r).filter(|r| matches(r, &args)).collect();
+    let mut shown: Vec<&Resource> = discovery.preferred().filter(|r| matches(r, &args)).collect();
     shown.sort_by(|a, b| match args.text("sort-by") {
         "name" => a.plural.cmp(&b.plural),
         "kind" => a.kind.cmp(&b.kind),
