@@ -12,7 +12,7 @@ const NAMED_MAX: usize = 3;
 /// Letters of a word below which it is too short to say what was meant.
 const SHORTEST: usize = 3;
 /// Letters from which on two may be wrong.
-const LONG: usize = 6;
+const LONG: usize = 7;
 
 /// What a character was probably meant to be, and what to say of it; an empty text means that it should not be there.
 fn meant(c: char) -> Option<(&'static str, Words)> {
@@ -254,7 +254,11 @@ mod tests {
     #[test]
     fn a_command_that_is_nearly_right_is_named() {
         let said = |line: &str| {
-            misspelt(line, Language::En, ["cat", "cut", "curl", "kubectl", "ls", "minikube", "sed"].into_iter())
+            misspelt(
+                line,
+                Language::En,
+                ["cat", "cut", "curl", "kubectl", "ls", "minikube", "sed", "touch"].into_iter(),
+            )
         };
         for (line, meant) in [
             ("kubctl get pods -o wide\n", Some("kubectl get pods -o wide")),
@@ -267,6 +271,7 @@ mod tests {
             ("cot x", None),
             ("l", None),
             ("docker ps", None),
+            ("nosuch", None),
             ("cat x | gerp y", None),
             ("./kubect1", None),
             ("", None),
