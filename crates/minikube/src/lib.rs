@@ -15,7 +15,9 @@ pub use host::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
 pub use program::install;
 
 /// The version that it is like.
-pub const VERSION: &str = "v1.37.0";
+pub const VERSION: &str = "v1.38.0";
+/// The commit of minikube that this version was built from: nodes carry it as a label.
+pub const COMMIT: &str = "7b29fb077260554429dcef8234272e9fd25fcfbd";
 /// The Kubernetes version of every cluster.
 pub const KUBERNETES_VERSION: &str = "v1.36.3";
 /// The profile unless told otherwise.

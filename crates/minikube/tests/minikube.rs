@@ -199,7 +199,7 @@ fn without_a_cluster() {
         "! \"minikube\" profile does not exist, trying anyways.\n",
         0,
     );
-    m.check("minikube version --short", "v1.37.0\n", "", 0);
+    m.check("minikube version --short", "v1.38.0\n", "", 0);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn start_status_stop_delete() {
     let m = Machine::new();
     let (stdout, stderr, code) = m.run("minikube start --nodes 2");
     assert_eq!((stderr.as_str(), code), ("", 0));
-    assert!(stdout.starts_with("* minikube v1.37.0 on Kubonsai"), "{stdout}");
+    assert!(stdout.starts_with("* minikube v1.38.0 on Kubonsai"), "{stdout}");
     assert!(stdout.contains("* Starting \"minikube-m02\" worker node in \"minikube\" cluster\n"), "{stdout}");
     assert!(
         stdout.ends_with(

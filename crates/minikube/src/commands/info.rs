@@ -5,7 +5,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::command::{Command, Flag};
 use crate::out::Style;
 use crate::program::Call;
-use crate::{KUBERNETES_VERSION, VERSION as MINIKUBE_VERSION, kubeconfig, settings};
+use crate::{COMMIT, KUBERNETES_VERSION, VERSION as MINIKUBE_VERSION, kubeconfig, settings};
 
 /// minikube's exit code when a guest is not running.
 const EXIT_NOT_RUNNING: i32 = 83;
@@ -63,7 +63,7 @@ pub(crate) static VERSION: Command = Command {
             let text = if call.parsed.is_on("short") {
                 format!("{MINIKUBE_VERSION}\n")
             } else {
-                format!("minikube version: {MINIKUBE_VERSION}\n")
+                format!("minikube version: {MINIKUBE_VERSION}\ncommit: {COMMIT}\n")
             };
             let _ = call.ctx.out(text).await;
             0
