@@ -1,46 +1,7 @@
 // What an author sees with `kubonsai dev`: the page with the lessons that are being written, read again at every change.
-import { spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { required } from "./chromium.mjs";
+import { LESSON, withAuthor } from "./author.mjs";
 import { openLesson, prompt, saved, screenShows, type } from "./learner.mjs";
-
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
-const LESSON = "kubernetes-basics/create-cluster";
-
-/** Runs `kubonsai dev` on a copy of the lessons while something is done with it. */
-async function withAuthor(port, work) {
-  const folder = await mkdtemp(path.join(tmpdir(), "kubonsai-e2e-"));
-  const lessons = path.join(folder, "tutorials");
-  await cp(path.join(root, "tutorials"), lessons, { recursive: true });
-  const options = ["dev", lessons, "--page", path.join(root, "dist"), "--listen", `127.0.0.1:${port}`];
-  const dev = spawn(required("KUBONSAI_NATIVE"), options, { stdio: ["ignore", "pipe", "pipe"] });
-  try {
-    const address = await new Promise((found, failed) => {
-      let said = "";
-      for (const stream of [dev.stdout, dev.stderr]) {
-        stream.on("data", (bytes) => {
-          said += bytes;
-          const at = said.match(/http:\/\/[\d.:]+\//);
-          if (at) found(at[0]);
-        });
-      }
-      dev.on("error", failed);
-      dev.on("exit", () => failed(new Error(`kubonsai dev ended:\n${said}`)));
-    });
-    const change = async (file, edit) => {
-      const at = path.join(lessons, LESSON, file);
-      await writeFile(at, edit(await readFile(at, "utf8")));
-    };
-    await work(address, change);
-  } finally {
-    dev.kill();
-    await rm(folder, { recursive: true });
-  }
-}
 
 /** A host that serves the built page on a port of its own, until it is closed. */
 async function host(url) {

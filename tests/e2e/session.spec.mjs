@@ -1,4 +1,5 @@
 // What happens when things go wrong or are interrupted.
+import { withAuthor } from "./author.mjs";
 import { focusTerminal, openLesson, prompt, screen, screenShows, type } from "./learner.mjs";
 
 const WRONG = [
@@ -108,16 +109,17 @@ export default [
     },
   },
   {
-    name: "a broken lesson is a visible problem",
-    async run({ page, context, url, shot }) {
-      await context.route("**/deploy-app/checks.yaml", (route) => route.fulfill({ body: "checks:\n  - id: a\n    text: [oops\n" }));
-      await page.goto(url);
-      await page.waitForSelector(".notice pre");
-      await shot("broken lesson");
-      const words = await page.locator(".notice pre").textContent();
-      if (!/deploy-app\/checks\.yaml.*(:\d+|line \d+)/.test(words)) {
-        throw new Error(`no file and line in: ${words}`);
-      }
+    name: "a broken lesson is a visible problem, and the others are there",
+    async run({ page, shot }) {
+      const broken = async (address, change) => {
+        await change("checks.yaml", () => "checks:\n  - id: a\n    text: [oops\n");
+        await page.goto(`${address}#/kubernetes-basics/deploy-app`);
+        const words = page.locator(".notice pre, .cover pre").filter({ hasText: /deploy-app\/checks\.yaml:\d+/ });
+        await words.first().waitFor();
+        await shot("broken lesson");
+        await page.goto("about:blank");
+      };
+      await withAuthor(0, broken, "kubernetes-basics/deploy-app");
     },
   },
   {
