@@ -168,7 +168,7 @@ fn fill(definition: &'static Definition, value: &mut Value) {
     for property in &definition.properties {
         match map.get_mut(property.name) {
             Some(inner) => {
-                if let (Type::Ref(_), Some(definition)) = (&property.ty, property.ty.definition()) {
+                if let (Type::Ref(_), Some(definition)) = (&property.ty, property.definition()) {
                     fill(definition, inner);
                 }
             }

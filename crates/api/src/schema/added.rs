@@ -63,15 +63,13 @@ fn define(
     name: &'static str,
     gvk: Option<(&'static str, &'static str, &'static str)>,
     schema: &Value,
-    mut properties: Vec<Property>,
+    properties: Vec<Property>,
 ) -> &'static str {
-    properties.sort_by(|a, b| a.name.cmp(b.name));
     let definition = Definition {
-        name,
         gvk,
         atomic: schema["x-kubernetes-map-type"] == "atomic",
         open: schema["x-kubernetes-preserve-unknown-fields"] == true,
-        properties,
+        ..Definition::new(name, properties)
     };
     ADDED.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Box::leak(Box::new(definition)));
     name

@@ -5,7 +5,7 @@
 use base64::Engine;
 use serde_json::Value;
 
-use super::table::{Definition, Type};
+use super::table::{Definition, Property, Type};
 use crate::quantity::Quantity;
 
 /// What decoding found.
@@ -35,7 +35,7 @@ impl Checked {
 /// Decodes an object in mind and says what does not fit.
 pub fn check(root: &'static Definition, value: &Value) -> Checked {
     let mut checker = Checker { found: Checked::default() };
-    checker.fields(root, value, &Where { indexed: String::new(), plain: String::new(), owner: root.type_name() });
+    checker.fields(root, value, &Where { outer: None, step: Step::Root, owner: root });
     checker.found
 }
 
@@ -43,50 +43,80 @@ struct Checker {
     found: Checked,
 }
 
-/// A place in the object: with list indexes for unknown fields, without for type errors, and the Go type around it.
-struct Where {
-    indexed: String,
-    plain: String,
-    owner: &'static str,
+/// A place in the object, and the definition around it. Most objects are right, so that its name is put together only when
+/// something is wrong there.
+struct Where<'a> {
+    outer: Option<&'a Where<'a>>,
+    step: Step<'a>,
+    owner: &'static Definition,
 }
 
-impl Where {
-    fn field(&self, name: &str, owner: &'static str) -> Where {
-        let dot = |base: &str| if base.is_empty() { name.to_owned() } else { format!("{base}.{name}") };
-        Where { indexed: dot(&self.indexed), plain: dot(&self.plain), owner }
+/// What leads to a place from the one around it.
+enum Step<'a> {
+    Root,
+    Field(&'a str),
+    Index(usize),
+    Key(&'a str),
+}
+
+impl<'a> Where<'a> {
+    fn inner(&'a self, step: Step<'a>) -> Where<'a> {
+        Where { outer: Some(self), step, owner: self.owner }
     }
 
-    fn at(&self, suffix: &str) -> Where {
-        Where { indexed: format!("{}{suffix}", self.indexed), plain: self.plain.clone(), owner: self.owner }
+    /// With list indexes, as unknown fields are named.
+    fn indexed(&self) -> String {
+        let outer = self.outer.map_or_else(String::new, Where::indexed);
+        match self.step {
+            Step::Root => outer,
+            Step::Field(name) if outer.is_empty() => name.to_owned(),
+            Step::Field(name) | Step::Key(name) => format!("{outer}.{name}"),
+            Step::Index(at) => format!("{outer}[{at}]"),
+        }
+    }
+
+    /// Field names alone, as type errors name a place.
+    fn plain(&self) -> String {
+        let outer = self.outer.map_or_else(String::new, Where::plain);
+        match self.step {
+            Step::Field(name) if outer.is_empty() => name.to_owned(),
+            Step::Field(name) => format!("{outer}.{name}"),
+            _ => outer,
+        }
     }
 }
 
 impl Checker {
     fn fields(&mut self, definition: &'static Definition, value: &Value, place: &Where) {
         let Some(map) = value.as_object() else { return };
+        let mut properties = definition.in_order();
         for (name, value) in map {
-            match definition.property(name) {
-                Some(property) => self.value(&property.ty, value, &place.field(name, definition.type_name())),
+            let place = place.inner(Step::Field(name));
+            match properties.property(name) {
+                Some(property) => {
+                    let place = Where { owner: definition, ..place };
+                    self.value(property, &property.ty, value, &place);
+                }
                 None if definition.properties.is_empty() => {}
-                None => self.found.unknown.push(place.field(name, "").indexed),
+                None => self.found.unknown.push(place.indexed()),
             }
         }
     }
 
-    fn value(&mut self, ty: &Type, value: &Value, place: &Where) {
+    fn value(&mut self, property: &'static Property, ty: &Type, value: &Value, place: &Where) {
         match (ty, value) {
             (Type::Any, _) | (_, Value::Null) | (Type::Object | Type::Fields, Value::Object(_)) => {}
             (Type::List(inner), Value::Array(items)) => {
-                for (i, item) in items.iter().enumerate() {
-                    self.value(inner, item, &place.at(&format!("[{i}]")));
+                for (at, item) in items.iter().enumerate() {
+                    self.value(property, inner, item, &place.inner(Step::Index(at)));
                 }
             }
             (Type::Map(inner), Value::Object(map)) => {
                 for (key, item) in map {
-                    self.value(inner, item, &place.at(&format!(".{key}")));
+                    self.value(property, inner, item, &place.inner(Step::Key(key)));
                 }
             }
-            (Type::Ref(_), value) => match ty.definition() {
+            (Type::Ref(_), value) => match property.definition() {
                 Some(definition) if definition.properties.is_empty() => {}
                 Some(definition) if value.is_object() => self.fields(definition, value, place),
                 _ => self.mismatch(ty, value, place),
@@ -136,7 +166,7 @@ impl Checker {
             Value::Array(_) => "array".to_owned(),
             Value::Object(_) => "object".to_owned(),
         };
-        let Where { plain, owner, .. } = place;
+        let (plain, owner) = (place.plain(), place.owner.type_name());
         let error = match ty {
             // These decode themselves, so the decoder does not know the field.
             Type::IntOrString if value.is_number() => {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::table::{Definition, Type};
+use super::table::{Definition, Property, Type};
 use crate::quantity::Quantity;
 
 /// Fills the published defaults that say something (`"TCP"`, not `""`, `0` or `{}`) where their object is present.
@@ -14,7 +14,7 @@ pub fn apply_defaults(root: &'static Definition, value: &mut Value) {
         if meaning.is_some() && map.get(property.name).is_none_or(Value::is_null) {
             map.insert(property.name.to_owned(), property.default_value().unwrap_or(Value::Null));
         }
-        if let (Some(value), Some(definition)) = (map.get_mut(property.name), property.ty.definition()) {
+        if let (Some(value), Some(definition)) = (map.get_mut(property.name), property.definition()) {
             each(&property.ty, value, &mut |value| apply_defaults(definition, value));
         }
     }
@@ -42,6 +42,32 @@ const KEPT_NULLS: [(&str, &str); 5] = [
 /// The definition whose empty strings are never written.
 const OBJECT_META: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
+/// A property that is written also when nobody set it: its place among the properties of its definition, and whether
+/// null is written in the place of its default.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    place: usize,
+    null: bool,
+}
+
+/// Which of the properties of a definition are written also when nobody set them.
+pub(super) fn written(definition: &str, properties: &[Property]) -> Vec<Written> {
+    let one = |(place, property): (usize, &Property)| {
+        let always = match property.default {
+            Some("{}") => matches!(property.ty, Type::Ref(_)),
+            Some(_) => property.required,
+            None => false,
+        };
+        let null = is_kept_null(definition, property.name);
+        (always || null).then_some(Written { place, null: !always })
+    };
+    properties.iter().enumerate().filter_map(one).collect()
+}
+
+fn is_kept_null(definition: &str, field: &str) -> bool {
+    KEPT_NULLS.iter().any(|(owner, name)| *name == field && *owner == definition)
+}
+
 /// Puts an object into the form in which the API server answers it: unknown fields, nulls and empty optional lists and
 /// maps go, quantities become canonical, and what Go always writes (`status: {}`, `resources: {}`) is there.
 pub fn normalize(root: &'static Definition, value: &mut Value) {
@@ -49,44 +75,39 @@ pub fn normalize(root: &'static Definition, value: &mut Value) {
         return;
     }
     let Some(map) = value.as_object_mut() else { return };
-    let kept_null = |name: &str| KEPT_NULLS.contains(&(root.name, name));
+    let mut properties = root.in_order();
     map.retain(|name, value| {
-        let Some(property) = root.property(name) else { return false };
+        let Some(property) = properties.property(name) else { return false };
         let empty = match (&property.ty, &*value) {
-            (_, Value::Null) => !kept_null(name),
+            (_, Value::Null) => !is_kept_null(root.name, name),
             (Type::List(_), Value::Array(items)) => items.is_empty() && !property.required,
             (Type::Map(_), Value::Object(map)) => map.is_empty() && !property.required,
             (Type::String, Value::String(text)) => text.is_empty() && root.name == OBJECT_META,
             _ => false,
         };
+        if !empty {
+            inner(property, &property.ty, value);
+        }
         !empty
     });
-    for property in &root.properties {
-        let always = match property.default {
-            Some("{}") => matches!(property.ty, Type::Ref(_)),
-            Some(_) => property.required,
-            None => false,
-        };
-        if !map.contains_key(property.name) {
-            if always {
-                map.insert(property.name.to_owned(), property.default_value().unwrap_or(Value::Null));
-            } else if kept_null(property.name) {
-                map.insert(property.name.to_owned(), Value::Null);
-            }
+    for Written { place, null } in &root.written {
+        let property = &root.properties[*place];
+        if map.contains_key(property.name) {
+            continue;
         }
-        if let Some(value) = map.get_mut(property.name) {
-            inner(&property.ty, value);
-        }
+        let mut value = if *null { Value::Null } else { property.default_value().unwrap_or(Value::Null) };
+        inner(property, &property.ty, &mut value);
+        map.insert(property.name.to_owned(), value);
     }
 }
 
-fn inner(ty: &Type, value: &mut Value) {
+fn inner(property: &'static Property, ty: &Type, value: &mut Value) {
     match (ty, value) {
-        (Type::List(of), Value::Array(items)) => items.iter_mut().for_each(|v| inner(of, v)),
-        (Type::Map(of), Value::Object(map)) => map.values_mut().for_each(|v| inner(of, v)),
+        (Type::List(of), Value::Array(items)) => items.iter_mut().for_each(|v| inner(property, of, v)),
+        (Type::Map(of), Value::Object(map)) => map.values_mut().for_each(|v| inner(property, of, v)),
         (Type::Quantity, value) => quantity(value),
         (Type::Ref(_), value) => {
-            if let Some(definition) = ty.definition() {
+            if let Some(definition) = property.definition() {
                 normalize(definition, value);
             }
         }

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::normal::{self, Written};
+
 const TEXT: &str = include_str!("../../schema/kubernetes.txt");
 
 /// The prefix of every definition's published name; the table leaves it out.
@@ -154,6 +156,8 @@ pub struct Property {
     pub merge_key: &'static str,
     /// Whether a map is applied as one value.
     pub atomic: bool,
+    /// Where the type leads, once somebody asked; only what the table itself holds, which never changes.
+    target: OnceLock<&'static Definition>,
 }
 
 impl Property {
@@ -170,7 +174,20 @@ impl Property {
             patch_strategy: "",
             merge_key: "",
             atomic: false,
+            target: OnceLock::new(),
         }
+    }
+
+    /// The definition that the type leads to, through lists and maps: [`Type::definition`], remembered.
+    pub fn definition(&self) -> Option<&'static Definition> {
+        if let Some(known) = self.target.get() {
+            return Some(known);
+        }
+        let found = self.ty.definition()?;
+        if table().contains_key(found.name) {
+            return Some(self.target.get_or_init(|| found));
+        }
+        Some(found)
     }
 
     fn parse(line: &'static str) -> Option<Property> {
@@ -224,9 +241,18 @@ pub struct Definition {
     pub open: bool,
     /// Properties, sorted by name. Empty for types that are not objects.
     pub properties: Vec<Property>,
+    /// Those of them that are written also when nobody set them.
+    pub(super) written: Vec<Written>,
 }
 
 impl Definition {
+    /// A definition of these properties.
+    pub(super) fn new(name: &'static str, mut properties: Vec<Property>) -> Definition {
+        properties.sort_by(|a, b| a.name.cmp(b.name));
+        let written = normal::written(name, &properties);
+        Definition { name, gvk: None, atomic: false, open: false, properties, written }
+    }
+
     /// The published name, e.g. `io.k8s.api.apps.v1.Deployment`.
     pub fn full_name(&self) -> String {
         format!("{PREFIX}{}", self.name)
@@ -242,11 +268,39 @@ impl Definition {
         self.properties.binary_search_by(|p| p.name.cmp(name)).ok().map(|i| &self.properties[i])
     }
 
+    /// Looks up properties one after the other, in the order of their names: the fields of an object are sorted too.
+    pub fn in_order(&self) -> InOrder<'_> {
+        InOrder { rest: &self.properties }
+    }
+
     /// The names of the properties that must be there.
     pub fn required(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.properties.iter().filter(|p| p.required).map(|p| p.name)
     }
 }
+
+/// A lookup that goes forward only ([`Definition::in_order`]).
+pub struct InOrder<'a> {
+    rest: &'a [Property],
+}
+
+impl<'a> InOrder<'a> {
+    /// A property by name; no name may come before one that was asked for earlier.
+    pub fn property(&mut self, name: &str) -> Option<&'a Property> {
+        // Most objects have most of the fields that come first, so a few steps find what halving would find in more.
+        let steps = self.rest.iter().take(STEPS).take_while(|p| p.name < name).count();
+        self.rest = &self.rest[steps..];
+        if steps == STEPS {
+            self.rest = &self.rest[self.rest.partition_point(|p| p.name < name)..];
+        }
+        let (first, rest) = self.rest.split_first().filter(|(first, _)| first.name == name)?;
+        self.rest = rest;
+        Some(first)
+    }
+}
+
+/// Properties that [`InOrder`] passes one by one before it halves what is left.
+const STEPS: usize = 3;
 
 fn last(name: &'static str) -> &'static str {
     name.rsplit('.').next().unwrap_or(name)
@@ -261,7 +315,8 @@ fn table() -> &'static BTreeMap<&'static str, Definition> {
             let head = lines.next().unwrap_or("");
             let mut words = head.strip_prefix('=').unwrap_or(head).split(' ');
             let name = words.next().unwrap_or("");
-            let mut definition = Definition { name, gvk: None, atomic: false, open: false, properties: Vec::new() };
+            let properties = lines.filter_map(|l| Property::parse(l.strip_prefix(' ')?)).collect();
+            let mut definition = Definition::new(name, properties);
             for word in words {
                 let mut parts = word.split('/');
                 match (parts.next(), parts.next(), parts.next()) {
@@ -269,8 +324,6 @@ fn table() -> &'static BTreeMap<&'static str, Definition> {
                     _ => definition.atomic |= word == "a",
                 }
             }
-            definition.properties = lines.filter_map(|l| Property::parse(l.strip_prefix(' ')?)).collect();
-            definition.properties.sort_by(|a, b| a.name.cmp(b.name));
             table.insert(name, definition);
         }
         table

@@ -129,3 +129,22 @@ fn normal_form_drops_what_go_would_not_write() {
     normalize(definition("io.k8s.api.core.v1.Service").unwrap(), &mut service);
     assert_eq!(service, json!({"metadata": {}, "spec": {}, "status": {"loadBalancer": {}}}));
 }
+
+#[test]
+fn looking_up_in_order_finds_what_looking_up_finds() {
+    for definition in definitions() {
+        for pace in 1..8 {
+            let mut in_order = definition.in_order();
+            for property in definition.properties.iter().step_by(pace) {
+                // Names that do not exist lie between those that do.
+                let missing = &property.name[..property.name.len() - 1];
+                let found = definition.property(missing).map(|p| p.name);
+                let mut before = definition.in_order();
+                assert_eq!(before.property(missing).map(|p| p.name), found, "{} {missing}", definition.name);
+                assert_eq!(before.property(property.name).map(|p| p.name), Some(property.name));
+                assert_eq!(in_order.property(property.name).map(|p| p.name), Some(property.name));
+            }
+            assert!(in_order.property("~").is_none());
+        }
+    }
+}

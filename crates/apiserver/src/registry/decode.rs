@@ -2,7 +2,7 @@
 
 use api::Kind;
 use api::http::{Body, header};
-use api::schema::{self, Definition, Type};
+use api::schema::{self, Definition, Property, Type};
 use api::status::{FieldError, FieldErrors, Status};
 use serde_json::Value;
 
@@ -210,37 +210,39 @@ const EMPTY_KEPT: &[(&str, &str)] = &[
 /// Drops the zero values that upstream omits (`omitempty`).
 fn omit_zeros(definition: &'static Definition, value: &mut Value) {
     let Some(map) = value.as_object_mut() else { return };
+    let mut properties = definition.in_order();
     map.retain(|name, value| {
-        let Some(property) = definition.property(name) else { return true };
-        if property.required {
-            return true;
+        let Some(property) = properties.property(name) else { return true };
+        let kept = property.required || is_kept(definition, property, value);
+        if kept {
+            omit_inner(property, &property.ty, value);
         }
-        match value {
-            Value::String(text) => {
-                let kept = EMPTY_KEPT.contains(&(definition.name, name.as_str()));
-                !text.is_empty() || kept || property.ty != Type::String
-            }
-            Value::Bool(false) => !ZERO_OMITTED.contains(&name.as_str()),
-            Value::Number(number) if number.as_i64() == Some(0) => {
-                let status = name == "replicas" && definition.name == "api.apps.v1.DeploymentStatus";
-                let scale = name == "replicas" && definition.name == "api.autoscaling.v1.ScaleSpec";
-                !(ZERO_OMITTED.contains(&name.as_str()) || status || scale)
-            }
-            _ => true,
-        }
+        kept
     });
-    for property in &definition.properties {
-        if let Some(value) = map.get_mut(property.name) {
-            omit_inner(&property.ty, value);
+}
+
+/// Whether an optional field is written with this value.
+fn is_kept(definition: &Definition, property: &Property, value: &Value) -> bool {
+    let name = property.name;
+    match value {
+        Value::String(text) => {
+            !text.is_empty() || property.ty != Type::String || EMPTY_KEPT.contains(&(definition.name, name))
         }
+        Value::Bool(false) => !ZERO_OMITTED.contains(&name),
+        Value::Number(number) if number.as_i64() == Some(0) => {
+            let status = name == "replicas" && definition.name == "api.apps.v1.DeploymentStatus";
+            let scale = name == "replicas" && definition.name == "api.autoscaling.v1.ScaleSpec";
+            !(ZERO_OMITTED.contains(&name) || status || scale)
+        }
+        _ => true,
     }
 }
 
-fn omit_inner(ty: &Type, value: &mut Value) {
+fn omit_inner(property: &'static Property, ty: &Type, value: &mut Value) {
     match (ty, value) {
-        (Type::List(of), Value::Array(items)) => items.iter_mut().for_each(|v| omit_inner(of, v)),
+        (Type::List(of), Value::Array(items)) => items.iter_mut().for_each(|v| omit_inner(property, of, v)),
         (Type::Ref(_), value) => {
-            if let Some(definition) = ty.definition() {
+            if let Some(definition) = property.definition() {
                 omit_zeros(definition, value);
             }
         }
