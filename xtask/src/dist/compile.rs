@@ -41,6 +41,10 @@ fn environment(library: Option<PathBuf>, mut variables: Vec<(&'static str, Strin
         // The worker is split by the names of its functions; these carry the types of generic ones.
         "-Csymbol-mangling-version=v0".to_owned(),
     ];
+    if library.is_some() {
+        // What a panic says stays; thousands of places in the source would be in the page only for it.
+        flags.push("-Zlocation-detail=none".to_owned());
+    }
     // The text of a panic names a file of the source: never where this machine keeps it.
     let places = packages().into_iter().map(|folder| (folder, "packages"));
     for (folder, name) in places.chain(library.map(|folder| (folder, "library"))) {
