@@ -15,12 +15,24 @@ pub(crate) struct PlacedPod {
     assumed_requests: Resources,
 }
 
+/// Pods of one node that have the same namespace and labels and are not being deleted: where only these count, a
+/// workload of hundreds of pods is one look.
+#[derive(Clone, Debug)]
+pub(crate) struct Alike {
+    /// One of them; the others differ in what is not asked.
+    pub(crate) sample: Object,
+    /// How many there are.
+    pub(crate) pods: i64,
+}
+
 /// A node and what is on it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NodeInfo {
     /// The Node; none while only its pods are known.
     pub(crate) node: Option<Object>,
     pub(crate) pods: BTreeMap<String, Object>,
+    /// The same pods, told apart by namespace and labels alone.
+    pub(crate) alike: BTreeMap<String, Alike>,
     /// Those of the pods that care about other pods.
     pub(crate) with_affinity: BTreeMap<String, Object>,
     pub(crate) allocatable: Resources,
@@ -41,6 +53,18 @@ impl NodeInfo {
     /// The Node.
     pub(crate) fn object(&self) -> &Object {
         self.node.as_ref().expect("candidates are nodes that exist")
+    }
+
+    fn count(&mut self, pod: &Object, by: i64) {
+        if pod.is_deleting() {
+            return;
+        }
+        let key = format!("{} {}", pod.namespace(), pod.at("metadata.labels"));
+        let alike = self.alike.entry(key.clone()).or_insert_with(|| Alike { sample: pod.clone(), pods: 0 });
+        alike.pods += by;
+        if alike.pods == 0 {
+            self.alike.remove(&key);
+        }
     }
 
     fn set_node(&mut self, node: &Object) {
@@ -182,6 +206,7 @@ impl Cluster {
         info.requested += &requests;
         info.requested_assumed += &assumed_requests;
         info.pods.insert(key.clone(), pod.clone());
+        info.count(pod, 1);
         if has_pod_affinity(pod) {
             info.with_affinity.insert(key.clone(), pod.clone());
         }
@@ -197,6 +222,7 @@ impl Cluster {
             info.requested -= &placed.requests;
             info.requested_assumed -= &placed.assumed_requests;
             info.pods.remove(key);
+            info.count(&placed.pod, -1);
             info.with_affinity.remove(key);
             if info.pods.is_empty() && info.node.is_none() {
                 self.nodes.remove(&placed.node);

@@ -31,14 +31,14 @@ struct Constraint {
 }
 
 impl Constraint {
-    fn counts(&self, pods: &BTreeMap<String, Object>, namespace: &str) -> i64 {
-        let counted = |pod: &&Object| {
+    /// How many of the pods on a node count.
+    fn counts(&self, node: &NodeInfo, namespace: &str) -> i64 {
+        let counted = |pod: &Object| {
             pod.namespace() == namespace
-                && !pod.is_deleting()
                 && self.selectors.iter().all(|selector| selector.matches_object(pod))
                 && self.match_labels.iter().all(|(key, value)| pod.at("metadata.labels").get(key) == Some(value))
         };
-        i64::try_from(pods.values().filter(counted).count()).unwrap_or(i64::MAX)
+        node.alike.values().filter(|alike| counted(&alike.sample)).map(|alike| alike.pods).sum()
     }
 }
 
@@ -122,7 +122,7 @@ fn counts_by_domain(cycle: &Cycle<'_>, constraint: &Constraint, all: &[Constrain
             continue;
         }
         let domain = node.object().label(&constraint.key).unwrap_or("").to_owned();
-        *counts.entry(domain).or_insert(0) += constraint.counts(&node.pods, cycle.pod.namespace());
+        *counts.entry(domain).or_insert(0) += constraint.counts(node, cycle.pod.namespace());
     }
     counts
 }
@@ -145,7 +145,7 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
         if constraint.key != HOSTNAME {
             for node in cycle.cluster.nodes().filter(|node| pod_selects(cycle.pod, node.object())) {
                 if let Some(count) = counts.get_mut(&domain(node)).filter(|_| !ignored(node)) {
-                    *count += constraint.counts(&node.pods, cycle.pod.namespace());
+                    *count += constraint.counts(node, cycle.pod.namespace());
                 }
             }
         }
@@ -153,7 +153,7 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
         for (sum, node) in sums.iter_mut().zip(nodes) {
             if node.object().label(&constraint.key).is_some() {
                 let count = if constraint.key == HOSTNAME {
-                    constraint.counts(&node.pods, cycle.pod.namespace())
+                    constraint.counts(node, cycle.pod.namespace())
                 } else {
                     counts.get(&domain(node)).copied().unwrap_or(0)
                 };
