@@ -15,6 +15,9 @@ const WARM_RUNS = 5;
 const CLOCK_TICKS_PER_SECOND = 100;
 const KEY_MILLISECONDS = 40;
 const COMMANDS_TYPED = 40;
+const RESTORE_RUNS = 5;
+/** The longest lesson. */
+const LONG_LESSON = "update-app";
 /** The lesson whose prompt is waited for: the first of the catalogue. */
 const FIRST_LESSON = "#/kubernetes-basics/create-cluster";
 
@@ -116,6 +119,18 @@ async function typedCommands(page) {
   return times.sort((a, b) => a - b);
 }
 
+/** Reloads a page with a whole lesson in it: milliseconds from the reload until one can go on working, sorted. */
+async function restores(page) {
+  const times = [];
+  for (let run = 0; run < RESTORE_RUNS; run += 1) {
+    await page.reload();
+    const mark = () => performance.getEntriesByName("live").at(-1)?.startTime;
+    times.push(await (await page.waitForFunction(mark)).jsonValue());
+    await sleep(SETTLE_SECONDS);
+  }
+  return times.sort((a, b) => a - b);
+}
+
 const server = await chromium.launchServer(launchOptions());
 const browser = await chromium.connect(server.wsEndpoint());
 // Without the service worker: it keeps the files that the browser has already, and would be counted as a second visit.
@@ -187,5 +202,15 @@ const devtools = await context.newCDPSession(page);
 await devtools.send("HeapProfiler.collectGarbage");
 await sleep(1);
 line("and after garbage collection", megabytes(largest(processes(server.process().pid))));
+await context.close();
+
+// As a learner has it: with the service worker.
+const learner = await browser.newContext({ viewport: { width: 1280, height: 720 } });
+const long = await learner.newPage();
+await openLesson(long, url, LONG_LESSON);
+await playLesson(long);
+await sleep(SETTLE_SECONDS);
+const again = await restores(long);
+line(`a whole lesson after a reload (median of ${RESTORE_RUNS})`, milliseconds(again[Math.floor(RESTORE_RUNS / 2)]), "1000 ms");
 await browser.close();
 await server.close();

@@ -14,6 +14,7 @@ mod ci;
 mod clients;
 mod counts;
 mod dist;
+mod fuzz;
 mod images;
 mod npm;
 mod pictures;
@@ -44,6 +45,7 @@ usage: cargo xtask <command>
   ci full                    the same as `test`
   images                     build the guests and pack them into images/target/registry
   bench                      print the figures of the built page and the native core
+  fuzz [SECONDS] [TARGET]    libFuzzer on what reads what comes from outside, each target for so long (default: 60)
   pictures                   make the pictures of README.md anew, from the built page
   split MODULE FOLDER        split a worker that has names by hand, with a report of which function is where
   tidy [--fix]               check the tree; --fix rewrites generated files (docs/stubs.md)
@@ -81,6 +83,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         ["ci", "quick"] => ci::quick(),
         ["images"] => done(images::run()),
         ["bench"] => done(bench::run()),
+        ["fuzz", rest @ ..] => done(fuzz::run(rest)),
         ["pictures"] => done(pictures::run()),
         ["split", module, folder] => done(split::run(module.as_ref(), folder.as_ref())),
         ["tidy"] => tidy::run(false),
