@@ -227,6 +227,7 @@ impl Runner {
                     None
                 }
                 Change::Unless { kind, key, uid } => self.stop_if_exists(kind, &key, &uid).await,
+                Change::UnlessAny { kind, namespace, pause } => self.stop_if_any(key, kind, &namespace, pause).await,
                 // Asked before anything is applied.
                 Change::Ask { .. } => None,
                 Change::Remember(value) => {
@@ -286,6 +287,21 @@ impl Runner {
             Ok(found) if found.uid() != uid => None,
             Err(error) if error.is_not_found() => None,
             Ok(_) | Err(_) => Some(End::Again),
+        }
+    }
+
+    /// Asks the server whether a namespace holds anything of a kind.
+    async fn stop_if_any(&self, key: &str, kind: &'static Kind, namespace: &str, pause: Duration) -> Option<End> {
+        let first = client::ListOptions { limit: 1, ..client::ListOptions::default() };
+        match self.client.list(kind, namespace, &first).await {
+            Ok(list) if list.items.is_empty() => None,
+            // The kind is not served any more.
+            Err(error) if error.is_not_found() => None,
+            Ok(_) => {
+                self.queue.add_after(key, pause);
+                Some(End::Done)
+            }
+            Err(_) => Some(End::Again),
         }
     }
 
