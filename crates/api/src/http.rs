@@ -9,6 +9,9 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 
+use serde_json::Value;
+
+use crate::structs::InOrder;
 use crate::{Object, ObjectList};
 
 /// A request.
@@ -57,7 +60,8 @@ impl Chunk {
             Chunk::Bytes(bytes) => bytes,
             Chunk::Event { event, object } => {
                 let mut line = format!("{{\"type\":\"{event}\",\"object\":").into_bytes();
-                serde_json::to_writer(&mut line, &object).expect("JSON values serialise to memory");
+                serde_json::to_writer(&mut line, &InOrder::new(&object.wire()))
+                    .expect("JSON values serialise to memory");
                 line.extend_from_slice(b"}\n");
                 line.into()
             }
@@ -68,15 +72,15 @@ impl Chunk {
 impl Body {
     /// The bytes of a body that is whole; `None` for streams and upgraded connections.
     pub fn into_bytes(self) -> Option<Bytes> {
-        fn json(value: &impl serde::Serialize) -> Option<Bytes> {
-            let mut text = serde_json::to_vec(value).expect("JSON values serialise to memory");
+        fn json(value: &Value) -> Option<Bytes> {
+            let mut text = serde_json::to_vec(&InOrder::new(value)).expect("JSON values serialise to memory");
             text.push(b'\n');
             Some(Bytes::from(text))
         }
         match self {
             Body::Empty => Some(Bytes::new()),
             Body::Bytes(bytes) => Some(bytes),
-            Body::Object(object) => json(&object),
+            Body::Object(object) => json(&object.wire()),
             Body::List(list) => json(&list.to_value()),
             Body::Stream(_) | Body::Upgrade(_) => None,
         }

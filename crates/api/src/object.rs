@@ -369,10 +369,22 @@ impl ObjectList {
     /// Reads the wire JSON of a list.
     pub fn from_value(mut value: Value) -> ObjectList {
         let items = match value.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => items.into_iter().map(Object::new).collect(),
+            Some(Value::Array(items)) => items,
             _ => Vec::new(),
         };
         let text = |path: &str| at(&value, path).as_str().unwrap_or("").to_owned();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let typed = |mut item: Value| {
+            // On the wire only the list says what its items are.
+            if let (Some(item), Some(kind)) =
+                (item.as_object_mut(), kind.strip_suffix("List").filter(|k| !k.is_empty()))
+            {
+                item.entry("kind").or_insert_with(|| kind.into());
+                item.entry("apiVersion").or_insert_with(|| api_version.as_str().into());
+            }
+            Object::new(item)
+        };
+        let items = items.into_iter().map(typed).collect();
         ObjectList {
             api_version: text("apiVersion"),
             kind: text("kind"),

@@ -1,10 +1,11 @@
 //! Bytes of answers: JSON with the fields in the order in which upstream's structs declare them, compact or indented.
 //!
-//! Objects are kept with sorted keys; only `kind`, `apiVersion`, `metadata` and what is inside metadata, discovery and
-//! Status are put in upstream's order, because people see those first. Other fields stay sorted.
+//! Objects are kept with sorted keys. Kubernetes' own kinds have the order of `api::structs`; what is no object of such a kind, as
+//! discovery, has the order below.
 
 use api::http::{Body, Response, StatusCode, header};
 use api::status::Status;
+use api::structs::Shape;
 use api::{Object, ObjectList};
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -65,28 +66,36 @@ fn order(map: &Map<String, Value>) -> &'static [&'static str] {
     ORDERS.iter().find(|(mark, _)| map.contains_key(*mark)).map_or(FIRST, |(_, order)| order)
 }
 
+/// The fields of an object, each with what it is.
+fn fields(map: &Map<String, Value>, shape: Shape) -> Vec<(&str, &Value, Shape)> {
+    if shape != Shape::Sorted {
+        return shape.fields(map);
+    }
+    let mut fields = shape.fields(map);
+    let order = order(map);
+    fields.sort_by_key(|(key, ..)| order.iter().position(|k| k == key).unwrap_or(order.len()));
+    fields
+}
+
 /// JSON text. `depth` is the indentation, `None` for compact text.
-fn write(value: &Value, depth: Option<usize>, out: &mut String) {
+fn write(value: &Value, shape: Shape, depth: Option<usize>, out: &mut String) {
     let newline = |out: &mut String, depth: usize| {
         out.push('\n');
         out.extend(std::iter::repeat_n("  ", depth));
     };
     match value {
         Value::Object(map) if !map.is_empty() => {
-            let mut fields: Vec<(&String, &Value)> = map.iter().collect();
-            let order = order(map);
-            fields.sort_by_key(|(key, _)| order.iter().position(|k| k == key).unwrap_or(order.len()));
             out.push('{');
-            for (i, (key, value)) in fields.into_iter().enumerate() {
+            for (i, (key, value, shape)) in fields(map, shape).into_iter().enumerate() {
                 if i > 0 {
                     out.push(',');
                 }
                 if let Some(depth) = depth {
                     newline(out, depth + 1);
                 }
-                out.push_str(&Value::String(key.clone()).to_string());
+                out.push_str(&Value::from(key).to_string());
                 out.push_str(if depth.is_some() { ": " } else { ":" });
-                write(value, depth.map(|d| d + 1), out);
+                write(value, shape, depth.map(|d| d + 1), out);
             }
             if let Some(depth) = depth {
                 newline(out, depth);
@@ -102,7 +111,7 @@ fn write(value: &Value, depth: Option<usize>, out: &mut String) {
                 if let Some(depth) = depth {
                     newline(out, depth + 1);
                 }
-                write(item, depth.map(|d| d + 1), out);
+                write(item, shape.element(), depth.map(|d| d + 1), out);
             }
             if let Some(depth) = depth {
                 newline(out, depth);
@@ -116,7 +125,7 @@ fn write(value: &Value, depth: Option<usize>, out: &mut String) {
 /// A value as upstream would send it.
 pub fn json_text(value: &Value, pretty: bool) -> String {
     let mut out = String::new();
-    write(value, pretty.then_some(0), &mut out);
+    write(value, Shape::of(value), pretty.then_some(0), &mut out);
     if !pretty {
         out.push('\n');
     }

@@ -214,3 +214,46 @@ dump/nodes.json
         ],
     );
 }
+
+#[test]
+fn types_that_kubectl_knows_are_written_as_go_declares_them() {
+    check(
+        "kubectl run p --image=busybox --port=80 --dry-run=client -o json
+         kubectl create configmap c --from-literal=b=1 -o json | head -8
+         kubectl get cm c -o json | head -6
+         kubectl cluster-info dump --namespaces=default | head -10
+         kubectl get --raw /api/v1/namespaces/default/configmaps/c | cut -c1-60
+         kubectl get --raw /api/v1/namespaces/default/configmaps | sed 's/\"resourceVersion.*items/ITEMS/' | cut -c1-90",
+        &[
+            "{
+    \"kind\": \"Pod\",
+    \"apiVersion\": \"v1\",
+    \"metadata\": {
+        \"name\": \"p\",
+        \"labels\": {
+            \"run\": \"p\"
+        }
+    },
+    \"spec\": {
+        \"containers\": [
+            {
+                \"name\": \"p\",
+                \"image\": \"busybox\",
+                \"ports\": [
+                    {
+                        \"containerPort\": 80
+                    }
+                ],
+                \"resources\": {}
+            }
+        ],
+",
+            "{\n    \"kind\": \"ConfigMap\",\n    \"apiVersion\": \"v1\",\n    \"metadata\": {\n        \"name\": \"c\",\n        \"namespace\": \"default\",\n        \"uid\": ",
+            "{\n    \"apiVersion\": \"v1\",\n    \"data\": {\n        \"b\": \"1\"\n    },\n    \"kind\": \"ConfigMap\",\n",
+            "{\n    \"kind\": \"NodeList\",\n    \"apiVersion\": \"v1\",\n    \"metadata\": {\n",
+            "    \"items\": [\n        {\n            \"metadata\": {\n",
+            "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"c\"",
+            "{\"kind\":\"ConfigMapList\",\"apiVersion\":\"v1\",\"metadata\":{ITEMS\":[{\"metadata\":{\"name\":",
+        ],
+    );
+}

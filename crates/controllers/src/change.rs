@@ -25,6 +25,9 @@ pub(crate) enum Change {
     Event(Note, Object),
     /// Go on only if the server, too, knows no such object: the copies may lag. Otherwise the key comes back.
     Unless { kind: &'static Kind, key: String, uid: String },
+    /// Go on only if the server holds nothing of the kind in a namespace, whatever the copies show. Otherwise the key comes
+    /// back after a pause.
+    UnlessAny { kind: &'static Kind, namespace: String, pause: Duration },
     /// Nothing yet: reconcile the key at once with the answer to a GET of this path, a list of `of`. It stands alone in a
     /// plan.
     Ask { path: String, of: &'static str },
@@ -281,6 +284,7 @@ pub(crate) fn describe(changes: &[Change]) -> String {
             format!("event {} {} {} {}: {}", about.kind(), about.name(), note.event_type, note.reason, note.message)
         }
         Change::Unless { kind, key, .. } => format!("unless {} {key} exists", kind.kind),
+        Change::UnlessAny { kind, namespace, .. } => format!("unless any {} in {namespace}", kind.plural),
         Change::Ask { path, .. } => format!("ask {path}"),
         Change::Remember(value) => format!("remember {value}"),
         Change::After(pause) => format!("after {pause:?}"),

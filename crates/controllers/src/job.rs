@@ -7,6 +7,7 @@ mod backoff;
 mod controller;
 mod indexes;
 mod manage;
+mod per_index;
 mod policy;
 mod reconcile;
 #[cfg(test)]

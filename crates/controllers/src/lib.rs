@@ -122,7 +122,7 @@ pub fn start(sim: &Sim, client_factory: &dyn Fn(&str) -> Client, options: Option
             }
             let workers: Vec<Task<()>> = runners.iter().flat_map(Runner::start).collect();
             // The workers live as long as this task: aborting it must end them too.
-            let _ends = EndWorkers(workers);
+            let _ends = EndWorkers(workers, runners);
             let _sim = sim;
             std::future::pending::<()>().await;
         }
@@ -184,12 +184,15 @@ impl Followed {
     }
 }
 
-struct EndWorkers(Vec<Task<()>>);
+struct EndWorkers(Vec<Task<()>>, Vec<Rc<Runner>>);
 
 impl Drop for EndWorkers {
     fn drop(&mut self) {
         for task in &self.0 {
             task.abort();
+        }
+        for runner in &self.1 {
+            runner.stop();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Empties namespaces that are being deleted and then lets them go (`pkg/controller/namespace`).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use api::{Kind, Object, kinds};
 use client::Event;
@@ -11,6 +12,9 @@ use crate::controller::{Controller, Follows, Wake};
 use crate::view::View;
 
 const FINALIZER: &str = "kubernetes";
+/// When something remains that the copies do not show, it is looked for again after so long (`finalizerEstimateSeconds`, of
+/// which upstream waits half and a second more).
+const REMAINING_PAUSE: Duration = Duration::from_secs(8);
 
 pub(crate) static CONTROLLER: Controller = Controller {
     name: "namespace-controller",
@@ -71,6 +75,10 @@ fn sweep(kind: &'static Kind, namespace: &str) -> Write {
     Write::new(kind, Op::DeleteCollection { namespace: namespace.to_owned() })
 }
 
+fn unless_any(kind: &'static Kind, namespace: &str) -> Change {
+    Change::UnlessAny { kind, namespace: namespace.to_owned(), pause: REMAINING_PAUSE }
+}
+
 fn empty(view: &View<'_>, plan: &mut Plan, namespace: &Object) -> Result<(), Conflict> {
     let mut namespace = namespace.clone();
     if namespace.str("status.phase") != "Terminating" {
@@ -86,6 +94,9 @@ fn empty(view: &View<'_>, plan: &mut Plan, namespace: &Object) -> Result<(), Con
         }
         return write_conditions(view, plan, namespace, &Remaining::new());
     }
+    // The copies may lag: the server is asked before anything that a pod may use goes.
+    plan.write(sweep(&kinds::PODS, &name));
+    plan.push(unless_any(&kinds::PODS, &name));
     let mut remaining = Remaining::new();
     let mut empty = true;
     for kind in contents(view) {
@@ -98,9 +109,10 @@ fn empty(view: &View<'_>, plan: &mut Plan, namespace: &Object) -> Result<(), Con
         remaining.insert(format!("{}.{}", kind.plural, kind.group), held);
     }
     if empty {
-        // A last sweep over everything: events are not followed, and the copies may lag.
+        // A last sweep over everything, and a look at what it leaves: events are not followed, and the copies may lag.
         for kind in contents(view) {
             plan.write(sweep(kind, &name));
+            plan.push(unless_any(kind, &name));
         }
         let rest: Vec<Value> = namespace.list("spec.finalizers").iter().filter(|f| *f != FINALIZER).cloned().collect();
         namespace.set("spec.finalizers", rest);

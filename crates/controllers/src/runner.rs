@@ -25,7 +25,7 @@ const WORKERS: usize = 5;
 /// Changes within this time are looked at together. Upstream gets the same from the time that its requests take; here many
 /// things happen in one moment, and a look at each of them would find nothing new.
 const GATHER: Duration = Duration::from_millis(1);
-/// A worker waits so long for a write to come back through the watch; it is reached only when a watch is broken. Then the key
+/// A key waits so long for a write to come back through the watch; it is reached only when a watch is broken. Then the key
 /// is put off by as much, again and again: a stale look would make what it has made once more.
 const CACHE_WAIT_MAX: Duration = Duration::from_secs(10);
 /// After so long a key is looked at although the copies do not show its last writes (`ExpectationsTimeout`).
@@ -50,6 +50,14 @@ pub(crate) struct Runner {
     memories: RefCell<BTreeMap<String, Value>>,
     /// Keys whose last writes the copies have not shown in time: what is missing, and until when that is waited for.
     owed: RefCell<BTreeMap<String, (Vec<Awaited>, Time)>>,
+    /// Keys that wait for the copies, each with the task that does.
+    waiting: RefCell<BTreeMap<String, Task<()>>>,
+}
+
+/// What is left of the work on a key until the copies show what it has written.
+struct Rest {
+    awaited: Vec<Awaited>,
+    end: End,
 }
 
 /// How a list of changes ended.
@@ -80,8 +88,9 @@ impl Runner {
     pub(crate) fn new(sim: &Sim, client: Client, shared: &Rc<Shared>, controller: &'static Controller) -> Rc<Runner> {
         let recorder = EventRecorder::new(&client, sim, controller.component, "");
         let (sim, shared) = (sim.clone(), Rc::clone(shared));
-        let (queue, memories, owed) = (WorkQueue::new(&sim), RefCell::default(), RefCell::default());
-        Rc::new(Runner { queue, sim, client, recorder, shared, controller, memories, owed })
+        let (queue, memories) = (WorkQueue::new(&sim), RefCell::default());
+        let (owed, waiting) = Default::default();
+        Rc::new(Runner { queue, sim, client, recorder, shared, controller, memories, owed, waiting })
     }
 
     /// Starts the workers.
@@ -108,19 +117,58 @@ impl Runner {
         }
     }
 
-    async fn work(self: Rc<Runner>) {
-        loop {
-            let key = self.queue.get().await;
-            self.process(&key).await;
-            self.queue.done(&key);
+    /// Ends what the workers have left waiting.
+    pub(crate) fn stop(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
+        for task in waiting.values() {
+            task.abort();
         }
     }
 
-    async fn process(&self, key: &str) {
-        if self.is_owed(key) {
-            return self.queue.add_after(key, CACHE_WAIT_MAX);
+    async fn work(self: Rc<Runner>) {
+        loop {
+            let key = self.queue.get().await;
+            if self.is_owed(&key) {
+                self.queue.add_after(&key, CACHE_WAIT_MAX);
+                self.queue.done(&key);
+                continue;
+            }
+            match self.look(&key, None).await {
+                Some(rest) => self.wait(key, rest),
+                None => self.queue.done(&key),
+            }
         }
-        let (mut failure, mut answer) = (None, None);
+    }
+
+    /// Keeps a key until the copies show what was written for it; the worker is free for others meanwhile.
+    fn wait(self: &Rc<Runner>, key: String, mut rest: Rest) {
+        let runner = Rc::clone(self);
+        let task = self.sim.spawn({
+            let key = key.clone();
+            async move {
+                while let Some(next) = runner.go_on(&key, rest).await {
+                    rest = next;
+                }
+                runner.waiting.borrow_mut().remove(&key);
+                runner.queue.done(&key);
+            }
+        });
+        self.waiting.borrow_mut().insert(key, task);
+    }
+
+    /// What follows when the copies show what was written, or do not in time.
+    async fn go_on(&self, key: &str, rest: Rest) -> Option<Rest> {
+        if self.settle(key, rest.awaited).await {
+            let failure = self.finish(key, rest.end)?;
+            return self.look(key, Some(failure)).await;
+        }
+        self.queue.add_after(key, CACHE_WAIT_MAX);
+        None
+    }
+
+    /// Looks at a key, again and again if need be; gives what is left to do if that has to wait for the copies.
+    async fn look(&self, key: &str, mut failure: Option<Failure>) -> Option<Rest> {
+        let mut answer = None;
         loop {
             let changes = {
                 let (caches, memories) = (self.shared.caches.borrow(), self.memories.borrow());
@@ -132,27 +180,33 @@ impl Runner {
             };
             let Ok(changes) = changes else {
                 self.queue.add_rate_limited(key);
-                return;
+                return None;
             };
             if let [Change::Ask { path, of }] = changes.as_slice() {
                 answer = Some(self.ask(path, of).await);
                 continue;
             }
             let mut applied = Applied::default();
-            let end = self.apply(key, changes, &mut applied).await;
-            if !self.settle(key, applied.awaited).await {
-                return self.queue.add_after(key, CACHE_WAIT_MAX);
-            }
-            match end {
-                End::Done => return self.queue.forget(key),
-                End::Again => return self.queue.add_rate_limited(key),
+            let end = match self.apply(key, changes, &mut applied).await {
                 // A refusal that nobody asks for, or while reporting a refusal: start over with a pause.
-                End::Refused(_) if failure.is_some() || !self.controller.reports_refusals => {
-                    return self.queue.add_rate_limited(key);
-                }
-                End::Refused(refusal) => failure = Some(refusal),
+                End::Refused(_) if failure.is_some() || !self.controller.reports_refusals => End::Again,
+                end => end,
+            };
+            if !self.shows(&applied.awaited) {
+                return Some(Rest { awaited: applied.awaited, end });
             }
+            failure = Some(self.finish(key, end)?);
         }
+    }
+
+    /// Puts the key where its end wants it; gives a refusal that the controller is to hear of.
+    fn finish(&self, key: &str, end: End) -> Option<Failure> {
+        match end {
+            End::Done => self.queue.forget(key),
+            End::Again => self.queue.add_rate_limited(key),
+            End::Refused(refusal) => return Some(refusal),
+        }
+        None
     }
 
     async fn apply(&self, key: &str, changes: Vec<Change>, applied: &mut Applied) -> End {
@@ -173,6 +227,7 @@ impl Runner {
                     None
                 }
                 Change::Unless { kind, key, uid } => self.stop_if_exists(kind, &key, &uid).await,
+                Change::UnlessAny { kind, namespace, pause } => self.stop_if_any(key, kind, &namespace, pause).await,
                 // Asked before anything is applied.
                 Change::Ask { .. } => None,
                 Change::Remember(value) => {
@@ -232,6 +287,21 @@ impl Runner {
             Ok(found) if found.uid() != uid => None,
             Err(error) if error.is_not_found() => None,
             Ok(_) | Err(_) => Some(End::Again),
+        }
+    }
+
+    /// Asks the server whether a namespace holds anything of a kind.
+    async fn stop_if_any(&self, key: &str, kind: &'static Kind, namespace: &str, pause: Duration) -> Option<End> {
+        let first = client::ListOptions { limit: 1, ..client::ListOptions::default() };
+        match self.client.list(kind, namespace, &first).await {
+            Ok(list) if list.items.is_empty() => None,
+            // The kind is not served any more.
+            Err(error) if error.is_not_found() => None,
+            Ok(_) => {
+                self.queue.add_after(key, pause);
+                Some(End::Done)
+            }
+            Err(_) => Some(End::Again),
         }
     }
 

@@ -3,6 +3,7 @@
 mod controller;
 mod pod;
 mod reconcile;
+mod retention;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! JSON values in Go's words: `%v`, `%#v`, and `json.Marshal` with its escapes.
 
+use api::structs::Shape;
 use serde_json::Value;
 
 use crate::flags::parse::go_quote;
@@ -27,14 +28,21 @@ pub fn sharp(value: &Value) -> String {
 /// `json.Marshal`: no spaces, `<`, `>` and `&` escaped.
 pub fn json(value: &Value) -> String {
     let mut out = String::new();
-    write_json(value, None, 0, &mut out);
+    write_json((value, Shape::Sorted), None, 0, &mut out);
     out
 }
 
 /// `json.MarshalIndent` with the given indent.
 pub fn json_indent(value: &Value, indent: &str) -> String {
     let mut out = String::new();
-    write_json(value, Some(indent), 0, &mut out);
+    write_json((value, Shape::Sorted), Some(indent), 0, &mut out);
+    out
+}
+
+/// `json.MarshalIndent` of one of Kubernetes' own types: its fields come in the order of their declaration.
+pub fn typed_json_indent(value: &Value, indent: &str) -> String {
+    let mut out = String::new();
+    write_json((value, Shape::of(value)), Some(indent), 0, &mut out);
     out
 }
 
@@ -45,7 +53,7 @@ fn newline(indent: Option<&str>, depth: usize, out: &mut String) {
     }
 }
 
-fn write_json(value: &Value, indent: Option<&str>, depth: usize, out: &mut String) {
+fn write_json((value, shape): (&Value, Shape), indent: Option<&str>, depth: usize, out: &mut String) {
     match value {
         Value::String(s) => write_text(s, out),
         Value::Array(items) if items.is_empty() => out.push_str("[]"),
@@ -57,21 +65,21 @@ fn write_json(value: &Value, indent: Option<&str>, depth: usize, out: &mut Strin
                     out.push(',');
                 }
                 newline(indent, depth + 1, out);
-                write_json(item, indent, depth + 1, out);
+                write_json((item, shape.element()), indent, depth + 1, out);
             }
             newline(indent, depth, out);
             out.push(']');
         }
         Value::Object(map) => {
             out.push('{');
-            for (i, (key, item)) in map.iter().enumerate() {
+            for (i, (key, item, shape)) in shape.fields(map).into_iter().enumerate() {
                 if i > 0 {
                     out.push(',');
                 }
                 newline(indent, depth + 1, out);
                 write_text(key, out);
                 out.push_str(if indent.is_some() { ": " } else { ":" });
-                write_json(item, indent, depth + 1, out);
+                write_json((item, shape), indent, depth + 1, out);
             }
             newline(indent, depth, out);
             out.push('}');

@@ -13,7 +13,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"/tmp/(LIVE|MERGED)-[0-9]+", "/tmp/${1}-<n>"),
     (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} \+0000", "<date>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
-    (r#"(resourceVersion"?: )"[0-9]+""#, "${1}<version>"),
+    (r#"(resourceVersion"?: ?)"[0-9]+""#, "${1}<version>"),
     (r"(Resource Version: +)[0-9]+", "${1}<version>"),
     // Generated suffixes: of events, and of everything else that has a generateName.
     (r"\.[0-9a-f]{16}\b", ".<event>"),

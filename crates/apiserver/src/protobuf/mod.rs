@@ -1,15 +1,8 @@
 //! Protobuf in: typed clients (and `kubectl create`) send their objects so (`application/vnd.kubernetes.protobuf`).
 //!
-//! Answers are never protobuf: every client that sends it accepts JSON as well. The messages are data: messages.txt
-//! lists, for each message that the served kinds lead to, the numbers, names and types of its fields as the
-//! `generated.proto` files of k8s.io/api and k8s.io/apimachinery publish them. One line a message, then one a field:
-//! `NUMBER NAME TYPE`, where a type is `s`tring, `b`ytes, `t`ruth, `i`nteger, `d`ouble, `T`ime, `M`icro time,
-//! `Q`uantity, `I`nteger or string, `R`aw JSON or `.MESSAGE`; `*` before it is a list, `{` a map from strings, `^` a
-//! struct whose fields belong to the one around it.
+//! Answers are never protobuf: every client that sends it accepts JSON as well. The messages are those of `api::structs`.
 
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
-
+use api::structs;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use simulation::Time;
@@ -42,45 +35,9 @@ pub enum ProtobufError {
 
 type Result<T> = std::result::Result<T, ProtobufError>;
 
-struct Field {
-    name: &'static str,
-    ty: &'static str,
-}
-
-type Messages = BTreeMap<&'static str, BTreeMap<u64, Field>>;
-
-fn messages() -> &'static Messages {
-    static MESSAGES: OnceLock<Messages> = OnceLock::new();
-    MESSAGES.get_or_init(|| {
-        let mut all = Messages::new();
-        let mut current = "";
-        for line in include_str!("messages.txt").lines() {
-            let mut words = line.split_ascii_whitespace();
-            match (words.next(), words.next(), words.next()) {
-                (Some(number), Some(name), Some(ty)) => {
-                    let number = number.parse().expect("messages.txt begins fields with their number");
-                    all.entry(current).or_default().insert(number, Field { name, ty });
-                }
-                (Some(message), ..) => {
-                    current = message;
-                    all.entry(message).or_default();
-                }
-                _ => {}
-            }
-        }
-        all
-    })
-}
-
 /// The message of a kind.
 fn message_of(api_version: &str, kind: &str) -> Result<&'static str> {
-    let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
-    let package = group.split('.').next().unwrap_or(group);
-    let name = match kind {
-        "DeleteOptions" => "apimachinery.pkg.apis.meta.v1.DeleteOptions".to_owned(),
-        _ => format!("api.{package}.{version}.{kind}"),
-    };
-    messages().get_key_value(name.as_str()).map(|(name, _)| *name).ok_or(ProtobufError::UnknownKind)
+    structs::of_kind(api_version, kind).ok_or(ProtobufError::UnknownKind)
 }
 
 /// Reads an object.
@@ -113,11 +70,11 @@ fn message(name: &'static str, bytes: &[u8], depth: usize) -> Result<Map<String,
     if depth > DEPTH_MAX {
         return Err(ProtobufError::Depth);
     }
-    let fields = messages().get(name).ok_or(ProtobufError::UnknownKind)?;
+    let fields = structs::all().get(name).ok_or(ProtobufError::UnknownKind)?;
     let mut map = Map::new();
     let mut reader = Reader(bytes);
     while let Some((number, wire)) = reader.field()? {
-        let Some(field) = fields.get(&number) else { continue };
+        let Some(field) = fields.iter().find(|field| field.number == number) else { continue };
         let (shape, ty) = match field.ty.as_bytes()[0] {
             shape @ (b'*' | b'{' | b'^') => (shape, &field.ty[1..]),
             _ => (b' ', field.ty),
@@ -332,11 +289,11 @@ mod tests {
 
     #[test]
     fn every_message_leads_to_messages() {
-        for (name, fields) in messages() {
-            for field in fields.values() {
+        for (name, fields) in structs::all() {
+            for field in fields {
                 let ty = field.ty.trim_start_matches(['*', '{', '^']);
                 let known = matches!(ty, "s" | "b" | "t" | "i" | "d" | "T" | "M" | "Q" | "I" | "R");
-                assert!(known || messages().contains_key(&ty[1..]), "{name}.{}: {ty}", field.name);
+                assert!(known || structs::all().contains_key(&ty[1..]), "{name}.{}: {ty}", field.name);
             }
         }
         // Clients of these two send JSON.

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, job, plain};
 use crate::validation;
-use crate::value::{at, map_mut};
+use crate::value::map_mut;
 
 pub static STRATEGY: Strategy = Strategy {
     defaults,
     prepare_create: |_, object| {
         object["status"] = json!({});
-        job::refuse_unbuilt(at(object, "spec.jobTemplate.spec"))
+        Ok(())
     },
     validate: validation::batch::cron_job,
     has_status: true,

@@ -1,7 +1,6 @@
 //! Jobs (pkg/registry/batch/job, pkg/apis/batch/v1/defaults.go).
 
 use api::kinds::JOBS;
-use api::status::Status;
 use serde_json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
@@ -16,7 +15,6 @@ pub static STRATEGY: Strategy = Strategy {
     defaults,
     prepare_create: |_, object| {
         object["status"] = json!({});
-        refuse_unbuilt(at(object, "spec"))?;
         if at(object, "spec.manualSelector") != true {
             generate_selector(object);
         }
@@ -43,14 +41,6 @@ pub static STRATEGY: Strategy = Strategy {
     },
     ..plain(&JOBS)
 };
-
-/// A limit of failures for each index needs bookkeeping that is not there.
-pub fn refuse_unbuilt(spec: &Value) -> Result<(), Status> {
-    match at(spec, "backoffLimitPerIndex") {
-        Value::Null => Ok(()),
-        _ => Err(Status::not_built(simulation::stub!("kube-controller-manager", "jobs with backoffLimitPerIndex"))),
-    }
-}
 
 fn defaults(object: &mut Value) {
     spec_defaults(child(object, "spec"));

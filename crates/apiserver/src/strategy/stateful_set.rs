@@ -1,7 +1,6 @@
 //! StatefulSets (pkg/registry/apps/statefulset).
 
 use api::kinds::STATEFUL_SETS;
-use api::status::Status;
 use serde_json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, persistent_volume_claim, plain, pod_spec};
@@ -13,24 +12,14 @@ pub static STRATEGY: Strategy = Strategy {
     defaults,
     prepare_create: |_, object| {
         object["status"] = json!({"replicas": 0, "availableReplicas": 0});
-        refuse_unbuilt(object)
+        Ok(())
     },
-    prepare_update: |_, new, _| refuse_unbuilt(new),
     validate: validation::apps::stateful_set,
     validate_update: validation::apps::stateful_set_update,
     has_status: true,
     generation: Some(|new, old| differs(new, old, "spec")),
     ..plain(&STATEFUL_SETS)
 };
-
-fn refuse_unbuilt(object: &Value) -> Result<(), Status> {
-    let fate = |when: &str| text(object, &format!("spec.persistentVolumeClaimRetentionPolicy.{when}")) == "Delete";
-    if fate("whenDeleted") || fate("whenScaled") {
-        let what = simulation::stub!("kube-controller-manager", "stateful sets that delete their volume claims");
-        return Err(Status::not_built(what));
-    }
-    Ok(())
-}
 
 fn defaults(object: &mut Value) {
     let spec = child(object, "spec");

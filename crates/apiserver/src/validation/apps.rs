@@ -4,7 +4,7 @@ use api::selector::LabelSelector;
 use api::status::{FieldError, FieldErrors};
 use serde_json::{Map, Value};
 
-use super::{metadata, non_negative, pod};
+use super::{metadata, non_negative, one_of, pod};
 use crate::value::{at, fields, list, text};
 
 /// A Deployment.
@@ -80,6 +80,11 @@ pub fn stateful_set(object: &Value, errors: &mut FieldErrors) {
             let detail = "must be 'RollingUpdate' or 'OnDelete'";
             errors.push(FieldError::invalid("spec.updateStrategy", at(spec, "updateStrategy").clone(), detail));
         }
+    }
+    let retention = at(spec, "persistentVolumeClaimRetentionPolicy");
+    for field in ["whenDeleted", "whenScaled"].into_iter().filter(|_| retention.is_object()) {
+        let path = format!("spec.persistentVolumeClaimRetentionPolicy.{field}");
+        one_of(text(retention, field), &path, &["Retain", "Delete"], errors);
     }
     for (i, claim) in list(spec, "volumeClaimTemplates").iter().enumerate() {
         super::storage::claim_spec(at(claim, "spec"), &format!("spec.volumeClaimTemplates[{i}].spec"), errors);

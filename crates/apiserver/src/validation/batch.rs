@@ -6,6 +6,8 @@ use api::status::{FieldError, FieldErrors};
 use api::timezone::Zone;
 use serde_json::Value;
 
+mod policies;
+
 use super::apps::{label_selector, pod_template};
 use super::{non_negative, one_of};
 use crate::value::{at, int, list, text};
@@ -14,8 +16,14 @@ use crate::value::{at, int, list, text};
 const INDEXED_PARALLELISM_MAX: i64 = 100_000;
 /// The name of a job made by a CronJob adds eleven characters to the CronJob's.
 const CRON_JOB_NAME_LETTERS_MAX: usize = 52;
-/// Rules of a pod failure policy, at most.
-const FAILURE_RULES_MAX: usize = 20;
+/// Failed indexes that a job may allow, at most: their list is kept in the status.
+const FAILED_INDEXES_MAX: i64 = 100_000;
+/// With more completions than this, jobs with a limit for each index have the two limits below.
+const COMPLETIONS_SOFT_MAX: i64 = 100_000;
+const PARALLELISM_OF_MANY_MAX: i64 = 10_000;
+const FAILED_INDEXES_OF_MANY_MAX: i64 = 10_000;
+/// Length of the name of a job's controller, at most.
+const MANAGED_BY_BYTES_MAX: usize = 63;
 
 /// A Job.
 pub fn job(object: &Value, errors: &mut FieldErrors) {
@@ -72,11 +80,33 @@ fn generated_selector(object: &Value, errors: &mut FieldErrors) {
 
 /// A `JobSpec`, of a Job or of a CronJob's template.
 fn job_spec(spec: &Value, path: &str, errors: &mut FieldErrors) {
-    for field in ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"] {
+    for field in [
+        "parallelism",
+        "completions",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+        "backoffLimitPerIndex",
+        "maxFailedIndexes",
+    ] {
         non_negative(spec, field, &format!("{path}.{field}"), errors);
     }
-    indexes(spec, path, errors);
-    failure_policy(spec, path, errors);
+    if !at(spec, "maxFailedIndexes").is_null() && at(spec, "backoffLimitPerIndex").is_null() {
+        let detail = "when maxFailedIndexes is specified";
+        errors.push(FieldError::required(format!("{path}.backoffLimitPerIndex"), detail));
+    }
+    managed_by(at(spec, "managedBy"), &format!("{path}.managedBy"), errors);
+    completion_mode(spec, path, errors);
+    if at(spec, "podFailurePolicy").is_object() {
+        policies::failure_policy(spec, path, errors);
+    }
+    let success = at(spec, "successPolicy");
+    if success.is_object() && text(spec, "completionMode") == "Indexed" {
+        policies::success_policy(spec, path, errors);
+    } else if success.is_object() {
+        let detail = "requires indexed completion mode";
+        errors.push(FieldError::invalid(format!("{path}.successPolicy"), success.clone(), detail));
+    }
     if let Some(policy) = at(spec, "podReplacementPolicy").as_str() {
         let known: &[&str] =
             if at(spec, "podFailurePolicy").is_object() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
@@ -99,85 +129,81 @@ fn job_spec(spec: &Value, path: &str, errors: &mut FieldErrors) {
     }
 }
 
-fn indexes(spec: &Value, path: &str, errors: &mut FieldErrors) {
+/// The name of another controller: a path below a domain (`IsDomainPrefixedPath`).
+fn managed_by(value: &Value, path: &str, errors: &mut FieldErrors) {
+    let Some(name) = value.as_str() else { return };
+    let (domain, rest) = name.split_once('/').unwrap_or((name, ""));
+    if name.is_empty() {
+        errors.push(FieldError::required(path, ""));
+    } else if domain.is_empty() || rest.is_empty() {
+        let detail = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+        errors.push(FieldError::invalid(path, name, detail));
+    } else {
+        errors.invalid_all(path, domain, api::names::dns1123_subdomain(domain));
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&b);
+        if !rest.bytes().all(allowed) {
+            let detail = api::names::pattern_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[]);
+            errors.push(FieldError::invalid(path, rest, detail));
+        }
+    }
+    if name.len() > MANAGED_BY_BYTES_MAX {
+        errors.push(FieldError::too_long(path, MANAGED_BY_BYTES_MAX));
+    }
+}
+
+fn completion_mode(spec: &Value, path: &str, errors: &mut FieldErrors) {
     let mode = text(spec, "completionMode");
     if !mode.is_empty() {
         one_of(mode, &format!("{path}.completionMode"), &["NonIndexed", "Indexed"], errors);
     }
-    let is_indexed = mode == "Indexed";
-    if is_indexed {
-        if at(spec, "completions").is_null() {
-            errors.push(FieldError::required(format!("{path}.completions"), "when completion mode is Indexed"));
+    match mode {
+        "Indexed" => indexed(spec, path, errors),
+        "" | "NonIndexed" => {
+            for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
+                if let Some(value) = int(spec, field) {
+                    let detail = "requires indexed completion mode";
+                    errors.push(FieldError::invalid(format!("{path}.{field}"), value, detail));
+                }
+            }
         }
-        if let Some(parallelism) = int(spec, "parallelism").filter(|p| *p > INDEXED_PARALLELISM_MAX) {
-            let detail =
-                format!("must be less than or equal to {INDEXED_PARALLELISM_MAX} when completion mode is Indexed");
-            errors.push(FieldError::invalid(format!("{path}.parallelism"), parallelism, detail));
-        }
-    }
-    let policy = at(spec, "successPolicy");
-    if policy.is_object() && !is_indexed {
-        let detail = "requires indexed completion mode";
-        errors.push(FieldError::invalid(format!("{path}.successPolicy"), policy.clone(), detail));
-    } else if policy.is_object() && list(policy, "rules").is_empty() {
-        let detail = "at least one rules must be specified when the successPolicy is specified";
-        errors.push(FieldError::required(format!("{path}.successPolicy.rules"), detail));
+        _ => {}
     }
 }
 
-fn failure_policy(spec: &Value, path: &str, errors: &mut FieldErrors) {
-    let rules = list(spec, "podFailurePolicy.rules");
-    let path = format!("{path}.podFailurePolicy.rules");
-    if rules.len() > FAILURE_RULES_MAX {
-        errors.push(FieldError::too_many(&path, rules.len(), FAILURE_RULES_MAX));
+/// What holds for Indexed jobs only.
+fn indexed(spec: &Value, path: &str, errors: &mut FieldErrors) {
+    let [completions, parallelism, failed] =
+        ["completions", "parallelism", "maxFailedIndexes"].map(|field| int(spec, field));
+    if completions.is_none() {
+        errors.push(FieldError::required(format!("{path}.completions"), "when completion mode is Indexed"));
     }
-    for (i, rule) in rules.iter().enumerate() {
-        let path = format!("{path}[{i}]");
-        match text(rule, "action") {
-            "" => {
-                let detail = "valid values: [\"Count\" \"FailIndex\" \"FailJob\" \"Ignore\"]";
-                errors.push(FieldError::required(format!("{path}.action"), detail));
-            }
-            "FailIndex" => {
-                let detail = "requires the backoffLimitPerIndex to be set";
-                errors.push(FieldError::invalid(format!("{path}.action"), "FailIndex", detail));
-            }
-            action => {
-                let known = ["Count", "FailIndex", "FailJob", "Ignore"];
-                one_of(action, &format!("{path}.action"), &known, errors);
-            }
-        }
-        let codes = at(rule, "onExitCodes");
-        match (codes.is_object(), list(rule, "onPodConditions").is_empty()) {
-            (true, false) => {
-                let detail = "specifying both OnExitCodes and OnPodConditions is not supported";
-                errors.push(FieldError::invalid(&path, Value::Null, detail));
-            }
-            (false, true) => {
-                let detail = "specifying one of OnExitCodes and OnPodConditions is required";
-                errors.push(FieldError::invalid(&path, Value::Null, detail));
-            }
-            (true, true) => exit_codes(codes, &format!("{path}.onExitCodes"), errors),
-            (false, false) => {}
-        }
+    let detail = format!("must be less than or equal to {INDEXED_PARALLELISM_MAX} when completion mode is Indexed");
+    at_most(("parallelism", parallelism, INDEXED_PARALLELISM_MAX), path, &detail, errors);
+    let all = ("maxFailedIndexes", failed, completions.unwrap_or(i64::MAX));
+    at_most(all, path, "must be less than or equal to completions", errors);
+    let detail = format!("must be less than or equal to {FAILED_INDEXES_MAX}");
+    at_most(("maxFailedIndexes", failed, FAILED_INDEXES_MAX), path, &detail, errors);
+    if completions.is_none_or(|n| n <= COMPLETIONS_SOFT_MAX) || at(spec, "backoffLimitPerIndex").is_null() {
+        return;
+    }
+    if failed.is_none() {
+        let detail = format!("must be specified when completions is above {COMPLETIONS_SOFT_MAX}");
+        errors.push(FieldError::required(format!("{path}.maxFailedIndexes"), &detail));
+    }
+    for (field, value, most) in [
+        ("parallelism", parallelism, PARALLELISM_OF_MANY_MAX),
+        ("maxFailedIndexes", failed, FAILED_INDEXES_OF_MANY_MAX),
+    ] {
+        let detail = format!(
+            "must be less than or equal to {most} when completions are above {COMPLETIONS_SOFT_MAX} and used with backoff limit per index"
+        );
+        at_most((field, value, most), path, &detail, errors);
     }
 }
 
-fn exit_codes(codes: &Value, path: &str, errors: &mut FieldErrors) {
-    let operator = text(codes, "operator");
-    one_of(operator, &format!("{path}.operator"), &["In", "NotIn"], errors);
-    let values: Vec<i64> = list(codes, "values").iter().filter_map(Value::as_i64).collect();
-    if values.is_empty() {
-        errors.push(FieldError::invalid(format!("{path}.values"), Value::Null, "at least one value is required"));
-    }
-    if operator == "In"
-        && let Some(i) = values.iter().position(|v| *v == 0)
-    {
-        let detail = "must not be 0 for the In operator";
-        errors.push(FieldError::invalid(format!("{path}.values[{i}]"), 0, detail));
-    }
-    if !values.is_sorted() {
-        errors.push(FieldError::invalid(format!("{path}.values"), at(codes, "values").clone(), "must be ordered"));
+fn at_most((field, value, most): (&str, Option<i64>, i64), path: &str, detail: &str, errors: &mut FieldErrors) {
+    if let Some(value) = value.filter(|value| *value > most) {
+        errors.push(FieldError::invalid(format!("{path}.{field}"), value, detail));
     }
 }
 

@@ -67,9 +67,9 @@ fn texts_as_recorded() {
         "/api/v1/podds",
         &[],
         expect![[r#"
-        404 application/json
-        {"apiVersion":"v1","code":404,"details":{},"kind":"Status","message":"the server could not find the requested resource","metadata":{},"reason":"NotFound","status":"Failure"}
-    "#]],
+            404 application/json
+            {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the requested resource","reason":"NotFound","details":{},"code":404}
+        "#]],
     );
     check(
         &h,
@@ -77,7 +77,7 @@ fn texts_as_recorded() {
         &[],
         expect![[r#"
             200 application/json
-            {"apiVersion":"batch/v1","items":[],"kind":"JobList","metadata":{"resourceVersion":"187"}}
+            {"kind":"JobList","apiVersion":"batch/v1","metadata":{"resourceVersion":"187"},"items":[]}
         "#]],
     );
 }

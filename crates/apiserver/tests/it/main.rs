@@ -17,3 +17,4 @@ mod policies;
 mod reach;
 mod recorded;
 mod versions;
+mod workloads;

@@ -19,13 +19,17 @@ pub(super) fn rest(succeeded: &[&Object], failed: &[&Object], now: Time) -> Dura
     let since = failed.iter().map(|pod| finished(pod)).filter(|time| last_success.is_none_or(|last| *time > last));
     let times: Vec<Time> = since.collect();
     let Some(last_failure) = times.iter().max() else { return Duration::ZERO };
-    let doublings = u32::try_from(times.len() - 1).unwrap_or(u32::MAX);
-    let pause = 2_u32.checked_pow(doublings).and_then(|factor| PAUSE_START.checked_mul(factor));
-    (*last_failure + pause.unwrap_or(PAUSE_MAX).min(PAUSE_MAX)).saturating_since(now)
+    pause(u32::try_from(times.len()).unwrap_or(u32::MAX), *last_failure, now)
+}
+
+/// The rest of the pause after so many failures, of which the last was then (`getRemainingTimeForFailuresCount`).
+pub(super) fn pause(failures: u32, last: Time, now: Time) -> Duration {
+    let pause = 2_u32.checked_pow(failures.saturating_sub(1)).and_then(|factor| PAUSE_START.checked_mul(factor));
+    (last + pause.unwrap_or(PAUSE_MAX).min(PAUSE_MAX)).saturating_since(now)
 }
 
 /// When a pod ended, as far as can be told.
-fn finished(pod: &Object) -> Time {
+pub(super) fn finished(pod: &Object) -> Time {
     let time = |value: &Value| value.as_str().and_then(Time::parse_rfc3339);
     let ends: Option<Vec<Time>> = pod
         .list("status.containerStatuses")

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 pub(super) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 const VARIABLE: &str = "JOB_COMPLETION_INDEX";
 
+/// Letters of a name before the five that the server adds (`names.MaxGeneratedNameLength`).
+const GENERATED_NAME_LETTERS_MAX: usize = 58;
+
 /// Some indexes.
 pub(super) type Indexes = BTreeSet<i64>;
 
@@ -46,9 +49,16 @@ pub(super) fn format(indexes: &Indexes) -> String {
     runs.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
+/// What the name of a pod begins with; the index is kept whole (`podGenerateNameWithIndex`).
+fn generate_name(job: &str, index: i64) -> String {
+    let suffix = format!("-{index}-");
+    let room = GENERATED_NAME_LETTERS_MAX.saturating_sub(suffix.len());
+    format!("{}{suffix}", job.get(..room).unwrap_or(job))
+}
+
 /// Makes a pod that of an index: name, host name, annotation, label, and a variable in every container.
 pub(super) fn assign(pod: &mut Object, job: &Object, index: i64) {
-    pod.set("metadata.generateName", format!("{}-{index}-", job.name()));
+    pod.set("metadata.generateName", generate_name(job.name(), index));
     pod.set("spec.hostname", format!("{}-{index}", job.name()));
     pod.set_annotation(INDEX, &index.to_string());
     pod.set_label(INDEX, &index.to_string());

@@ -1,11 +1,13 @@
 //! Starts and stops pods towards what the job asks for (`manageJob`).
 
+use std::time::Duration;
+
 use api::{Object, kinds};
 use serde_json::Value;
 
 use super::indexes::{self, Indexes};
 use super::tracking::{Facts, has_failed, release};
-use super::{FINALIZER, backoff};
+use super::{FINALIZER, backoff, per_index};
 use crate::change::{Change, Note, Plan, Write};
 use crate::pods;
 use crate::replicaset::ranking;
@@ -55,21 +57,21 @@ pub(super) fn manage(view: &View<'_>, plan: &mut Plan, facts: &Facts<'_>) -> Man
         managed.active -= managed.stopped;
         return managed;
     }
-    let only_failed = job.str("spec.podReplacementPolicy") == "Failed";
-    let busy = managed.active + if only_failed { facts.terminating } else { 0 };
+    let busy = managed.active + if only_failed_are_replaced(job) { facts.terminating } else { 0 };
     let missing = wanted.saturating_sub(busy).min(BURST_PODS_MAX);
     if missing == 0 {
         return managed;
     }
-    let pause = pause(view, facts);
-    if !pause.is_zero() {
-        plan.push(Change::After(pause));
-        managed.active = 0;
-        return managed;
-    }
-    let new: Vec<Write> = match &facts.indexes {
-        None => (0..missing).map(|_| create(job, None)).collect(),
-        Some((_, done)) => pending(facts, done, missing).into_iter().map(|i| create(job, Some(i))).collect(),
+    let new = match create_now(view, facts, missing) {
+        Ok(new) => new,
+        Err(pause) => {
+            plan.push(Change::After(pause));
+            // Upstream tells that nothing is active then; the server refuses that of a job with pods that are ready.
+            if facts.ready == 0 {
+                managed.active = 0;
+            }
+            return managed;
+        }
     };
     managed.active += new.len();
     let mut new = new.into_iter();
@@ -85,6 +87,18 @@ pub(super) fn manage(view: &View<'_>, plan: &mut Plan, facts: &Facts<'_>) -> Man
     }
 }
 
+/// The pods to create now, or how long to wait because of failures.
+fn create_now(view: &View<'_>, facts: &Facts<'_>, missing: usize) -> Result<Vec<Write>, Duration> {
+    // With a limit for each index, each has its own pauses.
+    let pause = if facts.failed_indexes.is_none() { pause(view, facts) } else { Duration::ZERO };
+    if !pause.is_zero() {
+        return Err(pause);
+    }
+    let Some((_, done)) = &facts.indexes else { return Ok((0..missing).map(|_| create(facts, None)).collect()) };
+    let due = per_index::due(facts, pending(facts, done, missing), view.now)?;
+    Ok(due.into_iter().map(|index| create(facts, Some(index))).collect())
+}
+
 fn wanted(facts: &Facts<'_>) -> usize {
     let size = |n: i64| usize::try_from(n).unwrap_or(0);
     let parallelism = size(facts.job.int("spec.parallelism").unwrap_or(1));
@@ -95,7 +109,7 @@ fn wanted(facts: &Facts<'_>) -> usize {
     }
 }
 
-fn pause(view: &View<'_>, facts: &Facts<'_>) -> std::time::Duration {
+fn pause(view: &View<'_>, facts: &Facts<'_>) -> Duration {
     let of = |keep: &dyn Fn(&Object) -> bool| -> Vec<&Object> {
         facts.pods.iter().copied().filter(|pod| keep(pod)).collect()
     };
@@ -124,14 +138,24 @@ fn to_stop<'a>(view: &View<'_>, facts: &Facts<'a>, surplus: usize) -> Vec<&'a Ob
     victims
 }
 
-/// The first indexes that are neither done nor under way.
+/// The first indexes that are neither done, nor failed, nor under way (`firstPendingIndexes`).
 fn pending(facts: &Facts<'_>, done: &Indexes, count: usize) -> Vec<i64> {
-    let busy: Indexes = facts.active.iter().filter_map(|pod| indexes::of(pod)).collect();
+    let mut busy: Indexes = facts.active.iter().filter_map(|pod| indexes::of(pod)).collect();
+    if only_failed_are_replaced(facts.job) {
+        let terminating = facts.pods.iter().filter(|pod| pods::is_terminating(pod));
+        busy.extend(terminating.filter_map(|pod| indexes::of(pod)));
+    }
+    busy.extend(facts.failed_indexes.iter().flatten());
     let completions = facts.job.int("spec.completions").unwrap_or(0);
     (0..completions).filter(|index| !done.contains(index) && !busy.contains(index)).take(count).collect()
 }
 
-fn create(job: &Object, index: Option<i64>) -> Write {
+fn only_failed_are_replaced(job: &Object) -> bool {
+    job.str("spec.podReplacementPolicy") == "Failed"
+}
+
+fn create(facts: &Facts<'_>, index: Option<i64>) -> Write {
+    let job = facts.job;
     let mut pod = pods::from_template((&kinds::JOBS, job), job.at("spec.template"));
     let mut finalizers = pod.list("metadata.finalizers").to_vec();
     if !finalizers.iter().any(|f| f == FINALIZER) {
@@ -140,6 +164,7 @@ fn create(job: &Object, index: Option<i64>) -> Write {
     pod.set("metadata.finalizers", Value::Array(finalizers));
     if let Some(index) = index {
         indexes::assign(&mut pod, job, index);
+        per_index::annotate(&mut pod, facts, index);
     }
     Write::create(&kinds::PODS, pod)
         .on_success(Note::normal("SuccessfulCreate", "Created pod: {name}"), job)

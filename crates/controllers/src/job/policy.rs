@@ -12,6 +12,8 @@ pub(super) enum Verdict {
     Count,
     /// It does not.
     Ignore,
+    /// It counts, and its index has failed, however often it may.
+    FailIndex,
     /// The job has failed, for this reason.
     FailJob(String),
 }
@@ -29,6 +31,7 @@ pub(super) fn judge(job: &Object, pod: &Object) -> Verdict {
         };
         return match action {
             "Ignore" => Verdict::Ignore,
+            "FailIndex" => Verdict::FailIndex,
             "FailJob" => Verdict::FailJob(format!("{what} matching FailJob rule at index {index}")),
             _ => Verdict::Count,
         };

@@ -10,7 +10,7 @@ use super::controller::ORPHAN;
 use super::manage::{self, Managed};
 use super::policy::{self, Verdict};
 use super::tracking::{Facts, Ledger, has_failed, release, release_all};
-use super::{ended, is_tracked};
+use super::{ended, is_tracked, per_index};
 use crate::change::{Change, Conflict, Note, Plan, Retry};
 use crate::claim::claim;
 use crate::view::View;
@@ -111,6 +111,9 @@ fn outcome(view: &View<'_>, plan: &mut Plan, facts: &Facts<'_>, ledger: &Ledger)
         }
         plan.push(Change::After(rest));
     }
+    if let Some((reason, message)) = per_index::verdict(facts) {
+        return failed(reason, message);
+    }
     let message = policy::success(job, &facts.indexes.as_ref()?.1)?;
     Some(condition(view, "SuccessCriteriaMet", "SuccessPolicy", &message))
 }
@@ -192,7 +195,7 @@ fn record(
         plan.update_status(&kinds::JOBS, &job)?;
     }
     if let Some(end) = end {
-        plan.event(&job, end_note(facts, &end));
+        tell_end(plan, facts, &job, &end);
     }
     Ok(())
 }
@@ -204,20 +207,21 @@ fn end_of(view: &View<'_>, interim: &Value) -> Value {
     condition(view, name, text("reason"), text("message"))
 }
 
-fn end_note(facts: &Facts<'_>, end: &Value) -> Note {
+fn tell_end(plan: &mut Plan, facts: &Facts<'_>, job: &Object, end: &Value) {
     if end["type"] == "Complete" {
-        if facts.job.int("spec.completions").is_some_and(|completions| facts.succeeded > completions) {
-            return Note::warning(
-                "TooManySucceededPods",
-                "Too many succeeded pods running after completion count reached",
-            );
+        if job.int("spec.completions").is_some_and(|completions| facts.succeeded > completions) {
+            let message = "Too many succeeded pods running after completion count reached";
+            plan.event(job, Note::warning("TooManySucceededPods", message));
         }
-        return Note::normal("Completed", "Job completed");
+        plan.event(job, Note::normal("Completed", "Job completed"));
+        return;
     }
     let reason = match end["reason"].as_str() {
         Some("DeadlineExceeded") => "DeadlineExceeded",
         Some("PodFailurePolicy") => "PodFailurePolicy",
+        Some("MaxFailedIndexesExceeded") => "MaxFailedIndexesExceeded",
+        Some("FailedIndexes") => "FailedIndexes",
         _ => "BackoffLimitExceeded",
     };
-    Note::warning(reason, end["message"].as_str().unwrap_or(""))
+    plan.event(job, Note::warning(reason, end["message"].as_str().unwrap_or("")));
 }

@@ -131,3 +131,140 @@ fn a_failure_policy_decides() {
     let ignored = plan(&job(rule("Ignore"), started()), &[pod("p", "Failed", 30)]);
     assert!(ignored.contains("create Pod j-") && !ignored.contains("failed="), "{ignored}");
 }
+
+/// An Indexed job of three indexes that may each fail `limit` times.
+fn per_index(limit: i64, spec: Value) -> Object {
+    let mut job = job(spec, started());
+    job.set("spec.completionMode", "Indexed");
+    job.set("spec.completions", 3);
+    job.set("spec.parallelism", 3);
+    job.set("spec.backoffLimit", i32::MAX);
+    job.set("spec.backoffLimitPerIndex", limit);
+    job
+}
+
+fn of_index(index: i64, phase: &str, seconds_ago: i64, failures: i64) -> Object {
+    let mut pod = pod(&format!("{phase}-{index}-{failures}").to_lowercase(), phase, seconds_ago);
+    pod.set_annotation("batch.kubernetes.io/job-completion-index", &index.to_string());
+    pod.set_annotation("batch.kubernetes.io/job-index-failure-count", &failures.to_string());
+    pod
+}
+
+/// The failure counts of the pods that are created: by prefix of the name, counted and ignored ones.
+fn counts(job: &Object, pods: &[Object]) -> Vec<String> {
+    let mut all = pods.to_vec();
+    all.push(job.clone());
+    let caches = Caches::with(&all);
+    let changes = reconcile(&View::new(&caches, NOW), "d/j").unwrap();
+    let writes = changes.iter().flat_map(|change| match change {
+        crate::change::Change::Batch(writes) => writes.as_slice(),
+        _ => &[],
+    });
+    let pods = writes.filter_map(|write| match &write.op {
+        crate::change::Op::Create(pod) => Some(pod),
+        _ => None,
+    });
+    let count = |pod: &Object, what: &str| {
+        pod.annotation(&format!("batch.kubernetes.io/job-index-{what}failure-count")).unwrap_or("-").to_owned()
+    };
+    pods.map(|p| format!("{} {} {}", p.str("metadata.generateName"), count(p, ""), count(p, "ignored-"))).collect()
+}
+
+#[test]
+fn each_index_counts_its_failures() {
+    let job = per_index(1, json!({}));
+    assert_eq!(counts(&job, &[]), ["j-0- 0 -", "j-1- 0 -", "j-2- 0 -"]);
+    let others = [of_index(0, "Running", 0, 0), of_index(2, "Running", 0, 0)];
+    // The failed pod stays, and is not counted yet, until it is replaced after its pause.
+    let waits = plan(&job, &[&others[..], &[of_index(1, "Failed", 3, 0)]].concat());
+    check(&waits, &["after 7s", "update Job/status j: …failedIndexes=\"\" ready=0"]);
+    assert_eq!(counts(&job, &[&others[..], &[of_index(1, "Failed", 10, 0)]].concat()), ["j-1- 1 -"]);
+    let replaced = [&others[..], &[of_index(1, "Failed", 10, 0), of_index(1, "Running", 0, 1)]].concat();
+    check(&plan(&job, &replaced), &["\"failed\":[\"failed-1-0\"]", "patch Pod failed-1-0", "failed=1"]);
+}
+
+#[test]
+fn the_pauses_of_an_index_double() {
+    let job = per_index(5, json!({}));
+    let others = [of_index(0, "Running", 0, 0), of_index(2, "Running", 0, 0)];
+    let third = plan(&job, &[&others[..], &[of_index(1, "Failed", 3, 2)]].concat());
+    assert!(third.starts_with("after 37s"), "{third}");
+    // Another index does not wait for this one.
+    let pods = [of_index(0, "Running", 0, 0), of_index(1, "Failed", 3, 2)];
+    assert_eq!(counts(&job, &pods), ["j-2- 0 -"]);
+}
+
+#[test]
+fn an_index_fails_and_with_the_last_one_the_job() {
+    let job = per_index(1, json!({}));
+    let failed = of_index(1, "Failed", 30, 1);
+    let one = plan(&job, &[of_index(0, "Running", 0, 0), of_index(2, "Running", 0, 0), failed.clone()]);
+    check(&one, &["failedIndexes=\"1\"…\"failed\":[\"failed-1-1\"]", "patch Pod failed-1-1", "failed=1"]);
+    let all = plan(&job, &[of_index(0, "Succeeded", 1, 0), of_index(2, "Succeeded", 1, 0), failed.clone()]);
+    let lines = [
+        "completedIndexes=\"0,2\" failedIndexes=\"1\"…FailureTarget:True:FailedIndexes",
+        "batch [",
+        "failed=1…Failed:True:FailedIndexes",
+        "event Job j Warning FailedIndexes: Job has failed indexes",
+    ];
+    check(&all, &lines);
+    let strict = per_index(1, json!({"maxFailedIndexes": 0}));
+    let over = plan(&strict, &[of_index(0, "Running", 0, 0), failed]);
+    assert!(over.contains("delete Pod running-0-0"), "{over}");
+    assert!(over.contains("FailureTarget:True:MaxFailedIndexesExceeded"), "{over}");
+    // The end waits for the pod that is being stopped.
+    assert!(!over.contains(" Failed:True"), "{over}");
+}
+
+#[test]
+fn a_rule_fails_an_index_or_overlooks_its_failure() {
+    let rule = |action: &str| {
+        per_index(
+            3,
+            json!({"podReplacementPolicy": "Failed", "podFailurePolicy": {"rules": [
+            {"action": action, "onExitCodes": {"operator": "In", "values": [2]}}]}}),
+        )
+    };
+    let pods = [of_index(0, "Running", 0, 0), of_index(1, "Failed", 60, 0), of_index(2, "Running", 0, 0)];
+    let failed = plan(&rule("FailIndex"), &pods);
+    check(&failed, &["failedIndexes=\"1\"", "patch Pod failed-1-0", "failed=1"]);
+    assert_eq!(counts(&rule("Ignore"), &pods), ["j-1- 0 1"]);
+    assert_eq!(counts(&rule("Count"), &pods), ["j-1- 1 -"]);
+}
+
+#[test]
+fn terminating_pods_are_replaced_when_the_policy_says() {
+    let mut going = of_index(1, "Running", 60, 0);
+    going.set("metadata.deletionTimestamp", NOW.rfc3339());
+    let others = [of_index(0, "Running", 0, 0), of_index(2, "Running", 0, 0), going];
+    let job = |policy: &str| {
+        let mut job = per_index(3, json!({"podReplacementPolicy": policy}));
+        job.make_mut()["spec"].as_object_mut().map(|spec| spec.remove("backoffLimitPerIndex"));
+        job
+    };
+    assert_eq!(counts(&job("TerminatingOrFailed"), &others).len(), 1);
+    assert_eq!(counts(&job("Failed"), &others).len(), 0);
+    // One index is free, the other's pod is still going.
+    let fewer = [others[0].clone(), others[2].clone()];
+    assert_eq!(counts(&job("Failed"), &fewer), ["j-2- - -"]);
+}
+
+#[test]
+fn enough_successes_end_the_job() {
+    let rules = |rules: Value| {
+        let mut job = per_index(1, json!({"successPolicy": {"rules": rules}}));
+        job.make_mut()["spec"].as_object_mut().map(|spec| spec.remove("backoffLimitPerIndex"));
+        plan(&job, &[of_index(0, "Succeeded", 1, 0), of_index(1, "Running", 0, 0), of_index(2, "Running", 0, 0)])
+    };
+    let met = "SuccessCriteriaMet:True:SuccessPolicy";
+    for (policy, is_met) in [
+        (json!([{"succeededIndexes": "0"}]), true),
+        (json!([{"succeededIndexes": "1"}]), false),
+        (json!([{"succeededIndexes": "0-2", "succeededCount": 1}]), true),
+        (json!([{"succeededCount": 2}, {"succeededCount": 1}]), true),
+    ] {
+        let plan = rules(policy.clone());
+        assert_eq!(plan.contains(met), is_met, "{policy}: {plan}");
+        assert_eq!(plan.contains("delete Pod running-1-0"), is_met, "{policy}: {plan}");
+    }
+}

@@ -1,6 +1,6 @@
 //! The facts about a job's pods, and the bookkeeping of their ends (`trackJobStatusAndRemoveFinalizers`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Object, kinds};
 use client::PatchType;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::indexes::{self, Indexes};
 use super::policy::{self, Verdict};
-use super::{FINALIZER, is_tracked};
+use super::{FINALIZER, is_tracked, per_index};
 use crate::change::{Change, Write};
 use crate::pods;
 
@@ -34,6 +34,10 @@ pub(super) struct Facts<'a> {
     pub(super) failed: i64,
     /// Of an Indexed job: what the status says, and with the new ones.
     pub(super) indexes: Option<(Indexes, Indexes)>,
+    /// Of a job with a limit for each index: those that have failed for good.
+    pub(super) failed_indexes: Option<Indexes>,
+    /// Of such a job: failed pods that stay until they are replaced, by index.
+    pub(super) delayed: BTreeMap<i64, &'a Object>,
 }
 
 /// `status.uncountedTerminatedPods`
@@ -76,7 +80,8 @@ impl<'a> Facts<'a> {
         let done = |pod: &&&Object| pod.str("status.phase") == "Succeeded";
         let new_succeeded = all.iter().filter(|p| is_new(p, &uncounted.succeeded)).filter(done).count();
         let new_failed = all.iter().filter(|p| is_new(p, &uncounted.failed) && has_failed(job, p));
-        let new_failed = new_failed.filter(|p| policy::judge(job, p) != Verdict::Ignore).count();
+        let new_failed = new_failed.filter(|p| policy::judge(job, p) != Verdict::Ignore);
+        let new_failed = new_failed.filter(|p| has_valid_index(job, p)).count();
         let status = |field: &str| job.int(&format!("status.{field}")).unwrap_or(0);
         let mut facts = Facts {
             job,
@@ -85,6 +90,8 @@ impl<'a> Facts<'a> {
             succeeded: status("succeeded") + count(new_succeeded + uncounted.succeeded.len()),
             failed: status("failed") + count(new_failed + uncounted.failed.len()),
             indexes: None,
+            failed_indexes: per_index::failed(job, &all),
+            delayed: BTreeMap::new(),
             active,
             pods: all,
             uncounted,
@@ -97,9 +104,24 @@ impl<'a> Facts<'a> {
             let after: Indexes = before.iter().copied().chain(new).collect();
             facts.succeeded = count(after.len());
             facts.indexes = Some((before, after));
+            facts.delayed = per_index::delayed(&facts);
         }
         facts
     }
+
+    /// The index of a pod, if it is one of the job's.
+    pub(super) fn index_of(&self, pod: &Object) -> Option<i64> {
+        index_of(self.job, pod)
+    }
+}
+
+fn index_of(job: &Object, pod: &Object) -> Option<i64> {
+    indexes::of(pod).filter(|index| *index < job.int("spec.completions").unwrap_or(0))
+}
+
+/// Of an Indexed job only pods with an index count.
+fn has_valid_index(job: &Object, pod: &Object) -> bool {
+    job.str("spec.completionMode") != "Indexed" || index_of(job, pod).is_some()
 }
 
 /// Whether the pod counts as failed: one that is being deleted does, unless only failed ones are replaced.
@@ -143,6 +165,11 @@ impl Ledger {
         }
     }
 
+    fn text(&mut self, field: &str, text: &str) {
+        self.is_dirty |= self.status.get(field).and_then(Value::as_str) != Some(text);
+        self.status.insert(field.to_owned(), text.into());
+    }
+
     /// Puts a condition in its place; says whether that changed anything (`ensureJobConditionStatus`).
     pub(super) fn condition(&mut self, condition: Value) -> bool {
         let conditions = self.status.entry("conditions").or_insert_with(|| Value::Array(Vec::new()));
@@ -174,7 +201,10 @@ impl Ledger {
         let (mut leaving, mut new_indexes) = (Vec::new(), Indexes::new());
         for pod in facts.pods.iter().copied().filter(|pod| is_tracked(pod)) {
             let (failed, succeeded) = (has_failed(facts.job, pod), pod.str("status.phase") == "Succeeded");
-            if !(failed || succeeded || outcome.is_some() || facts.job.is_deleting()) {
+            let is_over = succeeded || outcome.is_some() || facts.job.is_deleting();
+            // A failure that the replacement has to know of keeps its pod.
+            let is_replaceable = failed && facts.delayed.values().all(|delayed| delayed.uid() != pod.uid());
+            if !is_over && !is_replaceable {
                 continue;
             }
             leaving.push(pod);
@@ -189,7 +219,11 @@ impl Ledger {
                     None => self.uncounted.succeeded.push(pod.uid().to_owned()),
                 }
                 self.is_dirty = true;
-            } else if (failed || has_job_failed) && !was_failed && policy::judge(facts.job, pod) != Verdict::Ignore {
+            } else if (failed || has_job_failed)
+                && !was_failed
+                && has_valid_index(facts.job, pod)
+                && policy::judge(facts.job, pod) != Verdict::Ignore
+            {
                 self.uncounted.failed.push(pod.uid().to_owned());
                 self.is_dirty = true;
             }
@@ -213,8 +247,11 @@ impl Ledger {
             if text.is_empty() {
                 self.status.remove("completedIndexes");
             } else {
-                self.is_dirty |= self.status.get("completedIndexes").and_then(Value::as_str) != Some(&text);
-                self.status.insert("completedIndexes".into(), text.into());
+                self.text("completedIndexes", &text);
+            }
+            if let Some(failed) = &facts.failed_indexes {
+                // Told even when there are none.
+                self.text("failedIndexes", &indexes::format(failed));
             }
         }
         self.status.insert("uncountedTerminatedPods".into(), self.uncounted.to_value());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::{Kind, Object, kinds};
 use client::Event;
 
+use super::retention;
 use crate::controller::{Controller, Follows, Wake};
 use crate::pods;
 use crate::selector;
@@ -28,6 +29,12 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
     if *kind == kinds::STATEFUL_SETS {
         return vec![Wake::now(event.object())];
     }
+    if *kind == kinds::PERSISTENT_VOLUME_CLAIMS {
+        return match event {
+            Event::Deleted(claim) => waiting(view, claim),
+            Event::Added(_) | Event::Modified { .. } => Vec::new(),
+        };
+    }
     if *kind != kinds::PODS {
         return Vec::new();
     }
@@ -36,6 +43,17 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
         Event::Modified { old, new } if old.controller_ref() == new.controller_ref() => of(view, new),
         Event::Modified { old, new } => [of(view, old), of(view, new)].concat(),
     }
+}
+
+/// The sets whose next pod may have waited until this claim of an earlier one was gone. Upstream relies on some other
+/// change to wake them.
+fn waiting(view: &View<'_>, claim: &Object) -> Vec<Wake> {
+    let is_of = |set: &&Object| {
+        let number = claim.name().rsplit_once('-').and_then(|(_, number)| number.parse().ok());
+        let claims = number.map(|number| super::pod::claims(set, number)).unwrap_or_default();
+        retention::goes_when_scaled(set) && claims.iter().any(|(_, one)| one.name() == claim.name())
+    };
+    view.of(&kinds::STATEFUL_SETS).in_namespace(claim.namespace()).filter(is_of).map(Wake::now).collect()
 }
 
 fn of(view: &View<'_>, pod: &Object) -> Vec<Wake> {

@@ -6,7 +6,7 @@ use api::{Object, kinds};
 use client::DeleteOptions;
 use serde_json::Value;
 
-use super::{pod, status};
+use super::{pod, retention, status};
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};
 use crate::claim::claim;
 use crate::history::{self, HASH};
@@ -55,7 +55,7 @@ fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> 
     let (current_name, update_name) = (current.name().to_owned(), update.name().to_owned());
     if !set.is_deleting() && view.failure.is_none() {
         let mut sync = Sync { view, plan, set, current, update, replicas, condemned, in_order };
-        if sync.run() {
+        if sync.run()? {
             counts.current -= 1;
         }
     }
@@ -97,20 +97,22 @@ fn choose_revisions(plan: &mut Plan, set: &Object, revisions: &[Object]) -> Resu
 
 impl Sync<'_, '_> {
     /// Takes the next steps; says whether a pod was deleted for an update.
-    fn run(&mut self) -> bool {
-        for (number, pod) in std::mem::take(&mut self.replicas) {
-            let goes_on = self.replica(number, pod);
-            self.replicas.push((number, pod));
-            if !goes_on && self.in_order {
-                return false;
+    fn run(&mut self) -> Result<bool, Conflict> {
+        for (number, pod) in self.replicas.clone() {
+            if !self.replica(number, pod)? && self.in_order {
+                return Ok(false);
             }
+        }
+        for pod in &self.condemned {
+            let number = pod::ordinal(self.set, pod).unwrap_or(0);
+            retention::update(self.view, self.plan, (self.set, pod), number)?;
         }
         for pod in self.condemned.clone() {
             if !self.condemn(pod) && self.in_order {
-                return false;
+                return Ok(false);
             }
         }
-        self.set.str("spec.updateStrategy.type") == "RollingUpdate" && self.replace_one()
+        Ok(self.set.str("spec.updateStrategy.type") == "RollingUpdate" && self.replace_one())
     }
 
     fn is_healthy(&self, pod: &Object) -> bool {
@@ -122,29 +124,40 @@ impl Sync<'_, '_> {
     }
 
     /// Brings one pod into being; says whether the next one may follow (`processReplica`).
-    fn replica(&mut self, number: i64, pod: Option<&Object>) -> bool {
+    fn replica(&mut self, number: i64, pod: Option<&Object>) -> Result<bool, Conflict> {
         let Some(pod) = pod else {
-            self.create(number);
-            return false;
+            self.create(number)?;
+            return Ok(false);
         };
         if pods::is_terminal(pod) {
             if !pod.is_deleting() {
                 self.delete(pod);
             }
-            return false;
+            return Ok(false);
         }
-        if pod.str("status.phase") == "Pending" {
-            self.create_claims(number, pod.name());
+        let is_pending = pod.str("status.phase") == "Pending";
+        if is_pending {
+            let problems = self.create_claims(number, pod.name());
+            if !problems.is_empty() {
+                self.plan.push(Change::Again);
+                return Ok(false);
+            }
+            retention::update(self.view, self.plan, (self.set, pod), number)?;
         }
-        if !self.is_healthy(pod) {
-            if self.in_order && pods::is_ready(pod) && !pod.is_deleting() {
+        if self.in_order && !self.is_healthy(pod) {
+            if pods::is_ready(pod) && !pod.is_deleting() {
                 let minimum = self.set.int("spec.minReadySeconds").unwrap_or(0);
                 let rest = pods::available_in(pod, minimum, self.view.now).unwrap_or(Duration::ZERO);
                 self.plan.push(Change::After(rest.max(Duration::from_millis(1))));
             }
-            return false;
+            return Ok(false);
         }
-        true
+        if !is_pending && !retention::matches(self.view, self.set, pod, number) {
+            retention::update(self.view, self.plan, (self.set, pod), number)?;
+            let told = format!("Update Pod {} in StatefulSet {} successful", pod.name(), self.set.name());
+            self.plan.event(self.set, Note::normal("SuccessfulUpdate", told));
+        }
+        Ok(true)
     }
 
     /// Takes one pod away that is too many; says whether the next one may follow (`processCondemned`).
@@ -196,22 +209,38 @@ impl Sync<'_, '_> {
         (history::template(revision), revision.name().to_owned())
     }
 
-    fn create(&mut self, number: i64) {
+    fn create(&mut self, number: i64) -> Result<(), Conflict> {
         let (template, revision) = self.version(number);
         let pod = pod::new(self.set, &template, number, &revision);
+        if retention::blocks(self.view, self.set, &pod, number) {
+            return Ok(());
+        }
         let (set, name) = (self.set, pod.name().to_owned());
-        self.create_claims(number, &name);
         let told = |word: &str| format!("Create Pod {name} in StatefulSet {} {word}", set.name());
+        let problems = self.create_claims(number, &name);
+        if !problems.is_empty() {
+            let error = match problems.as_slice() {
+                [one] => one.clone(),
+                several => format!("[{}]", several.join(", ")),
+            };
+            self.plan.event(set, Note::warning("FailedCreate", told(&format!("failed error: {error}"))));
+            self.plan.push(Change::Again);
+            return Ok(());
+        }
         self.plan.write(
-            Write::create(&kinds::PODS, pod)
+            Write::create(&kinds::PODS, pod.clone())
                 .on_success(Note::normal("SuccessfulCreate", told("successful")), set)
                 .on_failure(Note::warning("FailedCreate", told("failed error: {error}")), set),
         );
+        retention::update(self.view, self.plan, (set, &pod), number)
     }
 
-    fn create_claims(&mut self, number: i64, pod: &str) {
+    /// Creates the claims that a pod lacks; says why it cannot have them yet (`createPersistentVolumeClaims`).
+    fn create_claims(&mut self, number: i64, pod: &str) -> Vec<String> {
+        let mut problems = Vec::new();
         for (_, claim) in pod::claims(self.set, number) {
-            if self.view.get(&kinds::PERSISTENT_VOLUME_CLAIMS, &claim.key()).is_some() {
+            if let Some(existing) = self.view.get(&kinds::PERSISTENT_VOLUME_CLAIMS, &claim.key()) {
+                problems.extend(existing.is_deleting().then(|| format!("pvc {} is being deleted", claim.name())));
                 continue;
             }
             let told = |word: &str| {
@@ -224,6 +253,7 @@ impl Sync<'_, '_> {
                     .on_failure(Note::warning("FailedCreate", failure), self.set),
             );
         }
+        problems
     }
 
     fn delete(&mut self, pod: &Object) {

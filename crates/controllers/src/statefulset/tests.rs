@@ -105,3 +105,113 @@ fn claims_come_before_their_pod() {
     let claim = "create PersistentVolumeClaim data-db-0 then SuccessfulCreate: Create Claim data-db-0 Pod db-0 in StatefulSet db success";
     assert_eq!(plan(&set, &[revision(&set)]), format!("{claim}\n{}", create(0)));
 }
+
+/// A set of this size with one claim a pod and a policy, and its claims with these owners.
+fn set_with_claims(replicas: i64, when_deleted: &str, when_scaled: &str) -> Object {
+    set(json!({"replicas": replicas,
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": when_deleted, "whenScaled": when_scaled},
+        "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]}))
+}
+
+fn claim(number: i64, owners: Value) -> Object {
+    Object::new(
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": format!("data-db-{number}"),
+        "namespace": "d", "uid": format!("c{number}"), "resourceVersion": "7", "ownerReferences": owners}}),
+    )
+}
+
+fn by_set() -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "u", "controller": true, "blockOwnerDeletion": true})
+}
+
+fn by_pod(number: i64) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "name": format!("db-{number}"), "uid": number.to_string(), "controller": true,
+        "blockOwnerDeletion": true})
+}
+
+/// The owners that a look at a set of two pods, of which `replicas` stay, gives to the second's claim; none if it writes none.
+fn owners_after(set: &Object, owners: Value) -> Option<Value> {
+    let revision = revision(set);
+    let pods = [0, 1].map(|n| pod(n, revision.name(), true));
+    let first = claim(
+        0,
+        if set.str("spec.persistentVolumeClaimRetentionPolicy.whenDeleted") == "Delete" {
+            json!([by_set()])
+        } else {
+            json!([])
+        },
+    );
+    let mut all = vec![set.clone(), revision, first, claim(1, owners)];
+    all.extend(pods);
+    let caches = Caches::with(&all);
+    let changes = reconcile(&View::new(&caches, Time::from_unix_seconds(1_795_230_500)), "d/db").unwrap();
+    changes.into_iter().find_map(|change| match change {
+        crate::change::Change::Write(write) => match write.op {
+            crate::change::Op::Update(object) if object.name() == "data-db-1" => {
+                Some(object.at("metadata.ownerReferences").clone())
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[test]
+fn claims_belong_to_who_takes_them_along() {
+    let after = |replicas, deleted, scaled, owners| owners_after(&set_with_claims(replicas, deleted, scaled), owners);
+    let (set, pod) = (by_set, || by_pod(1));
+    for (replicas, deleted, scaled, wanted) in [
+        (2, "Retain", "Retain", json!([])),
+        (2, "Delete", "Retain", json!([set()])),
+        (2, "Retain", "Delete", json!([])),
+        (2, "Delete", "Delete", json!([set()])),
+        (1, "Retain", "Retain", json!([])),
+        (1, "Delete", "Retain", json!([set()])),
+        (1, "Retain", "Delete", json!([pod()])),
+        (1, "Delete", "Delete", json!([pod()])),
+    ] {
+        let shown = if wanted == json!([]) { Value::Null } else { wanted.clone() };
+        assert_eq!(after(replicas, deleted, scaled, wanted), None, "{replicas} {deleted} {scaled}: nothing to do");
+        for other in [json!([]), json!([set()]), json!([pod()]), json!([set(), pod()])] {
+            if let Some(found) = after(replicas, deleted, scaled, other) {
+                assert_eq!(found, shown, "{replicas} {deleted} {scaled}");
+            }
+        }
+    }
+}
+
+#[test]
+fn claims_of_others_are_left_alone() {
+    let set = set_with_claims(2, "Delete", "Delete");
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "x", "controller": true});
+    assert_eq!(owners_after(&set, json!([other.clone()])), None);
+    assert_eq!(owners_after(&set, json!([other.clone(), by_set()])), Some(json!([other])));
+    let mut earlier = by_set();
+    earlier["uid"] = "before".into();
+    assert_eq!(owners_after(&set, json!([earlier])), None);
+    let mut no_controller = by_set();
+    no_controller["controller"] = false.into();
+    assert_eq!(owners_after(&set, json!([no_controller])), Some(json!([by_set()])));
+}
+
+#[test]
+fn a_changed_policy_is_told() {
+    let set = set_with_claims(1, "Delete", "Retain");
+    let revision = revision(&set);
+    let ready = pod(0, revision.name(), true);
+    let told = "update PersistentVolumeClaim data-db-0 replicas=null\nevent StatefulSet db Normal SuccessfulUpdate: Update Pod db-0 in StatefulSet db successful";
+    assert_eq!(plan(&set, &[revision.clone(), ready.clone(), claim(0, json!([]))]), told);
+    assert_eq!(plan(&set, &[revision, ready, claim(0, json!([by_set()]))]), "");
+}
+
+#[test]
+fn a_pod_waits_for_the_claim_of_an_earlier_one() {
+    let set = set_with_claims(1, "Retain", "Delete");
+    let revision = revision(&set);
+    assert_eq!(plan(&set, &[revision.clone(), claim(0, json!([by_pod(0)]))]), "");
+    assert_eq!(plan(&set, &[revision.clone(), claim(0, json!([]))]), create(0));
+    let mut going = claim(0, json!([]));
+    going.set("metadata.deletionTimestamp", "2026-11-21T03:04:45Z");
+    let told = "event StatefulSet db Warning FailedCreate: Create Pod db-0 in StatefulSet db failed error: pvc data-db-0 is being deleted\nagain";
+    assert_eq!(plan(&set, &[revision, going]), told);
+}

@@ -139,3 +139,25 @@ fn pods_that_are_not_seen_yet_are_not_made_again() {
     let deployment = world.get(&kinds::DEPLOYMENTS, "web").expect("it is there");
     assert_eq!((world.list(&kinds::PODS).len(), deployment.int("status.readyReplicas")), (3, Some(3)));
 }
+
+/// What one key has written may stay unseen for long; the others do not wait for it (upstream: `ConsistencyStore`).
+#[test]
+fn a_key_that_waits_holds_up_no_other() {
+    let world = World::new(1);
+    world.hold_pods(true);
+    for number in 0..12 {
+        let mut deployment = deployment(1, "nginx:1");
+        deployment["metadata"]["name"] = format!("web-{number}").into();
+        let labels = json!({"app": format!("web-{number}")});
+        deployment["spec"]["selector"]["matchLabels"] = labels.clone();
+        deployment["spec"]["template"]["metadata"]["labels"] = labels;
+        world.create(&kinds::DEPLOYMENTS, deployment);
+    }
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.list(&kinds::PODS).len(), 12);
+    world.hold_pods(false);
+    world.run(Duration::from_secs(15));
+    let deployments = world.list(&kinds::DEPLOYMENTS);
+    assert!(deployments.iter().all(|d| d.int("status.readyReplicas") == Some(1)), "all of them are ready");
+    assert_eq!(world.list(&kinds::PODS).len(), 12);
+}

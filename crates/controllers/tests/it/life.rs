@@ -33,6 +33,36 @@ fn namespaces_are_furnished_and_emptied() {
     }
 }
 
+/// A namespace does not go while the server holds something in it, whatever the controllers have heard of.
+#[test]
+fn a_namespace_waits_for_what_is_not_seen() {
+    let world = World::new(1);
+    world.hold_pods(true);
+    world.create(&kinds::DEPLOYMENTS, deployment(2, "nginx:1.25"));
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "kept", "finalizers": ["example.com/hold"]}});
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.list(&kinds::PODS).len(), 2);
+    world.create(&kinds::CONFIG_MAPS, map);
+    // The pretended kubelets would end the pods.
+    world.silence_kubelets();
+    world.delete(&kinds::NAMESPACES, "test", DeleteOptions::default());
+    world.run(Duration::from_secs(20));
+    let pods = world.list(&kinds::PODS);
+    assert!(pods.len() == 2 && pods.iter().all(|pod| pod.is_deleting()), "the pods are swept and still there");
+    assert!(world.get(&kinds::DEPLOYMENTS, "web").is_some(), "pods go first");
+    let now = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
+    for pod in pods {
+        world.delete(&kinds::PODS, pod.name(), now.clone());
+    }
+    world.run(Duration::from_secs(20));
+    assert!(world.get(&kinds::DEPLOYMENTS, "web").is_none(), "then the rest");
+    assert!(world.get(&kinds::NAMESPACES, "test").is_some(), "a finalizer keeps a config map, and so the namespace");
+    world.patch(&kinds::CONFIG_MAPS, "kept", json!({"metadata": {"finalizers": null}}));
+    world.run(Duration::from_secs(20));
+    assert!(world.get(&kinds::NAMESPACES, "test").is_none());
+}
+
 #[test]
 fn background_deletion_collects_and_orphaning_lets_go() {
     let world = settled(2, 2);

@@ -130,6 +130,14 @@ impl Printer {
         matches!(self, Printer::Json | Printer::Yaml | Printer::KYaml | Printer::Name)
     }
 
+    /// Prints one object or list of a type that kubectl was built with: as JSON, its fields come as Go declares them.
+    pub fn print_typed(&self, object: &Value) -> Printed {
+        match self {
+            Printer::Json => (goval::typed_json_indent(object, "    ") + "\n", Ok(())),
+            _ => self.print(object),
+        }
+    }
+
     /// Prints one object or list.
     pub fn print(&self, object: &Value) -> Printed {
         match self {
@@ -226,6 +234,21 @@ impl Reporter {
 
     /// Reports on one object; `what` is `created`, `scaled`, ...
     pub async fn report(&self, resource: &Resource, object: &Value, what: &str) -> Outcome {
+        self.report_with(resource, object, what, Printer::print).await
+    }
+
+    /// Reports on one object of a type that kubectl was built with, see [`Printer::print_typed`].
+    pub async fn report_typed(&self, resource: &Resource, object: &Value, what: &str) -> Outcome {
+        self.report_with(resource, object, what, Printer::print_typed).await
+    }
+
+    async fn report_with(
+        &self,
+        resource: &Resource,
+        object: &Value,
+        what: &str,
+        print: fn(&Printer, &Value) -> Printed,
+    ) -> Outcome {
         let name = object.get("metadata").and_then(|m| m.get("name")).and_then(Value::as_str).unwrap_or("");
         match &self.format {
             Format::Human | Format::Wide => {
@@ -240,7 +263,7 @@ impl Reporter {
                 if printer.hides_managed_fields() && !self.show_managed {
                     hide_managed_fields(&mut shown);
                 }
-                let (text, outcome) = printer.print(&shown);
+                let (text, outcome) = print(printer, &shown);
                 self.session.out(text).await?;
                 outcome
             }

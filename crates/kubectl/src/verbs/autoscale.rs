@@ -86,7 +86,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             scaler["metadata"]["namespace"] = rest.namespace().into();
         }
         if dry_run == DryRun::Client {
-            reporter.report(&scalers, &scaler, "created").await?;
+            reporter.report_typed(&scalers, &scaler, "created").await?;
             continue;
         }
         if args.on("save-config") {
@@ -97,7 +97,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             &[("dryRun", dry_run.parameter()), ("fieldManager", args.text("field-manager"))],
         );
         let created = rest.post(&path, &scaler).await.map_err(|failure| or_incompatible(&args, failure))?;
-        reporter.report(&scalers, &created, "autoscaled").await?;
+        reporter.report_typed(&scalers, &created, "autoscaled").await?;
     }
     Failure::several(found.failures)?;
     if any { Ok(()) } else { refuse("no objects passed to autoscale".to_owned()) }

@@ -126,7 +126,12 @@ impl Dump {
 
     async fn object(&self, file: &str, mut object: Value) -> Outcome {
         output::hide_managed_fields(&mut object);
-        let (text, outcome) = self.printer.print(&object);
+        // What a typed client has read: only the list says what its items are.
+        for item in object["items"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            item.remove("kind");
+            item.remove("apiVersion");
+        }
+        let (text, outcome) = self.printer.print_typed(&object);
         self.write(&format!("{file}{}", self.extension), text).await?;
         outcome
     }

@@ -68,7 +68,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             service["metadata"]["namespace"] = rest.namespace().into();
         }
         if dry_run == DryRun::Client {
-            reporter.report(&services, &service, "exposed").await?;
+            reporter.report_typed(&services, &service, "exposed").await?;
             continue;
         }
         if args.on("save-config") {

@@ -100,7 +100,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         rest.post(&with_query(&pods.collection(rest.namespace()), &parameters), &pod).await?
     };
     if !attach {
-        return reporter.report(&pods, &created, "created").await;
+        return reporter.report_typed(&pods, &created, "created").await;
     }
     let named = Named { resource: Rc::new(pods), namespace: rest.namespace().to_owned(), name, manifest: None };
     attached(&rest, &args, &named).await
@@ -259,7 +259,7 @@ async fn make_service(
         );
         rest.post(&path, &service).await?
     };
-    reporter.report(&services, &object, "created").await
+    reporter.report_typed(&services, &object, "created").await
 }
 
 /// Waits for the pod, attaches, and with `--rm` deletes it.

@@ -70,7 +70,7 @@ pub async fn create(session: Rc<Session>, args: Args, resource: Resource, mut ob
         last_applied::annotate(&mut object);
     }
     if dry_run == DryRun::Client {
-        return reporter.report(&resource, &object, "created").await;
+        return reporter.report_typed(&resource, &object, "created").await;
     }
     let path = with_query(
         &resource.collection(rest.namespace()),
@@ -86,7 +86,7 @@ pub async fn create(session: Rc<Session>, args: Args, resource: Resource, mut ob
         }
         other => other,
     })?;
-    reporter.report(&resource, &created, "created").await
+    reporter.report_typed(&resource, &created, "created").await
 }
 
 /// `--append-hash`: a config map or secret with other content gets another name.
