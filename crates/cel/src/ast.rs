@@ -9,6 +9,8 @@ pub struct Expr {
     pub id: usize,
     /// Where its text is: characters from the start.
     pub at: usize,
+    /// How many nodes there are above each other in it.
+    pub depth: usize,
     /// What it is.
     pub kind: Kind,
 }
@@ -53,6 +55,20 @@ pub struct Fold {
     pub step: Expr,
     /// What comes out.
     pub result: Expr,
+}
+
+impl Kind {
+    /// The nodes right below.
+    pub fn children(&self) -> Vec<&Expr> {
+        match self {
+            Kind::Select { operand, .. } => vec![operand],
+            Kind::Call { target, args, .. } => target.iter().map(AsRef::as_ref).chain(args).collect(),
+            Kind::List(items) => items.iter().map(|(item, _)| item).collect(),
+            Kind::Map(entries) => entries.iter().flat_map(|(k, v, _)| [k, v]).collect(),
+            Kind::Fold(f) => vec![&f.range, &f.init, &f.condition, &f.step, &f.result],
+            Kind::Literal(_) | Kind::Ident(_) | Kind::Message(_) => Vec::new(),
+        }
+    }
 }
 
 /// `a.b.c` for selections of names only.

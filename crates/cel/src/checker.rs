@@ -295,14 +295,5 @@ fn literals(expr: &Expr, issues: &mut Vec<Issue>) {
 
 fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
     visit(expr);
-    match &expr.kind {
-        Kind::Select { operand, .. } => walk(operand, visit),
-        Kind::Call { target, args, .. } => target.iter().map(AsRef::as_ref).chain(args).for_each(|e| walk(e, visit)),
-        Kind::List(items) => items.iter().for_each(|(e, _)| walk(e, visit)),
-        Kind::Map(entries) => entries.iter().flat_map(|(k, v, _)| [k, v]).for_each(|e| walk(e, visit)),
-        Kind::Fold(f) => {
-            [&f.range, &f.init, &f.condition, &f.step, &f.result].into_iter().for_each(|e| walk(e, visit));
-        }
-        Kind::Literal(_) | Kind::Ident(_) | Kind::Message(_) => {}
-    }
+    expr.kind.children().into_iter().for_each(|child| walk(child, visit));
 }

@@ -5,7 +5,7 @@
 //! places when something is wrong, and with its costs. Types and values come from the schema of a custom resource ([`schema`]).
 //! Nothing here knows of requests or objects' rules; that is the API server's part.
 //!
-//! Differences: parsing ends at the first error of syntax; regular expressions are those of `regex-lite` (no classes of
+//! Differences: parsing ends at the first error of syntax and goes down a hundred brackets, not 250; regular expressions are those of `regex-lite` (no classes of
 //! Unicode); time zones are `UTC` and offsets; there are no messages and no authorizer.
 
 mod ast;

@@ -8,8 +8,11 @@ use crate::lexer::{Lexeme, Token, lex};
 use crate::macros;
 use crate::value::Value;
 
-/// How deep expressions may be nested (`maxRecursionDepth`).
-const DEPTH_MAX: usize = 250;
+/// How deep expressions may be nested. Upstream it is 250; here a thread of two megabytes is enough, without optimisation too.
+const DEPTH_MAX: usize = 100;
+
+/// How many nodes may stand above each other: chains without brackets are deep too, and checking goes down them.
+const NODES_DEEP_MAX: usize = 250;
 
 /// How long an expression may be (`expressionSizeCodePointLimit`).
 const SOURCE_CHARS_MAX: usize = 100_000;
@@ -121,10 +124,18 @@ impl Parser {
         self.issues.push(Issue { at, message: message.into() });
     }
 
+    fn limit(&mut self, expr: &Expr) -> Parsed<()> {
+        if expr.depth <= NODES_DEEP_MAX {
+            return Ok(());
+        }
+        Err(self.fail(format!("expression recursion limit exceeded: {NODES_DEEP_MAX}")))
+    }
+
     /// A new node.
     pub fn node(&mut self, at: usize, kind: Kind) -> Expr {
         self.ids += 1;
-        Expr { id: self.ids - 1, at, kind }
+        let depth = 1 + kind.children().iter().map(|child| child.depth).max().unwrap_or(0);
+        Expr { id: self.ids - 1, at, depth, kind }
     }
 
     /// A call of a function or operator.
@@ -198,6 +209,7 @@ impl Parser {
             let at = self.take().at;
             let right = self.binary(level + 1)?;
             left = self.call(at, function, vec![left, right]);
+            self.limit(&left)?;
         }
     }
 
@@ -232,6 +244,7 @@ impl Parser {
 
     fn members(&mut self, mut operand: Expr) -> Parsed<Expr> {
         loop {
+            self.limit(&operand)?;
             if let Some(at) = self.eat(".") {
                 let optional = self.eat("?").is_some();
                 let Token::Ident(name) = self.peek().token.clone() else {

@@ -319,6 +319,22 @@ fn costs() {
 }
 
 #[test]
+fn nothing_is_too_deep() {
+    for source in [
+        format!("{}1{}", "(".repeat(400), ")".repeat(400)),
+        vec!["1"; 2000].join(" + "),
+        format!("[]{}", "[0]".repeat(2000)),
+        format!("{} 2", "true ? 1 : ".repeat(600)),
+        format!("{}1{}", "[".repeat(400), "]".repeat(400)),
+    ] {
+        let why = compile(&source, &[]).err().map_or_else(String::new, |why| why.to_string());
+        assert!(why.contains("expression recursion limit exceeded: "), "{why:.200}");
+    }
+    holds(&vec!["true"; 2000].join(" && "));
+    holds(&format!("{}true{}", "(".repeat(90), ")".repeat(90)));
+}
+
+#[test]
 fn escaped_names() {
     for (name, escaped) in [
         ("a-b", Some("a__dash__b")),

@@ -16,4 +16,6 @@ mod options;
 mod policies;
 mod reach;
 mod recorded;
+#[cfg(feature = "cel")]
+mod rules;
 mod versions;
