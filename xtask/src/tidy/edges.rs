@@ -11,11 +11,12 @@ use super::Finding;
 use crate::process::Cmd;
 
 /// Crates of the map in the order a request travels, each with all that it may use.
-pub const ALLOWED: [(&str, &[&str]); 17] = [
+pub const ALLOWED: [(&str, &[&str]); 18] = [
     ("simulation", &[]),
     ("api", &["simulation"]),
     ("etcd", &["simulation", "api"]),
-    ("apiserver", &["simulation", "api", "etcd"]),
+    ("cel", &["api"]),
+    ("apiserver", &["simulation", "api", "etcd", "cel"]),
     ("client", &["simulation", "api"]),
     ("controllers", &["simulation", "api", "client"]),
     ("scheduler", &["simulation", "api", "client"]),

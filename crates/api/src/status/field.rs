@@ -63,11 +63,13 @@ pub struct FieldError {
     pub detail: String,
     /// Keys of the value in the order in which upstream declares them; empty: by name.
     pub order: &'static [&'static str],
+    /// Whether the value at fault is left out of the message (`field.OmitValueType`).
+    pub omits_value: bool,
 }
 
 impl FieldError {
     fn new(kind: ErrorKind, field: impl Into<String>, value: Value, detail: impl Into<String>) -> FieldError {
-        FieldError { kind, field: field.into(), value, detail: detail.into(), order: &[] }
+        FieldError { kind, field: field.into(), value, detail: detail.into(), order: &[], omits_value: false }
     }
 
     /// A struct as the value at fault: its fields are shown in the order in which upstream declares them.
@@ -75,6 +77,18 @@ impl FieldError {
     pub fn in_order(mut self, fields: &'static [&'static str]) -> FieldError {
         self.order = fields;
         self
+    }
+
+    /// The same complaint, about a value that says nothing: an object or a list.
+    #[must_use]
+    pub fn without_value(mut self) -> FieldError {
+        self.omits_value = true;
+        self
+    }
+
+    /// `FIELD: Internal error: DETAIL`.
+    pub fn internal(field: impl Into<String>, detail: impl Into<String>) -> FieldError {
+        FieldError::new(ErrorKind::Internal, field, Value::Null, detail)
     }
 
     /// `FIELD: Required value[: DETAIL]`.
@@ -129,8 +143,11 @@ impl FieldError {
     /// Everything after the field: the message of a cause.
     pub fn body(&self) -> String {
         let words = self.kind.words().0;
-        let bare =
-            matches!(self.kind, ErrorKind::Required | ErrorKind::Forbidden | ErrorKind::TooLong | ErrorKind::Internal);
+        let bare = self.omits_value
+            || matches!(
+                self.kind,
+                ErrorKind::Required | ErrorKind::Forbidden | ErrorKind::TooLong | ErrorKind::Internal
+            );
         let mut body = if bare { words.to_owned() } else { format!("{words}: {}", shown(&self.value, self.order)) };
         if !self.detail.is_empty() {
             body.push_str(": ");

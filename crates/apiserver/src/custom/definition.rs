@@ -79,7 +79,9 @@ fn refuse_unbuilt(object: &Value) -> Result<(), Status> {
                 "selectable fields of custom resources"
             )));
         }
-        if structural::has_rules(at(version, "schema.openAPIV3Schema")) {
+        // Without the feature nobody could check them.
+        #[cfg(not(feature = "cel"))]
+        if super::has_rules(at(version, "schema.openAPIV3Schema")) {
             return Err(Status::not_built(simulation::stub!(
                 "kube-apiserver",
                 "x-kubernetes-validations (rules in CEL) of custom resources"
@@ -111,6 +113,9 @@ fn validate(object: &Value, errors: &mut FieldErrors) {
     }
     versions(spec, errors);
     names(spec, errors);
+    if let Some(schema) = common_schema(spec) {
+        self::schema(schema, "spec.validation.openAPIV3Schema", errors);
+    }
     match text(spec, "conversion.strategy") {
         "None" | "Webhook" => {}
         other => {
@@ -120,6 +125,21 @@ fn validate(object: &Value, errors: &mut FieldErrors) {
     approval(object, group, errors);
 }
 
+/// The schema that all versions have: upstream keeps it beside them and complains about it there.
+fn common_schema(spec: &Value) -> Option<&Value> {
+    let all = list(spec, "versions");
+    let first = all.first().map(|version| at(version, "schema.openAPIV3Schema"))?;
+    all.iter().all(|version| at(version, "schema.openAPIV3Schema") == first).then_some(first)
+}
+
+fn schema(schema: &Value, path: &str, errors: &mut FieldErrors) {
+    let mut found = FieldErrors::new();
+    structural::validate(schema, path, &mut found);
+    #[cfg(feature = "cel")]
+    super::rules::definition::validate(schema, path, &mut found);
+    errors.extend(found.0);
+}
+
 fn versions(spec: &Value, errors: &mut FieldErrors) {
     let all = list(spec, "versions");
     for (i, version) in all.iter().enumerate() {
@@ -127,13 +147,16 @@ fn versions(spec: &Value, errors: &mut FieldErrors) {
             errors.push(FieldError::required(format!("spec.versions[{i}].schema.openAPIV3Schema"), ""));
         }
     }
+    let is_common = common_schema(spec).is_some();
     for (i, version) in all.iter().enumerate() {
         let path = format!("spec.versions[{i}]");
         let problems = dns1035_label(text(version, "name"));
         if !problems.is_empty() {
             errors.push(FieldError::invalid(format!("{path}.name"), text(version, "name"), problems.join(",")));
         }
-        structural::validate(at(version, "schema.openAPIV3Schema"), &format!("{path}.schema.openAPIV3Schema"), errors);
+        if !is_common {
+            schema(at(version, "schema.openAPIV3Schema"), &format!("{path}.schema.openAPIV3Schema"), errors);
+        }
         subresources(version, &format!("{path}.subresources"), errors);
         for (j, column) in list(version, "additionalPrinterColumns").iter().enumerate() {
             self::column(column, &format!("{path}.additionalPrinterColumns[{j}]"), errors);

@@ -3,14 +3,16 @@
 //! A definition is an object like any other ([`definition`]); [`control`] accepts its names and cleans up after it. Each
 //! version that it serves becomes a [`Custom`]: a row of the table of kinds, a strategy and a schema, after which requests
 //! for it go the same way as all others. What differs is here: what is pruned and filled in ([`prune`]), what is right
-//! ([`validate`]), what is shown ([`columns`]).
+//! ([`validate`], and with the feature `cel` what its rules say: `rules`), what is shown ([`columns`]).
 //!
-//! Differences: rules in CEL, conversion webhooks and selectable fields are refused by name.
+//! Differences: conversion webhooks and selectable fields are refused by name, and so are rules in CEL without the feature.
 
 mod columns;
 pub mod control;
 pub mod definition;
 mod prune;
+#[cfg(feature = "cel")]
+mod rules;
 mod structural;
 mod validate;
 
@@ -41,6 +43,33 @@ pub struct Custom {
     pub strategy: Strategy,
     /// What the definition says of the version.
     pub added: &'static Added,
+    /// What its rules in CEL say.
+    #[cfg(feature = "cel")]
+    rules: Option<rules::Validator>,
+}
+
+/// Whether a schema, or one inside it, has rules in CEL.
+pub fn has_rules(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => {
+            map.get("x-kubernetes-validations").is_some_and(|r| r.as_array().is_some_and(|r| !r.is_empty()))
+                || map
+                    .iter()
+                    .any(|(name, inner)| !matches!(name.as_str(), "default" | "enum" | "example") && has_rules(inner))
+        }
+        Value::Array(items) => items.iter().any(has_rules),
+        _ => false,
+    }
+}
+
+/// Asks the rules in CEL of a custom kind about an object that is created, or changed from `old`; what it warns of comes back.
+pub fn check_rules(kind: &Kind, new: &Value, old: Option<&Value>, errors: &mut FieldErrors) -> Vec<String> {
+    #[cfg(feature = "cel")]
+    if let Some(rules) = of(kind).and_then(|custom| custom.rules.as_ref()) {
+        return rules.validate(new, old, errors);
+    }
+    let _ = (kind, new, old, errors);
+    Vec::new()
 }
 
 static SERVED: Mutex<BTreeMap<&'static str, &'static Custom>> = Mutex::new(BTreeMap::new());
@@ -89,7 +118,13 @@ fn made(added: &'static Added) -> &'static Custom {
             conversion: Some(&CONVERSION),
             ..plain(kind)
         };
-        Box::leak(Box::new(Custom { kind, strategy, added }))
+        Box::leak(Box::new(Custom {
+            kind,
+            strategy,
+            added,
+            #[cfg(feature = "cel")]
+            rules: rules::Validator::new(at(&added.version, "schema.openAPIV3Schema")),
+        }))
     })
 }
 

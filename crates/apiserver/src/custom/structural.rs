@@ -38,20 +38,6 @@ fn junctors(schema: &Value) -> Vec<(String, &Value)> {
     inner
 }
 
-/// Whether a schema, or one inside it, has rules in CEL.
-pub fn has_rules(schema: &Value) -> bool {
-    match schema {
-        Value::Object(map) => {
-            map.get("x-kubernetes-validations").is_some_and(|r| r.as_array().is_some_and(|r| !r.is_empty()))
-                || map
-                    .iter()
-                    .any(|(name, inner)| !matches!(name.as_str(), "default" | "enum" | "example") && has_rules(inner))
-        }
-        Value::Array(items) => items.iter().any(has_rules),
-        _ => false,
-    }
-}
-
 /// Checks a schema at a path of the definition.
 pub fn validate(schema: &Value, path: &str, errors: &mut FieldErrors) {
     if !schema.is_object() {

@@ -75,6 +75,8 @@ impl Context<'_> {
         let mut errors = FieldErrors::new();
         validation::metadata::validate(&object, kind, strategy.name_rule, &mut errors);
         strategy.check(&object, &mut errors);
+        let warned = crate::custom::check_rules(kind, &object, None, &mut errors);
+        self.warnings.borrow_mut().extend(warned);
         let name = text(&object, "metadata.name").to_owned();
         if !errors.is_empty() {
             return Err(failure::invalid(kind, &name, &errors));

@@ -78,6 +78,10 @@ impl Context<'_> {
         if part == Part::Status && crate::custom::of(kind).is_some() {
             strategy.check(&new, &mut errors);
         }
+        if matches!(part, Part::Main | Part::Status) {
+            let warned = crate::custom::check_rules(kind, &new, Some(old), &mut errors);
+            self.warnings.borrow_mut().extend(warned);
+        }
         if part == Part::Approval {
             crate::strategy::certificates::validate_approval(&new, old, &mut errors);
         }

@@ -16,5 +16,7 @@ mod options;
 mod policies;
 mod reach;
 mod recorded;
+#[cfg(feature = "cel")]
+mod rules;
 mod versions;
 mod workloads;
