@@ -11,12 +11,13 @@ use crate::root::{root, target};
 const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// Every target, with the longest input that it is given, in bytes.
-const TARGETS: [(&str, u32); 7] = [
+const TARGETS: [(&str, u32); 8] = [
     ("documents", 4_096),
     ("selectors", 512),
     ("templates", 1_024),
     ("patches", 4_096),
     ("requests", 8_192),
+    ("rules", 512),
     ("scripts", 2_048),
     ("modules", 16_384),
 ];
