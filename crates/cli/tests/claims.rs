@@ -117,3 +117,17 @@ fn a_policy_can_change_and_orphans_keep_their_claims() {
         ],
     );
 }
+
+#[test]
+fn a_set_that_grows_again_waits_for_claims_that_go() {
+    let set = set("Retain", "Delete", 3);
+    check(
+        &format!(
+            "{set}kubectl get pvc data-db-2 -o jsonpath='{{.metadata.uid}}' > before
+             kubectl scale sts/db --replicas=2; sleep 1; kubectl scale sts/db --replicas=3; sleep 60
+             kubectl get pods --no-headers | awk '{{print $1, $2, $3}}'; {OWNERS}
+             test \"$(cat before)\" = \"$(kubectl get pvc data-db-2 -o jsonpath='{{.metadata.uid}}')\" || echo another claim"
+        ),
+        &["db-0 1/1 Running\ndb-1 1/1 Running\ndb-2 1/1 Running\ndata-db-0\ndata-db-1\ndata-db-2\nanother claim\n"],
+    );
+}

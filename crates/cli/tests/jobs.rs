@@ -149,3 +149,36 @@ fn what_a_job_may_not_ask_for() {
         ],
     );
 }
+
+#[test]
+fn a_pod_that_ends_is_replaced_when_the_policy_says() {
+    let job = |policy: &str| {
+        format!(
+            "kubectl apply -f - <<'END' > /dev/null
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: j}}
+spec:
+  podReplacementPolicy: {policy}
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 30
+      containers: [{{name: c, image: busybox, args: [sh, -c, \"trap '' TERM; while true; do sleep 1; done\"]}}]
+END
+sleep 5; kubectl wait --for=condition=Ready pod -l job-name=j --timeout=30s > /dev/null
+kubectl delete pod -l job-name=j --wait=false > /dev/null; sleep 15
+kubectl get job j -o jsonpath='{policy} {{.status.active}} active, {{.status.terminating}} terminating{{\"\\n\"}}'
+sleep 30; kubectl get job j -o jsonpath='later {{.status.active}} active, {{.status.failed}} failed{{\"\\n\"}}'
+kubectl delete job j > /dev/null; sleep 40
+"
+        )
+    };
+    check(
+        &format!("{}{}", job("TerminatingOrFailed"), job("Failed")),
+        &[
+            "TerminatingOrFailed 1 active, 1 terminating\nlater 1 active, 1 failed\n",
+            "Failed  active, 1 terminating\nlater 1 active, 1 failed\n",
+        ],
+    );
+}

@@ -40,9 +40,15 @@ pub(super) fn finished(pod: &Object) -> Time {
     let not_ready = pods::condition(pod, "Ready").filter(|c| c["status"] == "False");
     by_containers
         .or_else(|| time(&not_ready?["lastTransitionTime"]))
-        .or_else(|| time(pod.at("metadata.deletionTimestamp")))
+        .or_else(|| Some(time(pod.at("metadata.deletionTimestamp"))? - grace(pod)))
         .or_else(|| pods::created(pod))
         .unwrap_or(Time::from_nanos(0))
+}
+
+/// The deletion timestamp is when the pod has to be gone; it was deleted so much before.
+fn grace(pod: &Object) -> Duration {
+    let seconds = pod.int("metadata.deletionGracePeriodSeconds").unwrap_or(0);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -64,5 +70,12 @@ mod tests {
         assert_eq!(rest(&[], &[&early, &late], now), Duration::from_secs(20));
         assert_eq!(rest(&[&pod(10)], &[&early, &late], now), Duration::from_secs(10));
         assert_eq!(rest(&[&pod(30)], &[&early, &late], now), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deleted_pod_has_ended_when_it_was_deleted() {
+        let at = Time::from_unix_seconds(1_030).rfc3339();
+        let pod = Object::new(json!({"metadata": {"deletionTimestamp": at, "deletionGracePeriodSeconds": 30}}));
+        assert_eq!(rest(&[], &[&pod], Time::from_unix_seconds(1_004)), Duration::from_secs(6));
     }
 }

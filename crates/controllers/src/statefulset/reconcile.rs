@@ -105,7 +105,9 @@ impl Sync<'_, '_> {
         }
         for pod in &self.condemned {
             let number = pod::ordinal(self.set, pod).unwrap_or(0);
-            retention::update(self.view, self.plan, (self.set, pod), number)?;
+            if !retention::matches(self.view, self.set, pod, number) {
+                retention::update(self.view, self.plan, (self.set, pod), number)?;
+            }
         }
         for pod in self.condemned.clone() {
             if !self.condemn(pod) && self.in_order {
