@@ -11,6 +11,8 @@ pub struct Expr {
     pub at: usize,
     /// How many nodes there are above each other in it.
     pub depth: usize,
+    /// Whether it is the same whatever is asked: such parts are made once, before anything is evaluated, and cost nothing.
+    pub constant: bool,
     /// What it is.
     pub kind: Kind,
 }
@@ -57,7 +59,33 @@ pub struct Fold {
     pub result: Expr,
 }
 
+/// Conversions, which are made once when they are of constants.
+const CONVERSIONS: [&str; 10] =
+    ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
+
 impl Kind {
+    /// Whether it is the same whatever is asked (`OptOptimize` of cel-go/interpreter).
+    pub fn is_constant(&self) -> bool {
+        match self {
+            Kind::Literal(_) => true,
+            Kind::List(items) => items.iter().all(|(item, optional)| item.constant && !optional),
+            Kind::Map(entries) => entries.iter().all(|(k, v, optional)| k.constant && v.constant && !optional),
+            Kind::Call { target: None, function, args } => {
+                CONVERSIONS.contains(&function.as_str()) && args.len() == 1 && args[0].constant
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is a path: a name, or steps into something.
+    pub fn is_path(&self) -> bool {
+        match self {
+            Kind::Ident(_) | Kind::Select { test: false, .. } => true,
+            Kind::Call { function, .. } => matches!(function.as_str(), "_[_]" | "_[?_]" | "_?._"),
+            _ => false,
+        }
+    }
+
     /// The nodes right below.
     pub fn children(&self) -> Vec<&Expr> {
         match self {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ast::{Expr, Fold, Kind, qualified_name};
 use crate::declarations::{Overload, function, named_type};
 use crate::issue::Issue;
+use crate::schema::escape;
 use crate::types::{Mapping, Type, instantiate, most_general};
 use crate::value::Value;
 
@@ -36,6 +37,7 @@ pub(crate) fn check(expr: &mut Expr, count: usize, variables: &[(String, Type)])
     }
     if checker.issues.is_empty() {
         literals(expr, &mut checker.issues);
+        mixed(expr, &checker.types, &mut checker.issues);
     }
     Checked { types: checker.types, used: checker.used, issues: checker.issues }
 }
@@ -96,7 +98,7 @@ impl Checker {
                 for (item, optional) in items {
                     let found = self.check(item);
                     let found = self.optional(item.at, found, *optional);
-                    of = Some(self.join(item.at, of, found));
+                    of = Some(self.join(of, found));
                 }
                 let of = of.unwrap_or_else(|| self.var());
                 Type::list(of)
@@ -105,10 +107,10 @@ impl Checker {
                 let (mut keys, mut values) = (None, None);
                 for (key, value, optional) in entries {
                     let found = self.check(key);
-                    keys = Some(self.join(key.at, keys, found));
+                    keys = Some(self.join(keys, found));
                     let found = self.check(value);
                     let found = self.optional(value.at, found, *optional);
-                    values = Some(self.join(value.at, values, found));
+                    values = Some(self.join(values, found));
                 }
                 let key = keys.unwrap_or_else(|| self.var());
                 Type::map(key, values.unwrap_or_else(|| self.var()))
@@ -143,24 +145,31 @@ impl Checker {
     }
 
     /// The type of what is of one type or the other.
-    fn join(&mut self, at: usize, before: Option<Type>, now: Type) -> Type {
+    fn join(&mut self, before: Option<Type>, now: Type) -> Type {
         let Some(before) = before else { return now };
         if self.mapping.assignable(&before, &now) {
             return most_general(&before, &now).clone();
         }
-        self.mismatch(at, &before, &now);
-        Type::Error
+        // What may be mixed is decided when the types are known.
+        Type::Dyn
     }
 
-    fn select(&mut self, at: usize, operand: &mut Expr, field: &str, optional: bool) -> Type {
+    /// A step into something. A field whose name is a word of the language may be called by either of its names.
+    fn select(&mut self, at: usize, operand: &mut Expr, field: &mut String, optional: bool) -> Type {
         let found = self.check(operand);
         let (target, was_optional) = self.mapping.substitute(&found, false).unwrap_optional();
         let result = match &target {
             Type::Map(_, value) => (**value).clone(),
-            Type::Object(object) => object.fields.get(field).cloned().unwrap_or_else(|| {
-                self.complain(at, format!("undefined field '{field}'"));
-                Type::Error
-            }),
+            Type::Object(object) => {
+                let has = |name: &str| object.fields.contains_key(name);
+                if let Some(escaped) = escape(field).filter(|escaped| !has(field) && has(escaped)) {
+                    *field = escaped;
+                }
+                object.fields.get(field).cloned().unwrap_or_else(|| {
+                    self.complain(at, format!("undefined field '{field}'"));
+                    Type::Error
+                })
+            }
             Type::Var(_) => {
                 self.mapping.assignable(&Type::Dyn, &target);
                 Type::Dyn
@@ -175,12 +184,13 @@ impl Checker {
     }
 
     fn call(&mut self, expr: &mut Expr) -> Type {
-        let at = expr.at;
+        let (id, at) = (expr.id, expr.at);
         let Kind::Call { target, function: name, args } = &mut expr.kind else { return Type::Error };
         if name == "_?._" {
             let Kind::Literal(Value::String(field)) = &args[1].kind else { return Type::Error };
-            let field = field.to_string();
-            let found = self.select(at, &mut args[0], &field, true);
+            let mut field = field.to_string();
+            let found = self.select(at, &mut args[0], &mut field, true);
+            args[1].kind = Kind::Literal(Value::from(field));
             return self.mapping.substitute(&found, false);
         }
         let mut found: Vec<Type> = args.iter_mut().map(|arg| self.check(arg)).collect();
@@ -199,7 +209,14 @@ impl Checker {
         }
         let name = name.clone();
         match function(&name) {
-            Some(overloads) => self.resolve(at, &name, overloads, (is_member, found)),
+            Some(overloads) => {
+                let result = self.resolve(at, &name, overloads, (is_member, found));
+                if name == "sum" {
+                    let literal = |zero| Expr { id, at, depth: 1, constant: true, kind: Kind::Literal(zero) };
+                    args.extend(zero(&result).map(literal));
+                }
+                result
+            }
             None => self.undeclared(at, &name),
         }
     }
@@ -270,6 +287,58 @@ impl Checker {
     }
 }
 
+/// What the sum of nothing is.
+fn zero(of: &Type) -> Option<Value> {
+    Some(match of {
+        Type::Uint => Value::Uint(0),
+        Type::Double => Value::Double(0.0),
+        Type::Duration => Value::Duration(0),
+        _ => return None,
+    })
+}
+
+/// Lists and maps that are written out hold one type each, but for what is formatted (`ValidateHomogeneousAggregateLiterals`).
+fn mixed(expr: &Expr, types: &[Type], issues: &mut Vec<Issue>) {
+    if matches!(&expr.kind, Kind::Call { function, .. } if function == "format") {
+        return;
+    }
+    let mut same = |all: Vec<(&Expr, bool)>| {
+        let of = |(e, optional): &(&Expr, bool)| match optional {
+            true => types[e.id].unwrap_optional().0,
+            false => types[e.id].clone(),
+        };
+        let Some(first) = all.first().map(of) else { return };
+        if let Some(other) = all.iter().find(|e| !is_same(&of(e), &first)) {
+            let message = format!("expected type '{first}' but found '{}'", of(other));
+            issues.push(Issue { at: other.0.at, message });
+        }
+    };
+    match &expr.kind {
+        Kind::List(items) => same(items.iter().map(|(e, o)| (e, *o)).collect()),
+        Kind::Map(entries) => {
+            same(entries.iter().map(|(k, _, _)| (k, false)).collect());
+            same(entries.iter().map(|(_, v, o)| (v, *o)).collect());
+        }
+        _ => {}
+    }
+    expr.kind.children().into_iter().for_each(|child| mixed(child, types, issues));
+}
+
+/// Whether types are the same, where what was never said fits everything inside of others.
+fn is_same(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::List(a), Type::List(b)) => is_inner_same(a, b),
+        (Type::Map(k1, v1), Type::Map(k2, v2)) => is_inner_same(k1, k2) && is_inner_same(v1, v2),
+        (Type::Opaque(n1, p1), Type::Opaque(n2, p2)) => n1 == n2 && p1.iter().zip(p2).all(|(a, b)| is_inner_same(a, b)),
+        (Type::Type(_), Type::Type(_)) => true,
+        _ => a == b,
+    }
+}
+
+fn is_inner_same(a: &Type, b: &Type) -> bool {
+    matches!(a, Type::Dyn) || matches!(b, Type::Dyn) || is_same(a, b)
+}
+
 /// Texts that are written out as times, durations and regular expressions are right (cel-go/cel/validator.go).
 fn literals(expr: &Expr, issues: &mut Vec<Issue>) {
     let mut visit = |expr: &Expr| {
@@ -280,17 +349,33 @@ fn literals(expr: &Expr, issues: &mut Vec<Issue>) {
             ("matches", None) => args.get(1),
             _ => None,
         };
-        let Some(Expr { kind: Kind::Literal(Value::String(text)), at, .. }) = argument else { return };
-        let fails = match function.as_str() {
-            "timestamp" => crate::time::parse_timestamp(text).is_none(),
-            "duration" => crate::time::parse_duration(text).is_none(),
-            _ => regex_lite::Regex::new(text).is_err(),
+        let Some(Expr { kind: Kind::Literal(given), at, .. }) = argument else { return };
+        let fails = match (function.as_str(), given) {
+            ("matches", Value::String(text)) => crate::functions::regex(text).is_err(),
+            ("matches", _) => false,
+            _ => crate::functions::call(function, std::slice::from_ref(given)).is_err(),
         };
         if fails {
             issues.push(Issue { at: *at, message: format!("invalid {function} argument") });
         }
     };
     walk(expr, &mut visit);
+}
+
+/// What a program cannot be made of: searches for what is no regular expression (`program instantiation`).
+pub(crate) fn makeable(expr: &Expr) -> Result<(), String> {
+    let mut found = Ok(());
+    walk(expr, &mut |expr| {
+        let Kind::Call { function, args, .. } = &expr.kind else { return };
+        if let ("find" | "findAll", Some(Kind::Literal(Value::String(pattern)))) =
+            (function.as_str(), args.first().map(|arg| &arg.kind))
+            && let Err(why) = crate::functions::regex(pattern)
+            && found.is_ok()
+        {
+            found = Err(format!("error parsing regexp: {why}"));
+        }
+    });
+    found
 }
 
 fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {

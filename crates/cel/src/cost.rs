@@ -9,8 +9,9 @@ pub(crate) const REGEX: f64 = 0.25;
 /// How long a regular expression behind a format may be thought to be.
 const FORMAT_REGEX_CHARS: u64 = 128;
 
+/// A part of a size, rounded up.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size")]
-fn part(size: u64, factor: f64) -> u64 {
+pub(crate) fn part(size: u64, factor: f64) -> u64 {
     (size as f64 * factor).ceil() as u64
 }
 
@@ -42,6 +43,16 @@ pub(crate) fn of_call(function: &str, args: &[Value], result: Option<&Value>) ->
             own + mask + parse
         }
         "validate" => part(1 + size(1), TRAVERSAL).saturating_mul(part(FORMAT_REGEX_CHARS, REGEX)),
+        "slice" | "lists.range" | "reverse" => 11 + result.map_or(1, Value::size),
+        "flatten" => {
+            let levels = match args.get(1) {
+                Some(Value::Int(levels)) => u64::try_from(*levels).unwrap_or(0),
+                _ => 1,
+            };
+            size(0).saturating_mul(levels).saturating_add(11)
+        }
+        "distinct" | "sort" => compared_with_itself(&args[0]),
+        "@sortByAssociatedKeys" => args.get(1).map_or(1, compared_with_itself),
         "startsWith" | "endsWith" | "strings.quote" | "format" => part(size(0), TRAVERSAL),
         "bytes" | "string" if is_text(args.first()) => match (function, &args[0]) {
             ("string", Value::String(_)) | ("bytes", Value::Bytes(_)) => 1,
@@ -57,10 +68,21 @@ pub(crate) fn of_call(function: &str, args: &[Value], result: Option<&Value>) ->
     }
 }
 
+/// What it costs to compare each element of a list with each (`trackListSelfCompare`).
+fn compared_with_itself(list: &Value) -> u64 {
+    let Value::List(list) = list else { return 1 };
+    let is_text = matches!(list.items.first(), Some(Value::String(_) | Value::Bytes(_)));
+    let count = list.items.len() as u64;
+    let pairs = count.saturating_mul(count);
+    11 + 2 * pairs + if is_text { pairs / 10 } else { 0 }
+}
+
 /// What it costs to look at a text, or at all elements of a list (`traversalCost`).
 fn traversal(value: &Value) -> u64 {
     match value {
-        Value::String(_) | Value::Bytes(_) => part(value.size(), TRAVERSAL),
+        // Rounded down, and in bytes: so it is upstream here, and only here.
+        Value::String(text) => text.len() as u64 / 10,
+        Value::Bytes(bytes) => bytes.len() as u64 / 10,
         Value::List(list) => list.items.iter().map(traversal).sum(),
         Value::Map(map) => map.iter().map(|(key, value)| traversal(&key.value()) + traversal(value)).sum(),
         _ => 1,

@@ -64,6 +64,19 @@ impl<'a> Evaluation<'a> {
     pub fn eval(&mut self, expr: &'a Expr) -> Evaluated {
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
+            _ if expr.constant => {
+                let before = self.cost;
+                let value = self.eval_parts(expr);
+                self.cost = before;
+                value
+            }
+            _ => self.eval_parts(expr),
+        }
+    }
+
+    fn eval_parts(&mut self, expr: &'a Expr) -> Evaluated {
+        match &expr.kind {
+            Kind::Literal(value) => Ok(value.clone()),
             Kind::Ident(name) => {
                 self.pay(STEP)?;
                 match self.scopes.iter().rfind(|(known, _)| known == name) {
@@ -73,8 +86,11 @@ impl<'a> Evaluation<'a> {
             }
             Kind::Select { operand, field, test } => {
                 let value = self.operand(operand)?;
+                if *test {
+                    return presence(&value, field);
+                }
                 self.pay(STEP)?;
-                if *test { presence(&value, field) } else { select(&value, &Value::from(field.as_str())) }
+                select(&value, &Value::from(field.as_str()))
             }
             Kind::Call { target, function, args } => self.call(target.as_deref(), function, args),
             Kind::List(items) => {
@@ -98,12 +114,7 @@ impl<'a> Evaluation<'a> {
     /// What is stepped into; the first step into what is no name costs as much as a name.
     fn operand(&mut self, expr: &'a Expr) -> Evaluated {
         let value = self.eval(expr)?;
-        let is_path = match &expr.kind {
-            Kind::Ident(_) | Kind::Select { .. } => true,
-            Kind::Call { function, .. } => matches!(function.as_str(), "_[_]" | "_[?_]" | "_?._"),
-            _ => false,
-        };
-        self.pay(if is_path { 0 } else { STEP })?;
+        self.pay(if expr.kind.is_path() { 0 } else { STEP })?;
         Ok(value)
     }
 
@@ -128,7 +139,11 @@ impl<'a> Evaluation<'a> {
             "_||_" => return self.logical(args, true),
             "_?_:_" => {
                 let Value::Bool(condition) = self.eval(&args[0])? else { return failed("no such overload") };
-                return self.eval(&args[if condition { 1 } else { 2 }]);
+                let branch = &args[if condition { 1 } else { 2 }];
+                let value = self.eval(branch)?;
+                // A path is part of the choice, and only the steps into it count.
+                self.cost -= if branch.kind.is_path() { STEP } else { 0 };
+                return Ok(value);
             }
             "@not_strictly_false" => {
                 let value = self.eval(&args[0]);
@@ -141,8 +156,15 @@ impl<'a> Evaluation<'a> {
             }
             "_[_]" | "_[?_]" | "_?._" => {
                 let (value, index) = (self.operand(&args[0])?, self.eval(&args[1])?);
-                self.pay(STEP)?;
-                return if function == "_[_]" { select(&value, &index) } else { select_optional(&value, &index) };
+                // A path that is an index is part of the path, and only the steps into it count.
+                self.cost -= if args[1].kind.is_path() { STEP } else { 0 };
+                if function == "_[_]" {
+                    self.pay(STEP)?;
+                    return select(&value, &index);
+                }
+                let found = select_optional(&value, &index)?;
+                self.pay(if found == Value::Optional(None) { 0 } else { STEP })?;
+                return Ok(found);
             }
             "or" | "orValue" => {
                 let Some(target) = target else { return failed("no such overload") };
@@ -156,10 +178,26 @@ impl<'a> Evaluation<'a> {
             _ => {}
         }
         let mut values = Vec::with_capacity(args.len() + 1);
+        let mut failure = None;
         for arg in target.into_iter().chain(args) {
-            values.push(self.eval(arg)?);
+            // Costs count for a call whose arguments are wrong, too.
+            values.push(match self.eval(arg) {
+                Ok(value) => value,
+                Err(Failure::TooCostly) => return Err(Failure::TooCostly),
+                Err(why) => {
+                    failure = failure.or(Some(why));
+                    Value::Null
+                }
+            });
+        }
+        if let Some(why) = failure {
+            self.pay(cost::of_call(function, &values, None))?;
+            return Err(why);
         }
         let result = functions::call(function, &values);
+        if function == "@in" && args[1].constant {
+            return result.map_err(Failure::Failed);
+        }
         self.pay(cost::of_call(function, &values, result.as_ref().ok()))?;
         result.map_err(Failure::Failed)
     }
@@ -225,15 +263,16 @@ impl<'a> Evaluation<'a> {
                 if holds {
                     return self.step(fold, Ok(accu), yes);
                 }
-                self.pay(STEP)?;
                 Ok(accu)
             }
-            ("_+_", [first, Expr { kind: Kind::List(items), .. }], Ok(Value::List(mut list))) if is_accu(first) => {
+            ("_+_", [first, Expr { kind: Kind::List(items), constant, .. }], Ok(Value::List(mut list)))
+                if is_accu(first) =>
+            {
                 for (item, _) in items {
                     let value = self.eval(item)?;
                     Arc::make_mut(&mut list).items.push(value);
                 }
-                self.pay(STEP + LIST + 1)?;
+                self.pay(STEP + if *constant { 0 } else { LIST } + 1)?;
                 Ok(Value::List(list))
             }
             ("cel.@mapInsert", [first, key, value], Ok(Value::Map(mut map))) if is_accu(first) => {
@@ -270,7 +309,8 @@ impl<'a> Evaluation<'a> {
         let Kind::Call { function, args, .. } = &part.kind else { return Err(failure.clone()) };
         match function.as_str() {
             "@not_strictly_false" => {
-                self.pay(1)?;
+                let is_negated = matches!(&args[0].kind, Kind::Call { .. });
+                self.pay(STEP + 1 + u64::from(is_negated))?;
                 Ok(Value::Bool(true))
             }
             "_&&_" | "_||_" if matches!(&args[0].kind, Kind::Ident(name) if *name == fold.accu) => {

@@ -230,8 +230,8 @@ fn unescape(inner: &[char], bytes: bool) -> Option<Vec<u8>> {
             _ => {
                 let (digits, radix, from) = match escape {
                     'x' | 'X' => (2, 16, at),
-                    'u' if !bytes => (4, 16, at),
-                    'U' if !bytes => (8, 16, at),
+                    'u' => (4, 16, at),
+                    'U' => (8, 16, at),
                     '0'..='3' => (3, 8, at - 1),
                     _ => return None,
                 };
@@ -241,8 +241,8 @@ fn unescape(inner: &[char], bytes: bool) -> Option<Vec<u8>> {
             }
         };
         match u8::try_from(code) {
-            // In bytes an escape is a byte, not a character.
-            Ok(byte) if bytes => out.push(byte),
+            // In bytes an escape is a byte, if it does not say that it is a character.
+            Ok(byte) if bytes && !matches!(escape, 'u' | 'U') => out.push(byte),
             _ => out.extend(char::from_u32(code)?.encode_utf8(&mut [0; 4]).bytes()),
         }
     }

@@ -12,6 +12,7 @@ mod ast;
 mod checker;
 mod cost;
 mod declarations;
+mod estimate;
 mod eval;
 pub mod functions;
 mod issue;
@@ -74,6 +75,14 @@ impl Program {
     #[must_use]
     pub fn uses(&self, variable: &str) -> bool {
         self.used.contains(variable)
+    }
+
+    /// Whether all that is known beforehand can be made.
+    ///
+    /// # Errors
+    /// What cannot.
+    pub fn instantiate(&self) -> Result<(), String> {
+        checker::makeable(&self.expr)
     }
 
     /// Evaluates with these variables, for at most `cost_max`.

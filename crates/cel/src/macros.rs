@@ -24,7 +24,7 @@ pub(crate) fn global(p: &mut Parser, at: usize, name: String, mut args: Vec<Expr
 pub(crate) fn member(p: &mut Parser, at: usize, name: String, target: Expr, mut args: Vec<Expr>) -> Expr {
     let vars = match (name.as_str(), args.len()) {
         ("all" | "exists" | "exists_one" | "existsOne" | "filter" | "optMap" | "optFlatMap", 2) => 1,
-        ("map", 2 | 3) => 1,
+        ("map", 2 | 3) | ("sortBy", 2) => 1,
         ("all" | "exists" | "exists_one" | "existsOne", 3) => 2,
         ("transformList" | "transformMap" | "transformMapEntry", 3 | 4) => 2,
         _ => {
@@ -32,6 +32,9 @@ pub(crate) fn member(p: &mut Parser, at: usize, name: String, target: Expr, mut 
             return p.node(at, Kind::Call { target, function: name, args });
         }
     };
+    if name == "sortBy" {
+        return sort_by(p, at, target, args);
+    }
     let rest = args.split_off(vars);
     let mut names = Vec::new();
     for arg in args {
@@ -118,6 +121,27 @@ fn filtered(p: &mut Parser, at: usize, filter: Option<Expr>, more: Expr) -> Expr
     let Some(filter) = filter else { return more };
     let same = p.node(at, Kind::Ident(ACCU.into()));
     p.call(at, "_?_:_", vec![filter, more, same])
+}
+
+/// `list.sortBy(e, key)`: the list gets a name and is ordered by the list of its keys (cel-go/ext/lists.go).
+fn sort_by(p: &mut Parser, at: usize, target: Expr, args: Vec<Expr>) -> Expr {
+    const INPUT: &str = "@__sortBy_input__";
+    let input = |p: &mut Parser| p.node(at, Kind::Ident(INPUT.into()));
+    let mapped = input(p);
+    let keys = member(p, at, "map".into(), mapped, args);
+    let list = Some(Box::new(input(p)));
+    let sorted = Kind::Call { target: list, function: "@sortByAssociatedKeys".into(), args: vec![keys] };
+    let fold = Fold {
+        range: p.node(at, Kind::List(Vec::new())),
+        var: "#unused".into(),
+        var2: None,
+        accu: INPUT.into(),
+        init: target,
+        condition: p.node(at, Kind::Literal(Value::Bool(false))),
+        step: input(p),
+        result: p.node(at, sorted),
+    };
+    p.node(at, Kind::Fold(Box::new(fold)))
 }
 
 /// `optMap` and `optFlatMap`: what is inside gets a name.

@@ -135,7 +135,7 @@ impl Parser {
     pub fn node(&mut self, at: usize, kind: Kind) -> Expr {
         self.ids += 1;
         let depth = 1 + kind.children().iter().map(|child| child.depth).max().unwrap_or(0);
-        Expr { id: self.ids - 1, at, depth, kind }
+        Expr { id: self.ids - 1, at, depth, constant: kind.is_constant(), kind }
     }
 
     /// A call of a function or operator.
@@ -251,7 +251,7 @@ impl Parser {
                     return Err(self.fail("Syntax error: no viable alternative at input '.'"));
                 };
                 if matches!(name.as_str(), "true" | "false" | "null" | "in") {
-                    return Err(self.fail(format!("Syntax error: no viable alternative at input '.{name}'")));
+                    return Err(self.fail(format!("Syntax error: mismatched input '{name}' expecting IDENTIFIER")));
                 }
                 self.take();
                 if optional {

@@ -95,8 +95,15 @@ pub fn escape(name: &str) -> Option<String> {
 }
 
 /// The schema of the root of a resource: what every object has is there (`WithTypeAndObjectMeta`).
-fn with_meta(schema: &Json) -> Json {
+#[must_use]
+pub fn with_meta(schema: &Json) -> Json {
     let mut schema = schema.clone();
+    let own = &schema["properties"];
+    let names = &own["metadata"]["properties"];
+    let texts = [&own["kind"], &own["apiVersion"], &names["name"], &names["generateName"]];
+    if own["metadata"]["type"] == "object" && texts.iter().all(|field| field["type"] == "string") {
+        return schema;
+    }
     let text = json!({"type": "string"});
     let meta = json!({"type": "object", "properties": {"name": text, "generateName": text}});
     if let Some(map) = schema.as_object_mut() {
@@ -203,7 +210,12 @@ pub fn value(given: &Json, schema: &Json, is_root: bool) -> Value {
         (Some("object"), Json::Object(map)) => {
             let more = &schema["additionalProperties"];
             let entry = |(name, inner): (&String, &Json)| match schema["properties"].get(name) {
-                Some(known) => Some((escape(name)?, value(inner, known, is_embedded(known)))),
+                // A field that is null is not there.
+                Some(_) if inner.is_null() => None,
+                Some(known) => {
+                    let escaped = escape(name).unwrap_or_else(|| name.clone());
+                    Some((escaped, value(inner, known, is_embedded(known))))
+                }
                 None if more.is_object() => Some((name.clone(), value(inner, more, is_embedded(more)))),
                 // No expression can ask for it, but it counts when objects are compared.
                 None => Some((name.clone(), plain(inner))),

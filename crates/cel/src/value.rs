@@ -211,6 +211,8 @@ impl Value {
             Value::Bytes(bytes) => bytes.is_empty(),
             Value::List(list) => list.items.is_empty(),
             Value::Map(map) => map.is_empty(),
+            // The first second of the year 1.
+            Value::Timestamp(nanos) => *nanos == -62_135_596_800_000_000_000,
             Value::Optional(inner) => inner.as_ref().is_none_or(|v| v.is_zero()),
             _ => false,
         }

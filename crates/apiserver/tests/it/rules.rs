@@ -97,6 +97,35 @@ fn definitions_are_told_where() {
 }
 
 #[test]
+fn rules_that_could_cost_too_much() {
+    let many = json!({"type": "array", "items": {"type": "integer"}});
+    refused(
+        spec(json!([{"rule": "self.many.all(x, self.many.all(y, x <= y))"}]), json!({"many": many})),
+        expect![[
+            r#"422 Invalid: CustomResourceDefinition.apiextensions.k8s.io "crontabs.stable.example.com" is invalid: [spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared), spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema, spec.validation.openAPIV3Schema: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)]"#
+        ]],
+    );
+    let text =
+        json!({"type": "string", "maxLength": 100, "x-kubernetes-validations": [{"rule": "self.matches('^[a-z]+$')"}]});
+    let some = |most: u64| json!({"list": {"type": "array", "maxItems": most, "items": text}});
+    refused(
+        spec(json!([]), some(150_000)),
+        expect![[
+            r#"422 Invalid: CustomResourceDefinition.apiextensions.k8s.io "crontabs.stable.example.com" is invalid: spec.validation.openAPIV3Schema.properties[spec].properties[list].items.x-kubernetes-validations[0].rule: Forbidden: estimated rule cost exceeds budget by factor of 1.245000x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)"#
+        ]],
+    );
+    with(spec(json!([]), some(1000)));
+    let rules: Vec<Value> = (0..20).map(|_| json!({"rule": "self.a.all(x, x > 1)"})).collect();
+    let numbers = json!({"a": {"type": "array", "items": {"type": "integer"}}});
+    refused(
+        spec(json!(rules), numbers),
+        expect![[
+            r#"422 Invalid: CustomResourceDefinition.apiextensions.k8s.io "crontabs.stable.example.com" is invalid: [spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema, spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[1].rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema, spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[2].rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema, spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[3].rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema, spec.validation.openAPIV3Schema: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of 1.6x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)]"#
+        ]],
+    );
+}
+
+#[test]
 fn objects_are_told_which_rule() {
     let rules = json!([
         {"rule": "self.min <= self.replicas", "message": "replicas should be at least min"},

@@ -26,7 +26,7 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
             let in_order = |pair: &[Value]| pair[0].compare(&pair[1]).is_some_and(|o| o != Ordering::Greater);
             Value::Bool(list.windows(2).all(in_order))
         }
-        ("sum", []) => return Some(sum(list)),
+        ("sum", rest) if rest.len() <= 1 => return Some(sum(list, rest.first())),
         ("min" | "max", []) => return Some(extreme(name, list)),
         ("indexOf", [item]) => position(list.iter().position(|i| i == item)),
         ("lastIndexOf", [item]) => position(list.iter().rposition(|i| i == item)),
@@ -52,14 +52,16 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
             }
             Value::list(found)
         }
-        ("sort", []) => return Some(sort(list)),
+        ("sort", []) => return Some(sort(list, list)),
+        ("@sortByAssociatedKeys", [Value::List(keys)]) => return Some(sort(list, &keys.items)),
         _ => return None,
     };
     Some(Ok(found))
 }
 
-fn sum(list: &[Value]) -> Found {
-    let Some((first, rest)) = list.split_first() else { return Ok(Value::Int(0)) };
+/// `zero` is what there is to say of an empty list; the checker, who knows its type, puts it there.
+fn sum(list: &[Value], zero: Option<&Value>) -> Found {
+    let Some((first, rest)) = list.split_first() else { return Ok(zero.cloned().unwrap_or(Value::Int(0))) };
     let add = |total: Value, item: &Value| {
         operators::call("_+_", &[total, item.clone()]).unwrap_or_else(|| Err("no such overload".into()))
     };
@@ -106,14 +108,15 @@ fn flatten(list: &[Value], levels: u32) -> Value {
     Value::list(found)
 }
 
-fn sort(list: &[Value]) -> Found {
-    if list.iter().any(|item| item.compare(item).is_none()) {
+/// A list in the order of its keys.
+fn sort(list: &[Value], keys: &[Value]) -> Found {
+    if keys.iter().any(|key| key.compare(key).is_none()) {
         return Err("list elements must be comparable".into());
     }
-    if list.windows(2).any(|pair| pair[0].compare(&pair[1]).is_none()) {
+    if keys.windows(2).any(|pair| pair[0].type_of() != pair[1].type_of()) {
         return Err("list elements must have the same type".into());
     }
-    let mut sorted = list.to_vec();
-    sorted.sort_by(|a, b| a.compare(b).unwrap_or(Ordering::Equal));
-    Ok(Value::list(sorted))
+    let mut sorted: Vec<(&Value, &Value)> = keys.iter().zip(list).collect();
+    sorted.sort_by(|(a, _), (b, _)| a.compare(b).unwrap_or(Ordering::Equal));
+    Ok(Value::list(sorted.into_iter().map(|(_, item)| item.clone()).collect()))
 }

@@ -1,7 +1,5 @@
 //! Texts and regular expressions (cel-go/ext/strings.go, k8s.io/apiserver/pkg/cel/library/regex.go).
 
-use regex_lite::Regex;
-
 use super::Found;
 use super::convert::{show_double, to_string};
 use crate::value::Value;
@@ -82,9 +80,9 @@ fn split(text: &str, separator: &str, limit: Option<usize>) -> Value {
 }
 
 fn regex(name: &str, text: &str, pattern: &str, rest: &[Value]) -> Found {
-    let regex = Regex::new(pattern).map_err(|why| match name {
+    let regex = super::regex(pattern).map_err(|why| match name {
         "matches" => format!("error parsing regexp: {why}"),
-        _ => format!("Illegal regex: {why}"),
+        _ => format!("Illegal regex: error parsing regexp: {why}"),
     })?;
     Ok(match name {
         "matches" => Value::Bool(regex.is_match(text)),
@@ -207,8 +205,7 @@ fn clause_of(clause: char, precision: Option<usize>, value: &Value) -> Result<St
         ('e', Value::Double(d)) => {
             let text = format!("{d:.*e}", precision.unwrap_or(6));
             let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |d| ('-', d));
-            Some(format!("{mantissa}e{sign}{digits:0>2}"))
+            Some(format!("{mantissa}×10{}", superscript(exponent)))
         }
         ('b', _) => size.map(|n| signed(format!("{n:b}"))),
         ('o', Value::Int(_) | Value::Uint(_)) => size.map(|n| signed(format!("{n:o}"))),
@@ -235,6 +232,15 @@ fn clause_of(clause: char, precision: Option<usize>, value: &Value) -> Result<St
         };
         format!("error during formatting: {what}, was given {}", value.type_of().name())
     })
+}
+
+/// An exponent as it is written above the line.
+fn superscript(exponent: &str) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let (sign, digits) = exponent.strip_prefix('-').map_or(("", exponent), |digits| ("⁻", digits));
+    let digits = format!("{digits:0>2}");
+    let raised = digits.chars().filter_map(|c| DIGITS.get(c.to_digit(10)? as usize));
+    format!("{sign}{}", raised.collect::<String>())
 }
 
 /// A value inside of a text.

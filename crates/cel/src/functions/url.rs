@@ -48,6 +48,7 @@ fn parse(text: &str) -> Result<Url, String> {
         }
         _ => (String::new(), text),
     };
+    let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     if !rest.starts_with('/') {
         // `scheme:opaque` is a URI, anything else is not.

@@ -105,6 +105,10 @@ pub fn compile(text: Text, schema: &Value, declared: &Declaration) -> Rule {
         return rule;
     }
     rule.uses_old = program.uses("oldSelf");
+    if let Err(why) = program.instantiate() {
+        rule.error = Some(format!("program instantiation failed: {why}"));
+        return rule;
+    }
     rule.program = Some(program);
     if !text.message_expression.is_empty() {
         match cel::compile(&text.message_expression, &variables) {

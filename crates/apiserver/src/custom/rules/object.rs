@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use api::status::{ErrorKind, FieldError, FieldErrors};
 use api::text::go_quote;
 use cel::Failure;
-use cel::schema::declare;
+use cel::schema::{declare, with_meta};
 use serde_json::Value;
 
 use super::compile::{Rule, SELF_TYPE, Text, compile, rules_of};
@@ -28,7 +28,6 @@ const NOT_CHECKED: &str = "some validation rules were not checked because the ob
 #[derive(Debug)]
 pub struct Validator {
     schema: Value,
-    is_root: bool,
     rules: Vec<Rule>,
     items: Option<Box<Validator>>,
     properties: BTreeMap<String, Validator>,
@@ -67,8 +66,7 @@ impl Validator {
         };
         let declared = declare(schema, is_root, SELF_TYPE)?;
         let mut found = Validator {
-            schema: schema.clone(),
-            is_root,
+            schema: if is_root { with_meta(schema) } else { schema.clone() },
             rules: rules_of(rules).into_iter().map(|text| compile(text, schema, &declared)).collect(),
             items: inner("items"),
             properties: BTreeMap::new(),
@@ -160,9 +158,9 @@ impl Validator {
         if self.rules.is_empty() || run.budget.is_none() {
             return;
         }
-        let own = cel::schema::value(place.new, &self.schema, self.is_root);
+        let own = cel::schema::value(place.new, &self.schema, false);
         let asks_old = self.rules.iter().any(|rule| rule.uses_old);
-        let old = place.old.filter(|_| asks_old).map(|old| cel::schema::value(old, &self.schema, self.is_root));
+        let old = place.old.filter(|_| asks_old).map(|old| cel::schema::value(old, &self.schema, false));
         for rule in &self.rules {
             let Some(budget) = run.budget else { return };
             let at = if place.path.is_empty() { "<nil>" } else { place.path };
