@@ -21,6 +21,9 @@ const SUB_PATH: &str = "/some/sub/path/";
 /// The tests with a client library of others, a workspace of its own.
 const KUBE: &str = "tests/kube/Cargo.toml";
 
+/// The targets of `cargo xtask fuzz`, a workspace of its own.
+const FUZZ: &str = "tests/fuzz/Cargo.toml";
+
 /// One suite: its name and what it does.
 struct Suite {
     name: &'static str,
@@ -104,7 +107,7 @@ fn report(outcomes: &[Outcome]) -> ExitCode {
 /// Formatting of the workspace and, once it exists, of the guests.
 pub(crate) fn format() -> Result<Counts> {
     let mut counts = Counts::one(Cmd::cargo().args(["fmt", "--all", "--check"]).status()?, "cargo fmt --all --check");
-    let others = [(images::present(), "images/Cargo.toml"), (true, KUBE)];
+    let others = [(images::present(), "images/Cargo.toml"), (true, KUBE), (true, FUZZ)];
     for (_, manifest) in others.into_iter().filter(|(is_present, _)| *is_present) {
         let command = Cmd::cargo().args(["fmt", "--all", "--check", "--manifest-path", manifest]);
         counts += Counts::one(command.status()?, &format!("cargo fmt of {manifest}"));
