@@ -19,6 +19,24 @@ const LIST: u64 = 10;
 /// What a map costs.
 const MAP: u64 = 30;
 
+/// How many values an evaluation may look at inside of others: what costs say of lists inside of lists is their length alone, and
+/// a few steps make lists of lists that nobody lives to compare.
+const LOOKED_AT_MAX: u64 = 20_000_000;
+
+/// Functions that look at everything inside of what they are called on.
+const DEEP: [&str; 10] = [
+    "_==_",
+    "_!=_",
+    "@in",
+    "indexOf",
+    "lastIndexOf",
+    "distinct",
+    "format",
+    "sets.contains",
+    "sets.equivalent",
+    "sets.intersects",
+];
+
 /// Why there is no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -49,16 +67,34 @@ pub(crate) struct Evaluation<'a> {
     /// What it has cost.
     pub cost: u64,
     limit: u64,
+    /// How many values may still be looked at inside of others.
+    left: u64,
 }
 
 impl<'a> Evaluation<'a> {
     pub fn new(variables: &[(&'a str, Value)], limit: u64) -> Evaluation<'a> {
-        Evaluation { scopes: variables.to_vec(), cost: 0, limit }
+        Evaluation { scopes: variables.to_vec(), cost: 0, limit, left: LOOKED_AT_MAX }
     }
 
     fn pay(&mut self, cost: u64) -> Result<(), Failure> {
         self.cost = self.cost.saturating_add(cost);
         if self.cost > self.limit { Err(Failure::TooCostly) } else { Ok(()) }
+    }
+
+    /// Looks at all that is inside of a value, as who made or compares it does.
+    fn look(&mut self, value: &Value) -> Result<(), Failure> {
+        let size = match value {
+            Value::String(text) => text.len() as u64 / 16,
+            Value::Bytes(bytes) => bytes.len() as u64 / 16,
+            _ => 1,
+        };
+        self.left = self.left.checked_sub(size).ok_or(Failure::TooCostly)?;
+        match value {
+            Value::List(list) => list.items.iter().try_for_each(|item| self.look(item)),
+            Value::Map(map) => map.values().try_for_each(|value| self.look(value)),
+            Value::Optional(Some(inner)) => self.look(inner),
+            _ => Ok(()),
+        }
     }
 
     pub fn eval(&mut self, expr: &'a Expr) -> Evaluated {
@@ -103,6 +139,7 @@ impl<'a> Evaluation<'a> {
                     }
                 }
                 self.pay(LIST)?;
+                found.iter().try_for_each(|item| self.look(item))?;
                 Ok(Value::list(found))
             }
             Kind::Map(entries) => self.map(entries),
@@ -127,6 +164,7 @@ impl<'a> Evaluation<'a> {
                 value = (**inner).clone();
             }
             let Some(key) = Key::of(&key) else { return failed(format!("unsupported key type: {}", key.type_of())) };
+            self.look(&value)?;
             found.insert(key, value);
         }
         self.pay(MAP)?;
@@ -194,7 +232,13 @@ impl<'a> Evaluation<'a> {
             self.pay(cost::of_call(function, &values, None))?;
             return Err(why);
         }
+        if DEEP.contains(&function) {
+            values.iter().try_for_each(|value| self.look(value))?;
+        }
         let result = functions::call(function, &values);
+        if let Ok(made @ (Value::List(_) | Value::Map(_) | Value::String(_))) = &result {
+            self.look(made)?;
+        }
         if function == "@in" && args[1].constant {
             return result.map_err(Failure::Failed);
         }
@@ -270,6 +314,7 @@ impl<'a> Evaluation<'a> {
             {
                 for (item, _) in items {
                     let value = self.eval(item)?;
+                    self.look(&value)?;
                     Arc::make_mut(&mut list).items.push(value);
                 }
                 self.pay(STEP + if *constant { 0 } else { LIST } + 1)?;
@@ -277,6 +322,7 @@ impl<'a> Evaluation<'a> {
             }
             ("cel.@mapInsert", [first, key, value], Ok(Value::Map(mut map))) if is_accu(first) => {
                 let (key, value) = (self.eval(key)?, self.eval(value)?);
+                self.look(&value)?;
                 self.pay(STEP + 1)?;
                 let Some(own) = Key::of(&key) else {
                     return failed(format!("unsupported key type: {}", key.type_of().name()));

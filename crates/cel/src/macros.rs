@@ -149,6 +149,9 @@ fn optional(p: &mut Parser, at: usize, wraps: bool, target: Expr, (var, mut rest
     let method = |p: &mut Parser, name: &str, of: Expr| {
         p.node(at, Kind::Call { target: Some(Box::new(of)), function: name.into(), args: Vec::new() })
     };
+    if p.is_full(at) {
+        return p.node(at, Kind::Literal(Value::Null));
+    }
     let again = renumbered(p, &target);
     let has = method(p, "hasValue", target);
     let init = method(p, "value", again);

@@ -14,6 +14,9 @@ const DEPTH_MAX: usize = 100;
 /// How many nodes may stand above each other: chains without brackets are deep too, and checking goes down them.
 const NODES_DEEP_MAX: usize = 250;
 
+/// How many nodes there may be: `optMap` says what it is called on twice, so that a chain of it doubles each time.
+const NODES_MAX: usize = 5_000;
+
 /// How long an expression may be (`expressionSizeCodePointLimit`).
 const SOURCE_CHARS_MAX: usize = 100_000;
 
@@ -129,6 +132,15 @@ impl Parser {
             return Ok(());
         }
         Err(self.fail(format!("expression recursion limit exceeded: {NODES_DEEP_MAX}")))
+    }
+
+    /// Whether there is no room for saying things twice; it is complained about.
+    pub fn is_full(&mut self, at: usize) -> bool {
+        let is_full = self.ids > NODES_MAX;
+        if is_full {
+            self.complain(at, format!("expression of more than {NODES_MAX} parts"));
+        }
+        is_full
     }
 
     /// A new node.

@@ -365,6 +365,21 @@ fn nothing_is_too_deep() {
 }
 
 #[test]
+fn nothing_grows_without_end() {
+    let deep = |start: &str, step: &str, times: usize| format!("{start}{}", step.repeat(times));
+    let never = |source: &str| {
+        let Ok(program) = compile(source, &[]) else { return };
+        assert!(program.eval(&[], PER_CALL_COST_MAX).result.is_err(), "{source:.100}");
+    };
+    never(&deep("[1, 2]", ".map(x, [x, x])", 40));
+    never(&deep("optional.of([1])", ".optMap(x, x + x)", 40));
+    never(&deep("optional.of([1])", ".optMap(x, [x, x])", 22));
+    never(&format!("'{}'.replace('', '{}')", "a".repeat(10_000), "b".repeat(10_000)));
+    let lists = deep("optional.of([1, 2, 3, 4])", ".optMap(x, [x, x, x, x])", 10);
+    never(&format!("{lists}.value().flatten(20).size() == {lists}.value().flatten(20).size() && 1 / 0 == 1"));
+}
+
+#[test]
 fn escaped_names() {
     for (name, escaped) in [
         ("a-b", Some("a__dash__b")),

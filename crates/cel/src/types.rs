@@ -141,41 +141,50 @@ impl fmt::Display for Type {
 }
 
 /// What is known so far of the types that are not known.
-#[derive(Clone, Default)]
-pub(crate) struct Mapping(BTreeMap<u32, Type>);
+#[derive(Default)]
+pub(crate) struct Mapping {
+    known: BTreeMap<u32, Type>,
+    /// What was known before, for what turns out not to fit.
+    undo: Vec<(u32, Option<Type>)>,
+}
 
 impl Mapping {
     fn find(&self, t: &Type) -> Option<&Type> {
         match t {
-            Type::Var(number) => self.0.get(number),
+            Type::Var(number) => self.known.get(number),
             _ => None,
         }
     }
 
     fn add(&mut self, var: &Type, t: Type) {
         if let Type::Var(number) = var {
-            self.0.insert(*number, t);
+            let before = self.known.insert(*number, t);
+            self.undo.push((*number, before));
         }
     }
 
     /// Whether the types fit; what follows for unknown types is kept only if they do.
     pub fn assignable(&mut self, t1: &Type, t2: &Type) -> bool {
-        let mut tried = self.clone();
-        let fits = tried.fits(t1, t2);
-        if fits {
-            *self = tried;
+        let fits = self.fits(t1, t2);
+        self.settle(fits)
+    }
+
+    /// Forgets how to go back, or goes back.
+    fn settle(&mut self, fits: bool) -> bool {
+        while let Some((number, before)) = self.undo.pop() {
+            match before {
+                _ if fits => {}
+                Some(before) => _ = self.known.insert(number, before),
+                None => _ = self.known.remove(&number),
+            }
         }
         fits
     }
 
     /// The same for lists of types.
     pub fn all_assignable(&mut self, l1: &[Type], l2: &[Type]) -> bool {
-        let mut tried = self.clone();
-        let fits = l1.len() == l2.len() && l1.iter().zip(l2).all(|(a, b)| tried.fits(a, b));
-        if fits {
-            *self = tried;
-        }
-        fits
+        let fits = l1.len() == l2.len() && l1.iter().zip(l2).all(|(a, b)| self.fits(a, b));
+        self.settle(fits)
     }
 
     fn fits(&mut self, t1: &Type, t2: &Type) -> bool {

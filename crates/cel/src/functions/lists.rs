@@ -8,6 +8,8 @@ use crate::value::Value;
 
 /// How long a list may be that is made of nothing but a number.
 const RANGE_ITEMS_MAX: i64 = 100_000;
+/// How long a list may be that is made of the lists in a list.
+const FLAT_ITEMS_MAX: usize = 1_000_000;
 
 pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
     let list = match args {
@@ -37,11 +39,15 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
             Value::Bool(within(list, &other.items) && within(&other.items, list))
         }
         ("slice", [Value::Int(from), Value::Int(to)]) => return Some(slice(list, *from, *to)),
-        ("flatten", []) => flatten(list, 1),
-        ("flatten", [Value::Int(levels)]) => match u32::try_from(*levels) {
-            Ok(levels) => flatten(list, levels.min(64)),
-            Err(_) => return Some(Err("level must be non-negative".into())),
-        },
+        ("flatten", rest) if rest.len() <= 1 => {
+            let levels = match rest {
+                [Value::Int(levels)] => u32::try_from(*levels).ok(),
+                _ => Some(1),
+            };
+            let Some(levels) = levels else { return Some(Err("level must be non-negative".into())) };
+            let mut found = Vec::new();
+            return Some(flatten(list, levels, &mut found).map(|()| Value::list(found)));
+        }
         ("reverse", []) => Value::list(list.iter().rev().cloned().collect()),
         ("distinct", []) => {
             let mut found: Vec<Value> = Vec::new();
@@ -94,18 +100,15 @@ fn slice(list: &[Value], from: i64, to: i64) -> Found {
     }
 }
 
-fn flatten(list: &[Value], levels: u32) -> Value {
-    let mut found = Vec::new();
+fn flatten(list: &[Value], levels: u32, found: &mut Vec<Value>) -> Result<(), String> {
     for item in list {
         match item {
-            Value::List(inner) if levels > 0 => match flatten(&inner.items, levels - 1) {
-                Value::List(flat) => found.extend(flat.items.iter().cloned()),
-                other => found.push(other),
-            },
-            other => found.push(other.clone()),
+            Value::List(inner) if levels > 0 => flatten(&inner.items, levels - 1, found)?,
+            other if found.len() < FLAT_ITEMS_MAX => found.push(other.clone()),
+            _ => return Err(format!("list of more than {FLAT_ITEMS_MAX} elements")),
         }
     }
-    Value::list(found)
+    Ok(())
 }
 
 /// A list in the order of its keys.

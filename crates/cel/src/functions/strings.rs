@@ -4,6 +4,13 @@ use super::Found;
 use super::convert::{show_double, to_string};
 use crate::value::Value;
 
+/// How long a text may become: a few characters can be replaced by many, many times.
+const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+fn fits(bytes: usize) -> Result<(), String> {
+    if bytes <= TEXT_BYTES_MAX { Ok(()) } else { Err(format!("text of more than {TEXT_BYTES_MAX} bytes")) }
+}
+
 pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
     let Some(Value::String(text)) = args.first() else {
         return match (name, args) {
@@ -12,8 +19,7 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
                     [Value::String(separator)] => separator,
                     _ => "",
                 };
-                let parts: Option<Vec<String>> = list.items.iter().map(text_of).collect();
-                Some(parts.map(|p| Value::from(p.join(separator))).ok_or_else(|| "no such overload".into()))
+                Some(join(&list.items, separator))
             }
             _ => None,
         };
@@ -33,10 +39,14 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
         ("indexOf" | "lastIndexOf", [Value::String(part), rest @ ..]) => {
             return Some(index_of(name, text, part, rest));
         }
-        ("replace", [Value::String(old), Value::String(new), rest @ ..]) => match limit(rest)? {
-            None => Value::from(text.replace(&**old, new)),
-            Some(count) => Value::from(text.replacen(&**old, new, count)),
-        },
+        ("replace", [Value::String(old), Value::String(new), rest @ ..]) => {
+            let most = limit(rest)?.unwrap_or(usize::MAX);
+            let count = text.matches(&**old).take(most).count();
+            if let Err(why) = fits(text.len().saturating_add(count.saturating_mul(new.len()))) {
+                return Some(Err(why));
+            }
+            Value::from(text.replacen(&**old, new, most))
+        }
         ("split", [Value::String(separator), rest @ ..]) => split(text, separator, limit(rest)?),
         ("format", [Value::List(list)]) => return Some(format(text, &list.items)),
         _ => return None,
@@ -44,11 +54,17 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Found> {
     Some(Ok(found))
 }
 
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.to_string()),
-        _ => None,
+fn join(items: &[Value], separator: &str) -> Found {
+    let mut out = String::new();
+    for (i, item) in items.iter().enumerate() {
+        let Value::String(text) = item else { return Err("no such overload".into()) };
+        if i > 0 {
+            out.push_str(separator);
+        }
+        out.push_str(text);
+        fits(out.len())?;
     }
+    Ok(Value::from(out))
 }
 
 /// A number that limits how often; negative is without limit, as none.
@@ -182,6 +198,7 @@ fn format(template: &str, args: &[Value]) -> Found {
         let value = args.get(next).ok_or_else(|| format!("index {next} out of range"))?;
         next += 1;
         out.push_str(&clause_of(clause, precision, value)?);
+        fits(out.len())?;
     }
     Ok(Value::from(out))
 }
