@@ -5,8 +5,11 @@
 //! places when something is wrong, and with its costs. Types and values come from the schema of a custom resource ([`schema`]).
 //! Nothing here knows of requests or objects' rules; that is the API server's part.
 //!
-//! Differences: parsing ends at the first error of syntax and goes down a hundred brackets, not 250; regular expressions are those of `regex-lite` (no classes of
-//! Unicode); time zones are `UTC` and offsets; there are no messages and no authorizer.
+//! Differences: parsing ends at the first error of syntax and goes down a hundred brackets, not 250; regular expressions are
+//! those of `regex-lite` (no classes of Unicode), and what is wrong with them is in Go's words for what is usual; time zones are
+//! `UTC` and offsets, and times are shown in UTC; there are no messages and no authorizer. What an evaluation may look at inside
+//! of values, and how long texts and lists may become, has limits of ours beside upstream's costs, which say little of lists
+//! inside of lists.
 
 mod ast;
 mod checker;
