@@ -5,7 +5,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some(text) = fuzz::text(data) else { return };
-    let object = api::Object::new(serde_json::json!({"metadata": {"name": "a", "labels": {"app": "web", "tier": "1"}}}));
+    let object =
+        api::Object::new(serde_json::json!({"metadata": {"name": "a", "labels": {"app": "web", "tier": "1"}}}));
     if let Ok(selector) = api::selector::LabelSelector::parse(text) {
         let _ = selector.matches_object(&object);
     }
@@ -14,7 +15,11 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Ok(quantity) = api::Quantity::parse(text) {
         let canonical = quantity.to_string();
-        assert_eq!(api::Quantity::parse(&canonical).map(|q| q.to_string()).as_deref(), Ok(canonical.as_str()), "{text}");
+        assert_eq!(
+            api::Quantity::parse(&canonical).map(|q| q.to_string()).as_deref(),
+            Ok(canonical.as_str()),
+            "{text}"
+        );
     }
     if let Ok(selector) = api::selector::LabelSelector::from_value(&serde_json::from_str(text).unwrap_or_default()) {
         let _ = selector.matches_object(&object);

@@ -3,7 +3,7 @@
 use super::{Finding, Source};
 
 /// Workspaces of their own, with dependencies of their own.
-const OTHERS: [&str; 2] = ["images/", "tests/kube/"];
+const OTHERS: [&str; 3] = ["images/", "tests/fuzz/", "tests/kube/"];
 
 /// Checks the workspace's manifest and every member's.
 #[must_use]
