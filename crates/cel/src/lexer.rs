@@ -130,7 +130,7 @@ impl Lexer {
                 return;
             }
             if c == '\\' && !raw {
-                self.at += 2;
+                self.at = (self.at + 2).min(self.chars.len());
             } else if (0..width).all(|i| self.peek(i) == quote) {
                 break;
             } else {

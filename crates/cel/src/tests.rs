@@ -50,6 +50,13 @@ fn cost(source: &str, expected: u64) {
 }
 
 #[test]
+fn texts_may_end_anywhere() {
+    for source in ["'", "'\\", "'''\\", "b\"a\\", "r'\\", "`", "0x", "1e", "//"] {
+        assert!(compile(source, &[]).is_err(), "{source}");
+    }
+}
+
+#[test]
 fn complaints_have_places() {
     wrong(
         "self.x > 1",

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runtime::engine::{Engine as _, wasmi::WasmiEngine};
+use runtime::engine::{Engine as _, WasmiEngine};
 
 fuzz_target!(|data: &[u8]| {
     let _ = WasmiEngine::default().load(data);

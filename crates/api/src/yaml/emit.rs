@@ -15,9 +15,8 @@ pub fn emit(value: &Value) -> String {
     match value {
         Value::Object(map) if !map.is_empty() => mapping(&mut out, map, 0, true),
         Value::Array(items) if !items.is_empty() => sequence(&mut out, items, 0, true),
-        other => {
-            inline(&mut out, other, 0);
-        }
+        // Lines of a text stand below it also when nothing is around it.
+        other => inline(&mut out, other, 2),
     }
     out
 }
@@ -132,6 +131,14 @@ mod tests {
         let mut keys = ["b", "a10", "a9", "aB", "a_b", "A", ".dot", "a-b", "f:x", "k:{\"a\"}", "."];
         keys.sort_by(|a, b| natural(a, b));
         assert_eq!(keys, [".", ".dot", "A", "a-b", "a_b", "a9", "a10", "aB", "b", "f:x", "k:{\"a\"}"]);
+    }
+
+    #[test]
+    fn texts_alone_can_be_read_again() {
+        for text in ["a", "a\nb", "\n\n \"c\":\n", " a\n", "# a\n---\n"] {
+            let value = Value::String(text.to_owned());
+            assert_eq!(super::super::parse_document(&emit(&value)), Ok(value), "{text:?}");
+        }
     }
 
     #[test]

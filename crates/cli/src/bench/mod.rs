@@ -1,5 +1,7 @@
 //! `kubonsai bench`: how fast a world runs natively.
 
+mod scale;
+
 use std::time::Instant;
 
 use kubonsai::drive;
@@ -33,5 +35,7 @@ pub(crate) fn run() -> anyhow::Result<u8> {
     println!("steps {}", world.steps());
     println!("steps_per_second {:.0}", world.steps() as f64 / seconds);
     println!("virtual_seconds_per_second {:.1}", virtual_seconds / seconds);
+    drop(world);
+    scale::run()?;
     Ok(0)
 }
