@@ -88,13 +88,15 @@ fn inline(out: &mut String, value: &Value, column: usize) {
     }
 }
 
-/// Numbers as Go prints them: integers as they are, others in the shortest form with an exponent from 10^21 or 10^-5.
+/// Numbers as they come out of Go's JSON and then of its YAML: whole ones in digits below 10^21, others with an exponent
+/// from 10^6 or 10^-5.
 fn number(n: &Number) -> String {
     let Some(float) = n.as_f64().filter(|_| n.is_f64()) else { return n.to_string() };
     let scientific = format!("{float:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let power: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&power) {
+    let whole = float.fract() == 0.0;
+    if (-4..if whole { 21 } else { 6 }).contains(&power) {
         return format!("{float}");
     }
     let sign = if power < 0 { '-' } else { '+' };
@@ -144,7 +146,11 @@ mod tests {
     #[test]
     fn numbers_print_as_in_go() {
         for (value, text) in
-            [(1.5, "1.5"), (1e21, "1e+21"), (1e-7, "1e-07"), (0.0001, "0.0001"), (123_456_789.5, "123456789.5")]
+            [(1.5, "1.5"), (1e21, "1e+21"), (1e-7, "1e-07"), (0.0001, "0.0001"), (123_456.5, "123456.5")]
+        {
+            assert_eq!(number(&Number::from_f64(value).unwrap()), text);
+        }
+        for (value, text) in [(123_456_789.5, "1.234567895e+08"), (8.5e16, "85000000000000000"), (-2.5e-9, "-2.5e-09")]
         {
             assert_eq!(number(&Number::from_f64(value).unwrap()), text);
         }

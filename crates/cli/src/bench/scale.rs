@@ -9,6 +9,7 @@ use std::time::Instant;
 use api::Object;
 use cluster::World;
 use kubonsai::drive;
+use simulation::Duration;
 
 /// Pods of a run.
 const PODS: usize = 1_000;
@@ -20,6 +21,8 @@ const IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.53";
 const APPLIED: usize = 1_000;
 /// Pods of the list.
 const LISTED: usize = 10_000;
+/// Virtual time between two looks at what is there.
+const LOOK: Duration = Duration::from_millis(50);
 /// Seconds of virtual time until the cluster rests.
 const REST: &str = "sleep 30";
 
@@ -90,10 +93,16 @@ fn script_with(world: &mut World, text: &str, stdin: &str) -> anyhow::Result<()>
     Ok(())
 }
 
+/// Runs events until something holds, which is looked at every [`LOOK`] of virtual time: looking at all pods takes time too.
 fn until(world: &mut World, what: &str, holds: impl Fn(&World) -> bool) -> anyhow::Result<()> {
+    let mut next = world.now();
     let came = drive::run_until(world, |world| {
         world.take_output();
-        holds(world)
+        let due = world.now() >= next;
+        if due {
+            next = world.now() + LOOK;
+        }
+        due && holds(world)
     });
     anyhow::ensure!(came, "the pods are never {what}");
     Ok(())
