@@ -87,9 +87,11 @@ impl Informer {
         informer
     }
 
-    /// Ends it; the copy stays as it is.
+    /// Ends it; the copy stays as it is. Whom it told of changes it holds no longer: they may hold it.
     pub fn stop(&self) {
         self.0.stopped.set(true);
+        let handlers = self.0.handlers.take();
+        drop(handlers);
         let task = self.0.task.borrow_mut().take();
         if let Some(task) = task {
             task.abort();

@@ -172,6 +172,18 @@ impl Clusters {
         }
     }
 
+    /// Switches everything off and forgets it: the world ends. What runs in a cluster reaches its API server, which reaches its
+    /// machines: a circle that would keep them for ever.
+    pub(crate) fn end(&self) {
+        let clusters = std::mem::take(&mut *self.0.clusters.borrow_mut());
+        for cluster in clusters.values() {
+            cluster.stop(self);
+            cluster.nodes.stop_all();
+        }
+        let machine = self.0.machine.take();
+        drop(machine);
+    }
+
     /// The API server at an address, as a connection from the learner's machine finds it.
     pub(crate) fn api_at(&self, address: &str, port: &str) -> Result<Rc<dyn Transport>, TransportError> {
         let running = self.running();

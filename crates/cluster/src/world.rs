@@ -299,6 +299,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        self.clusters.end();
         // Tasks hold handles to the world and the world holds its tasks: cut the circle.
         self.sim.shut_down();
     }

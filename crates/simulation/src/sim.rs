@@ -262,6 +262,11 @@ impl Sim {
     pub fn shut_down(&self) {
         self.0.executor.clear();
     }
+
+    /// Whether nobody else holds this world: nothing is left of what lived in it.
+    pub fn is_last(&self) -> bool {
+        Rc::strong_count(&self.0) == 1
+    }
 }
 
 /// The time given to [`Sim::timeout`] passed first.

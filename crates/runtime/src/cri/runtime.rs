@@ -366,8 +366,10 @@ impl ContainerRuntime {
         self.0.listeners.borrow_mut().push(notify);
     }
 
-    /// Kills everything at once, as a node that loses its power.
+    /// Kills everything at once, as a node that loses its power. Nobody hears of it, and nobody is held.
     pub fn kill_all(&self) {
+        let listeners = self.0.listeners.take();
+        drop(listeners);
         let containers: Vec<_> = self.0.containers.borrow().values().cloned().collect();
         for container in containers.iter().filter(|c| c.state() == State::Running) {
             container.kill();
