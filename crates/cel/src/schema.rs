@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::parser::RESERVED;
 use crate::time::{parse_duration, parse_timestamp};
 use crate::types::{ObjectType, Type};
 use crate::value::{Key, List, ListKind, Value};
@@ -43,30 +44,8 @@ impl Declaration {
     }
 }
 
-/// Names that mean something else in expressions (`celReservedSymbols`).
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
+/// Names that mean something else in expressions, with those that are kept for later (`celReservedSymbols`).
+const LITERALS: [&str; 4] = ["true", "false", "null", "in"];
 
 /// The name of a field in expressions; `None` if it cannot be said (`Escape`).
 #[must_use]
@@ -74,7 +53,7 @@ pub fn escape(name: &str) -> Option<String> {
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    if RESERVED.contains(&name) {
+    if LITERALS.contains(&name) || RESERVED.contains(&name) {
         return Some(format!("__{name}__"));
     }
     let mut out = String::new();
