@@ -427,3 +427,31 @@ fn agnhost_and_the_echo_server_answer() {
     assert!(node.get(echo, 8080).contains("Request served by web-1\n\nHTTP/1.1 GET /\n\nHost: web\n"));
     assert!(node.get(ill, 8080).starts_with("HTTP/1.1 404 "));
 }
+
+#[test]
+#[ignore = "needs built images"]
+fn httpd_serves_its_page_and_logs_as_apache() {
+    let node = Node::new();
+    let (id, ip) = node.start("httpd:2.4", &[], &[]);
+    node.pass(Duration::from_secs(1));
+    let answer = node.get(ip, 80);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("Server: Apache/2.4.65 (Unix)\r\n"), "{answer}");
+    assert!(answer.ends_with("<html><body><h1>It works!</h1></body></html>\n"), "{answer}");
+    let log = node.log(&id);
+    let named = "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using 10.244.";
+    assert!(log.starts_with(named), "{log}");
+    for part in [
+        "[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4.65 (Unix) configured -- resuming normal operations\n",
+        "[core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'\n",
+        "] \"GET / HTTP/1.1\" 200 45\n",
+    ] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    let (version, code) = node.exec(&id, &["httpd", "-v"]);
+    assert!(version.starts_with("Server version: Apache/2.4.65 (Unix)\n") && code == 0, "{version}");
+    let (_, code) = node.exec(&id, &["sh", "-c", "echo changed > htdocs/index.html"]);
+    assert_eq!((code, node.get(ip, 80).ends_with("\r\n\r\nchanged\n")), (0, true));
+    node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+    assert_eq!(node.runtime.container_status(&id).unwrap().exit_code, 0);
+    assert!(node.log(&id).contains("shutting down"), "{}", node.log(&id));
+}
