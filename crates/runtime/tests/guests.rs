@@ -563,3 +563,40 @@ fn redis_ends_when_it_is_told_and_serves_at_a_terminal() {
         "{log}"
     );
 }
+
+#[test]
+#[ignore = "needs built images"]
+fn small_servers_say_who_answers_and_what_was_asked() {
+    let node = Node::new();
+    let (echo, echo_ip) = node.start("hashicorp/http-echo:1.0", &[], &["-text=apple", "-listen=:8080"]);
+    let (mute, _) = node.start("hashicorp/http-echo", &[], &[]);
+    let hello = |version: &str| node.start(&format!("gcr.io/google-samples/hello-app:{version}"), &[], &[]).1;
+    let (one, two) = (hello("1.0"), hello("2.0"));
+    let (_, old) = node.start("registry.k8s.io/echoserver:1.4", &[], &[]);
+    let (_, new) = node.start("registry.k8s.io/echoserver:1.10", &[], &[]);
+    let (_, who) = node.start("traefik/whoami", &[], &[]);
+    let (_, nginx) = node.start("nginxdemos/hello:plain-text", &[], &[]);
+    node.pass(Duration::from_secs(1));
+    assert!(node.get(echo_ip, 8080).ends_with("\r\n\r\napple\n"));
+    let log = node.log(&echo);
+    assert!(log.contains(" [INFO] server is listening on :8080\n"), "{log}");
+    assert!(log.contains(" \"GET / HTTP/1.1\" 200 6 \"\" "), "{log}");
+    assert_eq!(
+        (node.log(&mute).as_str(), node.runtime.container_status(&mute).unwrap().exit_code),
+        ("Missing -text option!\n", 127)
+    );
+    assert!(node.get(one, 8080).ends_with("\r\n\r\nHello, world!\nVersion: 1.0.0\nHostname: web-1\n"));
+    assert!(node.get(two, 8080).ends_with("Version: 2.0.0\nHostname: web-1\n"));
+    assert!(
+        node.get(old, 8080)
+            .contains("CLIENT VALUES:\nclient_address=10.244.200.9\ncommand=GET\nreal path=/\nquery=nil\n")
+    );
+    assert!(
+        node.get(new, 8080).contains("\n\nHostname: web-1\n\nPod Information:\n\t-no pod information available-\n")
+    );
+    assert!(
+        node.get(who, 80)
+            .contains(&format!("Hostname: web-1\nIP: 127.0.0.1\nIP: ::1\nIP: {who}\nRemoteAddr: 10.244.200.9:"))
+    );
+    assert!(node.get(nginx, 80).contains(&format!("Server address: {nginx}:80\nServer name: web-1\nDate: ")));
+}
