@@ -114,13 +114,16 @@ impl Core {
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
     }
 
-    /// A new client; its number.
-    pub fn connect(&mut self, address: String) -> u64 {
+    /// Whether no more clients are let in.
+    pub fn full(&self) -> bool {
+        self.sessions.len() as u64 >= self.config.number("maxclients")
+    }
+
+    /// A new client with the number of its connection.
+    pub fn connect(&mut self, id: u64, address: String) {
         self.connections += 1;
-        let id = self.connections;
         let allowed = self.config.get("requirepass").is_empty();
         self.sessions.insert(id, Session { allowed, address, ..Session::default() });
-        id
     }
 
     /// Takes bytes that came from a client and answers every whole request in them.

@@ -1,19 +1,13 @@
 //! `redis-server`: sockets, signals, the log.
 
-use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use net::http::civil;
-use net::{TcpListener, TcpStream, Wait, wait};
+use net::{Event, Hub};
 
 use crate::config::Config;
 use crate::core::Core;
 use crate::disk::Disk;
-
-/// Bytes read from a client at once.
-const READ_BYTES: usize = 16 * 1024;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
@@ -83,8 +77,8 @@ fn start(core: &mut Core) -> i32 {
         say('M', "* monotonic clock: POSIX clock_gettime");
     }
     let port = u16::try_from(core.config.number("port")).unwrap_or(0);
-    let listener = match TcpListener::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port)) {
-        Ok(listener) => listener,
+    let mut hub = match Hub::bind(port) {
+        Ok(hub) => hub,
         Err(error) => {
             let what = proc::Errno::from_io(&error);
             say('M', &format!("# Warning: Could not create server TCP listening socket *:{port}: bind: {what}"));
@@ -112,11 +106,10 @@ fn start(core: &mut Core) -> i32 {
     for signal in [proc::SIGTERM, proc::SIGINT] {
         let _ = proc::on_signal(signal, proc::Disposition::Catch);
     }
-    serve(core, &listener)
+    serve(core, &mut hub)
 }
 
-fn serve(core: &mut Core, listener: &TcpListener) -> i32 {
-    let mut streams: BTreeMap<u64, TcpStream> = BTreeMap::new();
+fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
     loop {
         if let Some(signal) = proc::take_signal() {
             let name = if signal == proc::SIGINT { "SIGINT" } else { "SIGTERM" };
@@ -124,25 +117,23 @@ fn serve(core: &mut Core, listener: &TcpListener) -> i32 {
             println!("{}:signal-handler ({seconds}) Received {name} scheduling shutdown...", proc::id());
             return end(core, None);
         }
-        let ids: Vec<u64> = streams.keys().copied().collect();
-        let mut what: Vec<Wait> = streams.values().map(|s| Wait::Read(s.fd())).collect();
-        what.push(Wait::Read(listener.fd()));
         let at_most = core.due().map(|due| Duration::from_millis(due.saturating_sub(now())));
-        let ready = match wait(&what, at_most) {
-            Ok(ready) => ready,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => return 1,
-        };
-        for at in ready {
-            match ids.get(at) {
-                Some(id) => receive(core, &mut streams, *id),
-                None => accept(core, &mut streams, listener),
+        let Ok(events) = hub.wait(at_most) else { return 1 };
+        for event in events {
+            match event {
+                Event::Opened(id, _) if core.full() => {
+                    hub.send(id, b"-ERR max number of clients reached\r\n");
+                    hub.close(id);
+                }
+                Event::Opened(id, peer) => core.connect(id, peer.to_string()),
+                Event::Data(id, bytes) => core.receive(id, &bytes, now()),
+                Event::Closed(id) => drop(core.sessions.remove(&id)),
             }
         }
         if core.due().is_some_and(|due| due <= now()) {
             core.tick(now());
         }
-        deliver(core, &mut streams);
+        deliver(core, hub);
         core.log.drain(..).for_each(|line| say('M', &line));
         if let Some(save) = core.stop {
             return end(core, save);
@@ -150,45 +141,18 @@ fn serve(core: &mut Core, listener: &TcpListener) -> i32 {
     }
 }
 
-fn accept(core: &mut Core, streams: &mut BTreeMap<u64, TcpStream>, listener: &TcpListener) {
-    let Ok(mut stream) = listener.accept() else { return };
-    let most = usize::try_from(core.config.number("maxclients")).unwrap_or(usize::MAX);
-    if streams.len() >= most {
-        let _ = stream.write_all(b"-ERR max number of clients reached\r\n");
-        return;
-    }
-    let peer = stream.peer_addr().map_or_else(|_| "?:0".to_owned(), |peer| peer.to_string());
-    streams.insert(core.connect(peer), stream);
-}
-
-fn receive(core: &mut Core, streams: &mut BTreeMap<u64, TcpStream>, id: u64) {
-    let mut buffer = [0u8; READ_BYTES];
-    let count = streams.get_mut(&id).map_or(0, |stream| stream.read(&mut buffer).unwrap_or(0));
-    if count == 0 {
-        streams.remove(&id);
-        core.sessions.remove(&id);
-        return;
-    }
-    core.receive(id, &buffer[..count], now());
-}
-
 /// Writes what clients have to get; those that are done, or gone, are closed.
-fn deliver(core: &mut Core, streams: &mut BTreeMap<u64, TcpStream>) {
+fn deliver(core: &mut Core, hub: &mut Hub) {
     let mut gone = Vec::new();
     for (id, session) in &mut core.sessions {
         let output = std::mem::take(&mut session.output);
-        let written = match streams.get_mut(id) {
-            Some(stream) if !output.is_empty() => stream.write_all(&output).is_ok(),
-            Some(_) => true,
-            None => false,
-        };
-        if session.closing || !written {
+        if !hub.send(*id, &output) || session.closing {
             gone.push(*id);
         }
     }
     for id in gone {
         core.sessions.remove(&id);
-        streams.remove(&id);
+        hub.close(id);
     }
 }
 

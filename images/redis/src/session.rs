@@ -524,6 +524,13 @@ mod tests {
         got(core, id)
     }
 
+    /// A client that has just connected.
+    fn client(core: &mut Core) -> u64 {
+        let id = core.connections + 1;
+        core.connect(id, format!("10.244.0.9:{id}"));
+        id
+    }
+
     fn got(core: &mut Core, id: u64) -> String {
         let mut bytes = std::mem::take(&mut core.sessions.get_mut(&id).expect("a session").output);
         let mut out = String::new();
@@ -543,7 +550,7 @@ mod tests {
     #[test]
     fn unknown_wrong_and_refused_commands() {
         let mut core = core("8.0.2", &[]);
-        let id = core.connect("a:1".into());
+        let id = client(&mut core);
         let unknown = "(error) ERR unknown command 'foo', with args beginning with: 'bar' ";
         assert_eq!(say(&mut core, id, &["foo bar"]), unknown.trim_end());
         assert_eq!(say(&mut core, id, &["GET"]), "(error) ERR wrong number of arguments for 'get' command");
@@ -561,7 +568,7 @@ mod tests {
     #[test]
     fn a_password_is_asked_for() {
         let mut core = core("7.2.4", &[("requirepass", "s3cret")]);
-        let id = core.connect("a:1".into());
+        let id = client(&mut core);
         assert_eq!(say(&mut core, id, &["GET a"]), "(error) NOAUTH Authentication required.");
         let wrong = "(error) WRONGPASS invalid username-password pair or user is disabled.";
         assert_eq!(say(&mut core, id, &["AUTH x"]), wrong);
@@ -571,7 +578,7 @@ mod tests {
     #[test]
     fn transactions() {
         let mut core = core("7.2.4", &[]);
-        let id = core.connect("a:1".into());
+        let id = client(&mut core);
         let lines = ["MULTI", "SET a 1", "INCR a", "LPUSH a x", "EXEC"];
         let wrong = "3) (error) WRONGTYPE Operation against a key holding the wrong kind of value";
         assert_eq!(say(&mut core, id, &lines), format!("OK QUEUED QUEUED QUEUED 1) OK 2) (integer) 2 {wrong}"));
@@ -583,7 +590,7 @@ mod tests {
     #[test]
     fn messages_reach_those_who_listen() {
         let mut core = core("7.2.4", &[]);
-        let (a, b, c) = (core.connect("a:1".into()), core.connect("b:1".into()), core.connect("c:1".into()));
+        let (a, b, c) = (client(&mut core), client(&mut core), client(&mut core));
         assert_eq!(say(&mut core, a, &["SUBSCRIBE news"]), "1) \"subscribe\" 2) \"news\" 3) (integer) 1");
         say(&mut core, b, &["PSUBSCRIBE n*"]);
         assert_eq!(
@@ -598,7 +605,7 @@ mod tests {
     #[test]
     fn workers_wait_for_their_queue() {
         let mut core = core("7.2.4", &[]);
-        let (a, b, c) = (core.connect("a:1".into()), core.connect("b:1".into()), core.connect("c:1".into()));
+        let (a, b, c) = (client(&mut core), client(&mut core), client(&mut core));
         assert_eq!(say(&mut core, a, &["BLPOP job 0"]), "");
         assert_eq!(say(&mut core, b, &["BLPOP job 5"]), "");
         say(&mut core, c, &["RPUSH job apple"]);
@@ -611,7 +618,7 @@ mod tests {
     #[test]
     fn memory_is_kept_by_the_policy() {
         let mut core = core("8.0.2", &[("maxmemory", "1mb"), ("maxmemory-policy", "noeviction")]);
-        let id = core.connect("a:1".into());
+        let id = client(&mut core);
         let big = format!("x{}", "y".repeat(100_000));
         say(&mut core, id, &[&format!("SET a {big}"), &format!("SET b {big}")]);
         assert_eq!(say(&mut core, id, &["SET c 1"]), "(error) OOM command not allowed when used memory > 'maxmemory'.");
