@@ -600,3 +600,18 @@ fn small_servers_say_who_answers_and_what_was_asked() {
     );
     assert!(node.get(nginx, 80).contains(&format!("Server address: {nginx}:80\nServer name: web-1\nDate: ")));
 }
+
+#[test]
+#[ignore = "needs built images"]
+fn memcached_keeps_and_counts() {
+    let node = Node::new();
+    let (id, ip) = node.start("memcached:1.6", &[], &["memcached", "-m", "32"]);
+    node.pass(Duration::from_secs(1));
+    let talk = b"set n 1 0 2\r\n41\r\nincr n 1\r\nget n\r\ndelete n\r\nget n\r\nversion\r\n";
+    let answer = "STORED\r\n42\r\nVALUE n 1 2\r\n42\r\nEND\r\nDELETED\r\nEND\r\nVERSION 1.6.38\r\n";
+    assert_eq!(node.talk(ip, 11211, talk), answer);
+    let (stats, _) = node.exec(&id, &["sh", "-c", "printf 'stats\\r\\nquit\\r\\n' | nc localhost 11211"]);
+    assert!(stats.contains("STAT limit_maxbytes 33554432\r\n") && stats.contains("STAT get_hits 1\r\n"), "{stats}");
+    node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+    assert_eq!(node.runtime.container_status(&id).unwrap().exit_code, 0);
+}
