@@ -3,10 +3,10 @@
 //! Differences: no probes and no certificates, because these containers serve nothing; the folders that upstream mounts are
 //! not there.
 
-use std::net::Ipv4Addr;
-
 use api::yaml;
 use serde_json::{Value, json};
+
+use crate::profile::{Machine, Profile};
 
 /// A part of the control plane: its name, its image, what it asks for, and its arguments.
 struct Part {
@@ -17,7 +17,8 @@ struct Part {
     arguments: &'static [&'static str],
 }
 
-/// `{IP}` and `{PORT}` stand for the API server's.
+/// `{IP}` and `{PORT}` stand for the API server's, `{NODE}` for the node, and `{ELECT}` for whether
+/// there are others to elect a leader among.
 const PARTS: [Part; 4] = [
     Part {
         name: "etcd",
@@ -32,7 +33,7 @@ const PARTS: [Part; 4] = [
             "--key-file=/var/lib/minikube/certs/etcd/server.key",
             "--listen-client-urls=https://127.0.0.1:2379,https://{IP}:2379",
             "--listen-peer-urls=https://{IP}:2380",
-            "--name=minikube",
+            "--name={NODE}",
             "--trusted-ca-file=/var/lib/minikube/certs/etcd/ca.crt",
         ],
     },
@@ -65,7 +66,7 @@ const PARTS: [Part; 4] = [
             "--cluster-name=mk",
             "--controllers=*,bootstrapsigner,tokencleaner",
             "--kubeconfig=/etc/kubernetes/controller-manager.conf",
-            "--leader-elect=false",
+            "--leader-elect={ELECT}",
             "--service-cluster-ip-range=10.96.0.0/12",
             "--use-service-account-credentials=true",
         ],
@@ -75,13 +76,22 @@ const PARTS: [Part; 4] = [
         image: "registry.k8s.io/kube-scheduler:v1.36.3",
         requests: &[("cpu", "100m")],
         annotation: None,
-        arguments: &["--bind-address=127.0.0.1", "--kubeconfig=/etc/kubernetes/scheduler.conf", "--leader-elect=false"],
+        arguments: &[
+            "--bind-address=127.0.0.1",
+            "--kubeconfig=/etc/kubernetes/scheduler.conf",
+            "--leader-elect={ELECT}",
+        ],
     },
 ];
 
 /// Name and text of each file.
-pub(crate) fn files(address: Ipv4Addr, port: u16) -> Vec<(String, String)> {
-    let here = |text: &str| text.replace("{IP}", &address.to_string()).replace("{PORT}", &port.to_string());
+pub(crate) fn files(profile: &Profile, machine: &Machine) -> Vec<(String, String)> {
+    let here = |text: &str| {
+        text.replace("{IP}", &machine.address.to_string())
+            .replace("{PORT}", &profile.api_port.to_string())
+            .replace("{NODE}", &machine.name)
+            .replace("{ELECT}", if profile.is_highly_available() { "true" } else { "false" })
+    };
     PARTS.iter().map(|part| (format!("{}.yaml", part.name), yaml::emit(&manifest(part, here)))).collect()
 }
 

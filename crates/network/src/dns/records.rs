@@ -27,6 +27,8 @@ pub struct Zone {
     pub all_services: Rc<dyn Fn() -> Vec<Object>>,
     /// EndpointSlices of a namespace.
     pub slices: ListIn,
+    /// The addresses of a name outside the cluster: those who answer for it are asked.
+    pub outside: Rc<dyn Fn(&str) -> Vec<Ipv4Addr>>,
     /// Whether a namespace exists.
     pub has_namespace: Rc<dyn Fn(&str) -> bool>,
 }
@@ -57,7 +59,10 @@ impl Zone {
         if name == self.domain {
             return Some(Vec::new());
         }
-        let inner = name.strip_suffix(&self.domain)?.strip_suffix('.')?;
+        let Some(inner) = name.strip_suffix(&self.domain).and_then(|inner| inner.strip_suffix('.')) else {
+            let found = (self.outside)(name);
+            return (!found.is_empty()).then(|| found.into_iter().map(Data::Address).collect());
+        };
         let labels: Vec<&str> = inner.rsplit('.').collect();
         match labels[..] {
             ["svc" | "pod"] => Some(Vec::new()),
@@ -183,6 +188,9 @@ mod tests {
             services: Rc::new(move |key| services.iter().find(|s| s.key() == key).cloned()),
             all_services: Rc::new(move || all.clone()),
             slices: Rc::new(move |_| vec![slice.clone()]),
+            outside: Rc::new(
+                |name| if name == "web.example.com" { vec![Ipv4Addr::new(44, 224, 0, 1)] } else { Vec::new() },
+            ),
             has_namespace: Rc::new(|name| name == "default"),
         }
     }
