@@ -236,3 +236,22 @@ async fn copy(from: TcpStream, to: TcpStream) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_hold_addresses() {
+        let within = |address: &str, ranges: &[(&str, u32)]| {
+            let ranges: Vec<(Ipv4Addr, u32)> =
+                ranges.iter().map(|(first, length)| (first.parse().expect("an address"), *length)).collect();
+            is_within(address.parse().expect("an address"), &ranges)
+        };
+        assert!(within("192.168.49.1", &[]), "no range: everyone");
+        assert!(within("192.168.49.1", &[("10.0.0.0", 8), ("192.168.49.0", 24)]));
+        assert!(within("192.168.49.1", &[("0.0.0.0", 0)]));
+        assert!(within("192.168.49.1", &[("192.168.49.1", 32)]));
+        assert!(!within("192.168.49.1", &[("192.168.50.0", 24), ("192.168.49.2", 32)]));
+    }
+}

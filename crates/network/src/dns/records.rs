@@ -13,6 +13,8 @@ const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
 /// Looks an object up by its key.
 pub type Lookup = Rc<dyn Fn(&str) -> Option<Object>>;
+/// The addresses of a name.
+pub type Resolve = Rc<dyn Fn(&str) -> Vec<Ipv4Addr>>;
 /// Lists the objects of a namespace.
 pub type ListIn = Rc<dyn Fn(&str) -> Vec<Object>>;
 
@@ -28,7 +30,7 @@ pub struct Zone {
     /// EndpointSlices of a namespace.
     pub slices: ListIn,
     /// The addresses of a name outside the cluster: those who answer for it are asked.
-    pub outside: Rc<dyn Fn(&str) -> Vec<Ipv4Addr>>,
+    pub outside: Resolve,
     /// Whether a namespace exists.
     pub has_namespace: Rc<dyn Fn(&str) -> bool>,
 }
@@ -224,6 +226,8 @@ mod tests {
         check("empty.default.svc.cluster.local", qtype::A, "NXDOMAIN");
         check("ext.default.svc.cluster.local", qtype::A, "ok =x.org");
         check("10-244-0-3.default.pod.cluster.local", qtype::A, "ok 10.244.0.3");
+        check("web.example.com", qtype::A, "ok 44.224.0.1");
+        check("other.example.com", qtype::A, "NXDOMAIN");
         check("_http._tcp.web.default.svc.cluster.local", qtype::SRV, "ok web.default.svc.cluster.local:80");
         check("default.svc.cluster.local", qtype::A, "ok");
         check("nope.svc.cluster.local", qtype::A, "NXDOMAIN");
