@@ -107,6 +107,7 @@ fn play(seed: u64) -> (usize, usize, String) {
         pass(&mut world, Duration::from_millis(draw.below(16_000)));
     }
     (0..MACHINES).for_each(|machine| world.start_machine(machine));
+    up.set(MACHINES);
     let replicas = 1 + draw.below(5);
     pass(&mut world, Duration::from_secs(10));
     let scaled = client.clone();
