@@ -120,7 +120,7 @@ fn set_up(files: &Vfs, spec: &Spec<'_>) {
     }
     let _ = files.mkdir_all(MANIFESTS);
     if spec.profile.is_control_plane(spec.index) {
-        for (name, text) in system::files(spec.profile, &spec.machine) {
+        for (name, text) in system::files(spec.profile, spec.cluster, spec.index) {
             let _ = files.write(&format!("{MANIFESTS}/{name}"), text.into_bytes());
         }
     }

@@ -67,6 +67,7 @@ fn objects(profile: &Profile) -> Vec<(&'static Kind, Object)> {
         let object = object
             .replace("{DNS}", &profile.dns.to_string())
             .replace("{REPLICAS}", &profile.dns_replicas.to_string())
+            .replace("{PODS}", if profile.has_pod_ranges { "10.244.0.0/16" } else { "\\\"\\\"" })
             .replace("{COREDNS}", profile.coredns_image)
             .replace("{KUBE_PROXY}", profile.kube_proxy_image);
         let object = serde_json::from_str(&object).expect("the objects of the file are JSON");
