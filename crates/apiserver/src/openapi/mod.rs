@@ -1,8 +1,10 @@
 //! `/openapi/v3`: the schemas and the paths that are served, made from the tables of kinds and schemas.
 //!
 //! Real clients read it to learn that the server checks fields (`fieldValidation` on PATCH), to merge lists by key and
-//! to explain kinds. `/openapi/v2` says the same in the older form. Differences: only PATCH operations are listed, since
-//! nothing else is read; the older document as protobuf lists nothing.
+//! to explain kinds. `/openapi/v2` says the same in the older form, as JSON and as protobuf. A difference: only PATCH
+//! operations are listed, since nothing else is read.
+
+mod protobuf;
 
 use std::collections::BTreeSet;
 
@@ -24,10 +26,16 @@ const VERSION: &str = "v1.36.3";
 pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Response> {
     let rest = path.trim_end_matches('/').strip_prefix("/openapi/")?;
     Some(match rest {
-        "v2" if accept.contains("proto-openapi.spec.v2") => version_two_protobuf(),
         "v2" => {
             let prose = server.prose.get(&server.sim).await;
-            json_answer(&version_two(document(KINDS, &[], &prose)))
+            let kinds: Vec<&Kind> = KINDS.iter().chain(VERSIONS).chain(COMPUTED).copied().collect();
+            let older = version_two(document(&kinds, &custom::served(server), &prose));
+            if accept.contains("proto-openapi.spec.v2") {
+                let body = Body::Bytes(protobuf::document(&older).into());
+                wire::build(StatusCode::OK, protobuf::MEDIA_TYPE, body)
+            } else {
+                json_answer(&older)
+            }
         }
         "v3" => json_answer(&index(&custom::served(server))),
         other => {
@@ -41,17 +49,6 @@ pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Respons
             json_answer(&document(&kinds, &customs, &prose))
         }
     })
-}
-
-/// The media type of the older document; clients ask for it with `@v1.0`, which is no media type.
-const VERSION_TWO_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-
-/// The older document as protobuf: valid, and empty. Clients look into it for kinds that the newer one does not have.
-fn version_two_protobuf() -> Response {
-    let field = |number: u8, content: &[u8]| [&[number << 3 | 2, content.len() as u8], content].concat();
-    let info = [field(1, b"Kubernetes"), field(2, VERSION.as_bytes())].concat();
-    let document = [field(1, b"2.0"), field(2, &info), field(8, b""), field(9, b"")].concat();
-    wire::build(StatusCode::OK, VERSION_TWO_PROTOBUF, Body::Bytes(document.into()))
 }
 
 /// The older document (swagger 2.0) from the newer one.
