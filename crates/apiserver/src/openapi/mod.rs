@@ -6,6 +6,7 @@
 
 mod protobuf;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use api::Kind;
@@ -196,6 +197,18 @@ fn describe(schema: &mut Value, text: Option<&str>) {
     }
 }
 
+/// A field's prose with the values that it may have. Upstream says of some what they mean; the prose that was published, from
+/// which ours is taken, does not.
+fn with_values<'a>(text: &'a str, values: &[&str]) -> Cow<'a, str> {
+    if values.is_empty() {
+        return text.into();
+    }
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    let lines: String = values.iter().map(|value| format!("\n - `{value:?}`")).collect();
+    format!("{text}\n\nPossible enum values:{lines}").into()
+}
+
 fn patch_operation(kind: &Kind) -> Value {
     let query = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
     json!({
@@ -221,7 +234,8 @@ fn collect(definition: &'static Definition, names: &mut BTreeSet<&'static str>) 
 fn schema_of(definition: &Definition, prose: &Descriptions) -> Value {
     let described = |p: &Property| {
         let mut property = property_of(p);
-        describe(&mut property, prose.field(definition.name, p.name));
+        let text = prose.field(definition.name, p.name).map(|text| with_values(text, &p.enumeration));
+        describe(&mut property, text.as_deref());
         (p.name.to_owned(), property)
     };
     let properties: Map<String, Value> = definition.properties.iter().map(described).collect();
@@ -297,6 +311,29 @@ fn reference(name: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_ends_with_the_values() {
+        assert_eq!(with_values("How many.", &[]), "How many.");
+        let text = "Which one.\n\nPossible enum values:\n - `\"Always\"`\n - `\"Never\"`";
+        assert_eq!(with_values("Which one.", &["Never", "Always"]), text);
+    }
+
+    #[test]
+    fn the_older_document_is_the_same_as_protobuf() {
+        let two = version_two(document(KINDS, &[], &Descriptions::default()));
+        let bytes = protobuf::document(&two);
+        assert!(bytes.starts_with(b"\x0a\x032.0\x12"), "swagger, then info");
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        // Field 8 of the document is its paths; the name of the first follows.
+        let (path, _) = two["paths"].as_object().and_then(|all| all.iter().next()).expect("there are paths");
+        assert!(has(&[b"\x0a", &[path.len() as u8][..], path.as_bytes(), b"\x12"].concat()));
+        // A list of texts: type 22, items 23, in them a schema with a type.
+        assert!(has(b"\x0a\x04args\x12"));
+        assert!(has(b"\xb2\x01\x07\x0a\x05array\xba\x01\x0d\x0a\x0b\xb2\x01\x08\x0a\x06string"));
+        let extension = br#"[{"group":"apps","kind":"Deployment","version":"v1"}]"#;
+        assert!(has(&[b"\x0a\x1fx-kubernetes-group-version-kind\x12\x37\x12\x35", &extension[..]].concat()));
+    }
 
     #[test]
     fn the_older_schemas_are_those_of_the_newer_document() {

@@ -1,7 +1,7 @@
 //! The older document as protobuf, in which Go's clients ask for it (`kubectl explain --output=plaintext-openapiv2`).
 //!
 //! Upstream: the messages of `github.com/google/gnostic-models/openapiv2/OpenAPIv2.proto`; only what our document has is
-//! written, and `tests` reads it back.
+//! written.
 
 use serde_json::Value;
 
