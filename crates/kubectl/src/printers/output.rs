@@ -1,5 +1,6 @@
 //! `-o`: which printer, and printing with it.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -217,6 +218,10 @@ pub struct Reporter {
     format: Format,
     show_managed: bool,
     suffix: &'static str,
+    /// Whether an object was printed that the next one is separated from.
+    has_printed: Cell<bool>,
+    /// Whether upstream makes a printer for each object, so that none knows of another.
+    is_each_alone: bool,
 }
 
 impl Reporter {
@@ -224,7 +229,15 @@ impl Reporter {
     pub fn new(session: &Rc<Session>, args: &Args, dry_run: DryRun) -> Outcome<Reporter> {
         let format = format(session, args, FORMATS)?;
         let show_managed = args.on("show-managed-fields");
-        Ok(Reporter { session: Rc::clone(session), format, show_managed, suffix: dry_run.suffix() })
+        let (has_printed, is_each_alone) = (Cell::new(false), false);
+        let suffix = dry_run.suffix();
+        Ok(Reporter { session: Rc::clone(session), format, show_managed, suffix, has_printed, is_each_alone })
+    }
+
+    /// Prints YAML documents without a line between them, as the commands do that make a printer for each object.
+    #[must_use]
+    pub fn each_alone(self) -> Reporter {
+        Reporter { is_each_alone: true, ..self }
     }
 
     /// Whether whole objects are printed.
@@ -262,6 +275,10 @@ impl Reporter {
                 }
                 if printer.hides_managed_fields() && !self.show_managed {
                     hide_managed_fields(&mut shown);
+                }
+                let is_next = self.has_printed.replace(!self.is_each_alone);
+                if is_next && matches!(printer, Printer::Yaml) {
+                    self.session.out("---\n".to_owned()).await?;
                 }
                 let (text, outcome) = print(printer, &shown);
                 self.session.out(text).await?;
