@@ -255,6 +255,27 @@ impl Reporter {
         self.report_with(resource, object, what, Printer::print_typed).await
     }
 
+    /// Whether several objects are printed as one list, by [`Reporter::list`]: as whole objects, not as names.
+    pub fn prints_list(&self) -> bool {
+        matches!(&self.format, Format::Objects(printer) if !matches!(printer, Printer::Name))
+    }
+
+    /// Prints the objects of a command that prints them together: one alone, several as a list.
+    pub async fn list(&self, mut objects: Vec<Value>) -> Outcome {
+        let Format::Objects(printer) = &self.format else { return Ok(()) };
+        if printer.hides_managed_fields() && !self.show_managed {
+            objects.iter_mut().for_each(hide_managed_fields);
+        }
+        let (text, outcome) = match objects.as_slice() {
+            [] => return Ok(()),
+            [one] => printer.print(one),
+            _ if matches!(printer, Printer::Json) => (list_json(objects), Ok(())),
+            _ => printer.print(&json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": objects})),
+        };
+        self.session.out(text).await?;
+        outcome
+    }
+
     async fn report_with(
         &self,
         resource: &Resource,
@@ -286,6 +307,14 @@ impl Reporter {
             }
         }
     }
+}
+
+/// A list that Go declares, of objects that it reads as maps: only its own fields are not in alphabetical order.
+fn list_json(objects: Vec<Value>) -> String {
+    let items = goval::json_indent(&objects.into(), "    ").replace('\n', "\n    ");
+    format!(
+        "{{\n    \"kind\": \"List\",\n    \"apiVersion\": \"v1\",\n    \"metadata\": {{}},\n    \"items\": {items}\n}}\n"
+    )
 }
 
 /// `--dry-run`.
