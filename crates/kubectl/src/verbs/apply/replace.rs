@@ -71,7 +71,12 @@ pub(super) async fn replace(rest: &Rest, args: &Args, named: &Named, wanted: &Va
         Ok(created) => return Ok(created),
         Err(refused) => refused,
     };
-    match rest.post(&collection, was).await {
+    let mut was = was.clone();
+    if let Some(metadata) = was["metadata"].as_object_mut() {
+        // Nothing that is created has one.
+        metadata.remove("resourceVersion");
+    }
+    match rest.post(&collection, &was).await {
         Ok(_) => Err(refused),
         Err(again) => Err(Failure::message(format!(
             "An error occurred force-replacing the existing object with the newly provided one:\n\n{}.\n\nAdditionally, an error occurred attempting to restore the original object:\n\n{}",
