@@ -15,7 +15,7 @@ use api::kinds::{COMPUTED, KINDS, VERSIONS};
 use api::schema::{self, Definition, ListType, Property, Type};
 use serde_json::{Map, Value, json};
 
-use crate::custom::{self, Custom};
+use crate::custom::{self, Custom, selectable};
 use crate::descriptions::Descriptions;
 use crate::server::Server;
 use crate::wire;
@@ -174,6 +174,9 @@ fn schema_of_custom(custom: &Custom, prose: &Descriptions) -> (String, Value) {
         value["properties"][field] = schema;
     }
     value["x-kubernetes-group-version-kind"] = json!([gvk((kind.group, kind.version, kind.kind))]);
+    if let Some(fields) = selectable::extension(&custom.added.version) {
+        value["x-kubernetes-selectable-fields"] = fields;
+    }
     (format!("{}.{}.{}", group.join("."), kind.version, kind.kind), value)
 }
 
