@@ -13,6 +13,7 @@ pub mod delete;
 pub mod expiry;
 pub mod options;
 pub mod read;
+pub mod strict;
 pub mod update;
 pub mod watch;
 
