@@ -68,6 +68,9 @@ pub(crate) struct Server {
     pub(crate) zeros: RefCell<BTreeMap<&'static str, Rc<Value>>>,
     /// What CustomResourceDefinitions add; asked for anew after one has changed.
     pub(crate) customs: RefCell<Option<Rc<[&'static crate::custom::Custom]>>>,
+    /// The policies that are asked; looked for anew after one has changed.
+    #[cfg(feature = "cel")]
+    pub(crate) policies: RefCell<crate::admission::policy::Hooks>,
     pub(crate) prose: crate::descriptions::Library,
 }
 
@@ -85,6 +88,8 @@ impl ApiServer {
             expiry: Expiry::default(),
             zeros: RefCell::default(),
             customs: RefCell::default(),
+            #[cfg(feature = "cel")]
+            policies: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
         bootstrap::run(&server);

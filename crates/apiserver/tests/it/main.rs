@@ -4,6 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod access;
+#[cfg(feature = "cel")]
+mod admission_invalid;
+#[cfg(feature = "cel")]
+mod admission_policies;
 mod basics;
 mod clients;
 mod custom;
