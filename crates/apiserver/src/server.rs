@@ -98,6 +98,8 @@ impl ApiServer {
         server.sim.spawn(expiry::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::aggregator::run(Rc::downgrade(&server)));
+        #[cfg(feature = "cel")]
+        server.sim.spawn(crate::admission::policy::status::run(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

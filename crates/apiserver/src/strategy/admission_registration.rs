@@ -57,7 +57,7 @@ pub static VALIDATING_WEBHOOKS: Strategy = webhooks(&VALIDATING_WEBHOOK_CONFIGUR
 const fn validating(kind: &'static Kind) -> Strategy {
     Strategy {
         prepare_create: |_, _| {
-            Err(Status::not_built(simulation::stub!("kube-apiserver", "admission policies in the page")))
+            Err(Status::not_built(simulation::stub!("kube-apiserver", "validating admission policies")))
         },
         ..plain(kind)
     }

@@ -16,6 +16,8 @@ mod matching;
 mod params;
 mod permission;
 mod request;
+pub mod status;
+mod type_check;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
