@@ -759,6 +759,20 @@ fn types_are_checked() {
         ---
     "#]]
     .assert_eq(&shown);
+    // Kinds that were added are known by their own schemas.
+    let h = Harness::new();
+    let tab = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"replicas": {"type": "integer"}}}}});
+    let definition = json!({
+        "metadata": {"name": "crontabs.stable.example.com"},
+        "spec": {"group": "stable.example.com", "scope": "Namespaced",
+            "names": {"plural": "crontabs", "kind": "CronTab"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": tab}}]},
+    });
+    h.ok("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition);
+    let spec = json!({"validations": [{"expression": "object.spec.replicas > 1 && object.metadata.labels.size() > 0"},
+        {"expression": "object.spec.replicas > '1'"}]});
+    h.ok("POST", POLICIES, policy("tabs", about("stable.example.com/v1", "crontabs", &["CREATE"]), spec));
+    expect![[r#"{"expressionWarnings":[{"fieldRef":"spec.validations[1].expression","warning":"stable.example.com/v1, Kind=CronTab: ERROR: <input>:1:22: found no matching overload for '_>_' applied to '(int, string)'\n | object.spec.replicas > '1'\n | .....................^\n"}]}"#]].assert_eq(&h.get(&format!("{POLICIES}/tabs"))["status"]["typeChecking"].to_string());
     // Who names everything names nothing.
     let spec = || json!({"validations": [{"expression": "object.no.such == 'thing'"}]});
     assert_eq!(status(about("*/*", "*", &["*"]), spec()), json!({"observedGeneration": 1, "typeChecking": {}}));

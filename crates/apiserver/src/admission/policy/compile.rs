@@ -150,3 +150,43 @@ impl Policy {
         self.object.uid() == object.uid() && self.object.at("spec") == object.at("spec")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What upstream's own tests of its compiler take and refuse (plugin/cel/compile_test.go), in kind.
+    #[test]
+    fn what_expressions_can_speak_of() {
+        let all = Environment::dynamic(true, false).declarations(true);
+        for source in [
+            "object == null || oldObject == null || object.a == oldObject.a",
+            "object.spec.list.isSorted() && url(object.spec.link).getHostname() in ['a', 'b']",
+            "request.kind.group == request.requestResource.group && request.userInfo.extra == {'a': ['b']}",
+            "request.options == {'what': 'ever'} && request.dryRun == false && request.namespace == 'x'",
+            "type(namespaceObject.metadata.creationTimestamp) == google.protobuf.Timestamp",
+            "'a' in namespaceObject.metadata.labels && namespaceObject.metadata.UID == '1'",
+            "type(namespaceObject.status.conditions[0].lastTransitionTime) == google.protobuf.Timestamp",
+            "namespaceObject.spec.finalizers[0] == 'a' && namespaceObject.metadata.generation == 2",
+            "authorizer.group('') != null && params.x == 1",
+        ] {
+            compile(source, Returns::Bool, &all).unwrap_or_else(|fault| panic!("{source}: {}", fault.detail()));
+        }
+        compile("'replicas: ' + object.spec.replicas", Returns::String, &all).expect("anything may be a text");
+        let refused = |source: &str, declared: &[(String, Type)], why: &str| {
+            let fault = compile(source, Returns::Bool, declared).expect_err(source);
+            assert!(fault.detail().contains(why), "{source}: {}", fault.detail());
+        };
+        refused("1 < 'a'", &all, "found no matching overload for '_<_' applied to '(int, string)");
+        refused("'a'.contains('x'", &all, "Syntax error: missing ')' at");
+        refused("request.userInfo.name == ''", &all, "undefined field 'name'");
+        refused("namespaceObject.metadata.ownerReferences == []", &all, "undefined field 'ownerReferences'");
+        refused("object.x", &all, "must evaluate to bool but got dyn");
+        refused("[[1]]", &all, "must evaluate to bool but got list(list(int))");
+        refused("timestamp(0)", &all, "must evaluate to bool but got google.protobuf.Timestamp");
+        refused("object.a.matches('(')", &all, "");
+        let none = Environment::dynamic(false, false).declarations(false);
+        refused("params.x == 1", &none, "undeclared reference to 'params'");
+        refused("authorizer.group('') != null", &none, "undeclared reference to 'authorizer'");
+    }
+}

@@ -6,7 +6,8 @@
 //!
 //! Differences: policies and bindings are asked in the order of their names, where upstream's order is by chance; what the
 //! action `Audit` and audit annotations say is written nowhere, because there is no audit log; what the server does for
-//! itself is not asked about; `object.metadata.managedFields` is not there.
+//! itself is not asked about; `object.metadata.managedFields` is not there; `request.userInfo` is who the server takes a client for,
+//! which for controllers and kubelets is the administrator ([`crate::authorization`]).
 
 pub mod compile;
 pub mod connect;
