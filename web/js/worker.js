@@ -1,25 +1,33 @@
-// Starts the worker and brings the rest of its code. The build (xtask/src/dist/worker.rs) puts this after wasm-bindgen's
-// glue, into one module, and the names of the two files in the place of those here. `wasm` is the glue's: the exports of
-// the first part, which the rest imports under the name `f`.
+// Starts the worker and brings further parts of its code. The build (xtask/src/dist/worker.rs) puts this after wasm-bindgen's
+// glue, into one module, and the names of the files in the place of those here. `wasm` is the glue's: the exports of
+// the first part, which the others import under the name `f`.
 const FIRST = new URL("worker.wasm", import.meta.url);
-const REST = new URL("worker-rest.wasm", import.meta.url);
+/** The others by their numbers, in the order of xtask/src/split/rules.rs. */
+const PARTS = [
+  FIRST,
+  // What every cluster and every command needs.
+  new URL("worker-rest.wasm", import.meta.url),
+  // What only clusters with rules in CEL need.
+  new URL("worker-policies.wasm", import.meta.url),
+];
+const REST = 1;
 
-/** The rest is here. */
-let whole = false;
+/** The parts that are here. */
+const here = new Set();
 /** The promise of the rest, once somebody asked for it. */
 let coming;
 
 globalThis.kubonsaiFetchRest = () => (coming ??= fetchRest());
 
 async function fetchRest() {
-  if (whole) return;
+  if (here.has(REST)) return;
   try {
-    const answer = fetch(REST);
+    const answer = fetch(PARTS[REST]);
     const module = await WebAssembly.compileStreaming(answer).catch(async () => {
       // A host that does not know the type of .wasm files.
-      return WebAssembly.compile(await (await fetch(REST)).arrayBuffer());
+      return WebAssembly.compile(await (await fetch(PARTS[REST])).arrayBuffer());
     });
-    join(module);
+    join(REST, module);
   } catch (error) {
     // Whoever needs it asks again, and hears why it does not come.
     coming = undefined;
@@ -27,21 +35,21 @@ async function fetchRest() {
   }
 }
 
-globalThis.kubonsaiLoadRest = () => {
-  if (whole) return;
+globalThis.kubonsaiLoadPart = (part) => {
+  if (here.has(part)) return;
   const request = new XMLHttpRequest();
-  request.open("GET", REST, false);
+  request.open("GET", PARTS[part], false);
   request.responseType = "arraybuffer";
   request.send();
-  if (request.status !== 200) throw new Error(`${REST}: HTTP status ${request.status}`);
-  join(new WebAssembly.Module(request.response));
+  if (request.status !== 200) throw new Error(`${PARTS[part]}: HTTP status ${request.status}`);
+  join(part, new WebAssembly.Module(request.response));
 };
 
-/** Makes the rest part of the program. Instances of two modules of this size take no time worth an await. */
-function join(module) {
-  if (whole) return;
+/** Makes a part one of the program. Instances of modules of this size take no time worth an await. */
+function join(part, module) {
+  if (here.has(part)) return;
   new WebAssembly.Instance(module, { f: wasm });
-  whole = true;
+  here.add(part);
 }
 
 await __wbg_init({ module_or_path: FIRST });

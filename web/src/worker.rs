@@ -34,8 +34,8 @@ const ANSWER_MS: f64 = 5.0;
 /// Real time between an input and its being saved, in milliseconds.
 const SAVE_DELAY_MS: u32 = 400;
 
-// The worker comes in two parts: this one, and the code that no shell without a cluster needs (xtask/src/split). The
-// loader (web/js/worker.js) has both functions.
+// The worker comes in parts: this one, the code that no shell without a cluster needs, and what hardly any cluster needs
+// (xtask/src/split). The loader (web/js/worker.js) has both functions.
 #[wasm_bindgen]
 extern "C" {
     /// Fetches the rest, if nobody did; the promise is kept when it is here, or when it could not be had.
@@ -44,10 +44,13 @@ extern "C" {
     /// There is no such loader: Trunk alone built this, and nothing is missing.
     #[wasm_bindgen(catch, js_name = kubonsaiFetchRest)]
     fn fetch_rest() -> Result<Promise, JsValue>;
-    /// Returns when the rest is here, and throws when it cannot be had. Code that needs it calls this by itself.
-    #[wasm_bindgen(js_name = kubonsaiLoadRest)]
-    fn load_rest();
+    /// Returns when a part is here, and throws when it cannot be had. Code that needs it calls this by itself.
+    #[wasm_bindgen(js_name = kubonsaiLoadPart)]
+    fn load_part(part: u32);
 }
+
+/// The number of the rest among the parts (xtask/src/split/rules.rs).
+const REST: u32 = 1;
 
 thread_local! {
     static WORKER: RefCell<Option<Rc<RefCell<Worker>>>> = const { RefCell::new(None) };
@@ -301,7 +304,7 @@ async fn open(worker: &Shared, seed: Seed, fresh: bool, take_over: bool) {
         worker.borrow_mut().whole = true;
         if let Ok(coming) = fetch_rest() {
             let _ = JsFuture::from(coming).await;
-            load_rest();
+            load_part(REST);
         }
     }
     play(worker, saved, lesson);

@@ -70,7 +70,7 @@ pub(crate) struct Server {
     pub(crate) customs: RefCell<Option<Rc<[&'static crate::custom::Custom]>>>,
     /// The policies that are asked; looked for anew after one has changed.
     #[cfg(feature = "cel")]
-    pub(crate) policies: RefCell<crate::admission::policy::Hooks>,
+    pub(crate) policies: RefCell<crate::admission::asked::Hooks>,
     pub(crate) prose: crate::descriptions::Library,
 }
 
@@ -99,7 +99,7 @@ impl ApiServer {
         server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::aggregator::run(Rc::downgrade(&server)));
         #[cfg(feature = "cel")]
-        server.sim.spawn(crate::admission::policy::status::run(Rc::downgrade(&server)));
+        server.sim.spawn(crate::admission::asked::look_after(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

@@ -10,6 +10,10 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::parse::go_quote;
 use crate::goval;
 
+/// Steps of all `range` actions of a template together. `range 4000000000` would stop the page for minutes, where Go goes
+/// on for as long; no list of a cluster is that long.
+const RANGE_STEPS_MAX: u64 = 1_000_000;
+
 /// A template that parses.
 #[derive(Clone, Debug)]
 pub struct GoTemplate {
@@ -34,6 +38,7 @@ impl GoTemplate {
         let missing = if self.allow_missing { MissingKey::Invalid } else { MissingKey::Error };
         gotmpl::Template::new("output")
             .missing_key(missing)
+            .max_range_iters(RANGE_STEPS_MAX)
             .func("base64decode", |args| Ok(Go::String(base64_decode(args).into())))
             .func("exists", |args| Ok(Go::Bool(exists(args))))
             .parse(&self.text)

@@ -223,6 +223,21 @@ fn nginx_serves_its_page() {
     assert!(node.log(&id).contains("\"GET / HTTP/1.1\" 200"), "{}", node.log(&id));
 }
 
+#[test]
+#[ignore = "needs built images"]
+fn pause_does_nothing_until_it_is_told_to_end() {
+    let node = Node::new();
+    let (id, _) = node.start("registry.k8s.io/pause:3.10", &[], &[]);
+    node.pass(Duration::from_secs(1));
+    let steps = node.sim.steps();
+    node.pass(Duration::from_secs(86_400));
+    assert!(node.sim.steps() - steps < 5, "it costs nothing");
+    node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+    let status = node.runtime.container_status(&id).unwrap();
+    assert_eq!((status.state, status.exit_code), (State::Exited, 0));
+    assert_eq!(node.log(&id), "Shutting down, got signal: Terminated\n");
+}
+
 /// Prints what many containers cost; the numbers are for people.
 #[test]
 #[ignore = "needs built images"]

@@ -1,4 +1,4 @@
-//! The worker after Trunk: its code in two parts, one script for both, and names that change with the content.
+//! The worker after Trunk: its code in parts, one script for both, and names that change with the content.
 
 use std::fs;
 use std::path::Path;
@@ -21,10 +21,15 @@ pub(super) fn finish(dist: &Path) -> Result<()> {
     let parts = split::split(&read("worker_bg.wasm")?, &split::WORKER)?;
     fs::write(target().join("worker-parts.txt"), &parts.report)?;
     let first = format!("worker-{}.wasm", hash(&parts.first));
-    let rest = format!("worker-rest-{}.wasm", hash(&parts.rest));
     let glue = String::from_utf8(read("worker.js")?).context("worker.js is no text")?;
     let loader = fs::read_to_string(root().join("web/js/worker.js")).context("web/js/worker.js")?;
-    let script = glue + &renamed(&renamed(&loader, "worker.wasm", &first)?, "worker-rest.wasm", &rest)?;
+    let mut loader = renamed(&loader, "worker.wasm", &first)?;
+    for (rules, part) in split::WORKER.parts.iter().zip(&parts.later) {
+        let file = format!("worker-{}-{}.wasm", rules.name, hash(part));
+        loader = renamed(&loader, &format!("worker-{}.wasm", rules.name), &file)?;
+        fs::write(dist.join(file), part)?;
+    }
+    let script = glue + &loader;
     let name = format!("worker-{}.js", hash(script.as_bytes()));
     let index = dist.join("index.html");
     let page = fs::read_to_string(&index).context("index.html of the built page")?;
@@ -33,7 +38,6 @@ pub(super) fn finish(dist: &Path) -> Result<()> {
         fs::remove_file(dist.join(made))?;
     }
     fs::write(dist.join(first), &parts.first)?;
-    fs::write(dist.join(rest), &parts.rest)?;
     fs::write(dist.join(name), script)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail};
 use wasmparser::{
     ConstExpr, ElementItems, Export, ExternalKind, FuncType, FunctionBody, KnownCustom, Name, Operator, Parser,
-    Payload, TypeRef,
+    Payload, TypeRef, ValType,
 };
 
 /// A function that the module defines.
@@ -33,7 +33,7 @@ pub(super) struct Module<'a> {
     /// The type of every function.
     pub(super) function_types: Vec<u32>,
     pub(super) imported: u32,
-    /// The import that brings the rest.
+    /// The import that brings a part.
     pub(super) load: u32,
     pub(super) functions: Vec<Function<'a>>,
     pub(super) names: Vec<String>,
@@ -47,7 +47,7 @@ pub(super) struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    /// Reads a module; `load` is a part of the name of the import that brings the rest.
+    /// Reads a module; `load` is a part of the name of the import that brings a part.
     pub(super) fn read(wasm: &'a [u8], load: &str) -> Result<Self> {
         let mut module = Self {
             wasm,
@@ -140,8 +140,8 @@ impl<'a> Module<'a> {
                 if name.contains(load) {
                     self.load = self.imported;
                     let plain = self.types.get(ty as usize).context("a type that does not exist")?;
-                    if !plain.params().is_empty() || !plain.results().is_empty() {
-                        bail!("the import {name} takes or gives something");
+                    if plain.params() != [ValType::I32] || !plain.results().is_empty() {
+                        bail!("the import {name} does not take a number and give nothing");
                     }
                 }
                 self.imported += 1;

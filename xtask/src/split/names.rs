@@ -2,41 +2,63 @@
 
 /// Paths of crates and modules, and where their functions go.
 pub(crate) struct Rules {
-    /// What is not needed for the first prompt.
-    pub(crate) rest: &'static [&'static str],
-    /// What is needed for it all the same, though a shorter path is in `rest`.
+    /// The parts after the first, in the order in which a learner comes to need them.
+    pub(crate) parts: &'static [PartRules],
+    /// What is needed for the first prompt all the same, though a shorter path is in a part.
     pub(crate) first: &'static [&'static str],
     /// Ends of names of what is needed for it, whatever it belongs to: methods that are asked of every implementation.
     pub(crate) methods: &'static [&'static str],
 }
 
-/// Where a function goes.
+/// One part after the first.
+pub(crate) struct PartRules {
+    /// Names its file.
+    pub(crate) name: &'static str,
+    /// What no earlier part needs.
+    pub(crate) paths: &'static [&'static str],
+}
+
+/// Where a function goes. Parts are counted from the first, which is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Side {
-    /// It may be needed for the first prompt.
-    First,
-    /// It stays in the rest, whoever calls it.
-    Rest,
-    /// A copy of general code for a type of the rest: where its callers are.
-    Either,
+    /// It stays in this part, whoever calls it: in the first, wherever it is called.
+    Own(usize),
+    /// A copy of general code for a type of this part: where its callers are.
+    Callers(usize),
+}
+
+impl Side {
+    /// The part that it has to do with.
+    pub(super) fn part(self) -> usize {
+        match self {
+            Self::Own(part) | Self::Callers(part) => part,
+        }
+    }
 }
 
 impl Rules {
     /// The side of a function, by its name as [`plain`] gives it.
     pub(super) fn side(&self, name: &str) -> Side {
         if self.methods.iter().any(|end| name.ends_with(end)) {
-            return Side::First;
+            return Side::Own(0);
         }
-        if defining(name).any(|path| self.is_rest(path)) {
-            return Side::Rest;
+        let latest = |part: usize, path: &str| part.max(self.part(path));
+        match defining(name).fold(0, latest) {
+            0 => match paths(name).fold(0, latest) {
+                0 => Side::Own(0),
+                part => Side::Callers(part),
+            },
+            part => Side::Own(part),
         }
-        if paths(name).any(|path| self.is_rest(path)) { Side::Either } else { Side::First }
     }
 
-    fn is_rest(&self, path: &str) -> bool {
+    /// The part that a path belongs to: the longest entry decides.
+    fn part(&self, path: &str) -> usize {
         let longest =
             |list: &[&str]| list.iter().filter(|prefix| begins(path, prefix)).map(|prefix| prefix.len()).max();
-        longest(self.rest) > longest(self.first)
+        let parts = self.parts.iter().map(|part| longest(part.paths));
+        let lengths = std::iter::once(longest(self.first)).chain(parts).enumerate();
+        lengths.filter_map(|(part, length)| Some((length?, part))).max().map_or(0, |(_, part)| part)
     }
 }
 
@@ -98,10 +120,16 @@ fn of_trait(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rules, Side, plain};
+    use super::{PartRules, Rules, Side, plain};
 
-    const RULES: Rules =
-        Rules { rest: &["kubectl", "shell::tools"], first: &["shell::tools::table"], methods: &["Program>::names"] };
+    const RULES: Rules = Rules {
+        parts: &[
+            PartRules { name: "rest", paths: &["kubectl", "shell::tools"] },
+            PartRules { name: "rare", paths: &["cel", "kubectl::rare"] },
+        ],
+        first: &["shell::tools::table"],
+        methods: &["Program>::names"],
+    };
 
     fn check(name: &str, side: Side) {
         assert_eq!(RULES.side(name), side, "{name}");
@@ -109,28 +137,31 @@ mod tests {
 
     #[test]
     fn a_function_goes_where_its_path_says() {
-        check("kubectl::verbs::get::run::{closure#0}", Side::Rest);
-        check("kubectlish::run", Side::First);
-        check("shell::parser::parse", Side::First);
-        check("shell::tools::grep::run", Side::Rest);
-        check("shell::tools::table::find", Side::First);
-        check("<shell::tools::grep::Grep as machine::Program>::run", Side::Rest);
-        check("<kubectl::Kubectl as machine::Program>::names", Side::First);
-        check("memcpy", Side::First);
+        check("kubectl::verbs::get::run::{closure#0}", Side::Own(1));
+        check("kubectlish::run", Side::Own(0));
+        check("shell::parser::parse", Side::Own(0));
+        check("shell::tools::grep::run", Side::Own(1));
+        check("shell::tools::table::find", Side::Own(0));
+        check("<shell::tools::grep::Grep as machine::Program>::run", Side::Own(1));
+        check("<kubectl::Kubectl as machine::Program>::names", Side::Own(0));
+        check("kubectl::rare::run", Side::Own(2));
+        check("memcpy", Side::Own(0));
     }
 
     #[test]
-    fn implementations_of_the_rests_traits_are_in_the_rest() {
-        check("<serde_json::Value as kubectl::Printable>::print", Side::Rest);
-        check("<fn() -> u8 as kubectl::Printable>::print", Side::Rest);
+    fn implementations_of_a_parts_traits_are_in_it() {
+        check("<serde_json::Value as kubectl::Printable>::print", Side::Own(1));
+        check("<fn() -> u8 as kubectl::Printable>::print", Side::Own(1));
+        check("<kubectl::Get as cel::Typed>::kind", Side::Own(2));
     }
 
     #[test]
-    fn general_code_over_types_of_the_rest_is_where_it_is_used() {
-        check("<alloc::vec::Vec<kubectl::Row>>::push", Side::Either);
-        check("core::ptr::drop_in_place::<shell::tools::grep::Grep>", Side::Either);
-        check("<alloc::vec::Vec<kubectl::Row> as core::ops::Drop>::drop", Side::Either);
-        check("<alloc::vec::Vec<api::Row> as core::ops::Drop>::drop", Side::First);
+    fn general_code_over_types_of_a_part_is_where_it_is_used() {
+        check("<alloc::vec::Vec<kubectl::Row>>::push", Side::Callers(1));
+        check("core::ptr::drop_in_place::<shell::tools::grep::Grep>", Side::Callers(1));
+        check("<alloc::vec::Vec<kubectl::Row> as core::ops::Drop>::drop", Side::Callers(1));
+        check("<alloc::vec::Vec<api::Row> as core::ops::Drop>::drop", Side::Own(0));
+        check("<alloc::collections::BTreeMap<kubectl::Row, cel::Value>>::insert", Side::Callers(2));
     }
 
     #[test]

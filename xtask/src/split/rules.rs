@@ -1,11 +1,21 @@
 //! What of the worker is not needed for the first prompt. The learner's machine has a shell and no cluster then.
 
-use super::Rules;
+use super::names::{PartRules, Rules};
 
-/// For the worker of the page. When the rest is fetched before the first prompt (`cargo xtask bench` says so), something
-/// here is wanted earlier than it should be.
+/// For the worker of the page. When a part is fetched before it should be (`cargo xtask bench` says so of the rest), something
+/// here is wanted earlier than that.
 pub(crate) const WORKER: Rules = Rules {
-    rest: &[
+    parts: &[REST, POLICIES],
+    // The list of clusters: it is asked every time something happens, when it is still empty too.
+    first: &["cluster::lifecycle::Clusters"],
+    // Every program is installed under its names.
+    methods: &["as machine::program::Program>::names"],
+};
+
+/// What every cluster and every command needs.
+const REST: PartRules = PartRules {
+    name: "rest",
+    paths: &[
         // Clusters.
         "etcd",
         "apiserver",
@@ -46,8 +56,15 @@ pub(crate) const WORKER: Rules = Rules {
         "sha2",
         "base64",
     ],
-    // The list of clusters: it is asked every time something happens, when it is still empty too.
-    first: &["cluster::lifecycle::Clusters"],
-    // Every program is installed under its names.
-    methods: &["as machine::program::Program>::names"],
+};
+
+/// What only clusters with rules in CEL need, which no introduction has: fetched when the first of them is written.
+const POLICIES: PartRules = PartRules {
+    name: "policies",
+    paths: &[
+        "cel",
+        "apiserver::custom::rules",
+        "apiserver::admission::policy",
+        "apiserver::validation::admission_policy",
+    ],
 };

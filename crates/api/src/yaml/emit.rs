@@ -36,7 +36,9 @@ fn mapping(out: &mut String, map: &serde_json::Map<String, Value>, column: usize
         if key.len() > SIMPLE_KEY_BYTES_MAX || key.contains('\n') {
             out.push_str("? ");
             scalar::write(out, key, column + 2, Place::Value);
-            out.push('\n');
+            if !out.ends_with('\n') {
+                out.push('\n');
+            }
             indent(out, column);
         } else {
             scalar::write(out, key, column + 2, Place::Key);
@@ -140,6 +142,20 @@ mod tests {
         for text in ["a", "a\nb", "\n\n \"c\":\n", " a\n", "# a\n---\n"] {
             let value = Value::String(text.to_owned());
             assert_eq!(super::super::parse_document(&emit(&value)), Ok(value), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keys_of_several_lines_keep_their_ends() {
+        for (key, text) in [
+            ("a\nb", "? |-\n  a\n  b\n: 1\n"),
+            ("a\n", "? |\n  a\n: 1\n"),
+            ("a\n\n", "? |+\n  a\n\n: 1\n"),
+            ("\na\n\n\n", "? |2+\n\n  a\n\n\n: 1\n"),
+        ] {
+            let value = serde_json::json!({ key: 1 });
+            assert_eq!(emit(&value), text);
+            assert_eq!(super::super::parse_document(text), Ok(value));
         }
     }
 

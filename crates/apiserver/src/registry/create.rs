@@ -83,7 +83,7 @@ impl Context<'_> {
         }
         authorization::escalation::check(self, kind, namespace, &object, None)?;
         #[cfg(feature = "cel")]
-        admission::policy::check_permission(self, kind, &object, None)?;
+        admission::asked::check_permission(self, kind, &object, None)?;
         admission::validate_create(self, kind, namespace, &object)?;
         if let Some(existing) = self.find(kind, namespace, &name) {
             let mut status = failure::already_exists(kind, &name);

@@ -149,7 +149,7 @@ impl<'a> Context<'a> {
             self.server.customs.take();
         }
         #[cfg(feature = "cel")]
-        if crate::admission::policy::concerns(kind) {
+        if crate::admission::asked::concerns(kind) {
             self.server.policies.borrow_mut().forget();
         }
         if std::ptr::eq(kind, &api::kinds::SERVICES) {

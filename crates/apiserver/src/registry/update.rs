@@ -116,7 +116,7 @@ impl Context<'_> {
         }
         authorization::escalation::check(self, kind, namespace, &new, Some(old))?;
         #[cfg(feature = "cel")]
-        admission::policy::check_permission(self, kind, &new, Some(old))?;
+        admission::asked::check_permission(self, kind, &new, Some(old))?;
         admission::validate_update(self, kind, part, namespace, (&new, old))?;
         // Times alone are no change.
         if new == *old && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {

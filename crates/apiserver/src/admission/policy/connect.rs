@@ -9,14 +9,11 @@ use crate::admission::attributes::Attributes;
 use crate::registry::Context;
 use crate::request::{Head, Target};
 
-/// Asks the policies about a connection, before anything is looked for.
+/// Asks the policies about a connection.
 ///
 /// # Errors
 /// What a policy refuses; trying again cannot help.
 pub fn ask(cx: &Context<'_>, head: &Head, target: &Target) -> Result<(), Status> {
-    if target.subresource == "log" || !super::are_there(cx) {
-        return Ok(());
-    }
     let options = options(head, target);
     let known = Attributes::new("CONNECT", target.kind, &target.namespace, &target.name);
     super::admit(cx, &Attributes { subresource: &target.subresource, object: Some(&options), ..known })

@@ -1,6 +1,6 @@
 //! ValidatingAdmissionPolicies (k8s.io/apiserver/pkg/admission/plugin/policy/validating).
 //!
-//! [`compile`] makes programs of a policy, once for each of its generations; [`matching`] says which requests a policy or a
+//! [`super::asked`] knows which policies there are. [`compile`] makes programs of a policy, once for each of its generations; [`matching`] says which requests a policy or a
 //! binding is about, [`params`] finds what a binding refers to, [`evaluate`] asks the expressions, and this module decides
 //! what comes of it. Nothing here changes an object.
 //!
@@ -15,26 +15,22 @@ mod environment;
 mod evaluate;
 mod matching;
 mod params;
-mod permission;
+pub mod permission;
 mod request;
 pub mod status;
 mod type_check;
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
-use api::kinds::{NAMESPACES, VALIDATING_ADMISSION_POLICIES, VALIDATING_ADMISSION_POLICY_BINDINGS};
+use api::kinds::NAMESPACES;
 use api::status::{Cause, Status};
 use api::{Kind, Object};
 use serde_json::Value;
 
 use self::compile::Policy;
 use self::evaluate::{Action, Input};
-pub use self::permission::check as check_permission;
+use super::asked::{Hook, hooks};
 use super::attributes::Attributes;
 use crate::failure;
 use crate::registry::Context;
-use crate::server::Server;
 use crate::value::{at, list, text};
 
 /// The group whose policies and bindings are never asked about: who locks himself out must be able to unlock.
@@ -45,62 +41,6 @@ const EXEMPT: [&str; 4] = [
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",
 ];
-
-/// A policy and what binds it.
-pub struct Hook {
-    policy: Rc<Policy>,
-    bindings: Vec<Object>,
-}
-
-/// The policies of a server that are bound, as they are asked.
-#[derive(Default)]
-pub struct Hooks {
-    hooks: Option<Rc<[Hook]>>,
-    /// By name; a policy whose expressions have not changed is not compiled again.
-    compiled: BTreeMap<String, Rc<Policy>>,
-}
-
-impl Hooks {
-    /// Something has changed: who asks next looks anew.
-    pub fn forget(&mut self) {
-        self.hooks = None;
-    }
-}
-
-/// Whether a change of an object of the kind changes what is asked.
-pub fn concerns(kind: &Kind) -> bool {
-    *kind == VALIDATING_ADMISSION_POLICIES || *kind == VALIDATING_ADMISSION_POLICY_BINDINGS
-}
-
-fn hooks(server: &Server) -> Rc<[Hook]> {
-    if let Some(known) = &server.policies.borrow().hooks {
-        return Rc::clone(known);
-    }
-    let cx = Context::internal(server);
-    let mut cache = server.policies.borrow_mut();
-    let before = std::mem::take(&mut cache.compiled);
-    let mut bound: BTreeMap<String, Vec<Object>> = BTreeMap::new();
-    for binding in cx.all(&VALIDATING_ADMISSION_POLICY_BINDINGS, "") {
-        bound.entry(binding.str("spec.policyName").to_owned()).or_default().push(binding);
-    }
-    let mut found = Vec::new();
-    for (name, bindings) in bound {
-        let Some(stored) = cx.find(&VALIDATING_ADMISSION_POLICIES, "", &name) else { continue };
-        let object = &stored.value;
-        let same = before.get(&name).filter(|policy| policy.is_of(object));
-        let policy = same.map_or_else(|| Rc::new(Policy::new(object)), Rc::clone);
-        cache.compiled.insert(name, Rc::clone(&policy));
-        found.push(Hook { policy, bindings });
-    }
-    let hooks: Rc<[Hook]> = found.into();
-    cache.hooks = Some(Rc::clone(&hooks));
-    hooks
-}
-
-/// Whether anybody has to be asked about what this request does.
-pub fn are_there(cx: &Context<'_>) -> bool {
-    cx.user.is_some() && !hooks(cx.server).is_empty()
-}
 
 /// Why a request is refused.
 struct Denial {

@@ -1,7 +1,7 @@
 //! Nobody has a policy read for him what he may not read himself (pkg/registry/admissionregistration/*/authz.go).
 
 use api::Kind;
-use api::kinds::{VALIDATING_ADMISSION_POLICIES, VALIDATING_ADMISSION_POLICY_BINDINGS};
+use api::kinds::VALIDATING_ADMISSION_POLICIES;
 use api::status::{FieldError, FieldErrors, Status};
 use serde_json::Value;
 
@@ -26,9 +26,6 @@ struct Read<'a> {
 /// 422, as if the object were wrong.
 pub fn check(cx: &Context<'_>, kind: &Kind, new: &Value, old: Option<&Value>) -> Result<(), Status> {
     let is_policy = *kind == VALIDATING_ADMISSION_POLICIES;
-    if !is_policy && *kind != VALIDATING_ADMISSION_POLICY_BINDINGS {
-        return Ok(());
-    }
     let Some(user) = cx.user.filter(|user| !user.is_master()) else { return Ok(()) };
     let field = if is_policy { "spec.paramKind" } else { "spec.paramRef" };
     let same = |path: &str| old.is_some_and(|old| at(new, path) == at(old, path));

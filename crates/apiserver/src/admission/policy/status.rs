@@ -5,41 +5,23 @@
 //! writes under the name of that controller.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Weak;
 
 use api::Object;
 use api::kinds::VALIDATING_ADMISSION_POLICIES as KIND;
 use api::status::Status;
-use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::type_check;
+use crate::registry::Context;
 use crate::registry::update::Part;
-use crate::registry::{Context, key};
 use crate::server::Server;
 use crate::strategy;
 
 /// Who writes the status.
 const MANAGER: &str = "validatingadmissionpolicy-status-controller";
 
-/// Looks after the status of policies for as long as the server lives.
-pub async fn run(server: Weak<Server>) {
-    loop {
-        let watch = server.upgrade().and_then(|s| s.etcd.watch(&key(&KIND, "", ""), s.etcd.revision()).ok());
-        let Some(mut watch) = watch else { return };
-        loop {
-            let change = watch.next().await;
-            let Some(server) = server.upgrade().filter(|_| change.is_some()) else { return };
-            settle(&server);
-            // Too many changes at once: what they led to was just looked at, the next ones are followed anew.
-            if !matches!(change, Some(Ok(_))) {
-                break;
-            }
-        }
-    }
-}
-
-fn settle(server: &Server) {
+/// Writes the status of every policy whose status is of an older generation.
+pub fn settle(server: &Server) {
     let cx = Context {
         server,
         caller: "kube-controller-manager",
