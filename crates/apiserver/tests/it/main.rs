@@ -8,6 +8,8 @@ mod access;
 mod admission_invalid;
 #[cfg(feature = "cel")]
 mod admission_policies;
+#[cfg(feature = "cel")]
+mod admission_types;
 mod basics;
 mod clients;
 mod custom;
