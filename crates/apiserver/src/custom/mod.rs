@@ -5,14 +5,16 @@
 //! for it go the same way as all others. What differs is here: what is pruned and filled in ([`prune`]), what is right
 //! ([`validate`], and with the feature `cel` what its rules say: `rules`), what is shown ([`columns`]).
 //!
-//! Differences: conversion webhooks and selectable fields are refused by name, and so are rules in CEL without the feature.
+//! Differences: conversion webhooks are refused by name, and so are rules in CEL without the feature.
 
 mod columns;
 pub mod control;
 pub mod definition;
+mod field_path;
 mod prune;
 #[cfg(feature = "cel")]
 mod rules;
+pub mod selectable;
 mod structural;
 mod validate;
 

@@ -24,5 +24,6 @@ mod reach;
 mod recorded;
 #[cfg(feature = "cel")]
 mod rules;
+mod strict;
 mod versions;
 mod workloads;
