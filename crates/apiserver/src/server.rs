@@ -74,6 +74,9 @@ pub(crate) struct Server {
     pub(crate) zeros: RefCell<BTreeMap<&'static str, Rc<Value>>>,
     /// What CustomResourceDefinitions add; asked for anew after one has changed.
     pub(crate) customs: RefCell<Option<Rc<[&'static crate::custom::Custom]>>>,
+    /// The policies that are asked; looked for anew after one has changed.
+    #[cfg(feature = "cel")]
+    pub(crate) policies: RefCell<crate::admission::asked::Hooks>,
     pub(crate) prose: crate::descriptions::Library,
 }
 
@@ -91,6 +94,8 @@ impl ApiServer {
             expiry: Expiry::default(),
             zeros: RefCell::default(),
             customs: RefCell::default(),
+            #[cfg(feature = "cel")]
+            policies: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
         bootstrap::run(&server);
@@ -99,6 +104,8 @@ impl ApiServer {
         server.sim.spawn(expiry::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::aggregator::run(Rc::downgrade(&server)));
+        #[cfg(feature = "cel")]
+        server.sim.spawn(crate::admission::asked::look_after(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

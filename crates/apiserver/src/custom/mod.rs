@@ -172,7 +172,7 @@ fn refuse_while_terminating(cx: &Context<'_>, object: &mut Value) -> Result<(), 
 }
 
 /// The definition of the metadata of every object.
-const OBJECT_META: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
+pub const OBJECT_META: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 impl Custom {
     /// The published schema.

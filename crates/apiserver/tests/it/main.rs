@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod access;
+#[cfg(feature = "cel")]
+mod admission_invalid;
+#[cfg(feature = "cel")]
+mod admission_policies;
+#[cfg(feature = "cel")]
+mod admission_types;
 mod basics;
 mod clients;
 mod custom;
