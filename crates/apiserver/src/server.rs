@@ -93,6 +93,7 @@ impl ApiServer {
             customs: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
+        crate::strategy::divide(&server.etcd);
         bootstrap::run(&server);
         // The tasks hold the server weakly: they do not keep it alive.
         server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));
