@@ -98,6 +98,7 @@ impl ApiServer {
             policies: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
+        crate::strategy::divide(&server.etcd);
         bootstrap::run(&server);
         // The tasks hold the server weakly: they do not keep it alive.
         server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));

@@ -79,6 +79,12 @@ impl Selection {
         self.labels.is_none() && self.fields.is_none()
     }
 
+    /// The only lane of the kind from which something can match.
+    pub fn lane(&self) -> Option<&str> {
+        let (field, _) = self.strategy.lane?;
+        self.fields.as_ref()?.exact(field)
+    }
+
     /// Whether an object matches.
     pub fn matches(&self, object: &Object) -> bool {
         if let Some(labels) = &self.labels
