@@ -119,8 +119,14 @@ pub struct Birth<'a> {
 }
 
 /// Every profile; the next is a file and a row.
-pub static PROFILES: &[&Profile] =
-    &[&minikube::PROFILE, &three_node::PROFILE, &eks::PROFILE, &ha::PROFILE, &recorded::PROFILE, &thousand_node::PROFILE];
+pub static PROFILES: &[&Profile] = &[
+    &minikube::PROFILE,
+    &three_node::PROFILE,
+    &eks::PROFILE,
+    &ha::PROFILE,
+    &recorded::PROFILE,
+    &thousand_node::PROFILE,
+];
 
 impl Profile {
     /// The profile of that name.
