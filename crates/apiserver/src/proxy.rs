@@ -20,7 +20,6 @@ const KUBELET_PORT: u16 = 10_250;
 
 /// `log`, `exec`, `attach`, `portforward` of a pod.
 pub async fn kubelet(cx: &Context<'_>, head: Head, target: &Target, body: Body) -> Result<Response, Status> {
-    #[cfg(feature = "cel")]
     crate::admission::asked::about_connection(cx, &head, target)?;
     let pod = cx.require(&PODS, &target.namespace, &target.name)?.value.clone();
     let sub = target.subresource.as_str();
@@ -145,7 +144,6 @@ pub async fn proxy(cx: &Context<'_>, head: Head, target: &Target, body: Body) ->
         // Relative links in the answer only work below the directory.
         return Ok(redirect(&head));
     }
-    #[cfg(feature = "cel")]
     crate::admission::asked::about_connection(cx, &head, target)?;
     let (scheme, name, port) = split_name(&target.name)
         .ok_or_else(|| Status::bad_request(format!("invalid {} request {:?}", target.kind.singular, target.name)))?;

@@ -75,7 +75,6 @@ pub(crate) struct Server {
     /// What CustomResourceDefinitions add; asked for anew after one has changed.
     pub(crate) customs: RefCell<Option<Rc<[&'static crate::custom::Custom]>>>,
     /// The policies that are asked; looked for anew after one has changed.
-    #[cfg(feature = "cel")]
     pub(crate) policies: RefCell<crate::admission::asked::Hooks>,
     pub(crate) prose: crate::descriptions::Library,
 }
@@ -94,7 +93,6 @@ impl ApiServer {
             expiry: Expiry::default(),
             zeros: RefCell::default(),
             customs: RefCell::default(),
-            #[cfg(feature = "cel")]
             policies: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
@@ -105,7 +103,6 @@ impl ApiServer {
         server.sim.spawn(expiry::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::aggregator::run(Rc::downgrade(&server)));
-        #[cfg(feature = "cel")]
         server.sim.spawn(crate::admission::asked::look_after(Rc::downgrade(&server)));
         ApiServer(server)
     }

@@ -9,7 +9,6 @@ use crate::registry::update::Part;
 use crate::value::text;
 
 /// What a request does.
-#[cfg_attr(not(feature = "cel"), expect(dead_code, reason = "only policies look at it"))]
 pub struct Attributes<'a> {
     /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
     pub operation: &'static str,

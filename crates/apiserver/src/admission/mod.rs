@@ -4,13 +4,11 @@
 //! ([`crate::strategy::Strategy::admit_create`]). Those that only say yes or no come when the object is known to be valid:
 //! PodSecurity, ValidatingAdmissionPolicies, and ResourceQuota last.
 
-#[cfg(feature = "cel")]
 pub mod asked;
 pub mod attributes;
 mod limits;
 pub mod pod;
 mod pod_security;
-#[cfg(feature = "cel")]
 pub mod policy;
 mod quota;
 
@@ -66,7 +64,6 @@ pub fn validate_update(
 
 /// Asks the policies about what a request does; nothing is made of it if there are none.
 pub fn ask<'b>(cx: &Context<'_>, attributes: impl FnOnce() -> Attributes<'b>) -> Result<(), Status> {
-    #[cfg(feature = "cel")]
     if asked::are_there(cx) {
         return policy::admit(cx, &attributes());
     }

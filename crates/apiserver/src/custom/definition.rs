@@ -72,16 +72,6 @@ fn refuse_unbuilt(object: &Value) -> Result<(), Status> {
     if text(object, "spec.conversion.strategy") == "Webhook" {
         return Err(Status::not_built(simulation::stub!("kube-apiserver", "conversion webhooks of custom resources")));
     }
-    // Without the feature nobody could check them.
-    #[cfg(not(feature = "cel"))]
-    for version in list(object, "spec.versions") {
-        if super::has_rules(at(version, "schema.openAPIV3Schema")) {
-            return Err(Status::not_built(simulation::stub!(
-                "kube-apiserver",
-                "x-kubernetes-validations (rules in CEL) of custom resources"
-            )));
-        }
-    }
     Ok(())
 }
 
@@ -130,7 +120,6 @@ fn common_schema(spec: &Value) -> Option<&Value> {
 fn schema(schema: &Value, path: &str, errors: &mut FieldErrors) {
     let mut found = FieldErrors::new();
     structural::validate(schema, path, &mut found);
-    #[cfg(feature = "cel")]
     super::rules::definition::validate(schema, path, &mut found);
     errors.extend(found.0);
 }

@@ -6,7 +6,6 @@ use serde_json::Value;
 ///
 /// # Errors
 /// Why it is no path in the schema.
-#[cfg(feature = "cel")]
 pub fn read(path: &str, schema: &Value) -> Result<String, String> {
     walk(path, schema, true).map(|(found, _)| found)
 }

@@ -82,7 +82,6 @@ impl Context<'_> {
             return Err(failure::invalid(kind, &name, &errors));
         }
         authorization::escalation::check(self, kind, namespace, &object, None)?;
-        #[cfg(feature = "cel")]
         admission::asked::check_permission(self, kind, &object, None)?;
         admission::validate_create(self, kind, namespace, &object)?;
         if let Some(existing) = self.find(kind, namespace, &name) {

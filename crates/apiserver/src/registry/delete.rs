@@ -47,7 +47,6 @@ impl DeleteOptions {
     }
 
     /// What is said, as a body says it.
-    #[cfg(feature = "cel")]
     pub fn to_value(&self) -> Value {
         let mut found = json!({
             "gracePeriodSeconds": self.grace_period_seconds, "propagationPolicy": self.propagation,

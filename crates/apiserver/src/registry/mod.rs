@@ -48,7 +48,6 @@ pub struct Context<'a> {
     /// `dryRun=All`: everything happens but the write.
     pub dry_run: Cell<bool>,
     /// The parameters of the request.
-    #[cfg_attr(not(feature = "cel"), expect(dead_code, reason = "only policies look at it"))]
     pub query: Option<&'a Query>,
     /// What the `Warning` headers of the answer will say.
     pub warnings: RefCell<Vec<String>>,
@@ -150,7 +149,6 @@ impl<'a> Context<'a> {
         if std::ptr::eq(kind, &api::kinds::CUSTOM_RESOURCE_DEFINITIONS) {
             self.server.customs.take();
         }
-        #[cfg(feature = "cel")]
         if crate::admission::asked::concerns(kind) {
             self.server.policies.borrow_mut().forget();
         }

@@ -115,7 +115,6 @@ impl Context<'_> {
             return Err(failure::invalid(kind, name, &errors));
         }
         authorization::escalation::check(self, kind, namespace, &new, Some(old))?;
-        #[cfg(feature = "cel")]
         admission::asked::check_permission(self, kind, &new, Some(old))?;
         admission::validate_update(self, kind, part, namespace, (&new, old))?;
         // Times alone are no change.

@@ -1,6 +1,6 @@
 //! Webhooks and policies of admission (pkg/registry/admissionregistration).
 //!
-//! ValidatingAdmissionPolicies are asked by [`crate::admission`], if the feature `cel` is there. Nothing enforces the others, so
+//! ValidatingAdmissionPolicies are asked by [`crate::admission`]. Nothing enforces the others, so
 //! whatever would have an effect is refused by name: an object that is kept and never asked would be taken for a guard. What is
 //! left to keep is a configuration without webhooks.
 
@@ -11,14 +11,11 @@ use api::kinds::{
 };
 use api::status::Status;
 use serde_json::Value;
-#[cfg(feature = "cel")]
 use serde_json::json;
 
-#[cfg(feature = "cel")]
 use super::default_to;
 use super::{Strategy, differs, plain};
 use crate::value::list;
-#[cfg(feature = "cel")]
 use crate::value::{list_mut, text};
 
 const fn webhooks(kind: &'static Kind) -> Strategy {
@@ -53,27 +50,10 @@ pub static MUTATING_BINDINGS: Strategy = mutating(&MUTATING_ADMISSION_POLICY_BIN
 pub static MUTATING_WEBHOOKS: Strategy = webhooks(&MUTATING_WEBHOOK_CONFIGURATIONS);
 pub static VALIDATING_WEBHOOKS: Strategy = webhooks(&VALIDATING_WEBHOOK_CONFIGURATIONS);
 
-#[cfg(not(feature = "cel"))]
-const fn validating(kind: &'static Kind) -> Strategy {
-    Strategy {
-        prepare_create: |_, _| {
-            Err(Status::not_built(simulation::stub!("kube-apiserver", "validating admission policies")))
-        },
-        ..plain(kind)
-    }
-}
-
-#[cfg(not(feature = "cel"))]
-pub static VALIDATING_POLICIES: Strategy = validating(&VALIDATING_ADMISSION_POLICIES);
-#[cfg(not(feature = "cel"))]
-pub static VALIDATING_BINDINGS: Strategy = validating(&VALIDATING_ADMISSION_POLICY_BINDINGS);
-
-#[cfg(feature = "cel")]
 const fn validating(kind: &'static Kind) -> Strategy {
     Strategy { generation: Some(|new, old| differs(new, old, "spec")), unconditional_update: false, ..plain(kind) }
 }
 
-#[cfg(feature = "cel")]
 pub static VALIDATING_POLICIES: Strategy = Strategy {
     defaults: |object| {
         let Some(spec) = object.get_mut("spec").filter(|spec| spec.is_object()) else { return };
@@ -88,7 +68,6 @@ pub static VALIDATING_POLICIES: Strategy = Strategy {
     ..validating(&VALIDATING_ADMISSION_POLICIES)
 };
 
-#[cfg(feature = "cel")]
 pub static VALIDATING_BINDINGS: Strategy = Strategy {
     defaults: |object| {
         if let Some(resources) = object.get_mut("spec").and_then(|spec| spec.get_mut("matchResources")) {
@@ -101,7 +80,6 @@ pub static VALIDATING_BINDINGS: Strategy = Strategy {
 };
 
 /// `SetDefaults_MatchResources`, `SetDefaults_Rule`.
-#[cfg(feature = "cel")]
 fn match_resources(resources: &mut Value) {
     if !resources.is_object() {
         return;
@@ -116,7 +94,6 @@ fn match_resources(resources: &mut Value) {
 }
 
 /// Names that are kept for what a server is started with (`WarningsForStaticSuffix`).
-#[cfg(feature = "cel")]
 fn static_suffix(object: &Value) -> Vec<String> {
     const SUFFIX: &str = ".static.k8s.io";
     let why = "are reserved for static manifest-based configurations and cannot be managed via the API";

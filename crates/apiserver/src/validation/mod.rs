@@ -1,6 +1,5 @@
 //! Rules that objects keep, in upstream's words (pkg/apis/*/validation).
 
-#[cfg(feature = "cel")]
 pub mod admission_policy;
 pub mod apps;
 pub mod autoscaling;

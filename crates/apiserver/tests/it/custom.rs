@@ -173,13 +173,6 @@ fn definitions_keep_rules() {
     ] {
         assert!(refusal.contains(words), "{refusal}");
     }
-    #[cfg(not(feature = "cel"))]
-    {
-        let mut rules = definition();
-        rules["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] =
-            json!([{"rule": "true"}]);
-        assert!(h.refusal("POST", DEFINITIONS, rules).starts_with("501"));
-    }
     let mut webhook = definition();
     webhook["spec"]["conversion"] = json!({"strategy": "Webhook"});
     assert!(h.refusal("POST", DEFINITIONS, webhook).contains("conversion webhooks"));

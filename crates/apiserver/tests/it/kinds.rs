@@ -78,21 +78,10 @@ fn what_nobody_would_ask_is_not_kept() {
         empty["webhooks"] = full["webhooks"].clone();
         assert!(h.refusal("PUT", &format!("{path}/a"), empty).starts_with("501"));
     }
-    let policy = json!({"metadata": {"name": "a"}, "spec": {"validations": [{"expression": "false"}]}});
     let binding = json!({"metadata": {"name": "a"}, "spec": {"policyName": "a", "validationActions": ["Deny"]}});
-    // Those that validate are asked where expressions are known: `admission_policies`.
-    let validating = if cfg!(feature = "cel") { None } else { Some("validating admission policies") };
-    for (plural, object, what) in [
-        ("validatingadmissionpolicies", policy, validating),
-        ("validatingadmissionpolicybindings", binding.clone(), validating),
-        (
-            "mutatingadmissionpolicies",
-            json!({"metadata": {"name": "a"}, "spec": {}}),
-            Some("mutating admission policies"),
-        ),
-        ("mutatingadmissionpolicybindings", binding, Some("mutating admission policies")),
-    ] {
-        let Some(what) = what else { continue };
+    let policy = json!({"metadata": {"name": "a"}, "spec": {}});
+    for (plural, object) in [("mutatingadmissionpolicies", policy), ("mutatingadmissionpolicybindings", binding)] {
+        let what = "mutating admission policies";
         let refusal = h.refusal("POST", &format!("{root}/{plural}"), object);
         assert_eq!(refusal, format!("501 NotImplemented: kubonsai does not support {what} (kube-apiserver) yet"));
         assert_eq!(h.get(&format!("{root}/{plural}"))["items"], json!([]));

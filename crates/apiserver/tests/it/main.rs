@@ -4,11 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod access;
-#[cfg(feature = "cel")]
 mod admission_invalid;
-#[cfg(feature = "cel")]
 mod admission_policies;
-#[cfg(feature = "cel")]
 mod admission_types;
 mod basics;
 mod clients;
@@ -22,7 +19,6 @@ mod options;
 mod policies;
 mod reach;
 mod recorded;
-#[cfg(feature = "cel")]
 mod rules;
 mod strict;
 mod versions;
