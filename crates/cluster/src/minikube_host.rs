@@ -9,7 +9,7 @@ use network::NetNs;
 use vfs::Vfs;
 
 use crate::lifecycle::{Cluster, Clusters};
-use crate::profile::{NODES_MAX, Profile};
+use crate::profile::Profile;
 
 /// Virtual time that a simulated machine takes to be made.
 const MACHINE_TIME: Duration = Duration::from_millis(1_500);
@@ -57,14 +57,14 @@ impl MinikubeHost {
 
 impl ClusterHost for MinikubeHost {
     fn profiles(&self) -> Vec<String> {
-        self.clusters.all().iter().map(|c| c.name.clone()).collect()
+        self.clusters.all().iter().filter(|c| c.profile.is_minikube).map(|c| c.name.clone()).collect()
     }
 
     fn status(&self, name: &str) -> Option<ClusterStatus> {
-        let cluster = self.clusters.get(name)?;
-        let nodes = cluster.machines().into_iter().enumerate().map(|(index, (name, address))| NodeStatus {
+        let cluster = self.clusters.get(name).filter(|c| c.profile.is_minikube)?;
+        let nodes = cluster.machines().into_iter().map(|(index, name, address)| NodeStatus {
             running: cluster.is_node_running(&name),
-            control_plane: index == 0,
+            control_plane: cluster.profile.is_control_plane(index),
             name,
             address,
         });
@@ -72,7 +72,7 @@ impl ClusterHost for MinikubeHost {
             name: cluster.name.clone(),
             running: cluster.is_running(),
             paused: cluster.is_paused(),
-            server: cluster.server_url(),
+            server: cluster.profile.server_url(),
             cpus: cluster.profile.cpus,
             memory_mib: cluster.profile.memory_kib / 1024,
             nodes: nodes.collect(),
@@ -82,9 +82,8 @@ impl ClusterHost for MinikubeHost {
     fn create(&self, spec: &ClusterSpec) -> LocalBoxFuture<'static, Result<(), String>> {
         let (clusters, spec) = (self.clusters.clone(), spec.clone());
         Box::pin(async move {
-            if spec.nodes > NODES_MAX {
-                return Err(format!("a cluster has at most {NODES_MAX} nodes"));
-            }
+            let profile = Profile::find("minikube").ok_or("the profile minikube is gone")?;
+            profile.check_room(spec.nodes)?;
             if let Some(other) = clusters.running().filter(|c| c.name != spec.name) {
                 let refusal = simulation::stub!("minikube start", "two clusters that run at the same time");
                 return Err(format!("{refusal}: stop \"{}\" first", other.name));
@@ -92,7 +91,6 @@ impl ClusterHost for MinikubeHost {
             if clusters.get(&spec.name).is_none_or(|c| !c.is_running()) {
                 clusters.sim().sleep(MACHINE_TIME).await;
             }
-            let profile = Profile::find("minikube").ok_or("the profile minikube is gone")?;
             clusters.create(&spec.name, profile, spec.nodes);
             Ok(())
         })
@@ -127,7 +125,7 @@ impl ClusterHost for MinikubeHost {
         Box::pin(async move {
             clusters.sim().sleep(MACHINE_TIME).await;
             let cluster = clusters.get(&name).ok_or("the cluster has gone")?;
-            cluster.add_machine().ok_or_else(|| format!("a cluster has at most {NODES_MAX} nodes"))
+            cluster.add_machine()
         })
     }
 

@@ -1,6 +1,6 @@
 //! Writes, reads at a revision, compaction.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Ref, RefCell, RefMut};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -8,6 +8,7 @@ use api::Object;
 use rpds::RedBlackTreeMap;
 use simulation::notify::Waiters;
 
+use crate::members::Members;
 use crate::watch::{Event, Op, Watcher};
 use crate::{SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
 
@@ -38,11 +39,13 @@ pub enum Expect {
     Revision(Revision),
 }
 
-/// A write whose expectation did not hold; the store is unchanged.
+/// Why a write was not done; the store is unchanged.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
-    /// What the key holds instead.
-    pub current: Option<KeyValue>,
+pub enum Refused {
+    /// Its expectation did not hold; what the key holds instead.
+    Unexpected(Option<KeyValue>),
+    /// The members have no leader, or he no quorum. Trying again helps when they have.
+    NoLeader,
 }
 
 /// The revision is older than what is kept.
@@ -76,10 +79,82 @@ type Map = RedBlackTreeMap<Rc<str>, Rc<KeyValue>>;
 /// The events of one table, oldest first.
 #[derive(Default)]
 pub(crate) struct Ring {
-    pub(crate) events: VecDeque<Event>,
+    pub(crate) events: VecDeque<Entry>,
     /// The newest revision whose event is no longer kept.
     pub(crate) dropped: Revision,
     pub(crate) waiters: Rc<Waiters>,
+    /// How objects of the table say which lane they are in, if somebody watches lanes.
+    lane_of: Option<LaneOf>,
+    pub(crate) lanes: BTreeMap<Rc<str>, Lane>,
+}
+
+/// The lane of an object: whoever watches one lane hears of nothing else.
+pub type LaneOf = fn(&Object) -> &str;
+
+/// An event, with the lanes in which the object is and was.
+pub(crate) struct Entry {
+    pub(crate) event: Event,
+    lanes: [Option<Rc<str>>; 2],
+}
+
+impl Entry {
+    pub(crate) fn is_in(&self, lane: &str) -> bool {
+        self.lanes.iter().flatten().any(|own| **own == *lane)
+    }
+}
+
+/// One lane of a table.
+#[derive(Default)]
+pub(crate) struct Lane {
+    /// The newest revision of the lane whose event is no longer kept.
+    pub(crate) dropped: Revision,
+    pub(crate) waiters: Rc<Waiters>,
+}
+
+impl Ring {
+    /// The lanes that somebody watches or watched, of those in which the object is and was.
+    fn lanes_of(&self, event: &Event) -> [Option<Rc<str>>; 2] {
+        let known = |object: &Object| {
+            let (name, _) = self.lanes.get_key_value(self.lane_of?(object))?;
+            Some(Rc::clone(name))
+        };
+        let now = known(&event.value);
+        let before = event.previous.as_ref().and_then(known).filter(|lane| Some(lane) != now.as_ref());
+        [now, before]
+    }
+
+    /// Somebody watches a lane.
+    fn open(&mut self, lane: &Rc<str>) {
+        if self.lanes.contains_key(lane) {
+            return;
+        }
+        self.lanes.insert(Rc::clone(lane), Lane { dropped: self.dropped, ..Lane::default() });
+        let mut events = std::mem::take(&mut self.events);
+        for entry in &mut events {
+            entry.lanes = self.lanes_of(&entry.event);
+        }
+        self.events = events;
+    }
+
+    /// Takes an event in; adds whom to wake.
+    fn push(&mut self, event: Event, waiters: &mut Vec<Rc<Waiters>>) {
+        if self.events.len() == WATCH_EVENTS_MAX {
+            self.drop_oldest();
+        }
+        waiters.push(Rc::clone(&self.waiters));
+        let lanes = self.lanes_of(&event);
+        waiters.extend(lanes.iter().flatten().filter_map(|lane| Some(Rc::clone(&self.lanes.get(lane)?.waiters))));
+        self.events.push_back(Entry { event, lanes });
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.events.pop_front() {
+            self.dropped = oldest.event.revision;
+            for lane in oldest.lanes.into_iter().flatten() {
+                self.lanes.entry(lane).or_default().dropped = oldest.event.revision;
+            }
+        }
+    }
 }
 
 pub(crate) struct State {
@@ -88,6 +163,9 @@ pub(crate) struct State {
     snapshots: VecDeque<(Revision, Map)>,
     pub(crate) rings: BTreeMap<Rc<str>, Ring>,
     pub(crate) compacted: Revision,
+    pub(crate) members: Members,
+    /// Who waits for the members to change.
+    pub(crate) elections: Rc<Waiters>,
 }
 
 /// The store. Clones are handles to the same store.
@@ -105,11 +183,27 @@ impl Etcd {
     pub fn new() -> Self {
         let map = Map::new();
         let snapshots = VecDeque::from([(1, map.clone())]);
-        Etcd(Rc::new(RefCell::new(State { revision: 1, map, snapshots, rings: BTreeMap::new(), compacted: 0 })))
+        Etcd(Rc::new(RefCell::new(State {
+            revision: 1,
+            map,
+            snapshots,
+            rings: BTreeMap::new(),
+            compacted: 0,
+            members: Members::default(),
+            elections: Rc::default(),
+        })))
     }
 
     pub(crate) fn state(&self) -> Ref<'_, State> {
         self.0.borrow()
+    }
+
+    pub(crate) fn state_mut(&self) -> RefMut<'_, State> {
+        self.0.borrow_mut()
+    }
+
+    pub(crate) fn elections(&self) -> Rc<Waiters> {
+        Rc::clone(&self.0.borrow().elections)
     }
 
     /// The revision of the last write.
@@ -187,7 +281,7 @@ impl Etcd {
             };
             (state.commit(event), kv)
         };
-        waiters.wake_all();
+        waiters.iter().for_each(|waiters| waiters.wake_all());
         Ok(kv)
     }
 
@@ -201,7 +295,7 @@ impl Etcd {
     ) -> Result<Object, Refused> {
         let (waiters, value) = {
             let mut state = self.0.borrow_mut();
-            let Some(previous) = state.check(key, expect)? else { return Err(Refused { current: None }) };
+            let Some(previous) = state.check(key, expect)? else { return Err(Refused::Unexpected(None)) };
             let revision = state.revision + 1;
             let value = last(revision, &previous.value);
             state.map.remove_mut(key);
@@ -214,7 +308,7 @@ impl Etcd {
             };
             (state.commit(event), value)
         };
-        waiters.wake_all();
+        waiters.iter().for_each(|waiters| waiters.wake_all());
         Ok(value)
     }
 
@@ -231,12 +325,16 @@ impl Etcd {
             }
             state.compacted = state.compacted.max(revision);
             for ring in state.rings.values_mut() {
-                while ring.events.front().is_some_and(|e| e.revision <= revision) {
-                    ring.events.pop_front();
+                while ring.events.front().is_some_and(|e| e.event.revision <= revision) {
+                    ring.drop_oldest();
                 }
                 ring.dropped = ring.dropped.max(revision);
             }
-            state.rings.values().map(|ring| Rc::clone(&ring.waiters)).collect()
+            let of_ring = |ring: &Ring| -> Vec<Rc<Waiters>> {
+                let lanes = ring.lanes.values().map(|lane| &lane.waiters);
+                std::iter::once(&ring.waiters).chain(lanes).map(Rc::clone).collect()
+            };
+            state.rings.values().flat_map(of_ring).collect()
         };
         waiters.iter().for_each(|w| w.wake_all());
     }
@@ -247,19 +345,37 @@ impl Etcd {
     ///
     /// The prefix must name its table in full, e.g. `pods/`.
     pub fn watch(&self, prefix: &str, revision: Revision) -> Result<Watcher, Compacted> {
+        self.watch_from(prefix, revision, None)
+    }
+
+    /// As [`Etcd::watch`], and only of objects that are or were in a lane. A thousand such watchers cost a write no more than
+    /// one: nobody wakes for what is in other lanes.
+    ///
+    /// The table has lanes: [`Etcd::divide`].
+    pub fn watch_lane(&self, prefix: &str, revision: Revision, lane: &str) -> Result<Watcher, Compacted> {
+        self.watch_from(prefix, revision, Some(lane))
+    }
+
+    /// Gives a table lanes.
+    pub fn divide(&self, table: &str, lane_of: LaneOf) {
+        self.0.borrow_mut().ring(table).lane_of = Some(lane_of);
+    }
+
+    fn watch_from(&self, prefix: &str, revision: Revision, lane: Option<&str>) -> Result<Watcher, Compacted> {
         let table: Rc<str> = Rc::from(table_of(prefix));
         assert!(table.len() < prefix.len(), "a watch names its table in full: {prefix:?}");
         let from = if revision == 0 { self.revision() } else { revision };
-        {
-            let mut state = self.0.borrow_mut();
-            let compacted = state.compacted;
-            let ring =
-                state.rings.entry(Rc::clone(&table)).or_insert_with(|| Ring { dropped: compacted, ..Ring::default() });
-            if from < ring.dropped {
-                return Err(Compacted { requested: from, oldest: ring.dropped });
-            }
+        let mut state = self.0.borrow_mut();
+        let ring = state.ring(&table);
+        if from < ring.dropped {
+            return Err(Compacted { requested: from, oldest: ring.dropped });
         }
-        Ok(Watcher::new(self.clone(), table, prefix.into(), from))
+        let lane: Option<Rc<str>> = lane.map(Rc::from);
+        if let Some(lane) = &lane {
+            assert!(ring.lane_of.is_some(), "{table} has no lanes");
+            ring.open(lane);
+        }
+        Ok(Watcher::new(self.clone(), table, lane, prefix.into(), from))
     }
 }
 
@@ -270,35 +386,38 @@ fn table_of(key: &str) -> &str {
 
 impl State {
     fn check(&self, key: &str, expect: Expect) -> Result<Option<Rc<KeyValue>>, Refused> {
+        if !self.members.can_commit() {
+            return Err(Refused::NoLeader);
+        }
         let current = self.map.get(key).cloned();
         let holds = match expect {
             Expect::Anything => true,
             Expect::Absent => current.is_none(),
             Expect::Revision(revision) => current.as_ref().is_some_and(|kv| kv.mod_revision == revision),
         };
-        if holds { Ok(current) } else { Err(Refused { current: current.map(|kv| (*kv).clone()) }) }
+        if holds { Ok(current) } else { Err(Refused::Unexpected(current.map(|kv| (*kv).clone()))) }
     }
 
-    /// Makes the event's revision the current one; returns whom to wake.
-    fn commit(&mut self, event: Event) -> Rc<Waiters> {
-        assert_eq!(event.revision, self.revision + 1, "revisions have no gaps");
-        self.revision = event.revision;
-        if self.snapshots.len() == SNAPSHOTS_MAX {
-            self.snapshots.pop_front();
-        }
-        self.snapshots.push_back((self.revision, self.map.clone()));
-        let table = table_of(&event.key);
+    fn ring(&mut self, table: &str) -> &mut Ring {
         if !self.rings.contains_key(table) {
             let ring = Ring { dropped: self.compacted, ..Ring::default() };
             self.rings.insert(Rc::from(table), ring);
         }
-        let ring = self.rings.get_mut(table).expect("inserted above if it was missing");
-        if ring.events.len() == WATCH_EVENTS_MAX
-            && let Some(oldest) = ring.events.pop_front()
-        {
-            ring.dropped = oldest.revision;
+        self.rings.get_mut(table).expect("inserted above if it was missing")
+    }
+
+    /// Makes the event's revision the current one; returns whom to wake.
+    fn commit(&mut self, event: Event) -> Vec<Rc<Waiters>> {
+        assert_eq!(event.revision, self.revision + 1, "revisions have no gaps");
+        self.revision = event.revision;
+        self.members.committed(event.revision);
+        if self.snapshots.len() == SNAPSHOTS_MAX {
+            self.snapshots.pop_front();
         }
-        ring.events.push_back(event);
-        Rc::clone(&ring.waiters)
+        self.snapshots.push_back((self.revision, self.map.clone()));
+        let mut waiters = Vec::new();
+        let table = Rc::clone(&event.key);
+        self.ring(table_of(&table)).push(event, &mut waiters);
+        waiters
     }
 }

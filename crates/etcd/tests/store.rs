@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use api::Object;
-use etcd::{Compacted, Etcd, Expect, Op, RangeError, SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
+use etcd::{Compacted, Etcd, Expect, Op, RangeError, Refused, SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
 use serde_json::json;
 
 fn put(etcd: &Etcd, key: &str, value: i64) -> u64 {
@@ -21,7 +21,8 @@ fn revisions_compare_and_swap() {
     assert_eq!(etcd.revision(), 1);
     assert_eq!(put(&etcd, "pods/a/x", 1), 2);
     let new = |_| Object::new(json!(0));
-    assert_eq!(etcd.put("pods/a/x", Expect::Absent, new).unwrap_err().current.unwrap().mod_revision, 2);
+    let refused = etcd.put("pods/a/x", Expect::Absent, new).unwrap_err();
+    assert!(matches!(refused, Refused::Unexpected(Some(current)) if current.mod_revision == 2));
     assert!(etcd.put("pods/a/x", Expect::Revision(1), new).is_err());
     let kv = etcd.put("pods/a/x", Expect::Revision(2), new).unwrap();
     assert_eq!((kv.create_revision, kv.mod_revision), (2, 3));
@@ -82,4 +83,43 @@ fn rings_are_bounded_and_quiet_tables_do_not_suffer_from_busy_ones() {
     drop(quiet);
     assert!(etcd.watch("pods/", start).is_ok(), "nothing was lost there");
     assert!(etcd.range("pods/", 2).is_err(), "snapshots are bounded by {SNAPSHOTS_MAX}");
+}
+
+#[test]
+fn whoever_watches_a_lane_hears_of_what_is_and_was_in_it() {
+    let etcd = Etcd::new();
+    etcd.divide("pods", |pod| pod.str("lane"));
+    let put = |key: &str, lane: &str| {
+        let kv = etcd.put(key, Expect::Anything, |_| Object::new(json!({"lane": lane})));
+        kv.expect("nothing was expected").mod_revision
+    };
+    let first = put("pods/a/x", "one");
+    put("pods/a/y", "two");
+    // Also what was written before anybody watched the lane.
+    let mut one = etcd.watch_lane("pods/", first - 1, "one").unwrap();
+    let mut all = etcd.watch("pods/", 0).unwrap();
+    let mut heard = || one.try_next().map(|event| event.map(|event| (event.op, event.key.to_string())));
+    assert_eq!(heard(), Some(Ok((Op::Added, "pods/a/x".to_owned()))));
+    assert_eq!(heard(), None);
+    put("pods/a/y", "three");
+    assert_eq!(heard(), None);
+    put("pods/a/x", "two");
+    assert_eq!(heard(), Some(Ok((Op::Modified, "pods/a/x".to_owned()))), "it was there");
+    put("pods/a/z", "one");
+    etcd.delete("pods/a/z", Expect::Anything, |_, o| o.clone()).unwrap();
+    assert_eq!(heard(), Some(Ok((Op::Added, "pods/a/z".to_owned()))));
+    assert_eq!(heard(), Some(Ok((Op::Deleted, "pods/a/z".to_owned()))));
+    // What was dropped of other lanes is nothing that it has missed.
+    for _ in 0..=WATCH_EVENTS_MAX {
+        put("pods/a/y", "two");
+    }
+    assert_eq!(all.try_next().map(|event| event.is_ok()), Some(false));
+    put("pods/a/x", "one");
+    assert_eq!(heard(), Some(Ok((Op::Modified, "pods/a/x".to_owned()))));
+    let mut late = etcd.watch_lane("pods/", 0, "one").unwrap();
+    for _ in 0..=WATCH_EVENTS_MAX {
+        put("pods/a/x", "one");
+    }
+    assert!(matches!(late.try_next(), Some(Err(Compacted { .. }))), "of its own lane it has");
+    assert!(etcd.watch_lane("pods/", first, "two").is_err(), "as any watch");
 }

@@ -13,6 +13,7 @@ pub mod delete;
 pub mod expiry;
 pub mod options;
 pub mod read;
+pub mod strict;
 pub mod update;
 pub mod watch;
 
@@ -23,11 +24,12 @@ use std::sync::Arc;
 use api::managed::ManagedFields;
 use api::status::Status;
 use api::{Kind, Object};
-use etcd::{Expect, KeyValue};
+use etcd::{Expect, KeyValue, Refused};
 use serde_json::Value;
 use simulation::TraceKind;
 
 use crate::authentication::User;
+use crate::request::Query;
 use crate::server::Server;
 use crate::strategy;
 use crate::value::metadata_mut;
@@ -45,6 +47,8 @@ pub struct Context<'a> {
     pub manager: &'a str,
     /// `dryRun=All`: everything happens but the write.
     pub dry_run: Cell<bool>,
+    /// The parameters of the request.
+    pub query: Option<&'a Query>,
     /// What the `Warning` headers of the answer will say.
     pub warnings: RefCell<Vec<String>>,
 }
@@ -64,7 +68,15 @@ impl<'a> Context<'a> {
     /// The server's own view of itself.
     pub(crate) fn internal(server: &'a Server) -> Context<'a> {
         let me = "kube-apiserver";
-        Context { server, caller: me, user: None, manager: me, dry_run: Cell::new(false), warnings: RefCell::default() }
+        Context {
+            server,
+            caller: me,
+            user: None,
+            manager: me,
+            dry_run: Cell::new(false),
+            query: None,
+            warnings: RefCell::default(),
+        }
     }
 
     /// What is stored under a name.
@@ -117,8 +129,9 @@ impl<'a> Context<'a> {
             metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
             Object::with_managed(object, managed)
         });
-        let written = written.map_err(|_| match expect {
-            Expect::Absent => failure::already_exists(kind, &name),
+        let written = written.map_err(|refused| match (refused, expect) {
+            (Refused::NoLeader, _) => failure::no_leader(),
+            (_, Expect::Absent) => failure::already_exists(kind, &name),
             _ => failure::modified(kind, &name),
         })?;
         let op = if matches!(expect, Expect::Absent) { "ADDED" } else { "MODIFIED" };
@@ -135,6 +148,9 @@ impl<'a> Context<'a> {
     fn followed_up(&self, kind: &Kind, object: &Object, is_gone: bool) {
         if std::ptr::eq(kind, &api::kinds::CUSTOM_RESOURCE_DEFINITIONS) {
             self.server.customs.take();
+        }
+        if crate::admission::asked::concerns(kind) {
+            self.server.policies.borrow_mut().forget();
         }
         if std::ptr::eq(kind, &api::kinds::SERVICES) {
             allocator::record(self.server, object, is_gone);
@@ -161,7 +177,10 @@ impl<'a> Context<'a> {
             last.set("metadata.resourceVersion", revision.to_string());
             last
         });
-        let last = last.map_err(|_| failure::not_found(kind, object.name()))?;
+        let last = last.map_err(|refused| match refused {
+            Refused::NoLeader => failure::no_leader(),
+            Refused::Unexpected(_) => failure::not_found(kind, object.name()),
+        })?;
         self.trace_write("DELETED", kind, &last, self.server.etcd.revision());
         self.followed_up(kind, &last, true);
         Ok(strategy::of(kind).present(&last))
