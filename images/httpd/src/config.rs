@@ -54,29 +54,20 @@ const IGNORED: &[&str] = &[
     "group",
     "serveradmin",
     "allowoverride",
-    "require",
     "errorlog",
     "loglevel",
     "logformat",
     "typesconfig",
     "loadmodule",
-    "addtype",
     "timeout",
     "keepalive",
     "keepalivetimeout",
     "maxkeepaliverequests",
-    "servertokens",
-    "serversignature",
     "hostnamelookups",
     "pidfile",
     "enablesendfile",
     "enablemmap",
     "traceenable",
-    "requestheader",
-    "order",
-    "allow",
-    "deny",
-    "adddefaultcharset",
     "startservers",
     "minsparethreads",
     "mutex",
@@ -132,7 +123,11 @@ fn take(config: &mut Config, text: &str, file: &str, read: &dyn Fn(&str) -> Opti
             let name = args.first().map_or(String::new(), |n| n.to_ascii_lowercase());
             let root = name == "directory" && args.get(1).is_some_and(|d| d == "/" || d.contains("cgi-bin"));
             let absent = name == "ifmodule" && args.get(1).is_some_and(|m| m.starts_with('!') || absent_module(m));
-            if matches!(name.as_str(), "virtualhost" | "location" | "locationmatch" | "proxy") && !hidden {
+            let unknown = matches!(name.as_str(), "virtualhost" | "location" | "locationmatch" | "proxy")
+                || SKIPPED_BLOCKS.contains(&name.as_str())
+                    && name != "ifdefine"
+                    && args.get(1).is_none_or(|a| a != ".ht*");
+            if unknown && !hidden {
                 config.warnings.push(format!("kubonsai does not support <{name}> (httpd) yet: {file}:{}", number + 1));
             }
             let foreign = matches!(name.as_str(), "location" | "locationmatch" | "proxy");
@@ -215,6 +210,7 @@ fn directive(
             }
             None => {}
         },
+        "require" if args[1..] == ["all", "granted"] => {}
         known if IGNORED.contains(&known) => {}
         _ => {
             let name = &args[0];
@@ -276,8 +272,14 @@ mod tests {
         let error = read("Listen 80\nListen x\n").expect_err("no port");
         assert_eq!(error, "AH00526: Syntax error on line 2 of /c:\nPort must be specified");
         assert!(read("Listen 80\n<IfModule a>\n").is_err() && read("Listen 80\n</Directory>\n").is_err());
-        let config = read("Listen 8080\nRewriteEngine On\nServerName \"a b\"\n").expect("valid");
-        assert_eq!(config.warnings, ["kubonsai does not support the directive RewriteEngine (httpd) yet: /c:2"]);
+        let config =
+            read("Listen 8080\nRewriteEngine On\nRequire all granted\nRequire all denied\nServerName \"a b\"\n")
+                .expect("valid");
+        assert_eq!(
+            config.warnings,
+            ["RewriteEngine (httpd) yet: /c:2", "Require (httpd) yet: /c:4"]
+                .map(|what| format!("kubonsai does not support the directive {what}"))
+        );
         assert_eq!(config.server_name.as_deref(), Some("a b"));
     }
 }

@@ -52,10 +52,10 @@ fn options(args: &[String]) -> Result<Options, String> {
                 None => return Err(format!("invalid argument: {arg}")),
             },
         };
-        if matches!(name, "v" | "verbose" | "U" | "A" | "M" | "disable-evictions" | "l" | "u" | "t" | "c" | "listen")
+        if matches!(name, "v" | "verbose" | "U" | "A" | "M" | "disable-evictions" | "u" | "t" | "c")
             || matches!(name, "threads" | "conn-limit" | "user" | "udp-port")
         {
-            if matches!(name, "l" | "u" | "t" | "c" | "U") && value.is_none() {
+            if matches!(name, "u" | "t" | "c" | "U") && value.is_none() {
                 rest.next();
             }
             if matches!(name, "M" | "disable-evictions") {

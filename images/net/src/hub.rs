@@ -35,7 +35,15 @@ impl Hub {
     /// # Errors
     /// `EADDRINUSE`.
     pub fn bind(port: u16) -> io::Result<Hub> {
-        let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))?;
+        Hub::bind_at(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
+    }
+
+    /// Listens on an address.
+    ///
+    /// # Errors
+    /// `EADDRINUSE`, `EADDRNOTAVAIL`.
+    pub fn bind_at(address: SocketAddrV4) -> io::Result<Hub> {
+        let listener = TcpListener::bind(address)?;
         Ok(Hub { listener, streams: BTreeMap::new(), count: 0 })
     }
 

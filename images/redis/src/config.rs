@@ -51,14 +51,14 @@ const SETTINGS: &[(&str, Kind, &str, bool)] = &[
     ("maxmemory-samples", Kind::Number, "5", true),
     ("notify-keyspace-events", Kind::Text, "", false),
     ("port", Kind::Number, "6379", false),
-    ("protected-mode", Kind::YesNo, "no", true),
+    ("protected-mode", Kind::YesNo, "no", false),
     ("rdbcompression", Kind::YesNo, "yes", true),
     ("requirepass", Kind::Text, "", true),
     ("save", Kind::Text, "3600 1 300 100 60 10000", true),
     ("slowlog-log-slower-than", Kind::Number, "10000", true),
     ("tcp-backlog", Kind::Number, "511", false),
     ("tcp-keepalive", Kind::Number, "300", true),
-    ("timeout", Kind::Number, "0", true),
+    ("timeout", Kind::Number, "0", false),
 ];
 
 /// Settings that the original has and the stand-in refuses.
@@ -109,6 +109,29 @@ impl Config {
     /// A setting that is `yes` or `no`.
     pub fn yes(&self, name: &str) -> bool {
         self.get(name) == "yes"
+    }
+
+    /// The one address that `bind` names; all of them if it names several or `*`.
+    pub fn address(&self) -> std::net::Ipv4Addr {
+        // An address that may be missing has a dash before it, and there is no IPv6.
+        let all: Vec<&str> = self.get("bind").split(' ').filter(|a| !a.starts_with('-') && !a.contains(':')).collect();
+        match all.as_slice() {
+            [one] => one.parse().unwrap_or(std::net::Ipv4Addr::UNSPECIFIED),
+            _ => std::net::Ipv4Addr::UNSPECIFIED,
+        }
+    }
+
+    /// What is said about settings that are read and change nothing here.
+    pub fn warnings(&self) -> Vec<String> {
+        let without = [
+            ("daemonize", "no"),
+            ("logfile", ""),
+            ("notify-keyspace-events", ""),
+            ("protected-mode", "no"),
+            ("timeout", "0"),
+        ];
+        let set = without.into_iter().filter(|(name, value)| self.get(name) != *value);
+        set.map(|(name, _)| format!("kubonsai does not support the setting {name} (redis) yet")).collect()
     }
 
     /// `save`: seconds and changes.
@@ -290,6 +313,17 @@ mod tests {
         assert!(Config::default().arguments(&args(&["/none"]), "7", &read).is_err());
         assert!(config.change("port", "1").is_err() && config.change("maxmemory", "1k").is_ok());
         assert_eq!(config.get("maxmemory"), "1000");
+    }
+
+    #[test]
+    fn addresses_and_what_changes_nothing() {
+        let mut config = Config::default();
+        assert_eq!((config.address().to_string(), config.warnings()), ("0.0.0.0".to_owned(), Vec::new()));
+        config.read("bind 127.0.0.1 -::1\ntimeout 300\n", "7").expect("valid");
+        assert_eq!(config.address().to_string(), "127.0.0.1");
+        assert_eq!(config.warnings(), ["kubonsai does not support the setting timeout (redis) yet"]);
+        config.read("bind 127.0.0.1 10.0.0.1", "7").expect("valid");
+        assert_eq!(config.address().to_string(), "0.0.0.0");
     }
 
     #[test]

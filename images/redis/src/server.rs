@@ -77,7 +77,7 @@ fn start(core: &mut Core) -> i32 {
         say('M', "* monotonic clock: POSIX clock_gettime");
     }
     let port = u16::try_from(core.config.number("port")).unwrap_or(0);
-    let mut hub = match Hub::bind(port) {
+    let mut hub = match Hub::bind_at(std::net::SocketAddrV4::new(core.config.address(), port)) {
         Ok(hub) => hub,
         Err(error) => {
             let what = proc::Errno::from_io(&error);
@@ -86,6 +86,7 @@ fn start(core: &mut Core) -> i32 {
             return 1;
         }
     };
+    core.config.warnings().iter().for_each(|warning| say('M', &format!("# {warning}")));
     say('M', &format!("* Running mode=standalone, port={port}."));
     say('M', if core.since(7, 2) { "* Server initialized" } else { "# Server initialized" });
     if let Err(error) = std::env::set_current_dir(core.config.get("dir")) {
