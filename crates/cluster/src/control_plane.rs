@@ -34,6 +34,7 @@ pub(crate) struct ControlPlane {
     controllers: ControllerManager,
     scheduler: Scheduler,
     kube_proxy: network::proxy::KubeProxy,
+    policies: network::policy::NetworkPolicies,
     dns: network::dns::Dns,
     system: Task<()>,
     volumes: Informer,
@@ -52,6 +53,7 @@ impl ControlPlane {
             controllers: start_controllers(sim, roads),
             scheduler: start_scheduler(sim, roads),
             kube_proxy: network::proxy::KubeProxy::start(sim, &client("kube-proxy"), fabric),
+            policies: network::policy::NetworkPolicies::start(sim, &client("kube-network-policies"), fabric),
             dns: network::dns::Dns::start(sim, &client("coredns"), fabric, NAMES_ADDRESS, DOMAIN),
             system: system::start(sim, client("kubeadm"), system, DNS_ADDRESS),
             volumes: system::follow(sim, &client("storage-provisioner"), nodes),
@@ -62,6 +64,7 @@ impl ControlPlane {
         self.volumes.stop();
         self.system.abort();
         self.dns.stop();
+        self.policies.stop();
         self.kube_proxy.stop();
         self.scheduler.stop();
         self.controllers.stop();
