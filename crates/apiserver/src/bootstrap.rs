@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use simulation::Duration;
 
 use crate::registry::Context;
+use crate::registry::update::Part;
 use crate::server::Server;
 use crate::strategy;
 use crate::value::{map_mut, metadata_mut, text};
@@ -29,6 +30,8 @@ pub async fn keep_service(server: std::rc::Weak<Server>) {
         }
         let Some(pause) = server.upgrade().map(|s| s.sim.sleep(SERVICE_RESTORED_AFTER)) else { return };
         pause.await;
+        let Some(etcd) = server.upgrade().map(|s| s.etcd.clone()) else { return };
+        etcd.led().await;
         let Some(server) = server.upgrade() else { return };
         let cx = Context::internal(&server);
         // Someone may have been faster; then there is nothing to do.
@@ -51,7 +54,7 @@ pub fn run(server: &Server) {
     create(&SERVICES, "default", service(server));
     endpoints(&cx, secure_port(server));
     for line in OBJECTS.lines() {
-        let (kind, object) = bootstrap_object(line);
+        let (kind, object) = bootstrap_object(&line.replace("{STORAGE_CLASS}", server.config.storage_class));
         let namespace = text(&object, "metadata.namespace").to_owned();
         create(kind, &namespace, object);
     }
@@ -60,7 +63,7 @@ pub fn run(server: &Server) {
     }
 }
 
-/// Roles and bindings, priority classes and minikube's storage class: a line each, the plural and the object. What every
+/// Roles and bindings, priority classes and the storage class: a line each, the plural and the object. What every
 /// role and binding has in common is left out, and so are the rules of aggregated roles, which a controller gathers.
 const OBJECTS: &str = include_str!("bootstrap.txt");
 
@@ -151,17 +154,41 @@ fn service(server: &Server) -> Value {
 /// Endpoints and EndpointSlice of the service `kubernetes`: the server's own address.
 fn endpoints(cx: &Context<'_>, port: u16) {
     let address = cx.server.config.address.split(':').next().unwrap_or_default().to_owned();
+    for (kind, object) in endpoint_objects(&[address], port) {
+        cx.create(strategy::of(kind), "default", object).expect("bootstrap objects are valid and new");
+    }
+}
+
+/// Says at which addresses servers of the cluster are, when that has changed. Nothing happens while etcd cannot be written.
+///
+/// Upstream: pkg/controlplane/reconcilers, where each server tells of itself every ten seconds.
+pub fn advertise(server: &Server, addresses: &[String]) {
+    let cx = Context::internal(server);
+    for (kind, mut object) in endpoint_objects(addresses, secure_port(server)) {
+        let _ = cx.update(strategy::of(kind), Part::Main, ("default", "kubernetes"), |old| {
+            let mut metadata = old.at("metadata").clone();
+            if let Some(metadata) = metadata.as_object_mut() {
+                metadata.remove("managedFields");
+            }
+            object["metadata"] = metadata;
+            Ok(object)
+        });
+    }
+}
+
+fn endpoint_objects(addresses: &[String], port: u16) -> [(&'static Kind, Value); 2] {
+    let ips: Vec<Value> = addresses.iter().map(|ip| json!({"ip": ip})).collect();
+    let ready: Vec<Value> =
+        addresses.iter().map(|ip| json!({"addresses": [ip], "conditions": {"ready": true}})).collect();
     let endpoints = json!({
         "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}],
+        "subsets": [{"addresses": ips, "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}],
     });
     let slice = json!({
         "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
         "addressType": "IPv4",
-        "endpoints": [{"addresses": [address], "conditions": {"ready": true}}],
+        "endpoints": ready,
         "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
     });
-    for (kind, object) in [(&api::kinds::ENDPOINTS, endpoints), (&api::kinds::ENDPOINT_SLICES, slice)] {
-        cx.create(strategy::of(kind), "default", object).expect("bootstrap objects are valid and new");
-    }
+    [(&api::kinds::ENDPOINTS, endpoints), (&api::kinds::ENDPOINT_SLICES, slice)]
 }

@@ -3,6 +3,16 @@
 use api::Kind;
 use api::status::{FieldErrors, Status};
 
+/// 500: etcd's members follow nobody.
+pub fn no_leader() -> Status {
+    Status::failure(500, "", "etcdserver: no leader")
+}
+
+/// 500: etcd's members followed nobody for too long.
+pub fn etcd_timed_out() -> Status {
+    Status::failure(500, "", "etcdserver: request timed out")
+}
+
 /// 404: `pods "x" not found`.
 pub fn not_found(kind: &Kind, name: &str) -> Status {
     Status::not_found(kind.group, kind.plural, name)

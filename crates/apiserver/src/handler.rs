@@ -6,6 +6,7 @@ use api::http::{Body, Method, Response, StatusCode, header};
 use api::status::Status;
 use api::{Object, ObjectList};
 use serde_json::{Value, json};
+use simulation::Duration;
 
 use crate::negotiate::{Format, Shape, resource_format};
 use crate::patch::Patch;
@@ -16,7 +17,7 @@ use crate::request::{Head, Route, Target, route};
 use crate::server::Server;
 use crate::table::{self, Include};
 use crate::{
-    aggregator, authentication, authorization, computed, custom, discovery, health, managed, metrics, openapi,
+    aggregator, authentication, authorization, computed, custom, discovery, failure, health, managed, metrics, openapi,
     strategy, wire,
 };
 
@@ -51,6 +52,13 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
     if let Err(status) = authorization::check(&cx, &user, &head, target) {
         return wire::failure(status);
     }
+    if let Some(target) = target
+        && needs_quorum(target, &head)
+        && !server.etcd.can_commit()
+        && server.sim.timeout(ETCD_TIME_MAX, server.etcd.led()).await.is_err()
+    {
+        return wire::failure(failure::etcd_timed_out());
+    }
     match route {
         Route::Discovery(segments) => discovery::answer(&head, &segments, server),
         Route::Resource(target) if aggregator::is_foreign(target.kind.group) => match aggregator::refusal(server) {
@@ -63,8 +71,19 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
     }
 }
 
+/// etcd's members answer within this time or not at all: five seconds, and twice the time of an election (`ReqTimeout`).
+const ETCD_TIME_MAX: Duration = Duration::from_secs(7);
+
+/// Whether a request is about what is newest: then etcd's members have to agree on it. What names a version is read from the
+/// server's own copy, and so is what is watched.
+fn needs_quorum(target: &Target, head: &Head) -> bool {
+    let is_watch = target.watch_prefix || head.query.flag("watch");
+    let from_copy = head.method == Method::GET && (is_watch || !head.query.get("resourceVersion").is_empty());
+    !from_copy && !aggregator::is_foreign(target.kind.group)
+}
+
 async fn other(server: &Server, head: &Head, path: &str) -> Response {
-    if let Some(response) = health::answer(path, &head.query) {
+    if let Some(response) = health::answer(path, &head.query, server.etcd.can_commit()) {
         return response;
     }
     if let Some(response) = openapi::answer(server, path, head.header(header::ACCEPT)).await {

@@ -38,4 +38,4 @@ mod validation;
 mod value;
 mod wire;
 
-pub use server::{ApiServer, Config, NoNodes, NodeProxy};
+pub use server::{ApiServer, Config, MINIKUBE_STORAGE_CLASS, NoNodes, NodeProxy};

@@ -35,6 +35,9 @@ impl NodeProxy for NoNodes {
     }
 }
 
+/// The storage class of minikube: a folder of the node for each claim.
+pub const MINIKUBE_STORAGE_CLASS: &str = include_str!("minikube_class.json");
+
 /// What a server is made with.
 pub struct Config {
     /// Network of the ClusterIPs and the length of its prefix.
@@ -43,6 +46,8 @@ pub struct Config {
     pub address: String,
     /// The version, e.g. `v1.36.3`.
     pub version: String,
+    /// The storage class of a fresh cluster, as JSON.
+    pub storage_class: &'static str,
     /// The way to nodes and pods.
     pub nodes: Rc<dyn NodeProxy>,
 }
@@ -54,6 +59,7 @@ impl Default for Config {
             service_cidr: (Ipv4Addr::new(10, 96, 0, 0), 12),
             address: "192.168.49.2:8443".into(),
             version: "v1.36.3".into(),
+            storage_class: MINIKUBE_STORAGE_CLASS,
             nodes: Rc::new(NoNodes),
         }
     }
@@ -94,6 +100,13 @@ impl ApiServer {
         server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::aggregator::run(Rc::downgrade(&server)));
         ApiServer(server)
+    }
+
+    /// Says at which addresses this server and its like are: the endpoints of the Service `kubernetes`. Nothing happens while etcd
+    /// cannot be written.
+    pub fn advertise(&self, addresses: &[Ipv4Addr]) {
+        let addresses: Vec<String> = addresses.iter().map(Ipv4Addr::to_string).collect();
+        bootstrap::advertise(&self.0, &addresses);
     }
 
     /// The store behind the server, for looking at past states. Writing past the server breaks its rules.

@@ -14,6 +14,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Objects are many small pieces: a fifth of the time went into handing out and taking back memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A Kubernetes cluster for learning, in one process.
 #[derive(Parser)]
 #[command(name = "kubonsai", version, about, arg_required_else_help = true)]

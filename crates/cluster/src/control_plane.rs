@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use api::http::{Request, Response, Transport, TransportError};
-use apiserver::{ApiServer, NodeProxy};
+use apiserver::NodeProxy;
 use client::{Client, Informer};
 use controllers::ControllerManager;
 use futures_util::future::LocalBoxFuture;
@@ -15,29 +15,36 @@ use scheduler::Scheduler;
 use simulation::notify::Waiters;
 use simulation::{Duration, Sim, Task};
 
+use crate::cloud::Balancers;
 use crate::lines::Lines;
 use crate::node::Nodes;
+use crate::profile::Profile;
+use crate::seats::{Floor, Seats};
 use crate::system;
 
-/// Kubernetes version of every cluster.
-pub(crate) const VERSION: &str = "v1.36.3";
 /// Where the simulated machine answers for the cluster's names; CoreDNS asks there (images/system). It is the address that
 /// NodeLocal DNSCache uses.
 const NAMES_ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 20, 10);
-/// Address of the Service of the cluster's DNS.
-pub(crate) const DNS_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 /// Domain of the cluster.
 pub(crate) const DOMAIN: &str = "cluster.local";
 
+/// The parts that decide.
+enum Brains {
+    /// One of each.
+    Only(Box<(ControllerManager, Scheduler)>),
+    /// Several, of which one leads.
+    Elected(Box<Seats>),
+}
+
 /// The running parts; ended by [`ControlPlane::stop`].
 pub(crate) struct ControlPlane {
-    controllers: ControllerManager,
-    scheduler: Scheduler,
+    brains: Brains,
     kube_proxy: network::proxy::KubeProxy,
     policies: network::policy::NetworkPolicies,
     dns: network::dns::Dns,
     system: Task<()>,
     volumes: Informer,
+    balancers: Option<Balancers>,
 }
 
 impl ControlPlane {
@@ -46,51 +53,76 @@ impl ControlPlane {
         fabric: &Fabric,
         roads: &Roads,
         nodes: &Nodes,
-        system: system::System,
+        profile: &'static Profile,
+        floor: Option<Floor>,
     ) -> ControlPlane {
         let client = |agent: &str| roads.client(agent);
         ControlPlane {
-            controllers: start_controllers(sim, roads),
-            scheduler: start_scheduler(sim, roads),
+            brains: match floor {
+                Some(floor) => Brains::Elected(Box::new(Seats::new(floor))),
+                None => Brains::Only(Box::new((start_controllers(sim, roads, profile), start_scheduler(sim, roads)))),
+            },
             kube_proxy: network::proxy::KubeProxy::start(sim, &client("kube-proxy"), fabric),
             policies: network::policy::NetworkPolicies::start(sim, &client("kube-network-policies"), fabric),
             dns: network::dns::Dns::start(sim, &client("coredns"), fabric, NAMES_ADDRESS, DOMAIN),
-            system: system::start(sim, client("kubeadm"), system, DNS_ADDRESS),
+            system: system::start(sim, client("kubeadm"), profile),
             volumes: system::follow(sim, &client("storage-provisioner"), nodes),
+            balancers: profile.cloud.map(|_| Balancers::start(sim, &client("elastic-load-balancing"), fabric)),
         }
     }
 
-    pub(crate) fn stop(&self) {
+    /// The machines with a control plane each, if there are several.
+    pub(crate) fn seats(&mut self) -> Option<&mut Seats> {
+        match &mut self.brains {
+            Brains::Elected(seats) => Some(seats),
+            Brains::Only(_) => None,
+        }
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(balancers) = &self.balancers {
+            balancers.stop();
+        }
         self.volumes.stop();
         self.system.abort();
         self.dns.stop();
         self.policies.stop();
         self.kube_proxy.stop();
-        self.scheduler.stop();
-        self.controllers.stop();
+        match &mut self.brains {
+            Brains::Only(parts) => {
+                parts.1.stop();
+                parts.0.stop();
+            }
+            Brains::Elected(seats) => seats.stop_all(),
+        }
     }
 }
 
-fn start_controllers(sim: &Sim, roads: &Roads) -> ControllerManager {
-    controllers::start(sim, &|agent| roads.client(agent), controllers::Options::default())
+pub(crate) fn start_controllers(sim: &Sim, roads: &Roads, profile: &Profile) -> ControllerManager {
+    let disabled = profile.without.iter().map(|name| (*name).to_owned()).collect();
+    controllers::start(sim, &|agent| roads.client(agent), controllers::Options { disabled, cloud: profile.cloud })
 }
 
-fn start_scheduler(sim: &Sim, roads: &Roads) -> Scheduler {
+pub(crate) fn start_scheduler(sim: &Sim, roads: &Roads) -> Scheduler {
     Scheduler::start(sim, roads.client("kube-scheduler"), scheduler::Options::default())
 }
 
 #[cfg(feature = "faults")]
 impl ControlPlane {
     /// The controller manager crashes and comes up again, with nothing in its head.
-    pub(crate) fn restart_controllers(&mut self, sim: &Sim, roads: &Roads) {
-        self.controllers.stop();
-        self.controllers = start_controllers(sim, roads);
+    pub(crate) fn restart_controllers(&mut self, sim: &Sim, roads: &Roads, profile: &Profile) {
+        if let Brains::Only(parts) = &mut self.brains {
+            parts.0.stop();
+            parts.0 = start_controllers(sim, roads, profile);
+        }
     }
 
     /// The scheduler crashes and comes up again, with nothing in its head.
     pub(crate) fn restart_scheduler(&mut self, sim: &Sim, roads: &Roads) {
-        self.scheduler.stop();
-        self.scheduler = start_scheduler(sim, roads);
+        if let Brains::Only(parts) = &mut self.brains {
+            parts.1.stop();
+            parts.1 = start_scheduler(sim, roads);
+        }
     }
 }
 
@@ -102,8 +134,8 @@ pub(crate) struct Roads {
 }
 
 impl Roads {
-    pub(crate) fn new(sim: &Sim, api: &ApiServer, hold: &Hold, lines: &Lines) -> Roads {
-        Roads { near: Near { sim: sim.clone(), server: api.clone(), hold: hold.clone() }, lines: lines.clone() }
+    pub(crate) fn new(sim: &Sim, server: Rc<dyn Transport>, hold: &Hold, lines: &Lines) -> Roads {
+        Roads { near: Near { sim: sim.clone(), server, hold: hold.clone() }, lines: lines.clone() }
     }
 
     /// The way of one part: a user agent, or `node/` and a machine's name.
@@ -111,7 +143,7 @@ impl Roads {
         self.lines.lead(part, Rc::new(self.near.clone()))
     }
 
-    fn client(&self, agent: &str) -> Client {
+    pub(crate) fn client(&self, agent: &str) -> Client {
         Client::new(self.of(agent), agent)
     }
 }
@@ -153,7 +185,7 @@ impl Hold {
 #[derive(Clone)]
 struct Near {
     sim: Sim,
-    server: ApiServer,
+    server: Rc<dyn Transport>,
     hold: Hold,
 }
 
@@ -163,7 +195,7 @@ const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 /// The API server for clients outside, who give up when it is held.
 pub(crate) struct Far {
     pub(crate) sim: Sim,
-    pub(crate) server: ApiServer,
+    pub(crate) server: Rc<dyn Transport>,
     pub(crate) hold: Hold,
 }
 
@@ -172,7 +204,7 @@ impl Transport for Far {
         if !self.hold.is_on() {
             return self.server.call(request);
         }
-        let (sim, server, hold) = (self.sim.clone(), self.server.clone(), self.hold.clone());
+        let (sim, server, hold) = (self.sim.clone(), Rc::clone(&self.server), self.hold.clone());
         Box::pin(async move {
             if sim.timeout(HANDSHAKE_TIME_MAX, hold.released()).await.is_err() {
                 return Err(TransportError::Timeout);
@@ -184,7 +216,7 @@ impl Transport for Far {
 
 impl Transport for Near {
     fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
-        let (sim, server, hold) = (self.sim.clone(), self.server.clone(), self.hold.clone());
+        let (sim, server, hold) = (self.sim.clone(), Rc::clone(&self.server), self.hold.clone());
         Box::pin(async move {
             sim.sleep(sim.jitter(REQUEST_TIME, REQUEST_JITTER)).await;
             hold.released().await;

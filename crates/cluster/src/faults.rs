@@ -16,7 +16,7 @@ impl World {
     /// Names of the machines of the running cluster, switched on or off.
     pub fn machines(&self) -> Vec<String> {
         let machines = self.clusters.running().map(|cluster| cluster.machines()).unwrap_or_default();
-        machines.into_iter().map(|(name, _)| name).collect()
+        machines.into_iter().map(|(_, name, _)| name).collect()
     }
 
     /// Pulls the plug of the machine in the `place`-th place: its containers are gone at once, and nobody is told.
@@ -40,7 +40,8 @@ impl World {
     /// The controller manager crashes, between any two polls, and comes up again.
     pub fn restart_controllers(&self) {
         if let Some(cluster) = self.clusters.running() {
-            cluster.with_plane(&self.clusters, |plane, sim, roads| plane.restart_controllers(sim, roads));
+            cluster
+                .with_plane(&self.clusters, |plane, sim, roads| plane.restart_controllers(sim, roads, cluster.profile));
         }
     }
 

@@ -4,11 +4,13 @@
 //! wiring (who can reach whose kubelet, which programs are installed) is all here.
 
 mod browser;
+mod cloud;
 mod control_plane;
 mod desktop;
 #[cfg(feature = "faults")]
 mod faults;
 mod follow;
+mod fronts;
 mod guest_program;
 mod host;
 mod input;
@@ -21,6 +23,7 @@ mod probe;
 mod profile;
 mod revision;
 mod script;
+mod seats;
 mod system;
 mod view;
 mod world;
@@ -31,7 +34,6 @@ pub use follow::LogPiece;
 pub use input::{Input, Language, LogEntry, Output, Stream};
 #[cfg(feature = "faults")]
 pub use lines::Leads;
-pub use profile::{PROFILES, Profile};
+pub use profile::{Birth, Machine, PROFILES, Profile};
 pub use script::ScriptRun;
-pub use system::System;
 pub use world::{World, WorldConfig};

@@ -15,14 +15,16 @@ use runtime::cri::Shared;
 use simulation::{Duration, Sim};
 use vfs::Vfs;
 
-use crate::control_plane::{ControlPlane, Far, Hold, Roads, VERSION, Wires};
+use crate::control_plane::{ControlPlane, Far, Hold, Roads, Wires};
+use crate::fronts::Fronts;
 use crate::guest_program;
 use crate::host::WorldHost;
 use crate::learner::HOME;
 use crate::lines::Lines;
 use crate::node::{Nodes, Spec};
-use crate::profile::{NODES_MAX, Profile, node_address, node_name};
+use crate::profile::{Machine, NODES_MAX, Profile};
 use crate::revision::Revision;
+use crate::seats::Floor;
 use crate::view::{USER_AGENT, View};
 
 /// Virtual time after which its other machines join, as they do after `kubeadm init`: what runs in kube-system is on the
@@ -38,6 +40,7 @@ pub(crate) struct Cluster {
     api: ApiServer,
     nodes: Nodes,
     hold: Hold,
+    fronts: Fronts,
     running: RefCell<Option<Running>>,
 }
 
@@ -124,7 +127,7 @@ impl Clusters {
         if nodes > NODES_MAX {
             return Err(format!("a cluster has at most {NODES_MAX} nodes"));
         }
-        let cluster = self.create("minikube", profile, nodes);
+        let cluster = self.create(profile.cluster, profile, nodes);
         cluster.start_control_plane(self);
         cluster.start_node(self, 0);
         let (clusters, joined) = (self.clone(), Rc::downgrade(&cluster));
@@ -136,7 +139,8 @@ impl Clusters {
         });
         let fs = self.machine().ok_or("the machine has no files yet")?;
         let path = minikube::kubeconfig::path(|name| (name == "HOME").then_some(HOME));
-        minikube::kubeconfig::write(&fs, &path, &cluster.name, &cluster.server_url())
+        let context = (profile.context)(&cluster.name);
+        minikube::kubeconfig::write(&fs, &path, &context, &profile.server_url(), profile.namespace)
     }
 
     /// Makes a cluster that is switched off. One that is there under this name stays as it is.
@@ -146,10 +150,15 @@ impl Clusters {
         }
         let machines = Nodes::default();
         let config = Config {
-            address: format!("{}:{}", node_address(0, 0), profile.api_port),
-            version: VERSION.to_owned(),
+            service_cidr: profile.services,
+            address: format!(
+                "{}:{}",
+                profile.managed_at.unwrap_or((profile.machine)(name, 0).address),
+                profile.api_port
+            ),
+            version: profile.version.to_owned(),
+            storage_class: profile.storage_class,
             nodes: Rc::new(Wires { nodes: machines.clone() }),
-            ..Config::default()
         };
         let cluster = Rc::new(Cluster {
             name: name.to_owned(),
@@ -158,6 +167,7 @@ impl Clusters {
             api: ApiServer::new(self.0.sim.clone(), config),
             nodes: machines,
             hold: Hold::default(),
+            fronts: Fronts::default(),
             running: RefCell::default(),
         });
         self.0.clusters.borrow_mut().insert(name.to_owned(), Rc::clone(&cluster));
@@ -192,13 +202,13 @@ impl Clusters {
             let published = running.filter(|c| c.profile.is_published && port == c.profile.api_port.to_string());
             return published.map(|c| c.outside(self)).ok_or(TransportError::Refused);
         }
-        let Ok(address) = address.parse::<Ipv4Addr>() else { return Err(TransportError::Unreachable) };
         match running {
-            Some(cluster) if cluster.address() == address && port == cluster.profile.api_port.to_string() => {
+            Some(cluster) if cluster.profile.host == address && port == cluster.profile.api_port.to_string() => {
                 Ok(cluster.outside(self))
             }
-            Some(cluster) if cluster.address() == address => Err(TransportError::Refused),
-            _ => Err(TransportError::Unreachable),
+            Some(cluster) if cluster.profile.host == address => Err(TransportError::Refused),
+            Some(cluster) => cluster.api_on(self, address, port),
+            None => Err(TransportError::Unreachable),
         }
     }
 
@@ -228,24 +238,22 @@ impl Clusters {
 }
 
 impl Cluster {
-    /// Address of the control-plane node.
-    pub(crate) fn address(&self) -> Ipv4Addr {
-        node_address(0, 0)
-    }
-
-    /// As a kubeconfig names it.
-    pub(crate) fn server_url(&self) -> String {
-        let address = if self.profile.is_published { Ipv4Addr::LOCALHOST } else { self.address() };
-        format!("https://{address}:{}", self.profile.api_port)
+    /// The machine of a number.
+    fn machine(&self, index: u32) -> Machine {
+        (self.profile.machine)(&self.name, index)
     }
 
     pub(crate) fn is_running(&self) -> bool {
         self.running.borrow().is_some()
     }
 
-    /// Name and address of each machine.
-    pub(crate) fn machines(&self) -> Vec<(String, Ipv4Addr)> {
-        self.machines.borrow().iter().map(|i| (node_name(&self.name, *i), node_address(0, *i))).collect()
+    /// Number, name and address of each machine.
+    pub(crate) fn machines(&self) -> Vec<(u32, String, Ipv4Addr)> {
+        let described = |index: &u32| {
+            let machine = self.machine(*index);
+            (*index, machine.name, machine.address)
+        };
+        self.machines.borrow().iter().map(described).collect()
     }
 
     /// The number of the machine in the `place`-th place of [`Cluster::machines`].
@@ -261,7 +269,7 @@ impl Cluster {
             return None;
         }
         machines.push(index);
-        Some(node_name(&self.name, index))
+        Some(self.machine(index).name)
     }
 
     /// Switches a machine off and forgets it.
@@ -271,12 +279,37 @@ impl Cluster {
     }
 
     pub(crate) fn transport(&self) -> Rc<dyn Transport> {
+        if self.profile.is_highly_available() {
+            return self.fronts.way(&self.api, None);
+        }
         Rc::new(self.api.clone())
+    }
+
+    /// The ways of what runs on a machine of the control plane: to the API server beside it.
+    fn roads_at(&self, clusters: &Clusters, index: u32) -> Roads {
+        let server = self.fronts.way(&self.api, Some(index));
+        Roads::new(&clusters.0.sim, server, &self.hold, &clusters.0.lines)
     }
 
     /// The API server for the learner's machine.
     fn outside(&self, clusters: &Clusters) -> Rc<dyn Transport> {
-        Rc::new(Far { sim: clusters.0.sim.clone(), server: self.api.clone(), hold: self.hold.clone() })
+        Rc::new(Far { sim: clusters.0.sim.clone(), server: self.transport(), hold: self.hold.clone() })
+    }
+
+    /// The API server of one machine among several that have one.
+    fn api_on(&self, clusters: &Clusters, address: &str, port: &str) -> Result<Rc<dyn Transport>, TransportError> {
+        let found = self.machines().into_iter().find(|(_, _, own)| own.to_string() == address);
+        let Some((index, name, _)) = found.filter(|_| self.profile.is_highly_available()) else {
+            return Err(TransportError::Unreachable);
+        };
+        if !self.is_node_running(&name) {
+            return Err(TransportError::Unreachable);
+        }
+        if !self.fronts.is_open(index) || port != self.profile.api_port.to_string() {
+            return Err(TransportError::Refused);
+        }
+        let server = self.fronts.way(&self.api, Some(index));
+        Ok(Rc::new(Far { sim: clusters.0.sim.clone(), server, hold: self.hold.clone() }))
     }
 
     /// Whether the control plane and the kubelets answer nothing and do nothing; containers go on.
@@ -291,12 +324,12 @@ impl Cluster {
 
     /// The files and the network of a machine that is switched on.
     pub(crate) fn node_machine(&self, index: u32) -> Option<(Vfs, NetNs)> {
-        self.nodes.machine(&node_name(&self.name, index))
+        self.nodes.machine(&self.machine(index).name)
     }
 
     /// The ways of the parts inside to the API server.
     fn roads(&self, clusters: &Clusters) -> Roads {
-        Roads::new(&clusters.0.sim, &self.api, &self.hold, &clusters.0.lines)
+        Roads::new(&clusters.0.sim, self.transport(), &self.hold, &clusters.0.lines)
     }
 
     /// Does something to the control plane, if it runs.
@@ -313,8 +346,15 @@ impl Cluster {
             return;
         }
         let Clusters(inner) = clusters;
-        let system = self.profile.system;
-        let plane = ControlPlane::start(&inner.sim, &inner.fabric, &self.roads(clusters), &self.nodes, system);
+        let floor = self.profile.is_highly_available().then(|| Floor {
+            sim: inner.sim.clone(),
+            api: self.api.clone(),
+            fronts: self.fronts.clone(),
+            profile: self.profile,
+            cluster: self.name.clone(),
+        });
+        let roads = self.roads(clusters);
+        let plane = ControlPlane::start(&inner.sim, &inner.fabric, &roads, &self.nodes, self.profile, floor);
         let client = Client::new(self.transport(), USER_AGENT);
         let view = View::start(&clusters.0.sim, &client, &clusters.0.revision);
         *self.running.borrow_mut() = Some(Running { plane, view });
@@ -323,15 +363,21 @@ impl Cluster {
 
     /// Switches the `index`-th machine on.
     pub(crate) fn start_node(&self, clusters: &Clusters, index: u32) {
-        let name = node_name(&self.name, index);
+        let machine = self.machine(index);
+        if self.profile.is_control_plane(index)
+            && let Some(running) = self.running.borrow_mut().as_mut()
+            && let Some(seats) = running.plane.seats()
+        {
+            seats.start(index, &machine.name, &self.roads_at(clusters, index));
+        }
         self.nodes.start(&Spec {
             sim: &clusters.0.sim,
             fabric: &clusters.0.fabric,
-            transport: &self.roads(clusters).of(&format!("node/{name}")),
+            transport: &self.roads(clusters).of(&format!("node/{}", machine.name)),
             shared: &clusters.0.containers,
             profile: self.profile,
-            name,
-            address: node_address(0, index),
+            cluster: &self.name,
+            machine,
             index,
         });
     }
@@ -343,13 +389,18 @@ impl Cluster {
 
     /// Switches the `index`-th machine off, as if the plug were pulled.
     pub(crate) fn stop_node(&self, index: u32) {
-        self.nodes.stop(&node_name(&self.name, index));
+        self.nodes.stop(&self.machine(index).name);
+        if let Some(running) = self.running.borrow_mut().as_mut()
+            && let Some(seats) = running.plane.seats()
+        {
+            seats.stop(index);
+        }
     }
 
     /// Switches everything off; the store stays.
     pub(crate) fn stop(&self, clusters: &Clusters) {
         let running = self.running.borrow_mut().take();
-        if let Some(running) = running {
+        if let Some(mut running) = running {
             self.nodes.stop_all();
             running.view.stop();
             running.plane.stop();

@@ -57,14 +57,14 @@ impl MinikubeHost {
 
 impl ClusterHost for MinikubeHost {
     fn profiles(&self) -> Vec<String> {
-        self.clusters.all().iter().map(|c| c.name.clone()).collect()
+        self.clusters.all().iter().filter(|c| c.profile.is_minikube).map(|c| c.name.clone()).collect()
     }
 
     fn status(&self, name: &str) -> Option<ClusterStatus> {
-        let cluster = self.clusters.get(name)?;
-        let nodes = cluster.machines().into_iter().enumerate().map(|(index, (name, address))| NodeStatus {
+        let cluster = self.clusters.get(name).filter(|c| c.profile.is_minikube)?;
+        let nodes = cluster.machines().into_iter().map(|(index, name, address)| NodeStatus {
             running: cluster.is_node_running(&name),
-            control_plane: index == 0,
+            control_plane: cluster.profile.is_control_plane(index),
             name,
             address,
         });
@@ -72,7 +72,7 @@ impl ClusterHost for MinikubeHost {
             name: cluster.name.clone(),
             running: cluster.is_running(),
             paused: cluster.is_paused(),
-            server: cluster.server_url(),
+            server: cluster.profile.server_url(),
             cpus: cluster.profile.cpus,
             memory_mib: cluster.profile.memory_kib / 1024,
             nodes: nodes.collect(),

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use api::http::Transport;
@@ -10,10 +9,10 @@ use client::Client;
 use kubelet::{Kubelet, NodeConfig};
 use network::{Fabric, NetNs, Role};
 use runtime::cri::{ContainerRuntime, Options, Shared};
-use simulation::{Sim, Time};
+use simulation::Sim;
 use vfs::Vfs;
 
-use crate::profile::Profile;
+use crate::profile::{Birth, Machine, Profile};
 use crate::system;
 
 /// One machine.
@@ -33,29 +32,30 @@ pub(crate) struct Spec<'a> {
     pub(crate) transport: &'a Rc<dyn Transport>,
     pub(crate) shared: &'a Shared,
     pub(crate) profile: &'static Profile,
-    pub(crate) name: String,
-    pub(crate) address: Ipv4Addr,
+    pub(crate) cluster: &'a str,
+    pub(crate) machine: Machine,
     pub(crate) index: u32,
 }
 
 impl Nodes {
     /// Switches a machine on; one that is on stays as it is.
     pub(crate) fn start(&self, spec: &Spec<'_>) {
-        if self.is_running(&spec.name) {
+        if self.is_running(&spec.machine.name) {
             return;
         }
-        let network = spec.fabric.attach_as(&format!("node/{}", spec.name), &[spec.address], Role::Node);
+        let network =
+            spec.fabric.attach_as(&format!("node/{}", spec.machine.name), &[spec.machine.address], Role::Node);
         let client = Client::new(Rc::clone(spec.transport), "kubelet");
         let options = Options {
-            node: spec.name.clone(),
+            node: spec.machine.name.clone(),
             node_net: network.clone(),
-            pod_network: (pod_network(spec.index), PODS_PER_NODE),
+            pod_network: (spec.machine.pods, spec.machine.pod_addresses),
             shared: Shared { pace: spec.profile.pace, ..spec.shared.clone() },
         };
         let runtime = Rc::new(ContainerRuntime::new(spec.sim, spec.fabric, options));
         let kubelet = Kubelet::start(spec.sim, &client, runtime, node_config(spec), network.clone());
         set_up(&kubelet.files(), spec);
-        self.0.borrow_mut().insert(spec.name.clone(), Node { network, kubelet });
+        self.0.borrow_mut().insert(spec.machine.name.clone(), Node { network, kubelet });
     }
 
     /// Whether a machine is switched on.
@@ -114,56 +114,54 @@ fn set_up(files: &Vfs, spec: &Spec<'_>) {
         // An empty file system has nothing in the way.
         let _ = files.mkdir_all(folder);
     }
-    for (path, text) in [("/etc/hostname", format!("{}\n", spec.name)), ("/etc/os-release", release.to_owned())] {
+    for (path, text) in [("/etc/hostname", format!("{}\n", spec.machine.name)), ("/etc/os-release", release.to_owned())]
+    {
         let _ = files.write(path, text.into_bytes());
     }
     let _ = files.mkdir_all(MANIFESTS);
-    if spec.index == 0 {
-        for (name, text) in system::files(spec.address, spec.profile.api_port) {
+    if spec.profile.is_control_plane(spec.index) {
+        for (name, text) in system::files(spec.profile, spec.cluster, spec.index) {
             let _ = files.write(&format!("{MANIFESTS}/{name}"), text.into_bytes());
         }
     }
 }
 
-/// Addresses in the pod network of one node.
-const PODS_PER_NODE: u32 = 256;
-
-/// First address of the pods of the `index`-th machine: 10.244.0.0, 10.244.1.0, ...
-fn pod_network(index: u32) -> Ipv4Addr {
-    Ipv4Addr::new(10, 244, u8::try_from(index).unwrap_or(u8::MAX), 0)
-}
-
-/// The moment as minikube writes it into a label, where colons may not be: `2026_11_21T02_38_28_0700`. Its layout ends in a
-/// time zone without the sign that would make it one, so the digits are always the same.
-fn updated_at(now: Time) -> String {
-    let now = now.rfc3339();
-    format!("{}_0700", now.trim_end_matches('Z').replace(['-', ':'], "_"))
-}
-
 fn node_config(spec: &Spec<'_>) -> NodeConfig {
     let bytes = |kib: u64| i64::try_from(kib * 1024).unwrap_or(i64::MAX);
-    let mut labels = BTreeMap::new();
-    let updated_at = updated_at(spec.sim.now());
-    for (key, value) in [
-        ("minikube.k8s.io/commit", minikube::COMMIT),
-        ("minikube.k8s.io/updated_at", &updated_at),
-        ("minikube.k8s.io/name", "minikube"),
-        ("minikube.k8s.io/primary", if spec.index == 0 { "true" } else { "false" }),
-        ("minikube.k8s.io/version", minikube::VERSION),
-    ] {
-        labels.insert(key.to_owned(), value.to_owned());
-    }
-    if spec.index == 0 {
-        for role in ["node-role.kubernetes.io/control-plane", "node.kubernetes.io/exclude-from-external-load-balancers"]
-        {
-            labels.insert(role.to_owned(), String::new());
-        }
-    }
+    let (profile, machine) = (spec.profile, &spec.machine);
+    let is_control_plane = profile.is_control_plane(spec.index);
+    let birth = Birth { cluster: spec.cluster, index: spec.index, now: spec.sim.now(), is_control_plane };
+    let length = 32 - machine.pod_addresses.trailing_zeros();
+    let pods = if profile.has_pod_ranges { format!("{}/{length}", machine.pods) } else { String::new() };
+    let is_tainted = is_control_plane && profile.is_control_plane_tainted;
+    let shape = NodeConfig::minikube(&machine.name, machine.address, &pods);
     NodeConfig {
-        cpu_milli: i64::from(spec.profile.cpus) * 1_000,
-        memory_bytes: bytes(spec.profile.memory_kib),
-        ephemeral_storage_bytes: bytes(spec.profile.disk_kib),
-        labels,
-        ..NodeConfig::minikube(&spec.name, spec.address, &format!("{}/24", pod_network(spec.index)))
+        cpu_milli: i64::from(profile.cpus) * 1_000,
+        memory_bytes: bytes(profile.memory_kib),
+        ephemeral_storage_bytes: bytes(profile.disk_kib),
+        pods_max: profile.pods_max,
+        labels: (profile.labels)(&birth),
+        taints: if is_tainted { vec![(CONTROL_PLANE, "NoSchedule")] } else { Vec::new() },
+        more_addresses: more_addresses(machine).unwrap_or(shape.more_addresses),
+        provider_id: machine.provider_id.clone(),
+        os_image: profile.os_image,
+        container_runtime: profile.container_runtime,
+        cluster_dns: profile.dns,
+        version: profile.kubelet_version.to_owned(),
+        ..shape
     }
+}
+
+/// The label and the taint of nodes with a control plane.
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+
+/// The addresses of an instance besides its internal one, in the order of the AWS cloud provider.
+fn more_addresses(machine: &Machine) -> Option<Vec<(&'static str, String)>> {
+    let (inside, outside) = machine.names.as_ref()?;
+    Some(vec![
+        ("ExternalIP", machine.external?.to_string()),
+        ("InternalDNS", inside.clone()),
+        ("Hostname", inside.clone()),
+        ("ExternalDNS", outside.clone()),
+    ])
 }

@@ -29,6 +29,7 @@ mod endpointslice;
 mod garbagecollector;
 mod history;
 mod job;
+mod loadbalancer;
 mod namespace;
 mod nodeipam;
 mod nodelifecycle;
@@ -51,6 +52,7 @@ mod view;
 mod volumes;
 
 use controller::Controller;
+pub use loadbalancer::Cloud;
 use runner::{Runner, Shared};
 
 /// Every controller. The next one is a row here and a folder.
@@ -82,6 +84,7 @@ static CONTROLLERS: &[&Controller] = &[
     &volumes::CLAIMS,
     &volumes::VOLUMES,
     &volumes::PROVISIONER,
+    &loadbalancer::CONTROLLER,
 ];
 
 /// What the controllers are told at the start.
@@ -89,6 +92,8 @@ static CONTROLLERS: &[&Controller] = &[
 pub struct Options {
     /// Names of controllers that are not to run, as in `--controllers=*,-name`.
     pub disabled: Vec<String>,
+    /// Who makes load balancers.
+    pub cloud: Option<Cloud>,
 }
 
 /// The running controllers; they end with it.
@@ -101,7 +106,7 @@ pub struct ControllerManager {
 /// Starts every controller. `client_factory` makes a client for a user agent: one for the shared informers
 /// (`kube-controller-manager`), one for each controller (`kube-controller-manager/<name>`).
 pub fn start(sim: &Sim, client_factory: &dyn Fn(&str) -> Client, options: Options) -> ControllerManager {
-    let shared = Rc::new(Shared::default());
+    let shared = Rc::new(Shared { cloud: options.cloud, started: sim.now(), ..Shared::default() });
     let rows = CONTROLLERS.iter().copied().filter(|row| !options.disabled.iter().any(|name| name == row.name));
     let runners: Vec<Rc<Runner>> = rows
         .clone()

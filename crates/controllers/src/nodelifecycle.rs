@@ -135,7 +135,8 @@ fn last_heard(view: &View<'_>, node: &Object) -> Time {
     let lease = view.get(&kinds::LEASES, &format!("{LEASE_NAMESPACE}/{}", node.name()));
     let renewed = lease.and_then(|lease| Time::parse_rfc3339(lease.str("spec.renewTime")));
     let status = pods::condition(node, "Ready").and_then(|c| Time::parse_rfc3339(c["lastHeartbeatTime"].as_str()?));
-    [renewed, status, pods::created(node)].into_iter().flatten().max().unwrap_or_default()
+    // Who has just begun has not heard that a node was silent before.
+    [renewed, status, pods::created(node), Some(view.started)].into_iter().flatten().max().unwrap_or_default()
 }
 
 /// Sets the conditions that only the kubelet could know to `Unknown`; tells whether that changed anything.

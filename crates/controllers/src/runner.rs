@@ -18,6 +18,7 @@ use simulation::{Sim, Task, Time, TraceKind};
 use crate::cache::Caches;
 use crate::change::{Change, Note, Op, Write, draft_version};
 use crate::controller::Controller;
+use crate::loadbalancer::Cloud;
 use crate::view::{Failure, Verb, View};
 
 /// Keys of one controller that are worked on at the same time (`--concurrent-*-syncs`).
@@ -36,6 +37,10 @@ const EXPECTED_TIME_MAX: Duration = Duration::from_secs(5 * 60);
 pub(crate) struct Shared {
     pub(crate) caches: RefCell<Caches>,
     pub(crate) changed: Waiters,
+    /// Who makes load balancers.
+    pub(crate) cloud: Option<Cloud>,
+    /// When the controllers began.
+    pub(crate) started: Time,
 }
 
 /// One controller at work.
@@ -173,6 +178,7 @@ impl Runner {
             let changes = {
                 let (caches, memories) = (self.shared.caches.borrow(), self.memories.borrow());
                 let mut view = View::new(&caches, self.sim.now());
+                (view.cloud, view.started) = (self.shared.cloud, self.shared.started);
                 view.failure = failure.as_ref();
                 view.answer = answer.as_ref();
                 view.memory = memories.get(key).unwrap_or(view.memory);

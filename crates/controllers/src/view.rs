@@ -5,6 +5,7 @@ use serde_json::Value;
 use simulation::Time;
 
 use crate::cache::{Cache, Caches};
+use crate::loadbalancer::Cloud;
 
 /// The state of the world at one moment. Everything that a `reconcile` function may depend on.
 pub(crate) struct View<'a> {
@@ -14,6 +15,10 @@ pub(crate) struct View<'a> {
     pub(crate) failure: Option<&'a Failure>,
     /// What was answered to [`crate::change::Change::Ask`], if that is why we are here: the body, or why there is none.
     pub(crate) answer: Option<&'a Result<Value, String>>,
+    /// Who makes load balancers.
+    pub(crate) cloud: Option<Cloud>,
+    /// When the controllers began: they know of nothing that was before.
+    pub(crate) started: Time,
     /// What the last plan for this key wanted to be remembered.
     pub(crate) memory: &'a Value,
 }
@@ -46,7 +51,7 @@ pub(crate) struct Failure {
 impl<'a> View<'a> {
     /// The state at a moment, at a first look.
     pub(crate) fn new(caches: &'a Caches, now: Time) -> View<'a> {
-        View { caches, now, failure: None, answer: None, memory: &NOTHING }
+        View { caches, now, failure: None, answer: None, cloud: None, started: Time::default(), memory: &NOTHING }
     }
 
     /// The copy of a kind.

@@ -6,13 +6,16 @@
 //! * A snapshot costs O(1): the map is persistent, so keeping an old revision keeps only what has changed since.
 //! * Watchers own no buffer. They read a bounded ring of events per table at their own pace; one that falls behind the
 //!   ring is told so ([`Compacted`]) and never silently loses an event.
+//! * With members ([`Etcd::start_member`]) nothing is written without a leader whom more than half of them follow.
 //!
 //! A key is `table/...`, e.g. `pods/default/web-0`: its first segment names the table whose ring remembers its events.
 //! Upstream: etcd's mvcc package and k8s.io/apiserver/pkg/storage (etcd3, cacher).
 
+mod members;
 mod store;
 mod watch;
 
+pub use members::{ELECTION_TIMEOUT, Member};
 pub use store::{Compacted, Etcd, Expect, KeyValue, RangeError, Refused, Revision};
 pub use watch::{Event, Op, Watcher};
 

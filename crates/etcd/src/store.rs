@@ -1,6 +1,6 @@
 //! Writes, reads at a revision, compaction.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Ref, RefCell, RefMut};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -8,6 +8,7 @@ use api::Object;
 use rpds::RedBlackTreeMap;
 use simulation::notify::Waiters;
 
+use crate::members::Members;
 use crate::watch::{Event, Op, Watcher};
 use crate::{SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
 
@@ -38,11 +39,13 @@ pub enum Expect {
     Revision(Revision),
 }
 
-/// A write whose expectation did not hold; the store is unchanged.
+/// Why a write was not done; the store is unchanged.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
-    /// What the key holds instead.
-    pub current: Option<KeyValue>,
+pub enum Refused {
+    /// Its expectation did not hold; what the key holds instead.
+    Unexpected(Option<KeyValue>),
+    /// The members have no leader, or he no quorum. Trying again helps when they have.
+    NoLeader,
 }
 
 /// The revision is older than what is kept.
@@ -88,6 +91,9 @@ pub(crate) struct State {
     snapshots: VecDeque<(Revision, Map)>,
     pub(crate) rings: BTreeMap<Rc<str>, Ring>,
     pub(crate) compacted: Revision,
+    pub(crate) members: Members,
+    /// Who waits for the members to change.
+    pub(crate) elections: Rc<Waiters>,
 }
 
 /// The store. Clones are handles to the same store.
@@ -105,11 +111,27 @@ impl Etcd {
     pub fn new() -> Self {
         let map = Map::new();
         let snapshots = VecDeque::from([(1, map.clone())]);
-        Etcd(Rc::new(RefCell::new(State { revision: 1, map, snapshots, rings: BTreeMap::new(), compacted: 0 })))
+        Etcd(Rc::new(RefCell::new(State {
+            revision: 1,
+            map,
+            snapshots,
+            rings: BTreeMap::new(),
+            compacted: 0,
+            members: Members::default(),
+            elections: Rc::default(),
+        })))
     }
 
     pub(crate) fn state(&self) -> Ref<'_, State> {
         self.0.borrow()
+    }
+
+    pub(crate) fn state_mut(&self) -> RefMut<'_, State> {
+        self.0.borrow_mut()
+    }
+
+    pub(crate) fn elections(&self) -> Rc<Waiters> {
+        Rc::clone(&self.0.borrow().elections)
     }
 
     /// The revision of the last write.
@@ -201,7 +223,7 @@ impl Etcd {
     ) -> Result<Object, Refused> {
         let (waiters, value) = {
             let mut state = self.0.borrow_mut();
-            let Some(previous) = state.check(key, expect)? else { return Err(Refused { current: None }) };
+            let Some(previous) = state.check(key, expect)? else { return Err(Refused::Unexpected(None)) };
             let revision = state.revision + 1;
             let value = last(revision, &previous.value);
             state.map.remove_mut(key);
@@ -270,19 +292,23 @@ fn table_of(key: &str) -> &str {
 
 impl State {
     fn check(&self, key: &str, expect: Expect) -> Result<Option<Rc<KeyValue>>, Refused> {
+        if !self.members.can_commit() {
+            return Err(Refused::NoLeader);
+        }
         let current = self.map.get(key).cloned();
         let holds = match expect {
             Expect::Anything => true,
             Expect::Absent => current.is_none(),
             Expect::Revision(revision) => current.as_ref().is_some_and(|kv| kv.mod_revision == revision),
         };
-        if holds { Ok(current) } else { Err(Refused { current: current.map(|kv| (*kv).clone()) }) }
+        if holds { Ok(current) } else { Err(Refused::Unexpected(current.map(|kv| (*kv).clone()))) }
     }
 
     /// Makes the event's revision the current one; returns whom to wake.
     fn commit(&mut self, event: Event) -> Rc<Waiters> {
         assert_eq!(event.revision, self.revision + 1, "revisions have no gaps");
         self.revision = event.revision;
+        self.members.committed(event.revision);
         if self.snapshots.len() == SNAPSHOTS_MAX {
             self.snapshots.pop_front();
         }

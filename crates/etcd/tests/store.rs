@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use api::Object;
-use etcd::{Compacted, Etcd, Expect, Op, RangeError, SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
+use etcd::{Compacted, Etcd, Expect, Op, RangeError, Refused, SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
 use serde_json::json;
 
 fn put(etcd: &Etcd, key: &str, value: i64) -> u64 {
@@ -21,7 +21,8 @@ fn revisions_compare_and_swap() {
     assert_eq!(etcd.revision(), 1);
     assert_eq!(put(&etcd, "pods/a/x", 1), 2);
     let new = |_| Object::new(json!(0));
-    assert_eq!(etcd.put("pods/a/x", Expect::Absent, new).unwrap_err().current.unwrap().mod_revision, 2);
+    let refused = etcd.put("pods/a/x", Expect::Absent, new).unwrap_err();
+    assert!(matches!(refused, Refused::Unexpected(Some(current)) if current.mod_revision == 2));
     assert!(etcd.put("pods/a/x", Expect::Revision(1), new).is_err());
     let kv = etcd.put("pods/a/x", Expect::Revision(2), new).unwrap();
     assert_eq!((kv.create_revision, kv.mod_revision), (2, 3));

@@ -14,7 +14,9 @@ pub struct NodeConfig {
     pub name: String,
     /// Its InternalIP.
     pub ip: Ipv4Addr,
-    /// Addresses of its pods, e.g. `10.244.0.0/24`.
+    /// Its other addresses: type and address, in the order in which they are told.
+    pub more_addresses: Vec<(&'static str, String)>,
+    /// Addresses of its pods, e.g. `10.244.0.0/24`; empty if they are nobody's business.
     pub pod_cidr: String,
     /// Capacity in thousandths of a CPU.
     pub cpu_milli: i64,
@@ -26,6 +28,14 @@ pub struct NodeConfig {
     pub pods_max: i64,
     /// Labels besides those that every kubelet sets.
     pub labels: BTreeMap<String, String>,
+    /// Taints with which it registers: key and effect.
+    pub taints: Vec<(&'static str, &'static str)>,
+    /// What a cloud calls the machine; empty for none.
+    pub provider_id: String,
+    /// `Debian GNU/Linux 12 (bookworm)`
+    pub os_image: &'static str,
+    /// `docker://28.4.0`
+    pub container_runtime: &'static str,
     /// The address of the cluster's DNS.
     pub cluster_dns: Ipv4Addr,
     /// `cluster.local`
@@ -40,12 +50,17 @@ impl NodeConfig {
         NodeConfig {
             name: name.to_owned(),
             ip,
+            more_addresses: vec![("Hostname", name.to_owned())],
             pod_cidr: pod_cidr.to_owned(),
             cpu_milli: 2_000,
             memory_bytes: 8 << 30,
             ephemeral_storage_bytes: 64 << 30,
             pods_max: 110,
             labels: BTreeMap::new(),
+            taints: Vec::new(),
+            provider_id: String::new(),
+            os_image: "Debian GNU/Linux 12 (bookworm)",
+            container_runtime: "docker://28.4.0",
             cluster_dns: Ipv4Addr::new(10, 96, 0, 10),
             cluster_domain: "cluster.local".to_owned(),
             version: "v1.36.3".to_owned(),
@@ -57,6 +72,11 @@ impl NodeConfig {
         let (first, bits) = self.pod_cidr.split_once('/')?;
         let bits: u32 = bits.parse().ok().filter(|b| (1..=30).contains(b))?;
         Some((first.parse().ok()?, 1 << (32 - bits)))
+    }
+
+    /// The runtime's name alone: `docker` or `containerd`.
+    pub(crate) fn runtime(&self) -> &'static str {
+        self.container_runtime.split(':').next().unwrap_or_default()
     }
 
     /// Milli-CPUs and bytes for pods.

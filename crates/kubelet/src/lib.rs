@@ -43,7 +43,7 @@ use crate::cri::Runtime;
 use crate::images::Images;
 use crate::limits::PLEG_RELIST_PERIOD;
 use crate::node::Node;
-use crate::pod::{Budget, Others, Shared, Worker};
+use crate::pod::{Others, Shared, Worker};
 use crate::probes::{Prober, Results};
 use crate::static_pods::{StaticPods, identity};
 
@@ -284,7 +284,7 @@ fn budgets(workers: &Workers) -> Others {
         let Some(workers) = workers.upgrade() else { return Vec::new() };
         let workers = workers.borrow();
         let others = workers.iter().filter(|(uid, (worker, _))| *uid != except && worker.is_active());
-        others.map(|(_, (worker, _))| Budget::of(&worker.pod())).collect()
+        others.map(|(_, (worker, _))| worker.budget).collect()
     })
 }
 

@@ -154,9 +154,26 @@ impl Node {
                 "labels": labels,
                 "annotations": { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
             },
-            "spec": { "podCIDR": config.pod_cidr, "podCIDRs": [config.pod_cidr] },
+            "spec": self.spec(),
             "status": self.status(),
         }))
+    }
+
+    fn spec(&self) -> Value {
+        let config = &self.config;
+        let mut spec = json!({});
+        if !config.pod_cidr.is_empty() {
+            spec["podCIDR"] = config.pod_cidr.clone().into();
+            spec["podCIDRs"] = json!([config.pod_cidr]);
+        }
+        if !config.provider_id.is_empty() {
+            spec["providerID"] = config.provider_id.clone().into();
+        }
+        if !config.taints.is_empty() {
+            let taints = config.taints.iter().map(|(key, effect)| json!({ "key": key, "effect": effect }));
+            spec["taints"] = taints.collect::<Vec<_>>().into();
+        }
+        spec
     }
 
     fn status(&self) -> Value {
@@ -176,11 +193,10 @@ impl Node {
         conditions.push(condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"));
         let config = &self.config;
         let uuid = self.machine_id.to_uppercase();
+        let more = config.more_addresses.iter().map(|(kind, address)| json!({ "type": kind, "address": address }));
+        let own = std::iter::once(json!({ "type": "InternalIP", "address": config.ip.to_string() }));
         json!({
-            "addresses": [
-                { "type": "InternalIP", "address": config.ip.to_string() },
-                { "type": "Hostname", "address": config.name },
-            ],
+            "addresses": own.chain(more).collect::<Vec<_>>(),
             "capacity": config.capacity(),
             "allocatable": config.capacity(),
             "conditions": conditions,
@@ -189,14 +205,14 @@ impl Node {
             "nodeInfo": {
                 "architecture": "amd64",
                 "bootID": self.boot_id,
-                "containerRuntimeVersion": "docker://28.4.0",
+                "containerRuntimeVersion": config.container_runtime,
                 // `uname -r` says it too: images/busybox/src/applets/uname.rs, crates/shell/src/tools/host.rs.
                 "kernelVersion": "6.6.87-kubonsai",
                 "kubeProxyVersion": "",
                 "kubeletVersion": config.version,
                 "machineID": self.machine_id.replace('-', ""),
                 "operatingSystem": "linux",
-                "osImage": "Debian GNU/Linux 12 (bookworm)",
+                "osImage": config.os_image,
                 "systemUUID": uuid.to_lowercase(),
             },
         })

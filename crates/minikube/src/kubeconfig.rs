@@ -44,16 +44,20 @@ fn without(config: &mut Value, name: &str) {
     }
 }
 
-/// Adds a cluster and makes it the current context.
+/// Adds a cluster and makes it the current context, in a namespace if that is to be named.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(fs: &Vfs, path: &str, name: &str, server: &str) -> Result<(), String> {
+pub fn write(fs: &Vfs, path: &str, name: &str, server: &str, namespace: Option<&str>) -> Result<(), String> {
     let mut config = read(fs, path);
     without(&mut config, name);
+    let context = match namespace {
+        Some(namespace) => json!({ "cluster": name, "namespace": namespace, "user": name }),
+        None => json!({ "cluster": name, "user": name }),
+    };
     let entries = [
         ("clusters", json!({ "name": name, "cluster": { "server": server } })),
-        ("contexts", json!({ "name": name, "context": { "cluster": name, "namespace": "default", "user": name } })),
+        ("contexts", json!({ "name": name, "context": context })),
         ("users", json!({ "name": name, "user": {} })),
     ];
     for (list, entry) in entries {
@@ -129,8 +133,8 @@ mod tests {
     #[test]
     fn clusters_come_and_go_beside_what_is_there() {
         let fs = fs();
-        write(&fs, PATH, "minikube", "https://192.168.49.2:8443").expect("written");
-        write(&fs, PATH, "two", "https://192.168.58.2:8443").expect("written");
+        write(&fs, PATH, "minikube", "https://192.168.49.2:8443", Some("default")).expect("written");
+        write(&fs, PATH, "two", "https://192.168.58.2:8443", None).expect("written");
         assert!(is_configured(&fs, PATH, "minikube", "https://192.168.49.2:8443"));
         let text = fs.read_to_string(PATH).expect("there");
         assert!(text.contains("current-context: two\n"), "{text}");

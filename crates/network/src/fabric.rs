@@ -25,6 +25,8 @@ pub enum Role {
     /// Outside the cluster, such as the learner's machine: no Service addresses, no pod network; reaches addresses of
     /// its own /24 network, which is where minikube's nodes are.
     Outside,
+    /// On the internet, such as a cloud's load balancer: everyone reaches it, and it reaches nodes.
+    Public,
     /// A part of the cluster that answers at a Service's address without a pod behind it, such as cluster DNS.
     Service,
 }
@@ -42,6 +44,8 @@ pub(crate) struct FabricInner {
     filter: RefCell<Option<Rc<dyn PacketFilter>>>,
     /// A port of a node -> the container that claims it.
     host_ports: RefCell<BTreeMap<(Protocol, SocketAddrV4), SocketAddrV4>>,
+    /// Names of the internet.
+    names: RefCell<BTreeMap<String, Vec<Ipv4Addr>>>,
     next_flow: Cell<u64>,
     hop_delay: Cell<Duration>,
 }
@@ -72,6 +76,7 @@ impl Fabric {
             rules: RefCell::default(),
             filter: RefCell::default(),
             host_ports: RefCell::default(),
+            names: RefCell::default(),
             next_flow: Cell::new(1),
             hop_delay: Cell::new(HOP_DELAY),
         }))
@@ -134,6 +139,22 @@ impl Fabric {
     /// Ends every mapping to a pod.
     pub fn unmap_host_ports(&self, pod: Ipv4Addr) {
         self.0.host_ports.borrow_mut().retain(|_, to| *to.ip() != pod);
+    }
+
+    /// Lets a name of the internet stand for addresses; for none, it is forgotten.
+    pub fn publish(&self, name: &str, addresses: &[Ipv4Addr]) {
+        let mut names = self.0.names.borrow_mut();
+        if addresses.is_empty() {
+            names.remove(name);
+        } else {
+            names.insert(name.to_owned(), addresses.to_vec());
+        }
+    }
+
+    /// The addresses of a name of the internet; none if there is no such name.
+    pub fn published(&self, name: &str) -> Vec<Ipv4Addr> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        self.0.names.borrow().get(&name).cloned().unwrap_or_default()
     }
 
     /// Sets the one-way delay between namespaces; connections that are open keep theirs.
@@ -220,7 +241,7 @@ impl FabricInner {
         let from_node = hops.len() > 1;
         let reachable = from_node || from.role != Role::Outside || from.is_on_link(*to.ip());
         let target = match self.host(*to.ip()) {
-            Some(ns) if reachable => {
+            Some(ns) if reachable || ns.role == Role::Public => {
                 let own = std::ptr::eq(Rc::as_ptr(&ns), from);
                 let delay = if own { LOOPBACK_DELAY } else { self.hop_delay.get() };
                 Target::Host { address: to, source, delay }

@@ -84,7 +84,12 @@ impl NetNs {
         if !known.is_empty() {
             return Ok(known);
         }
-        let mut unanswered = conf.nameservers.is_empty();
+        if conf.nameservers.is_empty() {
+            // Machines without a name server of their own ask the internet's.
+            let published = self.fabric().published(name);
+            return if published.is_empty() { Err(NetError::NameTryAgain) } else { Ok(published) };
+        }
+        let mut unanswered = false;
         for candidate in conf.candidates(name) {
             match self.ask(&conf, &candidate).await {
                 Ok(addresses) if !addresses.is_empty() => return Ok(addresses),

@@ -338,3 +338,27 @@ fn what_came_back_for_a_datagram_wakes_its_sender() {
     assert_eq!(socket.try_recv_from().map(|r| r.map(|_| ())), Some(Err(NetError::Refused)));
     assert!(!socket.is_readable());
 }
+
+#[test]
+fn what_is_on_the_internet_is_reached_by_name_from_everywhere() {
+    let sim = sim();
+    let (fabric, pod, _) = two_pods(&sim);
+    let learner = fabric.attach_as("learner", &[ip("192.168.49.1")], Role::Outside);
+    let balancer = fabric.attach_as("elb/web", &[ip("44.224.0.10")], Role::Public);
+    let hidden = fabric.attach_as("node/n", &[ip("192.168.3.6")], Role::Node);
+    fabric.publish("web.example.com", &[ip("44.224.0.10")]);
+    let _listeners = [balancer.listen(at("0.0.0.0:80")).unwrap(), hidden.listen(at("0.0.0.0:80")).unwrap()];
+    for from in [&learner, &pod] {
+        let from = from.clone();
+        let reached = run(&sim, async move {
+            let address = from.resolve("WEB.example.com").await?[0];
+            from.connect(SocketAddrV4::new(address, 80)).await.map(|stream| stream.peer_addr())
+        });
+        assert_eq!(reached, Ok(at("44.224.0.10:80")));
+    }
+    let other = learner.clone();
+    let node = run(&sim, async move { other.connect(at("192.168.3.6:80")).await.map(|_| ()) });
+    assert_eq!(node, Err(NetError::TimedOut), "a node of another network is not on the internet");
+    fabric.publish("web.example.com", &[]);
+    assert_eq!(run(&sim, async move { learner.resolve("web.example.com").await }), Err(NetError::NameTryAgain));
+}

@@ -52,6 +52,12 @@ pub async fn run(server: Weak<Server>) {
         let Some(sleep) = server.upgrade().map(|s| s.sim.sleep_until(at)) else { return };
         sleep.await;
         let Some(server) = server.upgrade() else { return };
+        if !server.etcd.can_commit() {
+            let etcd = server.etcd.clone();
+            drop(server);
+            etcd.led().await;
+            continue;
+        }
         let entry = server.expiry.queue.borrow_mut().pop_front();
         if let Some(entry) = entry {
             // A later write has an entry of its own.

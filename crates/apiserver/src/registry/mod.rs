@@ -23,7 +23,7 @@ use std::sync::Arc;
 use api::managed::ManagedFields;
 use api::status::Status;
 use api::{Kind, Object};
-use etcd::{Expect, KeyValue};
+use etcd::{Expect, KeyValue, Refused};
 use serde_json::Value;
 use simulation::TraceKind;
 
@@ -117,8 +117,9 @@ impl<'a> Context<'a> {
             metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
             Object::with_managed(object, managed)
         });
-        let written = written.map_err(|_| match expect {
-            Expect::Absent => failure::already_exists(kind, &name),
+        let written = written.map_err(|refused| match (refused, expect) {
+            (Refused::NoLeader, _) => failure::no_leader(),
+            (_, Expect::Absent) => failure::already_exists(kind, &name),
             _ => failure::modified(kind, &name),
         })?;
         let op = if matches!(expect, Expect::Absent) { "ADDED" } else { "MODIFIED" };
@@ -161,7 +162,10 @@ impl<'a> Context<'a> {
             last.set("metadata.resourceVersion", revision.to_string());
             last
         });
-        let last = last.map_err(|_| failure::not_found(kind, object.name()))?;
+        let last = last.map_err(|refused| match refused {
+            Refused::NoLeader => failure::no_leader(),
+            Refused::Unexpected(_) => failure::not_found(kind, object.name()),
+        })?;
         self.trace_write("DELETED", kind, &last, self.server.etcd.revision());
         self.followed_up(kind, &last, true);
         Ok(strategy::of(kind).present(&last))

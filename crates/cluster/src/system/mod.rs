@@ -7,13 +7,13 @@
 mod static_pods;
 mod volumes;
 
-use std::net::Ipv4Addr;
-
 use api::kinds::{self, KINDS};
 use api::{Kind, Object};
 use client::Client;
 use serde_json::json;
 use simulation::{Duration, Sim, Task};
+
+use crate::profile::Profile;
 
 pub(crate) use static_pods::files;
 pub(crate) use volumes::follow;
@@ -22,25 +22,7 @@ const NAMESPACE: &str = "kube-system";
 /// Between two tries to create an object.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Which of the objects a cluster has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum System {
-    /// minikube's.
-    Minikube,
-    /// Those of the cluster that was recorded: no roles of its own for CoreDNS, for example.
-    Recorded,
-}
-
-impl System {
-    fn name(self) -> &'static str {
-        match self {
-            System::Minikube => "minikube",
-            System::Recorded => "recorded",
-        }
-    }
-}
-
-/// A line each: where the object is wanted (`all`, `minikube`, `recorded`), the plural, the object without its kind.
+/// A line each: where the object is wanted (words of [`Profile::system`]), the plural, the object without its kind.
 const OBJECTS: &str = include_str!("objects.txt");
 
 /// Service accounts of the controllers and others; the API server knows the controllers by them.
@@ -56,9 +38,9 @@ storage-provisioner token-cleaner ttl-after-finished-controller ttl-controller \
 validatingadmissionpolicy-status-controller volumeattributesclass-protection-controller";
 
 /// Creates what is not there, in order. What is there stays as it is.
-pub(crate) fn start(sim: &Sim, client: Client, system: System, dns: Ipv4Addr) -> Task<()> {
+pub(crate) fn start(sim: &Sim, client: Client, profile: &'static Profile) -> Task<()> {
     let sim_too = sim.clone();
-    let objects = objects(system, dns);
+    let objects = objects(profile);
     sim.spawn(async move {
         for (kind, object) in objects {
             let namespace = object.namespace().to_owned();
@@ -73,7 +55,7 @@ pub(crate) fn start(sim: &Sim, client: Client, system: System, dns: Ipv4Addr) ->
 }
 
 /// The objects, in the order in which they need each other.
-fn objects(system: System, dns: Ipv4Addr) -> Vec<(&'static Kind, Object)> {
+fn objects(profile: &Profile) -> Vec<(&'static Kind, Object)> {
     let accounts = ACCOUNTS
         .split(' ')
         .map(|name| (&kinds::SERVICE_ACCOUNTS as &'static Kind, json!({"metadata": {"name": name}})));
@@ -82,9 +64,14 @@ fn objects(system: System, dns: Ipv4Addr) -> Vec<(&'static Kind, Object)> {
         let (plural, object) = rest.split_once(' ').expect("a line has a plural and an object");
         let kind =
             KINDS.iter().copied().find(|kind| kind.plural == plural).expect("the kinds of the file are in the table");
-        let object = object.replace("{DNS}", &dns.to_string());
+        let object = object
+            .replace("{DNS}", &profile.dns.to_string())
+            .replace("{REPLICAS}", &profile.dns_replicas.to_string())
+            .replace("{PODS}", if profile.has_pod_ranges { "10.244.0.0/16" } else { "\\\"\\\"" })
+            .replace("{COREDNS}", profile.coredns_image)
+            .replace("{KUBE_PROXY}", profile.kube_proxy_image);
         let object = serde_json::from_str(&object).expect("the objects of the file are JSON");
-        (wanted == "all" || wanted == system.name()).then_some((kind, object))
+        wanted.split(',').any(|word| profile.system.contains(&word)).then_some((kind, object))
     });
     let complete = |(kind, object): (&'static Kind, serde_json::Value)| {
         let mut object = Object::new(object);
@@ -104,15 +91,17 @@ mod tests {
 
     #[test]
     fn each_profile_has_its_objects() {
-        let names = |system| -> Vec<String> {
-            let all = objects(system, Ipv4Addr::new(10, 96, 0, 10));
+        let names = |profile| -> Vec<String> {
+            let all = objects(Profile::find(profile).expect("a profile"));
             all.iter().skip(ACCOUNTS.split(' ').count()).map(|(k, o)| format!("{}/{}", k.plural, o.name())).collect()
         };
         let expected = "configmaps/extension-apiserver-authentication \
             configmaps/kube-apiserver-legacy-service-account-token-tracking configmaps/coredns configmaps/kube-proxy \
             services/kube-dns deployments/coredns daemonsets/kube-proxy pods/storage-provisioner";
-        assert_eq!(names(System::Recorded).join(" "), expected);
-        let minikube = names(System::Minikube);
+        assert_eq!(names("recorded").join(" "), expected);
+        let minikube = names("minikube");
         assert!(minikube.contains(&"clusterroles/system:coredns".to_owned()), "{minikube:?}");
+        let eks = names("eks").join(" ");
+        assert!(eks.contains("daemonsets/aws-node") && !eks.contains("storage-provisioner"), "{eks}");
     }
 }

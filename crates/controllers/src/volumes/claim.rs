@@ -94,6 +94,17 @@ fn best_volume<'a>(view: &View<'a>, claim: &Object) -> Option<&'a Object> {
     all().filter(will_do).min_by_key(|volume| amount(volume.at("spec.capacity.storage")))
 }
 
+/// Provisioners that were built into Kubernetes, and the drivers that took over from them (k8s.io/csi-translation-lib).
+const MIGRATED: [(&str, &str); 7] = [
+    ("kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
+    ("kubernetes.io/azure-disk", "disk.csi.azure.com"),
+    ("kubernetes.io/azure-file", "file.csi.azure.com"),
+    ("kubernetes.io/cinder", "cinder.csi.openstack.org"),
+    ("kubernetes.io/gce-pd", "pd.csi.storage.gke.io"),
+    ("kubernetes.io/portworx-volume", "pxd.portworx.com"),
+    ("kubernetes.io/vsphere-volume", "csi.vsphere.vmware.com"),
+];
+
 /// No volume will do: somebody has to make one.
 fn provision(plan: &mut Plan, claim: &Object, class: Option<&Object>) -> Result<(), Conflict> {
     let name = class_of(claim);
@@ -113,6 +124,8 @@ fn provision(plan: &mut Plan, claim: &Object, class: Option<&Object>) -> Result<
         plan.event(claim, Note::warning("ProvisioningFailed", text));
         return Ok(());
     }
+    // What was once built in is done by drivers, under their names.
+    let provisioner = MIGRATED.iter().find(|(old, _)| *old == provisioner).map_or(provisioner, |(_, driver)| driver);
     if claim.annotation(TO_PROVISION) != Some(provisioner) {
         let mut updated = claim.clone();
         updated.set_annotation(TO_PROVISION, provisioner);

@@ -43,8 +43,7 @@ impl Budget {
 impl Worker {
     /// Why the node refuses the pod: reason and message.
     pub(super) fn refusal(&self) -> Option<(String, String)> {
-        let pod = self.pod.borrow();
-        let wanted = Budget::of(&pod);
+        let wanted = self.budget;
         let others = (self.shared.admitted)(&self.uid);
         let used = others.into_iter().fold(Budget::default(), Budget::add);
         let capacity = self.shared.config.budget();

@@ -80,6 +80,8 @@ pub(crate) struct Worker {
     /// What names the pod on this node: not the API's uid if the pod is a static one.
     pub(crate) uid: String,
     pod: RefCell<Object>,
+    /// What it asks of the node, which does not change: every pod that comes is held against all of them.
+    pub(crate) budget: Budget,
     /// The API has it no more.
     deleted: Cell<bool>,
     /// The API was told that nothing is left.
@@ -114,6 +116,7 @@ impl Worker {
             uid: identity(&pod).to_owned(),
             status: RefCell::new(pod.at("status").clone()),
             published: RefCell::new(pod.at("status").clone()),
+            budget: Budget::of(&pod),
             pod: RefCell::new(pod),
             deleted: Cell::new(false),
             released: Cell::new(false),

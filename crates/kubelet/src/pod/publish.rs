@@ -22,6 +22,7 @@ impl Worker {
                 existing: &existing,
                 pod_ip: self.pod_ip.get().map(|ip| ip.to_string()),
                 host_ip: &self.shared.config.ip.to_string(),
+                runtime: self.shared.config.runtime(),
                 reasons: &reasons,
                 verdicts: &self.shared.results,
                 terminal: self.terminal.get(),

@@ -61,7 +61,7 @@ fn status(inputs: &Inputs<'_>, container: &Value, kind: Type) -> Value {
         },
     };
     if newest.is_some() {
-        let last = previous.map(state).or_else(|| last_state(old, &status));
+        let last = previous.map(|view| state(inputs.runtime, view)).or_else(|| last_state(old, &status));
         status.insert("lastState".into(), last.unwrap_or_else(|| json!({})));
     }
     if kind == Type::Ephemeral {
@@ -132,11 +132,11 @@ fn not_yet(inputs: &Inputs<'_>, container: &Value, old: Option<&Value>) -> Map<S
 
 fn of_view(inputs: &Inputs<'_>, container: &Value, view: &View) -> Map<String, Value> {
     let mut status = not_yet(inputs, container, None);
-    status.insert("containerID".into(), format!("docker://{}", view.id).into());
-    status.insert("image".into(), view.status.image.clone().into());
-    status.insert("imageID".into(), view.status.image_ref.clone().into());
+    status.insert("containerID".into(), format!("{}://{}", inputs.runtime, view.id).into());
+    status.insert("image".into(), image_name(inputs.runtime, &view.status.image).into());
+    status.insert("imageID".into(), image_name(inputs.runtime, &view.status.image_ref).into());
     status.insert("restartCount".into(), view.attempt.into());
-    status.insert("state".into(), state(view));
+    status.insert("state".into(), state(inputs.runtime, view));
     let resources = spec::api_at(container, "resources").as_object().cloned().unwrap_or_default();
     if let Some(requests) = resources.get("requests").filter(|r| r.as_object().is_some_and(|m| !m.is_empty())) {
         status.insert("allocatedResources".into(), requests.clone());
@@ -148,14 +148,27 @@ fn of_view(inputs: &Inputs<'_>, container: &Value, view: &View) -> Map<String, V
     status
 }
 
-fn state(view: &View) -> Value {
+/// An image as a runtime names it: Docker in short, containerd in full.
+fn image_name(runtime: &str, name: &str) -> String {
+    if runtime == "docker" {
+        return name.to_owned();
+    }
+    let name = name.rsplit_once("://").map_or(name, |(_, name)| name);
+    match name.split_once('/') {
+        None => format!("docker.io/library/{name}"),
+        Some((first, _)) if !first.contains(['.', ':']) => format!("docker.io/{name}"),
+        Some(_) => name.to_owned(),
+    }
+}
+
+fn state(runtime: &str, view: &View) -> Value {
     let status = &view.status;
     match status.state {
         State::Created => json!({ "waiting": {} }),
         State::Running => json!({ "running": { "startedAt": status.started_at.rfc3339() } }),
         State::Exited => {
             let mut ended = json!({
-                "containerID": format!("docker://{}", view.id),
+                "containerID": format!("{runtime}://{}", view.id),
                 "exitCode": status.exit_code,
                 "reason": status.reason,
                 "startedAt": status.started_at.rfc3339(),

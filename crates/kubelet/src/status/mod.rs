@@ -25,6 +25,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) existing: &'a Existing,
     pub(crate) pod_ip: Option<String>,
     pub(crate) host_ip: &'a str,
+    /// `docker` or `containerd`: whose names containers and images have.
+    pub(crate) runtime: &'a str,
     pub(crate) reasons: &'a Reasons,
     pub(crate) verdicts: &'a dyn Verdicts,
     /// Nothing will be started any more.

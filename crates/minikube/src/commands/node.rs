@@ -76,7 +76,11 @@ async fn start(call: &Call, status: &ClusterStatus, name: &str) -> i32 {
         call.step(Style::Success, format!("{name} is already running")).await;
         return 0;
     }
-    let role = if status.nodes[place as usize].control_plane { "primary control-plane" } else { "worker" };
+    let role = match (status.nodes[place as usize].control_plane, place) {
+        (true, 0) => "primary control-plane",
+        (true, _) => "control-plane",
+        (false, _) => "worker",
+    };
     call.step(Style::Thumbs, format!("Starting \"{name}\" {role} node in \"{}\" cluster", status.name)).await;
     call.host.start_node(&status.name, place).await;
     call.step(Style::Happy, format!("Successfully started node {name}!")).await;

@@ -89,9 +89,10 @@ async fn start(call: Call) -> i32 {
     call.step(Style::Network, "Configuring bridge CNI (Container Networking Interface) ...").await;
     call.host.start_node(&name, 0).await;
     for index in 1..nodes {
-        let node = call.host.status(&name).and_then(|s| s.nodes.get(index as usize).map(|n| n.name.clone()));
-        let node = node.unwrap_or_default();
-        call.step(Style::Thumbs, format!("Starting \"{node}\" worker node in \"{name}\" cluster")).await;
+        let node = call.host.status(&name).and_then(|s| s.nodes.get(index as usize).cloned());
+        let (node, role) =
+            node.map(|n| (n.name, if n.control_plane { "control-plane" } else { "worker" })).unwrap_or_default();
+        call.step(Style::Thumbs, format!("Starting \"{node}\" {role} node in \"{name}\" cluster")).await;
         call.host.start_node(&name, index).await;
     }
     call.step(Style::Verify, "Verifying Kubernetes components...").await;
@@ -104,7 +105,7 @@ async fn start(call: Call) -> i32 {
 
 async fn finish(call: &Call, name: &str) -> i32 {
     let server = call.host.status(name).map(|s| s.server).unwrap_or_default();
-    if let Err(problem) = kubeconfig::write(&call.ctx.fs, &call.kubeconfig(), name, &server) {
+    if let Err(problem) = kubeconfig::write(&call.ctx.fs, &call.kubeconfig(), name, &server, Some("default")) {
         return call.give_up("HOST_KUBECONFIG_UPDATE", EXIT_HOST_CONFIG, problem).await;
     }
     let text =

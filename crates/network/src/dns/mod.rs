@@ -1,7 +1,7 @@
 //! Cluster DNS: a server on UDP port 53 that answers for Services and pods (CoreDNS with its `kubernetes` plugin).
 //!
-//! Differences: what is outside the cluster domain does not exist here, so it is answered with NXDOMAIN instead of being
-//! forwarded; no TCP, no wildcards, no zone transfers.
+//! Differences: of what is outside the cluster domain only published names exist ([`Fabric::publish`]), the others are answered
+//! with NXDOMAIN; no TCP, no wildcards, no zone transfers.
 
 mod records;
 pub mod wire;
@@ -69,6 +69,10 @@ async fn serve(ns: NetNs, informers: Vec<Informer>, domain: String) {
         all_services: Rc::new({
             let services = services.clone();
             move || services.list()
+        }),
+        outside: Rc::new({
+            let fabric = ns.fabric();
+            move |name: &str| fabric.published(name)
         }),
         slices: Rc::new({
             let slices = slices.clone();

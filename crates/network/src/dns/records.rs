@@ -13,6 +13,8 @@ const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
 /// Looks an object up by its key.
 pub type Lookup = Rc<dyn Fn(&str) -> Option<Object>>;
+/// The addresses of a name.
+pub type Resolve = Rc<dyn Fn(&str) -> Vec<Ipv4Addr>>;
 /// Lists the objects of a namespace.
 pub type ListIn = Rc<dyn Fn(&str) -> Vec<Object>>;
 
@@ -27,6 +29,8 @@ pub struct Zone {
     pub all_services: Rc<dyn Fn() -> Vec<Object>>,
     /// EndpointSlices of a namespace.
     pub slices: ListIn,
+    /// The addresses of a name outside the cluster: those who answer for it are asked.
+    pub outside: Resolve,
     /// Whether a namespace exists.
     pub has_namespace: Rc<dyn Fn(&str) -> bool>,
 }
@@ -57,7 +61,10 @@ impl Zone {
         if name == self.domain {
             return Some(Vec::new());
         }
-        let inner = name.strip_suffix(&self.domain)?.strip_suffix('.')?;
+        let Some(inner) = name.strip_suffix(&self.domain).and_then(|inner| inner.strip_suffix('.')) else {
+            let found = (self.outside)(name);
+            return (!found.is_empty()).then(|| found.into_iter().map(Data::Address).collect());
+        };
         let labels: Vec<&str> = inner.rsplit('.').collect();
         match labels[..] {
             ["svc" | "pod"] => Some(Vec::new()),
@@ -183,6 +190,9 @@ mod tests {
             services: Rc::new(move |key| services.iter().find(|s| s.key() == key).cloned()),
             all_services: Rc::new(move || all.clone()),
             slices: Rc::new(move |_| vec![slice.clone()]),
+            outside: Rc::new(
+                |name| if name == "web.example.com" { vec![Ipv4Addr::new(44, 224, 0, 1)] } else { Vec::new() },
+            ),
             has_namespace: Rc::new(|name| name == "default"),
         }
     }
@@ -216,6 +226,8 @@ mod tests {
         check("empty.default.svc.cluster.local", qtype::A, "NXDOMAIN");
         check("ext.default.svc.cluster.local", qtype::A, "ok =x.org");
         check("10-244-0-3.default.pod.cluster.local", qtype::A, "ok 10.244.0.3");
+        check("web.example.com", qtype::A, "ok 44.224.0.1");
+        check("other.example.com", qtype::A, "NXDOMAIN");
         check("_http._tcp.web.default.svc.cluster.local", qtype::SRV, "ok web.default.svc.cluster.local:80");
         check("default.svc.cluster.local", qtype::A, "ok");
         check("nope.svc.cluster.local", qtype::A, "NXDOMAIN");

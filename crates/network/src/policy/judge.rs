@@ -135,7 +135,7 @@ fn is_own_node(pod: Option<&Object>, party: &Party<'_>) -> bool {
     match party.role {
         Role::Node => party.name.strip_prefix("node/") == Some(pod.str("spec.nodeName")),
         Role::Service => true,
-        Role::Pod | Role::Outside => false,
+        Role::Pod | Role::Outside | Role::Public => false,
     }
 }
 

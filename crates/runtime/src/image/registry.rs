@@ -24,6 +24,8 @@ const KNOWN_DOMAINS: &[&str] = &[
     "mcr.microsoft.com",
     "us-docker.pkg.dev",
     "public.ecr.aws",
+    // Amazon's images for EKS in us-west-2.
+    "602401143452.dkr.ecr.us-west-2.amazonaws.com",
 ];
 
 /// Why an image could not be pulled. The text is Docker's.

@@ -11,6 +11,7 @@ mod images;
 mod lines;
 mod objects;
 mod observer;
+mod quorum;
 mod scenario;
 mod stage;
 
