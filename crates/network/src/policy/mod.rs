@@ -9,7 +9,10 @@
 //! new pod is isolated from its first packet on, and labels count as the API server has them at that moment.
 //!
 //! Connections that are open when a policy comes go on, as with kindnet and Calico (kube-network-policies has a strict mode,
-//! which is not built).
+//! which is not built). Answers to datagrams pass for as long as the exchange is remembered; what was exchanged before the first
+//! policy is not.
+//!
+//! Difference: minikube with one node has a plain bridge, which keeps no policies, and wants `--cni`; here they count at once.
 
 mod judge;
 mod spec;
