@@ -19,6 +19,7 @@ pub mod reviews;
 pub mod schema;
 pub mod selector;
 pub mod status;
+pub mod strict;
 pub mod structs;
 pub mod taints;
 pub mod text;

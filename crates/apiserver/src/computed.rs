@@ -10,12 +10,13 @@ use api::status::Status;
 use api::{Object, ObjectList};
 use serde_json::{Value, json};
 
+use crate::admission::attributes::Attributes;
 use crate::negotiate::resource_format;
 use crate::registry::read::Selection;
 use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::value::text;
-use crate::{handler, strategy, subresource};
+use crate::{admission, handler, strategy, subresource};
 
 /// Parts whose health is asked for: name, label of the pod, port.
 const COMPONENTS: &[(&str, &str, u16)] =
@@ -28,6 +29,7 @@ pub fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Res
     match (&head.method, target.name.as_str()) {
         (&Method::POST, "") if is_binding && !target.namespace.is_empty() => {
             let binding = decode::any(head, body)?;
+            admission::ask(cx, || Attributes::create(target.kind, &target.namespace, &binding))?;
             subresource::assign(cx, (&target.namespace, text(&binding, "metadata.name")), &binding)
         }
         (&Method::GET, name) if !is_binding && !is_watch => {

@@ -40,6 +40,7 @@ pub async fn handle(server: &Server, head: Head, body: Body) -> Response {
         user: Some(&user),
         manager: &manager,
         dry_run: Cell::new(false),
+        query: Some(&head.query),
         warnings: RefCell::default(),
     };
     let target = match &route {

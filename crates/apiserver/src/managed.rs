@@ -86,11 +86,8 @@ impl Context<'_> {
     /// Writers are told apart by what they write to.
     fn subresource(part: Part) -> &'static str {
         match part {
-            Part::Status => "status",
-            Part::Finalize => "finalize",
-            Part::Approval => "approval",
-            Part::EphemeralContainers => "ephemeralcontainers",
-            Part::Main | Part::Binding => "",
+            Part::Scale | Part::Binding => "",
+            part => part.subresource(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::failure;
 use crate::managed::{self, Changed};
 use crate::registry::Context;
 use crate::registry::decode::{FieldValidation, checked, media_type, normalise};
+use crate::registry::strict::{Complaints, Text};
 use crate::registry::update::Part;
 use crate::request::Head;
 use crate::strategy::Strategy;
@@ -39,11 +40,24 @@ enum Type {
     Apply,
 }
 
+impl Type {
+    /// What strict decoding says of the text of a patch.
+    fn complaints(self, bytes: &[u8]) -> Complaints {
+        match self {
+            Type::Json => Complaints::of_operations(bytes),
+            Type::Merge | Type::Strategic => Complaints::of_text(Text::Json(bytes)),
+            Type::Apply => Complaints::of_configuration(bytes),
+        }
+    }
+}
+
 /// A patch of one of the types.
 pub struct Patch {
     kind: Type,
     body: Value,
     validation: FieldValidation,
+    /// What strict decoding says of the text, if anybody wants to know.
+    complaints: Complaints,
     force: bool,
 }
 
@@ -58,6 +72,11 @@ impl Patch {
             _ => return Err(Status::unsupported_media_type(PATCHES)),
         };
         check_options(head, kind == Type::Apply)?;
+        let validation = FieldValidation::of(head)?;
+        let complaints = match &body {
+            Body::Bytes(bytes) if validation != FieldValidation::Ignore => kind.complaints(bytes),
+            _ => Complaints::default(),
+        };
         let prefix = if kind == Type::Json { "error decoding patch: " } else { "" };
         let body = match body {
             Body::Object(object) => object.into_bare(),
@@ -66,7 +85,7 @@ impl Patch {
                 .map_err(|e| Status::bad_request(format!("{prefix}{}", go_json_error(&e, &bytes))))?,
             _ => return Err(Status::bad_request(format!("{prefix}unexpected end of JSON input"))),
         };
-        Ok(Patch { kind, body, validation: FieldValidation::of(head)?, force: head.query.flag("force") })
+        Ok(Patch { kind, body, validation, complaints, force: head.query.flag("force") })
     }
 
     /// Whether it is a configuration for server-side apply.
@@ -188,30 +207,43 @@ impl Patch {
 
     /// Checks the new object, and brings it into normal form.
     fn checked(&self, cx: &Context<'_>, kind: &'static Kind, new: &mut Value) -> Result<(), Status> {
-        if let Some(checked) = checked(new, kind) {
-            self.check(cx, &checked, new)?;
-        }
+        self.check(cx, &checked(new, kind).unwrap_or_default(), new)?;
         normalise(new, kind);
         Ok(())
     }
 
     fn check(&self, cx: &Context<'_>, checked: &Checked, patched: &Value) -> Result<(), Status> {
         if let Some(why) = &checked.error {
-            let (shown, why) = match self.kind {
-                // The strategic patch is converted without JSON in between, in words of its own.
-                Type::Strategic => (api::text::go_value(&self.body), unrecognized(why)),
-                Type::Json | Type::Merge | Type::Apply => (patched.to_string(), why.clone()),
-            };
-            let mut errors = FieldErrors::new();
-            errors.push(FieldError::invalid("patch", shown, why));
-            return Err(Status::invalid("", "", "", &errors));
+            // The strategic patch is converted without JSON in between, in words of its own.
+            let why = if self.kind == Type::Strategic { unrecognized(why) } else { why.clone() };
+            return Err(self.invalid(patched, why));
         }
-        match (self.validation, checked.strict_error()) {
-            (FieldValidation::Strict, Some(why)) => return Err(Status::bad_request(why)),
-            (FieldValidation::Warn, Some(_)) => cx.warnings.borrow_mut().extend(checked.warnings()),
-            _ => {}
+        if self.validation == FieldValidation::Ignore {
+            return Ok(());
         }
-        Ok(())
+        let mut complaints = self.complaints.clone();
+        if let (Type::Apply, FieldValidation::Strict, Some(why)) = (self.kind, self.validation, complaints.alone()) {
+            return Err(Status::bad_request(format!("error strict decoding YAML: {why}")));
+        }
+        complaints.extend(checked.complaints());
+        match complaints.error() {
+            Some(why) if self.validation == FieldValidation::Strict => Err(self.invalid(patched, why)),
+            _ => {
+                cx.warnings.borrow_mut().extend(complaints.warnings());
+                Ok(())
+            }
+        }
+    }
+
+    /// The patch makes an object that cannot be read.
+    fn invalid(&self, patched: &Value, why: String) -> Status {
+        let shown = match self.kind {
+            Type::Strategic => api::text::go_value(&self.body),
+            Type::Json | Type::Merge | Type::Apply => patched.to_string(),
+        };
+        let mut errors = FieldErrors::new();
+        errors.push(FieldError::invalid("patch", shown, why));
+        Status::invalid("", "", "", &errors)
     }
 }
 

@@ -20,6 +20,7 @@ const KUBELET_PORT: u16 = 10_250;
 
 /// `log`, `exec`, `attach`, `portforward` of a pod.
 pub async fn kubelet(cx: &Context<'_>, head: Head, target: &Target, body: Body) -> Result<Response, Status> {
+    crate::admission::asked::about_connection(cx, &head, target)?;
     let pod = cx.require(&PODS, &target.namespace, &target.name)?.value.clone();
     let sub = target.subresource.as_str();
     let allowed: &[Method] = if sub == "log" { &[Method::GET] } else { &[Method::GET, Method::POST] };
@@ -143,6 +144,7 @@ pub async fn proxy(cx: &Context<'_>, head: Head, target: &Target, body: Body) ->
         // Relative links in the answer only work below the directory.
         return Ok(redirect(&head));
     }
+    crate::admission::asked::about_connection(cx, &head, target)?;
     let (scheme, name, port) = split_name(&target.name)
         .ok_or_else(|| Status::bad_request(format!("invalid {} request {:?}", target.kind.singular, target.name)))?;
     let path = if target.rest.is_empty() { "/".to_owned() } else { trailing(&head, &target.rest) };

@@ -74,6 +74,8 @@ pub(crate) struct Server {
     pub(crate) zeros: RefCell<BTreeMap<&'static str, Rc<Value>>>,
     /// What CustomResourceDefinitions add; asked for anew after one has changed.
     pub(crate) customs: RefCell<Option<Rc<[&'static crate::custom::Custom]>>>,
+    /// The policies that are asked; looked for anew after one has changed.
+    pub(crate) policies: RefCell<crate::admission::asked::Hooks>,
     pub(crate) prose: crate::descriptions::Library,
 }
 
@@ -91,14 +93,17 @@ impl ApiServer {
             expiry: Expiry::default(),
             zeros: RefCell::default(),
             customs: RefCell::default(),
+            policies: RefCell::default(),
             prose: crate::descriptions::Library::default(),
         });
+        crate::strategy::divide(&server.etcd);
         bootstrap::run(&server);
         // The tasks hold the server weakly: they do not keep it alive.
         server.sim.spawn(bootstrap::keep_service(Rc::downgrade(&server)));
         server.sim.spawn(expiry::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::custom::control::run(Rc::downgrade(&server)));
         server.sim.spawn(crate::aggregator::run(Rc::downgrade(&server)));
+        server.sim.spawn(crate::admission::asked::look_after(Rc::downgrade(&server)));
         ApiServer(server)
     }
 

@@ -7,6 +7,7 @@ use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
 use serde_json::{Value, json};
 
+use crate::admission::attributes::Attributes;
 use crate::handler::{include, shaped, success};
 use crate::managed::Changed;
 use crate::negotiate::{Shape, resource_format};
@@ -16,7 +17,7 @@ use crate::registry::{Context, decode, options};
 use crate::request::{Head, Target};
 use crate::strategy;
 use crate::value::{at, int, map_mut, metadata_mut, text};
-use crate::{custom, disruption, failure, managed, proxy, table, token, wire};
+use crate::{admission, custom, disruption, failure, managed, proxy, table, token, wire};
 
 /// Answers a request to a subresource.
 pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -85,6 +86,11 @@ fn scale_of(kind: &Kind, object: &Object) -> Result<Object, Status> {
     })))
 }
 
+/// The same as JSON, of an object that is not stored yet.
+pub fn scale_value(kind: &Kind, object: &Value) -> Result<Value, Status> {
+    scale_of(kind, &Object::new(object.clone())).map(Object::into_value)
+}
+
 fn selector_of(object: &Object) -> String {
     let selector = match object.kind() {
         // Older than selectors with expressions: a map.
@@ -132,7 +138,7 @@ fn scale(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<R
         }
         _ => return Err(Status::method_not_allowed()),
     };
-    let updated = cx.update(strategy, Part::Main, place, |old| {
+    let updated = cx.update(strategy, Part::Scale, place, |old| {
         let Changed { value: scale, managed } = wanted(old)?;
         let replicas = int(&scale, "spec.replicas").unwrap_or(0);
         if replicas < 0 {
@@ -157,7 +163,15 @@ fn binding(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result
     if head.method != Method::POST {
         return Err(Status::method_not_allowed());
     }
-    assign(cx, (&target.namespace, &target.name), &decode::any(head, body)?)
+    let binding = decode::any(head, body)?;
+    ask(cx, target, &binding)?;
+    assign(cx, (&target.namespace, &target.name), &binding)
+}
+
+/// Asks the policies about what is sent to a subresource.
+pub fn ask(cx: &Context<'_>, target: &Target, object: &Value) -> Result<(), Status> {
+    let place = (target.namespace.as_str(), target.name.as_str());
+    admission::ask(cx, || Attributes::sent_to(target.kind, &target.subresource, place, object))
 }
 
 /// Assigns a pod to a node (`BindingREST.assignPod`).
@@ -200,8 +214,9 @@ fn eviction(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Resul
     }
     let eviction = decode::any(head, body)?;
     let options = options::of_delete(cx, head, Body::Object(Object::new(at(&eviction, "deleteOptions").clone())))?;
+    ask(cx, target, &eviction)?;
     let pod = cx.require(target.kind, &target.namespace, &target.name)?.value.clone();
     disruption::check(cx, &pod)?;
-    cx.delete(strategy::of(target.kind), (&target.namespace, &target.name), &options)?;
+    cx.delete_evicted(strategy::of(target.kind), (&target.namespace, &target.name), &options)?;
     Ok(wire::build(StatusCode::CREATED, "application/json", success(201).into()))
 }

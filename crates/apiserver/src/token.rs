@@ -16,7 +16,7 @@ use crate::negotiate::resource_format;
 use crate::registry::{Context, decode};
 use crate::request::{Head, Target};
 use crate::value::{at, int, text};
-use crate::{failure, wire};
+use crate::{failure, subresource, wire};
 
 pub const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 const SECONDS_DEFAULT: i64 = 3_600;
@@ -31,6 +31,7 @@ pub fn create(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Res
     let format = resource_format(head)?;
     let account = cx.require(&SERVICE_ACCOUNTS, &target.namespace, &target.name)?.value.clone();
     let mut request = decode::any(head, body)?;
+    subresource::ask(cx, target, &request)?;
     let seconds = int(&request, "spec.expirationSeconds").unwrap_or(SECONDS_DEFAULT);
     if seconds < SECONDS_MIN {
         let mut errors = FieldErrors::new();

@@ -126,6 +126,10 @@ impl Checker {
             if i < self.outer {
                 self.used.insert(name.to_owned());
             }
+            // `authorizer.requestResource` is one name.
+            if name.contains('.') {
+                *kind = Kind::Ident(name.to_owned());
+            }
             return Some(self.scopes[i].1.clone());
         }
         let found = named_type(name)?;

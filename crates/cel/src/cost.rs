@@ -9,6 +9,15 @@ pub(crate) const REGEX: f64 = 0.25;
 /// How long a regular expression behind a format may be thought to be.
 const FORMAT_REGEX_CHARS: u64 = 128;
 
+/// What a question to the authorizer costs: two fit into an expression.
+pub(crate) const AUTHORIZATION: u64 = 350_000;
+
+/// What it costs to read a selector: a list, and for every two characters a requirement (`selectorCostEstimate`).
+pub(crate) fn of_selector(chars: u64) -> u64 {
+    let requirements = part(chars, 0.5).saturating_mul(50);
+    requirements.saturating_add(part(chars, TRAVERSAL)).saturating_add(10)
+}
+
 /// A part of a size, rounded up.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size")]
 pub(crate) fn part(size: u64, factor: f64) -> u64 {
@@ -27,6 +36,8 @@ pub(crate) fn of_call(function: &str, args: &[Value], result: Option<&Value>) ->
     let is_text = |v: Option<&Value>| matches!(v, Some(Value::String(_) | Value::Bytes(_)));
     match function {
         "isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf" => traversal(&args[0]),
+        "check" => AUTHORIZATION,
+        "fieldSelector" | "labelSelector" => of_selector(size(1)),
         "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" | "cidr" | "isIP" | "isCIDR" | "quantity"
         | "isQuantity" | "semver" | "isSemver" => part(size(0), TRAVERSAL),
         "ip" => match args.first() {

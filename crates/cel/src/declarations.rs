@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
+use crate::access::{AUTHORIZER, DECISION, GROUP_CHECK, PATH_CHECK, RESOURCE_CHECK};
 use crate::types::Type;
 
 /// The name of quantities.
@@ -133,6 +134,11 @@ fn type_of(text: &str) -> Type {
         "url" => Type::Opaque(URL, Vec::new()),
         "format" => Type::Opaque(FORMAT, Vec::new()),
         "semver" => Type::Opaque(SEMVER, Vec::new()),
+        "authorizer" => Type::Opaque(AUTHORIZER, Vec::new()),
+        "pathcheck" => Type::Opaque(PATH_CHECK, Vec::new()),
+        "groupcheck" => Type::Opaque(GROUP_CHECK, Vec::new()),
+        "resourcecheck" => Type::Opaque(RESOURCE_CHECK, Vec::new()),
+        "decision" => Type::Opaque(DECISION, Vec::new()),
         letter => Type::Param(letter.chars().next().expect("a type has a name")),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::Program;
 use crate::ast::{Expr, Fold, Kind};
-use crate::cost::{REGEX, TRAVERSAL, part};
+use crate::cost::{AUTHORIZATION, REGEX, TRAVERSAL, of_selector, part};
 use crate::declarations::{CIDR, IP, QUANTITY, SEMVER};
 use crate::schema::Declaration;
 use crate::types::Type;
@@ -259,6 +259,8 @@ impl<'a> Estimate<'a> {
         let (are_texts, are_long) = (may_be(0, false) && may_be(1, false), may_be(0, true) && may_be(1, true));
         let addresses = Size { min: 4, max: 16 };
         match name {
+            "check" => (AUTHORIZATION, None),
+            "fieldSelector" | "labelSelector" => (of_selector(first.max), None),
             "isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf" => (self.each(target), None),
             "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" => (subject.cost(TRAVERSAL), Some(subject)),
             "replace" => (subject.cost(2.0 * TRAVERSAL), Some(replaced(subject, first, second))),

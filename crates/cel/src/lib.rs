@@ -7,10 +7,11 @@
 //!
 //! Differences: parsing ends at the first error of syntax and goes down a hundred brackets, not 250; regular expressions are
 //! those of `regex-lite` (no classes of Unicode), and what is wrong with them is in Go's words for what is usual; time zones are
-//! `UTC` and offsets, and times are shown in UTC; there are no messages and no authorizer. What an evaluation may look at inside
+//! `UTC` and offsets, and times are shown in UTC; there are no messages. What an evaluation may look at inside
 //! of values, and how long texts and lists may become, has limits of ours beside upstream's costs, which say little of lists
 //! inside of lists.
 
+pub mod access;
 mod ast;
 mod checker;
 mod cost;
@@ -29,6 +30,7 @@ pub mod value;
 
 use std::collections::BTreeSet;
 
+pub use access::Host;
 use ast::Expr;
 pub use eval::Failure;
 pub use issue::{Issue, Issues};
@@ -91,7 +93,13 @@ impl Program {
     /// Evaluates with these variables, for at most `cost_max`.
     #[must_use]
     pub fn eval(&self, variables: &[(&str, Value)], cost_max: u64) -> Outcome {
-        let mut evaluation = eval::Evaluation::new(variables, cost_max);
+        self.eval_with(variables, None, cost_max)
+    }
+
+    /// Evaluates with these variables and with those that a host computes when they are asked for.
+    #[must_use]
+    pub fn eval_with(&self, variables: &[(&str, Value)], host: Option<&dyn Host>, cost_max: u64) -> Outcome {
+        let mut evaluation = eval::Evaluation::new(variables, host, cost_max);
         let result = evaluation.eval(&self.expr);
         Outcome { result, cost: evaluation.cost }
     }

@@ -399,3 +399,77 @@ fn escaped_names() {
         assert_eq!(schema::escape(name).as_deref(), escaped, "{name}");
     }
 }
+
+/// A host that has one variable that is a number, one that fails, and lets everybody do what is about pods.
+struct Asked {
+    computed: std::cell::Cell<u32>,
+}
+
+impl Host for Asked {
+    fn variable(&self, name: &str) -> Option<Result<Value, Failure>> {
+        self.computed.set(self.computed.get() + 1);
+        match name {
+            "number" => Some(Ok(Value::Int(7))),
+            "broken" => Some(Err(Failure::Failed("it is broken".into()))),
+            _ => None,
+        }
+    }
+
+    fn check(&self, wanted: &access::Access, verb: &str) -> access::Decision {
+        let shown = format!("{wanted:?}");
+        access::Decision { allowed: shown.contains("\"pods\""), reason: format!("{verb} {}", shown.contains("Path")) }
+    }
+}
+
+/// The result of an expression with that host, its cost, and how often a variable was asked for.
+fn hosted(source: &str) -> (Result<Value, Failure>, u64, u32) {
+    let fields = [("number", Type::Int), ("broken", Type::Bool)].map(|(name, of)| (name.to_owned(), of));
+    let of = types::ObjectType { name: "variables".into(), fields: fields.into_iter().collect() };
+    let variables = [
+        ("variables".to_owned(), Type::Object(std::sync::Arc::new(of))),
+        ("authorizer".to_owned(), access::authorizer_type()),
+        ("authorizer.requestResource".to_owned(), access::resource_check_type()),
+    ];
+    let program = compile(source, &variables).unwrap_or_else(|why| panic!("{why}"));
+    let resource = access::Resource { resource: "pods".into(), ..access::Resource::default() };
+    let values = [("authorizer", Value::authorizer()), ("authorizer.requestResource", Value::resource_check(resource))];
+    let host = Asked { computed: 0.into() };
+    let outcome = program.eval_with(&values, Some(&host), PER_CALL_COST_MAX);
+    (outcome.result, outcome.cost, host.computed.get())
+}
+
+#[test]
+fn a_host_computes_what_is_asked_for() {
+    let holds = Ok(Value::Bool(true));
+    assert_eq!(hosted("variables.number == 7"), (holds.clone(), 3, 1));
+    assert_eq!(hosted("true || variables.broken"), (holds.clone(), 0, 0));
+    assert_eq!(hosted("has(variables.number) && variables.?number == optional.of(7)").0, holds);
+    // A name of a loop hides it.
+    assert_eq!(hosted("[{'number': 1}].all(variables, variables.number == 1)").0, holds);
+    assert_eq!(hosted("variables.broken").0, Err(Failure::Failed("it is broken".into())));
+    let unknown =
+        compile("variables.other", &[("variables".to_owned(), Type::Object(Default::default()))]).unwrap_err();
+    assert_eq!(unknown.list()[0].message, "undefined field 'other'");
+}
+
+#[test]
+fn the_authorizer_is_asked() {
+    let holds = Ok(Value::Bool(true));
+    let (found, cost, _) = hosted("authorizer.group('').resource('pods').namespace('x').check('get').allowed()");
+    assert_eq!((found, cost), (holds.clone(), 350_005));
+    for source in [
+        "authorizer.requestResource.check('get').allowed()",
+        "authorizer.requestResource.subresource('log').name('x').check('get').reason() == 'get false'",
+        "!authorizer.path('/healthz').check('get').allowed() && !authorizer.path('/x').check('x').errored()",
+        "authorizer.serviceAccount('a', 'b').path('/healthz').check('post').reason() == 'post true'",
+        "authorizer.requestResource.labelSelector('a=b').check('list').error() == ''",
+    ] {
+        assert_eq!(hosted(source).0, holds, "{source}");
+    }
+    let wrong = |source: &str, why: &str| assert_eq!(hosted(source).0, Err(Failure::Failed(why.into())), "{source}");
+    wrong("authorizer.path(' ').check('get').allowed()", "path must not be empty");
+    wrong("authorizer.group('').resource('').check('get').allowed()", "resource must not be empty");
+    wrong("authorizer.serviceAccount('a', 'B').path('/x').check('get').allowed()", "Invalid service account name");
+    let thrice = "[1, 2, 3].all(x, authorizer.requestResource.check('get').allowed())";
+    assert_eq!(hosted(thrice).0, Err(Failure::TooCostly));
+}

@@ -94,6 +94,22 @@ impl Type {
         }
     }
 
+    /// The name with parameters, as Go prints the type (`Type.String`); what the checker's messages say differs for some.
+    #[must_use]
+    pub fn go_name(&self) -> String {
+        let with = |inner: &[&Type]| {
+            let inner: Vec<String> = inner.iter().map(|t| t.go_name()).collect();
+            format!("{}({})", self.name(), inner.join(", "))
+        };
+        match self {
+            Type::List(of) => with(&[of]),
+            Type::Map(key, value) => with(&[key, value]),
+            Type::Type(of) => with(&[of]),
+            Type::Opaque(_, of) if !of.is_empty() => with(&of.iter().collect::<Vec<_>>()),
+            _ => self.name(),
+        }
+    }
+
     /// The name without parameters, as `type(x)` prints it.
     #[must_use]
     pub fn name(&self) -> String {

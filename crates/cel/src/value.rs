@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use api::quantity::Quantity;
 
+use crate::access::{Access, DECISION, Decision};
 use crate::declarations::{CIDR, FORMAT, IP, QUANTITY, SEMVER, URL};
 use crate::functions::net::Cidr;
 use crate::functions::semver::Semver;
@@ -54,6 +55,10 @@ pub enum Value {
     Format(&'static str),
     /// A version.
     Semver(Arc<Semver>),
+    /// A question to the authorizer.
+    Access(Arc<Access>),
+    /// What the authorizer says.
+    Decision(Arc<Decision>),
 }
 
 /// A key of a map.
@@ -171,6 +176,8 @@ impl Value {
             Value::Url(_) => Type::Opaque(URL, Vec::new()),
             Value::Format(_) => Type::Opaque(FORMAT, Vec::new()),
             Value::Semver(_) => Type::Opaque(SEMVER, Vec::new()),
+            Value::Access(access) => Type::Opaque(access.type_name(), Vec::new()),
+            Value::Decision(_) => Type::Opaque(DECISION, Vec::new()),
         }
     }
 
@@ -266,6 +273,8 @@ impl PartialEq for Value {
             (Value::Cidr(a), Value::Cidr(b)) => a == b,
             (Value::Url(a), Value::Url(b)) => a == b,
             (Value::Format(a), Value::Format(b)) => a == b,
+            (Value::Access(a), Value::Access(b)) => a == b,
+            (Value::Decision(a), Value::Decision(b)) => a == b,
             _ => self.compare(other) == Some(Ordering::Equal),
         }
     }

@@ -257,3 +257,114 @@ fn types_that_kubectl_knows_are_written_as_go_declares_them() {
         ],
     );
 }
+
+/// A role and a binding of it.
+const ROLES: &str = r#"
+roles() { cat <<EOF
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: r, namespace: team}
+rules:
+- {apiGroups: [""], resources: [$1], verbs: [$2]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: rb, namespace: team}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: $3}
+subjects:
+- {kind: ServiceAccount, name: $4, namespace: team}
+EOF
+}
+"#;
+
+#[test]
+fn roles_and_bindings_grant_what_files_say() {
+    let script = "
+        roles pods 'get, list' r a | kubectl auth reconcile -f - 2>&1
+        roles pods 'get, list' r a | kubectl auth reconcile -f - 2>&1
+        roles 'pods, pods/log' 'get' r b | kubectl auth reconcile -f - 2>&1
+        kubectl get role r -n team -o jsonpath='{.rules}'; kubectl get rolebinding rb -n team -o jsonpath='{.subjects[*].name}'; echo
+        roles 'pods, pods/log' 'get' r b | kubectl auth reconcile -f - --remove-extra-permissions --remove-extra-subjects 2>&1
+        kubectl get role r -n team -o jsonpath='{.rules}'; kubectl get rolebinding rb -n team -o jsonpath='{.subjects[*].name}'; echo
+        roles 'pods, pods/log' 'get' other b | kubectl auth reconcile -f - 2>&1 | tail -n 2
+        kubectl get rolebinding rb -n team -o jsonpath='{.roleRef.name}'; echo
+        kubectl annotate role r -n team rbac.authorization.kubernetes.io/autoupdate=false
+        roles pods '\"*\"' other b | kubectl auth reconcile -f - 2>&1 | head -n 2
+        kubectl auth reconcile; roles pods get r a | kubectl auth reconcile -f - --dry-run=server";
+    check(
+        &format!("{ROLES}{script}"),
+        &[
+            "role.rbac.authorization.k8s.io/r reconciled\n\treconciliation required create\n\tmissing rules added:\n\
+             \t\t{Verbs:[get list] APIGroups:[] Resources:[pods] ResourceNames:[] NonResourceURLs:[]}\n\
+             rolebinding.rbac.authorization.k8s.io/rb reconciled\n\treconciliation required create\n\tmissing subjects added:\n\
+             \t\t{Kind:ServiceAccount APIGroup: Name:a Namespace:team}\n",
+            "role.rbac.authorization.k8s.io/r reconciled\nrolebinding.rbac.authorization.k8s.io/rb reconciled\n\
+             role.rbac.authorization.k8s.io/r reconciled\n\treconciliation required update\n\tmissing rules added:\n\
+             \t\t{Verbs:[get] APIGroups:[] Resources:[pods/log] ResourceNames:[] NonResourceURLs:[]}\n",
+            "[{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\",\"list\"]},{\"apiGroups\":[\"\"],\"resources\":[\"pods/log\"],\"verbs\":[\"get\"]}]a b\n",
+            "\textra rules removed:\n\t\t{Verbs:[list] APIGroups:[] Resources:[pods] ResourceNames:[] NonResourceURLs:[]}\n",
+            "\textra subjects removed:\n\t\t{Kind:ServiceAccount APIGroup: Name:a Namespace:team}\n",
+            "[{\"apiGroups\":[\"\"],\"resources\":[\"pods\",\"pods/log\"],\"verbs\":[\"get\"]}]b\n",
+            "rolebinding.rbac.authorization.k8s.io/rb reconciled\n\treconciliation required recreate\nother\n",
+            "\treconciliation required update, but object opted out (rbac.authorization.kubernetes.io/autoupdate: false)\n",
+            "error: must specify one of -f and -k\nerror: --dry-run=server for command reconcile is not supported yet\n",
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_changed_is_replaced_by_force() {
+    let script = "
+        deploy() { kubectl create deployment d --image=nginx --dry-run=client -o json | jq \".spec.selector.matchLabels=$1 | .spec.template.metadata.labels=$2\"; }
+        deploy '{\"a\":\"1\"}' '{\"a\":\"1\",\"b\":\"2\"}' | kubectl apply -f -
+        deploy '{\"b\":\"2\"}' '{\"a\":\"1\",\"b\":\"2\"}' | kubectl apply -f - 2>&1 | grep -c 'field is immutable'
+        deploy '{\"b\":\"2\"}' '{\"a\":\"1\",\"b\":\"2\"}' | kubectl apply -f - --force
+        kubectl get deploy d -o jsonpath='{.spec.selector.matchLabels}'; echo
+        deploy '{\"b\":\"2\"}' '{\"a\":\"1\"}' | kubectl apply -f - --force 2>&1 | grep -o 'does not match template'
+        kubectl get deploy d -o name
+        deploy '{\"b\":\"2\"}' '{\"b\":\"2\"}' | kubectl apply -f - --force --server-side
+        deploy '{\"b\":\"2\"}' '{\"b\":\"2\"}' | kubectl apply -f - --force --dry-run=server";
+    check(
+        script,
+        &[
+            "deployment.apps/d created\n1\ndeployment.apps/d configured\n{\"b\":\"2\"}\n",
+            "does not match template\ndeployment.apps/d\n",
+            "error: --force cannot be used with --server-side\nerror: --dry-run=server cannot be used with --force\n",
+        ],
+    );
+}
+
+#[test]
+fn several_objects_are_one_list_or_have_a_line_between_them() {
+    check(
+        "kubectl create configmap a --dry-run=client -o yaml > two.yaml; echo --- >> two.yaml
+         kubectl create configmap b --dry-run=client -o yaml >> two.yaml
+         kubectl create -f two.yaml --dry-run=client -o yaml
+         kubectl apply -f two.yaml -o json | head -n 6
+         kubectl apply -f two.yaml -o jsonpath='{.items[*].metadata.name}'; echo
+         kubectl apply -f two.yaml -o name
+         kubectl label cm a b x=y -o yaml | grep -c -e '^---'; kubectl annotate cm a b x=y -o yaml | grep -c -e '^---'",
+        &[
+            "metadata:\n  name: a\n  namespace: default\n---\napiVersion: v1\nkind: ConfigMap\n",
+            "{\n    \"kind\": \"List\",\n    \"apiVersion\": \"v1\",\n    \"metadata\": {},\n    \"items\": [\n        {\n",
+            "a b\n",
+            "configmap/a\nconfigmap/b\n",
+            "0\n1\n",
+        ],
+    );
+}
+
+#[test]
+fn patches_that_say_something_twice_are_warned_of() {
+    check(
+        "kubectl create configmap c --from-literal=a=1
+         kubectl patch cm c -p '{\"data\":{\"a\":\"2\",\"a\":\"3\"}}' 2>&1
+         kubectl patch cm c --type=json -p '[{\"op\":\"add\",\"path\":\"/data/z\",\"value\":\"1\",\"foo\":1}]' 2>&1
+         kubectl get cm c -o jsonpath='{.data}'",
+        &[
+            "Warning: duplicate field \"data.a\"\nconfigmap/c patched\n",
+            "Warning: json patch unknown field \"[0].foo\"\nconfigmap/c patched\n",
+            "{\"a\":\"3\",\"z\":\"1\"}",
+        ],
+    );
+}

@@ -22,7 +22,7 @@ use crate::host::WorldHost;
 use crate::learner::HOME;
 use crate::lines::Lines;
 use crate::node::{Nodes, Spec};
-use crate::profile::{Machine, NODES_MAX, Profile};
+use crate::profile::{Machine, Profile};
 use crate::revision::Revision;
 use crate::seats::Floor;
 use crate::view::{USER_AGENT, View};
@@ -124,9 +124,7 @@ impl Clusters {
 
     /// Makes a cluster of `profile` under its own name and switches it on, without the pauses of `minikube start`.
     pub(crate) fn boot(&self, profile: &'static Profile, nodes: u32) -> Result<(), String> {
-        if nodes > NODES_MAX {
-            return Err(format!("a cluster has at most {NODES_MAX} nodes"));
-        }
+        profile.check_room(nodes)?;
         let cluster = self.create(profile.cluster, profile, nodes);
         cluster.start_control_plane(self);
         cluster.start_node(self, 0);
@@ -261,15 +259,13 @@ impl Cluster {
         self.machines.borrow().get(place as usize).copied()
     }
 
-    /// One more machine, switched off; its name. None if there is no room.
-    pub(crate) fn add_machine(&self) -> Option<String> {
+    /// One more machine, switched off; its name, or why there is no room.
+    pub(crate) fn add_machine(&self) -> Result<String, String> {
         let mut machines = self.machines.borrow_mut();
         let index = machines.last().map_or(0, |last| last + 1);
-        if index >= NODES_MAX {
-            return None;
-        }
+        self.profile.check_room(index + 1)?;
         machines.push(index);
-        Some(self.machine(index).name)
+        Ok(self.machine(index).name)
     }
 
     /// Switches a machine off and forgets it.

@@ -9,7 +9,7 @@ use network::NetNs;
 use vfs::Vfs;
 
 use crate::lifecycle::{Cluster, Clusters};
-use crate::profile::{NODES_MAX, Profile};
+use crate::profile::Profile;
 
 /// Virtual time that a simulated machine takes to be made.
 const MACHINE_TIME: Duration = Duration::from_millis(1_500);
@@ -82,9 +82,8 @@ impl ClusterHost for MinikubeHost {
     fn create(&self, spec: &ClusterSpec) -> LocalBoxFuture<'static, Result<(), String>> {
         let (clusters, spec) = (self.clusters.clone(), spec.clone());
         Box::pin(async move {
-            if spec.nodes > NODES_MAX {
-                return Err(format!("a cluster has at most {NODES_MAX} nodes"));
-            }
+            let profile = Profile::find("minikube").ok_or("the profile minikube is gone")?;
+            profile.check_room(spec.nodes)?;
             if let Some(other) = clusters.running().filter(|c| c.name != spec.name) {
                 let refusal = simulation::stub!("minikube start", "two clusters that run at the same time");
                 return Err(format!("{refusal}: stop \"{}\" first", other.name));
@@ -92,7 +91,6 @@ impl ClusterHost for MinikubeHost {
             if clusters.get(&spec.name).is_none_or(|c| !c.is_running()) {
                 clusters.sim().sleep(MACHINE_TIME).await;
             }
-            let profile = Profile::find("minikube").ok_or("the profile minikube is gone")?;
             clusters.create(&spec.name, profile, spec.nodes);
             Ok(())
         })
@@ -127,7 +125,7 @@ impl ClusterHost for MinikubeHost {
         Box::pin(async move {
             clusters.sim().sleep(MACHINE_TIME).await;
             let cluster = clusters.get(&name).ok_or("the cluster has gone")?;
-            cluster.add_machine().ok_or_else(|| format!("a cluster has at most {NODES_MAX} nodes"))
+            cluster.add_machine()
         })
     }
 

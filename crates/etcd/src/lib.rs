@@ -16,7 +16,7 @@ mod store;
 mod watch;
 
 pub use members::{ELECTION_TIMEOUT, Member};
-pub use store::{Compacted, Etcd, Expect, KeyValue, RangeError, Refused, Revision};
+pub use store::{Compacted, Etcd, Expect, KeyValue, LaneOf, RangeError, Refused, Revision};
 pub use watch::{Event, Op, Watcher};
 
 /// Events kept per table for watchers that resume from an old revision. An object's last versions live as long as their

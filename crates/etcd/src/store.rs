@@ -79,10 +79,82 @@ type Map = RedBlackTreeMap<Rc<str>, Rc<KeyValue>>;
 /// The events of one table, oldest first.
 #[derive(Default)]
 pub(crate) struct Ring {
-    pub(crate) events: VecDeque<Event>,
+    pub(crate) events: VecDeque<Entry>,
     /// The newest revision whose event is no longer kept.
     pub(crate) dropped: Revision,
     pub(crate) waiters: Rc<Waiters>,
+    /// How objects of the table say which lane they are in, if somebody watches lanes.
+    lane_of: Option<LaneOf>,
+    pub(crate) lanes: BTreeMap<Rc<str>, Lane>,
+}
+
+/// The lane of an object: whoever watches one lane hears of nothing else.
+pub type LaneOf = fn(&Object) -> &str;
+
+/// An event, with the lanes in which the object is and was.
+pub(crate) struct Entry {
+    pub(crate) event: Event,
+    lanes: [Option<Rc<str>>; 2],
+}
+
+impl Entry {
+    pub(crate) fn is_in(&self, lane: &str) -> bool {
+        self.lanes.iter().flatten().any(|own| **own == *lane)
+    }
+}
+
+/// One lane of a table.
+#[derive(Default)]
+pub(crate) struct Lane {
+    /// The newest revision of the lane whose event is no longer kept.
+    pub(crate) dropped: Revision,
+    pub(crate) waiters: Rc<Waiters>,
+}
+
+impl Ring {
+    /// The lanes that somebody watches or watched, of those in which the object is and was.
+    fn lanes_of(&self, event: &Event) -> [Option<Rc<str>>; 2] {
+        let known = |object: &Object| {
+            let (name, _) = self.lanes.get_key_value(self.lane_of?(object))?;
+            Some(Rc::clone(name))
+        };
+        let now = known(&event.value);
+        let before = event.previous.as_ref().and_then(known).filter(|lane| Some(lane) != now.as_ref());
+        [now, before]
+    }
+
+    /// Somebody watches a lane.
+    fn open(&mut self, lane: &Rc<str>) {
+        if self.lanes.contains_key(lane) {
+            return;
+        }
+        self.lanes.insert(Rc::clone(lane), Lane { dropped: self.dropped, ..Lane::default() });
+        let mut events = std::mem::take(&mut self.events);
+        for entry in &mut events {
+            entry.lanes = self.lanes_of(&entry.event);
+        }
+        self.events = events;
+    }
+
+    /// Takes an event in; adds whom to wake.
+    fn push(&mut self, event: Event, waiters: &mut Vec<Rc<Waiters>>) {
+        if self.events.len() == WATCH_EVENTS_MAX {
+            self.drop_oldest();
+        }
+        waiters.push(Rc::clone(&self.waiters));
+        let lanes = self.lanes_of(&event);
+        waiters.extend(lanes.iter().flatten().filter_map(|lane| Some(Rc::clone(&self.lanes.get(lane)?.waiters))));
+        self.events.push_back(Entry { event, lanes });
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.events.pop_front() {
+            self.dropped = oldest.event.revision;
+            for lane in oldest.lanes.into_iter().flatten() {
+                self.lanes.entry(lane).or_default().dropped = oldest.event.revision;
+            }
+        }
+    }
 }
 
 pub(crate) struct State {
@@ -209,7 +281,7 @@ impl Etcd {
             };
             (state.commit(event), kv)
         };
-        waiters.wake_all();
+        waiters.iter().for_each(|waiters| waiters.wake_all());
         Ok(kv)
     }
 
@@ -236,7 +308,7 @@ impl Etcd {
             };
             (state.commit(event), value)
         };
-        waiters.wake_all();
+        waiters.iter().for_each(|waiters| waiters.wake_all());
         Ok(value)
     }
 
@@ -253,12 +325,16 @@ impl Etcd {
             }
             state.compacted = state.compacted.max(revision);
             for ring in state.rings.values_mut() {
-                while ring.events.front().is_some_and(|e| e.revision <= revision) {
-                    ring.events.pop_front();
+                while ring.events.front().is_some_and(|e| e.event.revision <= revision) {
+                    ring.drop_oldest();
                 }
                 ring.dropped = ring.dropped.max(revision);
             }
-            state.rings.values().map(|ring| Rc::clone(&ring.waiters)).collect()
+            let of_ring = |ring: &Ring| -> Vec<Rc<Waiters>> {
+                let lanes = ring.lanes.values().map(|lane| &lane.waiters);
+                std::iter::once(&ring.waiters).chain(lanes).map(Rc::clone).collect()
+            };
+            state.rings.values().flat_map(of_ring).collect()
         };
         waiters.iter().for_each(|w| w.wake_all());
     }
@@ -269,19 +345,37 @@ impl Etcd {
     ///
     /// The prefix must name its table in full, e.g. `pods/`.
     pub fn watch(&self, prefix: &str, revision: Revision) -> Result<Watcher, Compacted> {
+        self.watch_from(prefix, revision, None)
+    }
+
+    /// As [`Etcd::watch`], and only of objects that are or were in a lane. A thousand such watchers cost a write no more than
+    /// one: nobody wakes for what is in other lanes.
+    ///
+    /// The table has lanes: [`Etcd::divide`].
+    pub fn watch_lane(&self, prefix: &str, revision: Revision, lane: &str) -> Result<Watcher, Compacted> {
+        self.watch_from(prefix, revision, Some(lane))
+    }
+
+    /// Gives a table lanes.
+    pub fn divide(&self, table: &str, lane_of: LaneOf) {
+        self.0.borrow_mut().ring(table).lane_of = Some(lane_of);
+    }
+
+    fn watch_from(&self, prefix: &str, revision: Revision, lane: Option<&str>) -> Result<Watcher, Compacted> {
         let table: Rc<str> = Rc::from(table_of(prefix));
         assert!(table.len() < prefix.len(), "a watch names its table in full: {prefix:?}");
         let from = if revision == 0 { self.revision() } else { revision };
-        {
-            let mut state = self.0.borrow_mut();
-            let compacted = state.compacted;
-            let ring =
-                state.rings.entry(Rc::clone(&table)).or_insert_with(|| Ring { dropped: compacted, ..Ring::default() });
-            if from < ring.dropped {
-                return Err(Compacted { requested: from, oldest: ring.dropped });
-            }
+        let mut state = self.0.borrow_mut();
+        let ring = state.ring(&table);
+        if from < ring.dropped {
+            return Err(Compacted { requested: from, oldest: ring.dropped });
         }
-        Ok(Watcher::new(self.clone(), table, prefix.into(), from))
+        let lane: Option<Rc<str>> = lane.map(Rc::from);
+        if let Some(lane) = &lane {
+            assert!(ring.lane_of.is_some(), "{table} has no lanes");
+            ring.open(lane);
+        }
+        Ok(Watcher::new(self.clone(), table, lane, prefix.into(), from))
     }
 }
 
@@ -304,8 +398,16 @@ impl State {
         if holds { Ok(current) } else { Err(Refused::Unexpected(current.map(|kv| (*kv).clone()))) }
     }
 
+    fn ring(&mut self, table: &str) -> &mut Ring {
+        if !self.rings.contains_key(table) {
+            let ring = Ring { dropped: self.compacted, ..Ring::default() };
+            self.rings.insert(Rc::from(table), ring);
+        }
+        self.rings.get_mut(table).expect("inserted above if it was missing")
+    }
+
     /// Makes the event's revision the current one; returns whom to wake.
-    fn commit(&mut self, event: Event) -> Rc<Waiters> {
+    fn commit(&mut self, event: Event) -> Vec<Rc<Waiters>> {
         assert_eq!(event.revision, self.revision + 1, "revisions have no gaps");
         self.revision = event.revision;
         self.members.committed(event.revision);
@@ -313,18 +415,9 @@ impl State {
             self.snapshots.pop_front();
         }
         self.snapshots.push_back((self.revision, self.map.clone()));
-        let table = table_of(&event.key);
-        if !self.rings.contains_key(table) {
-            let ring = Ring { dropped: self.compacted, ..Ring::default() };
-            self.rings.insert(Rc::from(table), ring);
-        }
-        let ring = self.rings.get_mut(table).expect("inserted above if it was missing");
-        if ring.events.len() == WATCH_EVENTS_MAX
-            && let Some(oldest) = ring.events.pop_front()
-        {
-            ring.dropped = oldest.revision;
-        }
-        ring.events.push_back(event);
-        Rc::clone(&ring.waiters)
+        let mut waiters = Vec::new();
+        let table = Rc::clone(&event.key);
+        self.ring(table_of(&table)).push(event, &mut waiters);
+        waiters
     }
 }

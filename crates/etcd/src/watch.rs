@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use api::Object;
 use futures_util::stream::Stream;
 
-use crate::store::{Compacted, Etcd, Revision};
+use crate::store::{Compacted, Entry, Etcd, Revision};
 
 /// What happened to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub struct Event {
 pub struct Watcher {
     etcd: Etcd,
     table: Rc<str>,
+    lane: Option<Rc<str>>,
     prefix: Box<str>,
     /// Everything up to here has been seen (or does not concern the prefix).
     seen: Revision,
@@ -46,8 +47,8 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(etcd: Etcd, table: Rc<str>, prefix: Box<str>, seen: Revision) -> Self {
-        Watcher { etcd, table, prefix, seen, failed: false }
+    pub(crate) fn new(etcd: Etcd, table: Rc<str>, lane: Option<Rc<str>>, prefix: Box<str>, seen: Revision) -> Self {
+        Watcher { etcd, table, lane, prefix, seen, failed: false }
     }
 
     /// The revision up to which the stream is complete: what a bookmark may promise.
@@ -62,12 +63,20 @@ impl Watcher {
         }
         let state = self.etcd.state();
         let ring = state.rings.get(&self.table)?;
-        if self.seen < ring.dropped {
+        // Nobody told a watcher of a lane what else was dropped meanwhile, and it has missed nothing.
+        let dropped = match &self.lane {
+            Some(lane) => ring.lanes.get(lane)?.dropped,
+            None => ring.dropped,
+        };
+        if self.seen < dropped {
             self.failed = true;
             return Some(Err(Compacted { requested: self.seen, oldest: ring.dropped }));
         }
-        let start = ring.events.partition_point(|e| e.revision <= self.seen);
-        let found = ring.events.iter().skip(start).find(|e| e.key.starts_with(&*self.prefix)).cloned();
+        let start = ring.events.partition_point(|e| e.event.revision <= self.seen);
+        let concerns = |entry: &&Entry| {
+            entry.event.key.starts_with(&*self.prefix) && self.lane.as_ref().is_none_or(|lane| entry.is_in(lane))
+        };
+        let found = ring.events.iter().skip(start).find(concerns).map(|entry| entry.event.clone());
         self.seen = found.as_ref().map_or(state.revision, |e| e.revision).max(self.seen);
         found.map(Ok)
     }
@@ -84,7 +93,9 @@ impl Stream for Watcher {
             return Poll::Ready(None);
         }
         let state = self.etcd.state();
-        state.rings.get(&self.table).expect("made when the watch began, never removed").waiters.register(cx);
+        let ring = state.rings.get(&self.table).expect("made when the watch began, never removed");
+        let lane = self.lane.as_ref().and_then(|lane| ring.lanes.get(lane));
+        lane.map_or(&ring.waiters, |lane| &lane.waiters).register(cx);
         Poll::Pending
     }
 }

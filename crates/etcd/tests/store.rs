@@ -84,3 +84,42 @@ fn rings_are_bounded_and_quiet_tables_do_not_suffer_from_busy_ones() {
     assert!(etcd.watch("pods/", start).is_ok(), "nothing was lost there");
     assert!(etcd.range("pods/", 2).is_err(), "snapshots are bounded by {SNAPSHOTS_MAX}");
 }
+
+#[test]
+fn whoever_watches_a_lane_hears_of_what_is_and_was_in_it() {
+    let etcd = Etcd::new();
+    etcd.divide("pods", |pod| pod.str("lane"));
+    let put = |key: &str, lane: &str| {
+        let kv = etcd.put(key, Expect::Anything, |_| Object::new(json!({"lane": lane})));
+        kv.expect("nothing was expected").mod_revision
+    };
+    let first = put("pods/a/x", "one");
+    put("pods/a/y", "two");
+    // Also what was written before anybody watched the lane.
+    let mut one = etcd.watch_lane("pods/", first - 1, "one").unwrap();
+    let mut all = etcd.watch("pods/", 0).unwrap();
+    let mut heard = || one.try_next().map(|event| event.map(|event| (event.op, event.key.to_string())));
+    assert_eq!(heard(), Some(Ok((Op::Added, "pods/a/x".to_owned()))));
+    assert_eq!(heard(), None);
+    put("pods/a/y", "three");
+    assert_eq!(heard(), None);
+    put("pods/a/x", "two");
+    assert_eq!(heard(), Some(Ok((Op::Modified, "pods/a/x".to_owned()))), "it was there");
+    put("pods/a/z", "one");
+    etcd.delete("pods/a/z", Expect::Anything, |_, o| o.clone()).unwrap();
+    assert_eq!(heard(), Some(Ok((Op::Added, "pods/a/z".to_owned()))));
+    assert_eq!(heard(), Some(Ok((Op::Deleted, "pods/a/z".to_owned()))));
+    // What was dropped of other lanes is nothing that it has missed.
+    for _ in 0..=WATCH_EVENTS_MAX {
+        put("pods/a/y", "two");
+    }
+    assert_eq!(all.try_next().map(|event| event.is_ok()), Some(false));
+    put("pods/a/x", "one");
+    assert_eq!(heard(), Some(Ok((Op::Modified, "pods/a/x".to_owned()))));
+    let mut late = etcd.watch_lane("pods/", 0, "one").unwrap();
+    for _ in 0..=WATCH_EVENTS_MAX {
+        put("pods/a/x", "one");
+    }
+    assert!(matches!(late.try_next(), Some(Err(Compacted { .. }))), "of its own lane it has");
+    assert!(etcd.watch_lane("pods/", first, "two").is_err(), "as any watch");
+}

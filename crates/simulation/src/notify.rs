@@ -12,11 +12,15 @@ use std::task::{Context, Poll, Waker};
 #[derive(Default)]
 pub struct Waiters(RefCell<Vec<Waker>>);
 
+/// A task that comes again is looked for among so many that came last. One that is missed is woken twice, which is harmless;
+/// among thousands the search would cost more than everything else.
+const SEARCHED_MAX: usize = 64;
+
 impl Waiters {
     /// Wakes the current task at the next [`Waiters::wake_all`].
     pub fn register(&self, cx: &Context<'_>) {
         let mut wakers = self.0.borrow_mut();
-        if !wakers.iter().any(|w| w.will_wake(cx.waker())) {
+        if !wakers.iter().rev().take(SEARCHED_MAX).any(|w| w.will_wake(cx.waker())) {
             wakers.push(cx.waker().clone());
         }
     }

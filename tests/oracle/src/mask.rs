@@ -6,6 +6,8 @@ use regex_lite::Regex;
 
 /// A pattern and what stands for it.
 const PATTERNS: &[(&str, &str)] = &[
+    // What a client logs begins with the date, the time and the number of its process.
+    (r"(?m)^([EIW])[0-9]{4} [0-9:]{8}\.[0-9]{6} +[0-9]+ ([a-z_]+\.go:[0-9]+\])", "${1}<log> ${2}"),
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z", "<time>"),
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\.[0-9]{9} \+0000", "<time>"),
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} \+0000 UTC", "<time>"),
@@ -39,23 +41,26 @@ const PATTERNS: &[(&str, &str)] = &[
 static COMPILED: LazyLock<Vec<(Regex, &str)>> =
     LazyLock::new(|| PATTERNS.iter().map(|(p, r)| (Regex::new(p).expect("a pattern"), *r)).collect());
 
-/// What `kubectl explain` says in prose was left out of the recordings: there it is `<text>`. That there is some, and
-/// where, is compared.
+/// What `kubectl explain` says in prose was left out of the recordings: there it is `<text>`, once for all paragraphs, with
+/// the empty lines after each. That there is some, and where, is compared.
 fn without_prose(text: &str) -> String {
     let mut out: Vec<&str> = Vec::new();
-    // Whether prose is due: below its heading, or below the line of a field.
-    let mut is_due = false;
+    // Whether prose is due: below its heading, or below the line of a field. Whether it was said that there is some.
+    let (mut is_due, mut is_said) = (false, false);
     for line in text.lines() {
         let is_field = line.starts_with("  ") && line.contains("\t<");
         let is_enum = line.starts_with("  enum: ");
         let is_said_to_be_missing = matches!(line.trim(), "<no description>" | "<empty>");
         if is_due && line.starts_with("    ") && !is_field && !is_enum && !is_said_to_be_missing {
-            if out.last() != Some(&"    <text>") {
+            if !is_said {
                 out.push("    <text>");
+                is_said = true;
             }
             continue;
         }
-        is_due = line == "DESCRIPTION:" || is_field || (is_due && is_enum);
+        let begins = line == "DESCRIPTION:" || is_field;
+        is_said = is_said && !begins;
+        is_due = begins || (is_due && (is_enum || line.is_empty()));
         out.push(line);
     }
     out.join("\n") + "\n"
@@ -95,4 +100,28 @@ pub fn difference(wanted: &str, got: &str) -> String {
         }
     }
     out.chars().take(3000).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_one_text_whatever_its_paragraphs() {
+        let real = "DESCRIPTION:\n     One.\n     Two.\n\n     Three.\n\nFIELDS:\n   args\t<[]string>\n     Four.\n\n";
+        let recorded = "DESCRIPTION:\n    <text>\n\n\nFIELDS:\n   args\t<[]string>\n    <text>\n\n";
+        assert_eq!(without_prose(real), without_prose(recorded));
+        let without = "DESCRIPTION:\n\n\nFIELDS:\n   args\t<[]string>\n\n";
+        assert_ne!(without_prose(without), without_prose(recorded));
+        let missing = "DESCRIPTION:\n     <empty>\n\n\nFIELDS:\n   args\t<[]string>\n     Four.\n\n";
+        assert_ne!(without_prose(missing), without_prose(recorded));
+    }
+
+    #[test]
+    fn of_a_log_line_the_words_count() {
+        let line = |head: &str, said: &str| text(&format!("{head} memcache.go:265] \"{said}\"\n"));
+        let (one, other) = ("E1121 02:46:19.449076   23733", "E1122 12:38:00.426793   30100");
+        assert_eq!(line(one, "Unhandled Error"), line(other, "Unhandled Error"));
+        assert_ne!(line(one, "Unhandled Error"), line(one, "Handled Error"));
+    }
 }

@@ -16,8 +16,8 @@ their exit code and standard error are compared, and they are counted apart (doc
 const HEAD_REAL: &str = "# How close the answers to the real kubectl are\n\n\
 Written by `UPDATE_EXPECT=1 cargo test --workspace --test real -- --ignored`; do not edit.\n\n\
 The recordings of docs/fidelity.md, played with the real kubectl 1.36.3 against `kubonsai serve`: what differs here is the server's doing. \
-The same is masked. The server keeps the wall clock, so a recording takes as long as it took when it was made, and which steps of something are seen \
-depends on milliseconds: this page is one run, others differ by a few commands. \
+The same is masked. The server keeps the wall clock, so a recording takes as long as it took when it was made; its clock stands still while it computes and while a client starts. \
+Even so, which steps of something are seen depends on milliseconds: this page is one run, others differ by a few commands. \
 How many must be identical in every run is in `tests/oracle/tests/real/main.rs`. A command that meets a part that is not built is refused by name and counted apart.\n\n";
 
 /// The page.

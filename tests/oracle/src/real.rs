@@ -1,15 +1,17 @@
 //! Plays a recording with the real kubectl, against `kubonsai serve`.
 //!
 //! The server keeps the wall clock, and so do `sleep` and `timeout` in the recorded lines: a recording takes as long as
-//! it took when it was made, with its pauses. Which steps of something are seen depends on milliseconds, so two runs do
-//! not agree on every command.
+//! it took when it was made, with its pauses. The server's clock stands still while it computes and while the first client of
+//! a line starts, because a busy machine needs longer for both than the recorded one did; how long a command took and when
+//! the next one is due is told by that clock. Even so, which steps of something are seen depends on milliseconds, and two
+//! runs do not agree on every command.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -26,6 +28,13 @@ const COMMAND_SECONDS_MAX: &str = "120";
 const TIMED_OUT: i32 = 124;
 /// What stands for the working folder in the recordings.
 const FOLDER: &str = "/WORKDIR";
+/// Where the recorded API server listened.
+const RECORDED_ADDRESS: &str = "127.0.0.1:16443";
+/// A file of the recorded working folder that belonged to the machine: the certificate of the server's authority.
+const AUTHORITY: &str = "ca.crt";
+
+/// One recording after the other has the recorded address.
+static ADDRESS: Mutex<()> = Mutex::new(());
 
 /// client-go logs this when a deadline ends a watch in the moment between two reads, and does not a moment later.
 static RACE: LazyLock<Regex> = LazyLock::new(|| {
@@ -88,6 +97,8 @@ pub fn play(programs: &Programs, recording: &Recording) -> Result<Outcome> {
 /// A served cluster, and a user with a folder, a home and the programs on the path. All of it goes when it is dropped.
 pub struct Place {
     server: Child,
+    /// What the server reads and says, if its clock is paced.
+    pace: Option<(ChildStdin, BufReader<ChildStdout>)>,
     root: PathBuf,
     path: OsString,
 }
@@ -100,12 +111,21 @@ impl Drop for Place {
     }
 }
 
+/// How a cluster is served.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Serving {
+    /// At the recorded address instead of at a free port.
+    pub is_at_recorded_address: bool,
+    /// With a clock that [`Place::hold`] and [`Place::go`] pace.
+    pub is_paced: bool,
+}
+
 impl Place {
     /// Serves a cluster like the recorded one.
     ///
     /// # Errors
-    /// It does not come up.
-    pub fn new(programs: &Programs, name: &str) -> Result<Place> {
+    /// It does not come up, for example because somebody else has its address.
+    pub fn new(programs: &Programs, name: &str, serving: Serving) -> Result<Place> {
         let root = std::env::temp_dir().join(format!("kubonsai-real-{}-{name}", std::process::id()));
         if root.exists() {
             std::fs::remove_dir_all(&root)?;
@@ -118,20 +138,51 @@ impl Place {
         link(&programs.helm, &root.join("bin/helm"))?;
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([root.join("bin")].into_iter().chain(std::env::split_paths(&inherited)))?;
-        let server = Command::new(&programs.kubonsai)
-            .args(["serve", "--profile", "recorded", "--seed", "2", "--registry"])
-            .arg(root.join("registry"))
-            .arg("--kubeconfig")
-            .arg(root.join("kubeconfig"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| programs.kubonsai.display().to_string())?;
-        let mut place = Place { server, root, path };
-        let mut line = String::new();
-        let stdout = place.server.stdout.take().context("standard output was asked for")?;
-        BufReader::new(stdout).read_line(&mut line)?;
+        let mut command = Command::new(&programs.kubonsai);
+        command.args(["serve", "--profile", "recorded", "--seed", &seed(), "--registry"]).arg(root.join("registry"));
+        command.arg("--kubeconfig").arg(root.join("kubeconfig")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if serving.is_at_recorded_address {
+            command.args(["--listen", RECORDED_ADDRESS]);
+        }
+        if serving.is_paced {
+            command.arg("--paced");
+        }
+        let server = command.spawn().with_context(|| programs.kubonsai.display().to_string())?;
+        let mut place = Place { server, pace: None, root, path };
+        let streams = place.server.stdin.take().zip(place.server.stdout.take());
+        let (stdin, stdout) = streams.context("both were asked for")?;
+        let mut stdout = BufReader::new(stdout);
+        let line = read_line(&mut stdout)?;
         ensure!(line.starts_with("Serving"), "the server does not come up: {line:?}");
+        if serving.is_paced {
+            // The second line names the kubeconfig.
+            read_line(&mut stdout)?;
+            place.pace = Some((stdin, stdout));
+        }
         Ok(place)
+    }
+
+    /// The server's clock stands still until the next request; gives how long it has run.
+    ///
+    /// # Errors
+    /// The server has ended, or its clock is not paced.
+    pub fn hold(&mut self) -> Result<Duration> {
+        self.tell("hold")
+    }
+
+    /// The server's clock runs; gives how long it has run.
+    ///
+    /// # Errors
+    /// The server has ended, or its clock is not paced.
+    pub fn go(&mut self) -> Result<Duration> {
+        self.tell("go")
+    }
+
+    fn tell(&mut self, what: &str) -> Result<Duration> {
+        let (stdin, stdout) = self.pace.as_mut().context("the clock is not paced")?;
+        writeln!(stdin, "{what}")?;
+        let line = read_line(stdout)?;
+        Ok(Duration::from_millis(line.trim().parse().with_context(|| format!("no time: {line:?}"))?))
     }
 
     /// The folder in which commands run.
@@ -190,6 +241,17 @@ impl Place {
     }
 }
 
+/// What two runs of a real cluster do not agree on is drawn here; `ORACLE_SEED` tries another.
+fn seed() -> String {
+    std::env::var("ORACLE_SEED").unwrap_or_else(|_| "2".to_owned())
+}
+
+fn read_line(from: &mut impl std::io::BufRead) -> Result<String> {
+    let mut line = String::new();
+    from.read_line(&mut line)?;
+    Ok(line)
+}
+
 fn link(program: &Path, to: &Path) -> Result<()> {
     Ok(std::os::unix::fs::symlink(std::fs::canonicalize(program)?, to)?)
 }
@@ -197,17 +259,28 @@ fn link(program: &Path, to: &Path) -> Result<()> {
 struct Bench {
     place: Place,
     written: BTreeSet<String>,
-    begun: Instant,
-    /// The next command begins at the earliest so long after the beginning.
+    /// When the first command was due, by the server's clock.
+    begun: Duration,
+    /// The next command begins at the earliest then, by the same clock.
     next: Duration,
+    /// Held while the recorded address is used.
+    _address: Option<MutexGuard<'static, ()>>,
 }
 
 impl Bench {
     fn new(programs: &Programs, recording: &Recording) -> Result<Bench> {
-        let place = Place::new(programs, &recording.name)?;
+        let is_at_recorded_address = recording.names(RECORDED_ADDRESS);
+        let address = is_at_recorded_address.then(|| ADDRESS.lock().unwrap_or_else(PoisonError::into_inner));
+        let serving = Serving { is_at_recorded_address, is_paced: true };
+        let mut place = Place::new(programs, &recording.name, serving)?;
         // As in the other player: between two recordings, everything was deleted, events too.
         place.run("kubectl delete events --all", "")?;
-        let mut bench = Bench { place, written: BTreeSet::new(), begun: Instant::now(), next: Duration::ZERO };
+        if recording.names(AUTHORITY) {
+            let held = "{.clusters[0].cluster.certificate-authority-data}";
+            place.run(&format!("kubectl config view --raw -o jsonpath='{held}' | base64 -d > {AUTHORITY}"), "")?;
+        }
+        let next = place.go()?;
+        let mut bench = Bench { place, written: BTreeSet::new(), begun: next, next, _address: address };
         for name in recording.first_files() {
             bench.write(recording, name)?;
         }
@@ -226,11 +299,24 @@ impl Bench {
             }
         }
         let since = recording.commands.first().map_or(Duration::ZERO, |first| recorded.at.saturating_since(first.at));
-        let due = self.next.max(since.saturating_sub(HALF_SECOND));
-        std::thread::sleep(due.saturating_sub(self.begun.elapsed()));
-        let earliest = self.begun.elapsed() + recorded.took;
+        self.wait_until(self.next.max(self.begun + since.saturating_sub(HALF_SECOND)))?;
+        // A line that sleeps first sleeps by the wall clock.
+        let is_client_first = recorded.command.starts_with("kubectl ");
+        let begun = if is_client_first { self.place.hold()? } else { self.place.go()? };
         let answer = self.place.run(&recorded.command, &recorded.stdin)?;
-        self.next = earliest.max(self.begun.elapsed()) + recording.pause_after(recorded);
+        let ended = self.place.go()?;
+        self.next = ended.max(begun + recorded.took) + recording.pause_after(recorded);
         Ok(answer)
+    }
+
+    /// Waits until the server's clock has run so long.
+    fn wait_until(&mut self, due: Duration) -> Result<()> {
+        loop {
+            let left = due.saturating_sub(self.place.go()?);
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left);
+        }
     }
 }

@@ -65,6 +65,11 @@ impl Recording {
         self.files.keys().filter(|name| !later.contains(name)).map(String::as_str).collect()
     }
 
+    /// Whether a command or what it said contains `text`.
+    pub(crate) fn names(&self, text: &str) -> bool {
+        self.commands.iter().any(|c| c.command.contains(text) || c.stdout.contains(text))
+    }
+
     /// How long nothing was typed after a command. Times are to the second, so less than one is nothing.
     pub(crate) fn pause_after(&self, recorded: &Recorded) -> Duration {
         let next = self.commands.get(recorded.index + 1);

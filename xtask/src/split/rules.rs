@@ -59,4 +59,12 @@ const REST: PartRules = PartRules {
 };
 
 /// What only clusters with rules in CEL need, which no introduction has: fetched when the first of them is written.
-const POLICIES: PartRules = PartRules { name: "policies", paths: &["cel", "apiserver::custom::rules"] };
+const POLICIES: PartRules = PartRules {
+    name: "policies",
+    paths: &[
+        "cel",
+        "apiserver::custom::rules",
+        "apiserver::admission::policy",
+        "apiserver::validation::admission_policy",
+    ],
+};

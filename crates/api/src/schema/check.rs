@@ -18,17 +18,9 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The strict decoder's sentence about unknown fields; `None` if there are none.
-    pub fn strict_error(&self) -> Option<String> {
-        if self.unknown.is_empty() {
-            return None;
-        }
-        Some(format!("strict decoding error: {}", self.warnings().join(", ")))
-    }
-
-    /// One warning for each unknown field: `unknown field "spec.replica"`.
-    pub fn warnings(&self) -> Vec<String> {
-        self.unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect()
+    /// One complaint for each unknown field: `unknown field "spec.replica"`.
+    pub fn complaints(&self) -> Vec<String> {
+        self.unknown.iter().map(|path| format!("unknown field {path:?}")).collect()
     }
 }
 

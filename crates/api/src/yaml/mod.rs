@@ -15,7 +15,7 @@ mod scan;
 
 pub use emit::emit;
 pub use error::YamlError;
-pub use read::{documents, parse, parse_document, parse_documents};
+pub use read::{documents, parse, parse_document, parse_document_strict, parse_documents};
 
 /// Nodes that one document may hold after aliases are expanded; beyond this it is refused.
 pub const DOCUMENT_NODES_MAX: usize = 200_000;

@@ -29,6 +29,15 @@ pub fn parse_document(text: &str) -> Result<Value, YamlError> {
     parse_at(text, 0)
 }
 
+/// Reads one document, and says of each key that its map had before where that is, in go-yaml's words:
+/// `line 5: key "name" already set in map`. The line is that of the value.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_document_strict(text: &str) -> Result<(Value, Vec<String>), YamlError> {
+    parse_all(text, 0)
+}
+
 /// Splits a text at lines that start with `---`, as `YAMLReader` does: each document with the line of its start in the
 /// whole text, from 0. A marker before which there is nothing is part of its document, and counts as a line of it.
 pub fn documents(text: &str) -> Vec<(usize, &str)> {
@@ -49,6 +58,10 @@ pub fn documents(text: &str) -> Vec<(usize, &str)> {
 }
 
 fn parse_at(text: &str, first_line: usize) -> Result<Value, YamlError> {
+    parse_all(text, first_line).map(|(value, _)| value)
+}
+
+fn parse_all(text: &str, first_line: usize) -> Result<(Value, Vec<String>), YamlError> {
     // The parser is kinder to tabs than go-yaml in some places, and stricter in others.
     let early = text.contains('\t').then(|| check(text));
     if let Some(Verdict::Fault(fault)) = early {
@@ -66,19 +79,19 @@ fn parse_at(text: &str, first_line: usize) -> Result<Value, YamlError> {
 }
 
 /// Reads the first document. `whole` makes sure that what follows is well formed.
-fn read(text: &str, first_line: usize, whole: bool) -> Result<Value, YamlError> {
+fn read(text: &str, first_line: usize, whole: bool) -> Result<(Value, Vec<String>), YamlError> {
     let mut options = Options::default();
     options.emit_unresolved_aliases = true;
     let parser = Parser::new_from_str_with_options(text, options);
-    let mut reader = Reader { parser, anchors: Vec::new(), nodes: 0, first_line };
+    let mut reader = Reader { parser, anchors: Vec::new(), nodes: 0, first_line, repeated: Vec::new() };
     loop {
         match reader.next()? {
-            None | Some((Event::StreamEnd, _)) => return Ok(Value::Null),
+            None | Some((Event::StreamEnd, _)) => return Ok((Value::Null, Vec::new())),
             Some((Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _)) => {}
             Some((event, span)) => {
                 let value = reader.node(event, span)?;
                 while whole && reader.next()?.is_some() {}
-                return Ok(value);
+                return Ok((value, reader.repeated));
             }
         }
     }
@@ -90,6 +103,8 @@ struct Reader<'a> {
     anchors: Vec<(usize, Value, usize)>,
     nodes: usize,
     first_line: usize,
+    /// Complaints about keys that their map had before.
+    repeated: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -189,8 +204,15 @@ impl<'a> Reader<'a> {
             if merge {
                 merged.push(value);
             } else {
+                let is_text = key.is_string();
                 let invalid = |key: Value| self.at(start, format!("invalid map key: {}", go_syntax(&key)));
-                map.insert(key_text(key).map_err(invalid)?, value);
+                let name = key_text(key).map_err(invalid)?;
+                if map.contains_key(&name) {
+                    let shown = if is_text { format!("{name:?}") } else { name.clone() };
+                    let line = self.first_line + span.start.line();
+                    self.repeated.push(format!("line {line}: key {shown} already set in map"));
+                }
+                map.insert(name, value);
             }
         }
         for source in merged.into_iter().flat_map(|m| if let Value::Array(all) = m { all } else { vec![m] }) {

@@ -177,3 +177,18 @@ fn alias_bombs_are_refused() {
     }
     assert!(parse(&text).unwrap_err().problem.contains("excessive aliasing"));
 }
+
+#[test]
+fn a_key_that_stands_twice_is_named_with_the_line_of_its_value() {
+    let text = "metadata:\n  name: a\n  name: b\nlist:\n- x: 1\n  x:\n    y: 2\n1: a\n1: b\nlist: []\n";
+    let (value, repeated) = parse_document_strict(text).unwrap();
+    assert_eq!(value["metadata"]["name"], "b");
+    let lines = [
+        "line 3: key \"name\" already set in map",
+        "line 7: key \"x\" already set in map",
+        "line 9: key 1 already set in map",
+        "line 10: key \"list\" already set in map",
+    ];
+    assert_eq!(repeated, lines);
+    assert!(parse_document_strict("a: {b: 1}\nc: {b: 1}\n").unwrap().1.is_empty());
+}

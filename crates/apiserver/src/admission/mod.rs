@@ -1,42 +1,74 @@
 //! Admission plugins: what looks at, or changes, a new object before its kind's rules do (plugin/pkg/admission).
 //!
 //! Order as upstream's default list: NamespaceLifecycle first, then LimitRanger, then those of the kind
-//! ([`crate::strategy::Strategy::admit_create`]), PodSecurity, and ResourceQuota last.
+//! ([`crate::strategy::Strategy::admit_create`]). Those that only say yes or no come when the object is known to be valid:
+//! PodSecurity, ValidatingAdmissionPolicies, and ResourceQuota last.
 
+pub mod asked;
+pub mod attributes;
 mod limits;
 pub mod pod;
 mod pod_security;
+pub mod policy;
 mod quota;
 
+use api::Kind;
 use api::kinds::NAMESPACES;
 use api::status::{Cause, Status};
 use serde_json::Value;
 
+use self::attributes::Attributes;
 use crate::failure;
 use crate::registry::Context;
+use crate::registry::update::Part;
 use crate::strategy::Strategy;
 use crate::value::text;
 
-/// Runs every plugin on a new object.
+/// Runs every plugin that changes a new object.
 pub fn before_create(cx: &Context<'_>, strategy: &Strategy, namespace: &str, object: &mut Value) -> Result<(), Status> {
     if strategy.kind.namespaced {
         namespace_lifecycle(cx, strategy, namespace, object)?;
         limits::admit(cx, strategy.kind, namespace, object)?;
     }
-    (strategy.admit_create)(cx, object)?;
-    pod_security::on_create(cx, strategy.kind, namespace, object)?;
-    quota::admit(cx, strategy.kind, namespace, object)
+    (strategy.admit_create)(cx, object)
 }
 
-/// Runs every plugin that looks at changes.
-pub fn before_update(
+/// Asks every plugin that says yes or no about a new object.
+pub fn validate_create(cx: &Context<'_>, kind: &'static Kind, namespace: &str, object: &Value) -> Result<(), Status> {
+    pod_security::on_create(cx, kind, namespace, object)?;
+    ask(cx, || Attributes::create(kind, namespace, object))?;
+    quota::admit(cx, kind, namespace, object)
+}
+
+/// Asks every plugin that says yes or no about a change of a part of an object.
+pub fn validate_update(
     cx: &Context<'_>,
-    strategy: &Strategy,
+    kind: &'static Kind,
+    part: Part,
     namespace: &str,
-    new: &Value,
-    old: &Value,
+    (new, old): (&Value, &Value),
 ) -> Result<(), Status> {
-    pod_security::on_update(cx, strategy.kind, namespace, new, old)
+    if matches!(part, Part::Main | Part::EphemeralContainers) {
+        pod_security::on_update(cx, kind, namespace, new, old)?;
+    }
+    match part {
+        // Who assigns a pod to a node sends something else than a pod, about which policies have been asked.
+        Part::Binding => Ok(()),
+        Part::Scale => {
+            let (new, old) = (crate::subresource::scale_value(kind, new)?, crate::subresource::scale_value(kind, old)?);
+            ask(cx, || Attributes::update(kind, part, namespace, (&new, &old)))
+        }
+        _ => ask(cx, || Attributes::update(kind, part, namespace, (new, old))),
+    }
+}
+
+/// Asks the policies about what a request does; nothing is made of it if there are none.
+pub fn ask<'b>(cx: &Context<'_>, attributes: impl FnOnce() -> Attributes<'b>) -> Result<(), Status> {
+    if asked::are_there(cx) {
+        return policy::admit(cx, &attributes());
+    }
+    let _ = (cx, attributes);
+    Ok(())
 }
 
 /// Nothing new in a namespace that does not exist or that is being deleted (plugin/pkg/admission/namespace/lifecycle).

@@ -6,7 +6,7 @@ use api::names::{dns1035_label, dns1123_subdomain};
 use api::status::{FieldError, FieldErrors, Status};
 use serde_json::{Value, json};
 
-use super::{check_count, structural};
+use super::{check_count, selectable, structural};
 use crate::registry::Context;
 use crate::strategy::{Strategy, child, default_to, differs, keep, plain};
 use crate::validation::IMMUTABLE;
@@ -72,22 +72,6 @@ fn refuse_unbuilt(object: &Value) -> Result<(), Status> {
     if text(object, "spec.conversion.strategy") == "Webhook" {
         return Err(Status::not_built(simulation::stub!("kube-apiserver", "conversion webhooks of custom resources")));
     }
-    for version in list(object, "spec.versions") {
-        if !list(version, "selectableFields").is_empty() {
-            return Err(Status::not_built(simulation::stub!(
-                "kube-apiserver",
-                "selectable fields of custom resources"
-            )));
-        }
-        // Without the feature nobody could check them.
-        #[cfg(not(feature = "cel"))]
-        if super::has_rules(at(version, "schema.openAPIV3Schema")) {
-            return Err(Status::not_built(simulation::stub!(
-                "kube-apiserver",
-                "x-kubernetes-validations (rules in CEL) of custom resources"
-            )));
-        }
-    }
     Ok(())
 }
 
@@ -116,6 +100,7 @@ fn validate(object: &Value, errors: &mut FieldErrors) {
     if let Some(schema) = common_schema(spec) {
         self::schema(schema, "spec.validation.openAPIV3Schema", errors);
     }
+    selectable::validate(spec, common_schema(spec), errors);
     match text(spec, "conversion.strategy") {
         "None" | "Webhook" => {}
         other => {
@@ -135,7 +120,6 @@ fn common_schema(spec: &Value) -> Option<&Value> {
 fn schema(schema: &Value, path: &str, errors: &mut FieldErrors) {
     let mut found = FieldErrors::new();
     structural::validate(schema, path, &mut found);
-    #[cfg(feature = "cel")]
     super::rules::definition::validate(schema, path, &mut found);
     errors.extend(found.0);
 }

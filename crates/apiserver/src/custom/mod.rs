@@ -3,16 +3,17 @@
 //! A definition is an object like any other ([`definition`]); [`control`] accepts its names and cleans up after it. Each
 //! version that it serves becomes a [`Custom`]: a row of the table of kinds, a strategy and a schema, after which requests
 //! for it go the same way as all others. What differs is here: what is pruned and filled in ([`prune`]), what is right
-//! ([`validate`], and with the feature `cel` what its rules say: `rules`), what is shown ([`columns`]).
+//! ([`validate`], and what its rules say: [`rules`]), what is shown ([`columns`]).
 //!
-//! Differences: conversion webhooks and selectable fields are refused by name, and so are rules in CEL without the feature.
+//! Difference: conversion webhooks are refused by name.
 
 mod columns;
 pub mod control;
 pub mod definition;
+mod field_path;
 mod prune;
-#[cfg(feature = "cel")]
 mod rules;
+pub mod selectable;
 mod structural;
 mod validate;
 
@@ -44,7 +45,6 @@ pub struct Custom {
     /// What the definition says of the version.
     pub added: &'static Added,
     /// What its rules in CEL say.
-    #[cfg(feature = "cel")]
     rules: Option<rules::Validator>,
 }
 
@@ -64,7 +64,6 @@ pub fn has_rules(schema: &Value) -> bool {
 
 /// Asks the rules in CEL of a custom kind about an object that is created, or changed from `old`; what it warns of comes back.
 pub fn check_rules(kind: &Kind, new: &Value, old: Option<&Value>, errors: &mut FieldErrors) -> Vec<String> {
-    #[cfg(feature = "cel")]
     if let Some(rules) = of(kind).and_then(|custom| custom.rules.as_ref()) {
         return rules.validate(new, old, errors);
     }
@@ -122,7 +121,6 @@ fn made(added: &'static Added) -> &'static Custom {
             kind,
             strategy,
             added,
-            #[cfg(feature = "cel")]
             rules: rules::Validator::new(at(&added.version, "schema.openAPIV3Schema")),
         }))
     })
@@ -170,7 +168,7 @@ fn refuse_while_terminating(cx: &Context<'_>, object: &mut Value) -> Result<(), 
 }
 
 /// The definition of the metadata of every object.
-const OBJECT_META: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
+pub const OBJECT_META: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 impl Custom {
     /// The published schema.

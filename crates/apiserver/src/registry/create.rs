@@ -82,6 +82,8 @@ impl Context<'_> {
             return Err(failure::invalid(kind, &name, &errors));
         }
         authorization::escalation::check(self, kind, namespace, &object, None)?;
+        admission::asked::check_permission(self, kind, &object, None)?;
+        admission::validate_create(self, kind, namespace, &object)?;
         if let Some(existing) = self.find(kind, namespace, &name) {
             let mut status = failure::already_exists(kind, &name);
             if existing.value.is_deleting() {

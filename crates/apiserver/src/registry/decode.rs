@@ -7,6 +7,7 @@ use api::status::{FieldError, FieldErrors, Status};
 use serde_json::Value;
 
 use super::Context;
+use super::strict::{Complaints, Text};
 use crate::custom;
 use crate::patch::go_json_error;
 use crate::protobuf;
@@ -92,6 +93,11 @@ impl FieldValidation {
 
 /// The object in the body of a POST or PUT, checked to be of the kind that the URL names.
 pub fn object(cx: &Context<'_>, head: &Head, body: Body, kind: &Kind) -> Result<Value, Status> {
+    let sent = match &body {
+        // Shared, not copied.
+        Body::Bytes(bytes) => Some(bytes.clone()),
+        _ => None,
+    };
     let mut object = any(head, body)?;
     let what = format!("the object provided is unrecognized (must be of type {})", kind.kind);
     if !object.is_object() {
@@ -113,14 +119,19 @@ pub fn object(cx: &Context<'_>, head: &Head, body: Body, kind: &Kind) -> Result<
             kind.version, kind.kind, kind.kind
         )));
     }
-    let warnings = check(&object, kind, FieldValidation::of(head)?)?;
+    let sent = match (media_type(head), &sent) {
+        ("" | "application/json", Some(bytes)) => Text::Json(bytes),
+        ("application/yaml", Some(bytes)) => Text::Yaml(bytes),
+        _ => Text::None,
+    };
+    let warnings = check(&object, kind, FieldValidation::of(head)?, sent)?;
     cx.warnings.borrow_mut().extend(warnings);
     normalise(&mut object, kind);
     Ok(object)
 }
 
 /// Decodes against the schema; returns warnings.
-fn check(object: &Value, kind: &Kind, validation: FieldValidation) -> Result<Vec<String>, Status> {
+fn check(object: &Value, kind: &Kind, validation: FieldValidation, sent: Text<'_>) -> Result<Vec<String>, Status> {
     let Some(checked) = checked(object, kind) else { return Ok(Vec::new()) };
     let refuse = |why: &str| {
         let name = kind.kind;
@@ -129,10 +140,16 @@ fn check(object: &Value, kind: &Kind, validation: FieldValidation) -> Result<Vec
     if let Some(why) = &checked.error {
         return refuse(why);
     }
-    match (validation, checked.strict_error()) {
-        (FieldValidation::Strict, Some(why)) => refuse(&why),
-        (FieldValidation::Warn, Some(_)) => Ok(checked.warnings()),
-        _ => Ok(Vec::new()),
+    if validation == FieldValidation::Ignore {
+        return Ok(Vec::new());
+    }
+    let complaints = match custom::of(kind) {
+        Some(_) => Complaints::of_custom(sent, &checked.unknown),
+        None => Complaints::of_object(sent, &checked.unknown),
+    };
+    match complaints.error() {
+        Some(why) if validation == FieldValidation::Strict => refuse(&why),
+        _ => Ok(complaints.warnings()),
     }
 }
 

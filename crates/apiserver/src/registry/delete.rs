@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use simulation::{Duration, Time};
 
 use super::Context;
-use crate::failure;
+use crate::admission::attributes::Attributes;
 use crate::request::Query;
 use crate::strategy::Strategy;
 use crate::value::{at, int, list, metadata_mut, text};
+use crate::{admission, failure};
 
 /// Finalizer of a foreground deletion.
 const FOREGROUND: &str = "foregroundDeletion";
@@ -44,6 +45,22 @@ impl DeleteOptions {
             resource_version: string("preconditions.resourceVersion"),
         }
     }
+
+    /// What is said, as a body says it.
+    pub fn to_value(&self) -> Value {
+        let mut found = json!({
+            "gracePeriodSeconds": self.grace_period_seconds, "propagationPolicy": self.propagation,
+            "orphanDependents": self.orphan_dependents,
+        });
+        let mut preconditions = json!({"uid": self.uid, "resourceVersion": self.resource_version});
+        for value in [&mut preconditions, &mut found] {
+            value.as_object_mut().into_iter().for_each(|map| map.retain(|_, v| !v.is_null()));
+        }
+        if preconditions.as_object().is_some_and(|map| !map.is_empty()) {
+            found["preconditions"] = preconditions;
+        }
+        found
+    }
 }
 
 /// What became of a deletion.
@@ -64,21 +81,57 @@ enum Grace {
 }
 
 impl Context<'_> {
-    /// Deletes an object, or begins to.
+    /// Deletes an object, or begins to, if policies allow it.
     pub fn delete(
+        &self,
+        strategy: &'static Strategy,
+        place: (&str, &str),
+        options: &DeleteOptions,
+    ) -> Result<Deleted, Status> {
+        self.delete_if(strategy, place, options, |object| self.may_delete(strategy, place, options, object))
+    }
+
+    /// Deletes a pod, or begins to: policies have been asked about its eviction.
+    pub fn delete_evicted(
+        &self,
+        strategy: &'static Strategy,
+        place: (&str, &str),
+        options: &DeleteOptions,
+    ) -> Result<Deleted, Status> {
+        self.delete_if(strategy, place, options, |_| Ok(()))
+    }
+
+    /// Asks the policies about a deletion. One of a collection has no name then, as upstream.
+    fn may_delete(
+        &self,
+        strategy: &Strategy,
+        (namespace, name): (&str, &str),
+        options: &DeleteOptions,
+        object: &Object,
+    ) -> Result<(), Status> {
+        admission::ask(self, || Attributes {
+            old: Some(object.value()),
+            options: Some(options),
+            ..Attributes::new("DELETE", strategy.kind, namespace, name)
+        })
+    }
+
+    fn delete_if(
         &self,
         strategy: &'static Strategy,
         (namespace, name): (&str, &str),
         options: &DeleteOptions,
+        may: impl Fn(&Object) -> Result<(), Status>,
     ) -> Result<Deleted, Status> {
         let kind = strategy.kind;
         let stored = self.require(kind, namespace, name)?;
         check_preconditions(kind, &stored.value, options)?;
         if std::ptr::eq(kind, &api::kinds::NAMESPACES) {
-            return self.delete_namespace(&stored, options);
+            return self.delete_namespace(&stored, options, may);
         }
         let begins = std::ptr::eq(kind, &api::kinds::CUSTOM_RESOURCE_DEFINITIONS) && !stored.value.is_deleting();
         if begins {
+            may(&stored.value)?;
             let mut object = stored.value.value().clone();
             crate::custom::definition::begin_deletion(self, &mut object);
             let managed = stored.value.managed().cloned().unwrap_or_default();
@@ -90,6 +143,7 @@ impl Context<'_> {
         if matches!(grace, Grace::Pending) {
             return Ok(Deleted::Pending(stored.value.clone()));
         }
+        may(&stored.value)?;
         set_propagation(&mut object, options);
         let finalizers_left = !list(&object, "metadata.finalizers").is_empty();
         if matches!(grace, Grace::None) {
@@ -119,7 +173,8 @@ impl Context<'_> {
     ) -> Result<ObjectList, Status> {
         let mut list = self.list(strategy, namespace, query)?;
         for item in &mut list.items {
-            match self.delete(strategy, (item.namespace(), item.name()), options) {
+            let may = |object: &Object| self.may_delete(strategy, (object.namespace(), ""), options, object);
+            match self.delete_if(strategy, (item.namespace(), item.name()), options, may) {
                 Ok(Deleted::Gone(object) | Deleted::Pending(object)) => *item = object,
                 Err(status) if status.is("NotFound") => {}
                 Err(status) => return Err(status),
@@ -130,13 +185,19 @@ impl Context<'_> {
 
     /// Namespaces wait in `Terminating` until the namespace controller has taken their spec.finalizers away
     /// (pkg/registry/core/namespace/storage).
-    fn delete_namespace(&self, stored: &etcd::KeyValue, options: &DeleteOptions) -> Result<Deleted, Status> {
+    fn delete_namespace(
+        &self,
+        stored: &etcd::KeyValue,
+        options: &DeleteOptions,
+        may: impl Fn(&Object) -> Result<(), Status>,
+    ) -> Result<Deleted, Status> {
         let kind = &api::kinds::NAMESPACES;
         let name = stored.value.name();
         if matches!(name, "default" | "kube-system" | "kube-public") {
             return Err(failure::forbidden(kind, name, "this namespace may not be deleted"));
         }
         if !stored.value.is_deleting() {
+            may(&stored.value)?;
             let mut object = stored.value.value().clone();
             metadata_mut(&mut object).insert("deletionTimestamp".into(), self.now().into());
             set_propagation(&mut object, options);
@@ -152,6 +213,7 @@ impl Context<'_> {
         if !list(stored.value.value(), "metadata.finalizers").is_empty() {
             return Ok(Deleted::Pending(stored.value.clone()));
         }
+        may(&stored.value)?;
         self.erase(kind, &stored.value).map(Deleted::Gone)
     }
 }

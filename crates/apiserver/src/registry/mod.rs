@@ -13,6 +13,7 @@ pub mod delete;
 pub mod expiry;
 pub mod options;
 pub mod read;
+pub mod strict;
 pub mod update;
 pub mod watch;
 
@@ -28,6 +29,7 @@ use serde_json::Value;
 use simulation::TraceKind;
 
 use crate::authentication::User;
+use crate::request::Query;
 use crate::server::Server;
 use crate::strategy;
 use crate::value::metadata_mut;
@@ -45,6 +47,8 @@ pub struct Context<'a> {
     pub manager: &'a str,
     /// `dryRun=All`: everything happens but the write.
     pub dry_run: Cell<bool>,
+    /// The parameters of the request.
+    pub query: Option<&'a Query>,
     /// What the `Warning` headers of the answer will say.
     pub warnings: RefCell<Vec<String>>,
 }
@@ -64,7 +68,15 @@ impl<'a> Context<'a> {
     /// The server's own view of itself.
     pub(crate) fn internal(server: &'a Server) -> Context<'a> {
         let me = "kube-apiserver";
-        Context { server, caller: me, user: None, manager: me, dry_run: Cell::new(false), warnings: RefCell::default() }
+        Context {
+            server,
+            caller: me,
+            user: None,
+            manager: me,
+            dry_run: Cell::new(false),
+            query: None,
+            warnings: RefCell::default(),
+        }
     }
 
     /// What is stored under a name.
@@ -136,6 +148,9 @@ impl<'a> Context<'a> {
     fn followed_up(&self, kind: &Kind, object: &Object, is_gone: bool) {
         if std::ptr::eq(kind, &api::kinds::CUSTOM_RESOURCE_DEFINITIONS) {
             self.server.customs.take();
+        }
+        if crate::admission::asked::concerns(kind) {
+            self.server.policies.borrow_mut().forget();
         }
         if std::ptr::eq(kind, &api::kinds::SERVICES) {
             allocator::record(self.server, object, is_gone);

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::{Context, key};
+use crate::custom::{self, selectable};
 use crate::failure;
 use crate::request::Query;
 use crate::strategy::Strategy;
@@ -17,12 +18,14 @@ pub struct Selection {
     strategy: &'static Strategy,
     labels: Option<LabelSelector>,
     fields: Option<FieldSelector>,
+    /// Fields that a custom kind selects by.
+    selectable: Vec<&'static str>,
 }
 
 impl Selection {
     /// Everything of a kind.
     pub fn everything(strategy: &'static Strategy) -> Self {
-        Selection { strategy, labels: None, fields: None }
+        Selection { strategy, labels: None, fields: None, selectable: Vec::new() }
     }
 
     /// Reads `labelSelector` and `fieldSelector`.
@@ -35,6 +38,9 @@ impl Selection {
         }
         if !fields.is_empty() {
             let selector = FieldSelector::parse(fields).map_err(refuse)?;
+            if let Some(custom) = custom::of(strategy.kind) {
+                selection.selectable = selectable::names(&custom.added.version).collect();
+            }
             for requirement in selector.requirements() {
                 if !selection.knows(&requirement.field) {
                     return Err(refuse(selection.unknown(&requirement.field)));
@@ -54,12 +60,14 @@ impl Selection {
         field == "metadata.name"
             || (field == "metadata.namespace" && self.strategy.kind.namespaced)
             || (self.strategy.fields)(&Value::Null).iter().any(|(name, _)| *name == field)
+            || self.selectable.contains(&field)
     }
 
     /// How a kind says that it does not know a field: those with fields of their own name the field alone.
     fn unknown(&self, field: &str) -> String {
         let kind = self.strategy.kind;
-        if kind.group.is_empty() && !(self.strategy.fields)(&Value::Null).is_empty() {
+        let is_custom = custom::of(kind).is_some();
+        if is_custom || kind.group.is_empty() && !(self.strategy.fields)(&Value::Null).is_empty() {
             return format!("field label not supported: {field}");
         }
         let known = if kind.namespaced { "\"metadata.name\", \"metadata.namespace\"" } else { "\"metadata.name\"" };
@@ -69,6 +77,12 @@ impl Selection {
     /// Whether everything matches.
     pub fn is_everything(&self) -> bool {
         self.labels.is_none() && self.fields.is_none()
+    }
+
+    /// The only lane of the kind from which something can match.
+    pub fn lane(&self) -> Option<&str> {
+        let (field, _) = self.strategy.lane?;
+        self.fields.as_ref()?.exact(field)
     }
 
     /// Whether an object matches.
@@ -83,6 +97,7 @@ impl Selection {
         fields.matches(|field| match field {
             "metadata.name" => object.name().to_owned(),
             "metadata.namespace" => object.namespace().to_owned(),
+            other if self.selectable.contains(&other) => selectable::value(object.value(), other),
             other => own.iter().find(|(name, _)| *name == other).map(|(_, v)| v.clone()).unwrap_or_default(),
         })
     }

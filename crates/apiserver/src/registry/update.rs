@@ -16,6 +16,8 @@ use crate::{admission, authorization, failure, validation};
 pub enum Part {
     /// Everything but the status.
     Main,
+    /// How many there should be, by way of another object: otherwise like everything.
+    Scale,
     /// The status (and some metadata).
     Status,
     /// `spec.finalizers` of a namespace.
@@ -26,6 +28,26 @@ pub enum Part {
     EphemeralContainers,
     /// The conditions of a request for a certificate.
     Approval,
+}
+
+impl Part {
+    /// Whether everything but the status may change.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Part::Main | Part::Scale)
+    }
+
+    /// The subresource by which it is changed; empty for the object itself.
+    pub fn subresource(self) -> &'static str {
+        match self {
+            Part::Main => "",
+            Part::Scale => "scale",
+            Part::Status => "status",
+            Part::Finalize => "finalize",
+            Part::Binding => "binding",
+            Part::EphemeralContainers => "ephemeralcontainers",
+            Part::Approval => "approval",
+        }
+    }
 }
 
 impl Context<'_> {
@@ -51,7 +73,7 @@ impl Context<'_> {
         strategy.fill_in(&mut new);
         let managed = managed.unwrap_or_else(|| self.managed_of_change(strategy, part, &stored.value, &new, sent));
         match part {
-            Part::Main => {
+            Part::Main | Part::Scale => {
                 if strategy.has_status {
                     keep(&mut new, old, "status");
                 }
@@ -66,19 +88,19 @@ impl Context<'_> {
             Part::Finalize | Part::Binding => {}
         }
         super::decode::normalise(&mut new, kind);
-        if matches!(part, Part::Main | Part::EphemeralContainers) {
+        if matches!(part, Part::Main | Part::Scale | Part::EphemeralContainers) {
             count_generation(strategy, &mut new, old);
         }
         validation::metadata::validate(&new, kind, strategy.name_rule, &mut errors);
         validation::metadata::validate_update(&new, old, &mut errors);
-        if part == Part::Main {
+        if part.is_whole() {
             strategy.check(&new, &mut errors);
             (strategy.validate_update)(&new, old, &mut errors);
         }
         if part == Part::Status && crate::custom::of(kind).is_some() {
             strategy.check(&new, &mut errors);
         }
-        if matches!(part, Part::Main | Part::Status) {
+        if part.is_whole() || part == Part::Status {
             let warned = crate::custom::check_rules(kind, &new, Some(old), &mut errors);
             self.warnings.borrow_mut().extend(warned);
         }
@@ -93,14 +115,13 @@ impl Context<'_> {
             return Err(failure::invalid(kind, name, &errors));
         }
         authorization::escalation::check(self, kind, namespace, &new, Some(old))?;
-        if matches!(part, Part::Main | Part::EphemeralContainers) {
-            admission::before_update(self, strategy, namespace, &new, old)?;
-        }
+        admission::asked::check_permission(self, kind, &new, Some(old))?;
+        admission::validate_update(self, kind, part, namespace, (&new, old))?;
         // Times alone are no change.
         if new == *old && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
             return Ok(stored.value.clone());
         }
-        if part == Part::Main {
+        if part.is_whole() {
             self.warnings.borrow_mut().extend((strategy.warnings)(&new));
         }
         if deletes_itself(&new, old) {

@@ -70,9 +70,13 @@ impl Context<'_> {
         let prefix = key(strategy.kind, namespace, name);
         let mut initial = VecDeque::new();
         let from = if with_state || asked == 0 { current } else { asked };
-        let (watcher, too_old) = match self.server.etcd.watch(&prefix, from) {
+        let watch = |from| match selection.lane() {
+            Some(lane) => self.server.etcd.watch_lane(&prefix, from, lane),
+            None => self.server.etcd.watch(&prefix, from),
+        };
+        let (watcher, too_old) = match watch(from) {
             Ok(watcher) => (watcher, None),
-            Err(old) => (self.server.etcd.watch(&prefix, current).expect("the present is never compacted"), Some(old)),
+            Err(old) => (watch(current).expect("the present is never compacted"), Some(old)),
         };
         if with_state {
             let range = self.server.etcd.range(&prefix, 0).unwrap_or_default();

@@ -89,6 +89,9 @@ pub struct Strategy {
     pub lifetime: Option<Duration>,
     /// The values of the fields that can be selected by, besides `metadata.name` and `metadata.namespace`.
     pub fields: fn(&Value) -> Vec<(&'static str, String)>,
+    /// The field by which most watchers of the kind choose, and its value: a write wakes only those of them that it is about
+    /// (`IndexerFuncs` of k8s.io/apiserver/pkg/storage).
+    pub lane: Option<(&'static str, etcd::LaneOf)>,
 }
 
 /// How objects of a version that is not the stored one are stored: each changes the object into the other form.
@@ -153,6 +156,7 @@ pub const fn plain(kind: &'static Kind) -> Strategy {
         conversion: None,
         lifetime: None,
         fields: |_| Vec::new(),
+        lane: None,
     }
 }
 
@@ -221,6 +225,15 @@ static STRATEGIES: &[&Strategy] = &[
     &machinery::BINDING,
     &machinery::COMPONENT_STATUS,
 ];
+
+/// Gives the tables of a new store the lanes that their kinds have.
+pub fn divide(etcd: &etcd::Etcd) {
+    for strategy in STRATEGIES {
+        if let Some((_, lane_of)) = strategy.lane {
+            etcd.divide(&strategy.kind.group_resource(), lane_of);
+        }
+    }
+}
 
 /// The strategy of a kind.
 pub fn of(kind: &Kind) -> &'static Strategy {

@@ -43,6 +43,8 @@ pub static STRATEGY: Strategy = Strategy {
         all.push(("status.nominatedNodeName", text(object, "status.nominatedNodeName").to_owned()));
         all
     },
+    // A kubelet hears of the pods of its node alone.
+    lane: Some(("spec.nodeName", |pod| pod.str("spec.nodeName"))),
     ..plain(&PODS)
 };
 

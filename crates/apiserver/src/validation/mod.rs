@@ -1,5 +1,6 @@
 //! Rules that objects keep, in upstream's words (pkg/apis/*/validation).
 
+pub mod admission_policy;
 pub mod apps;
 pub mod autoscaling;
 pub mod batch;

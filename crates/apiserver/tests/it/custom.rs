@@ -173,14 +173,45 @@ fn definitions_keep_rules() {
     ] {
         assert!(refusal.contains(words), "{refusal}");
     }
-    #[cfg(not(feature = "cel"))]
-    {
-        let mut rules = definition();
-        rules["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] =
-            json!([{"rule": "true"}]);
-        assert!(h.refusal("POST", DEFINITIONS, rules).starts_with("501"));
-    }
     let mut webhook = definition();
     webhook["spec"]["conversion"] = json!({"strategy": "Webhook"});
     assert!(h.refusal("POST", DEFINITIONS, webhook).contains("conversion webhooks"));
+}
+
+#[test]
+fn lists_and_watches_select_by_fields_of_the_kind() {
+    let h = Harness::new();
+    let mut definition = definition();
+    definition["spec"]["versions"][0]["selectableFields"] =
+        json!([{"jsonPath": ".spec.replicas"}, {"jsonPath": ".spec.none"}]);
+    let refused = h.refusal("POST", DEFINITIONS, definition.clone());
+    assert!(
+        refused
+            .contains("jsonPath: Invalid value: \".spec.none\": is an invalid path: does not refer to a valid field"),
+        "{refused}"
+    );
+    definition["spec"]["versions"][0]["selectableFields"] = json!([{"jsonPath": ".spec.replicas"}]);
+    h.ok("POST", DEFINITIONS, definition);
+    for (name, replicas) in [("a", 1), ("b", 4), ("c", 4)] {
+        let mut tab = tab(name);
+        tab["spec"]["replicas"] = replicas.into();
+        h.ok("POST", TABS, tab);
+    }
+    let named = |selector: &str| -> Vec<String> {
+        let list = h.get(&format!("{TABS}?fieldSelector={selector}"));
+        let items = list["items"].as_array().expect("a list");
+        items.iter().map(|item| item["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(named("spec.replicas%3D4"), ["b", "c"]);
+    assert_eq!(named("spec.replicas!%3D4,metadata.name%3Da"), ["a"]);
+    assert_eq!(
+        h.refusal("GET", &format!("{TABS}?fieldSelector=spec.cronSpec%3Dx"), Value::Null),
+        "400 BadRequest: field label not supported: spec.cronSpec"
+    );
+    let mut watch = h.watch(&format!("{TABS}?watch=true&fieldSelector=spec.replicas%3D1"));
+    assert_eq!(watch.names(), ["ADDED a"]);
+    let merge = [("content-type", "application/merge-patch+json")];
+    h.call_with("PATCH", &format!("{TABS}/b"), json!({"spec": {"replicas": 1}}), &merge);
+    h.call_with("PATCH", &format!("{TABS}/a"), json!({"spec": {"replicas": 2}}), &merge);
+    assert_eq!(watch.names(), ["ADDED b", "DELETED a"]);
 }

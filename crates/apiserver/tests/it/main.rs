@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod access;
+mod admission_invalid;
+mod admission_policies;
+mod admission_types;
 mod basics;
 mod clients;
 mod custom;
@@ -16,7 +19,7 @@ mod options;
 mod policies;
 mod reach;
 mod recorded;
-#[cfg(feature = "cel")]
 mod rules;
+mod strict;
 mod versions;
 mod workloads;

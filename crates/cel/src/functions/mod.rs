@@ -1,5 +1,6 @@
 //! The functions themselves, one file a library.
 
+mod authz;
 pub mod convert;
 mod formats;
 mod lists;
@@ -59,6 +60,7 @@ pub(crate) fn call(name: &str, args: &[Value]) -> Found {
         url::call,
         semver::call,
         formats::call,
+        authz::call,
     ];
     libraries.iter().find_map(|library| library(name, args)).unwrap_or_else(|| Err("no such overload".into()))
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use api::http::{Body, Chunk, Duplex, Request, Transport};
 use bytes::Bytes;
@@ -16,12 +16,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as async_mpsc, oneshot};
 use kubonsai::assets::Files;
 use kubonsai::drive;
 
+use super::clock::Clock;
+
 /// Chunks of one answer that wait for a slow client.
 const CHUNKS_WAITING_MAX: usize = 1_024;
 /// Frames of one upgraded connection that wait for a slow server; clients write pieces of up to 32 KiB.
 const FRAMES_WAITING_MAX: usize = 64;
 /// How long a full queue to a slow client is left alone before it is tried again.
 const SLOW_CLIENT_PAUSE: Duration = Duration::from_millis(10);
+/// The world begins so long ago, so that what its coming up takes by its own clock is over now.
+const LEAD: Duration = Duration::from_secs(30);
+/// How long a world that nothing is due in waits before it looks again.
+const IDLE: Duration = Duration::from_secs(3_600);
 
 /// A request in a form that can cross threads.
 pub(super) struct Ask {
@@ -90,6 +96,7 @@ enum Command {
     Frame { id: u64, frame: Frame },
     Close { id: u64 },
     Ready(oneshot::Sender<()>),
+    Pace { is_held: bool, passed: mpsc::Sender<Duration> },
 }
 
 /// The HTTP server's end.
@@ -110,20 +117,39 @@ impl Bridge {
         self.0.send(Command::Ready(tx)).map_err(|_| anyhow::anyhow!("the world has ended"))?;
         Ok(rx.await?)
     }
+
+    /// Holds the clock until the next request, or lets it go; gives how long it has run.
+    pub(super) fn pace(&self, is_held: bool) -> anyhow::Result<Duration> {
+        let (passed, told) = mpsc::channel();
+        self.0.send(Command::Pace { is_held, passed }).map_err(|_| anyhow::anyhow!("the world has ended"))?;
+        Ok(told.recv()?)
+    }
+}
+
+/// What is served, and how.
+pub(super) struct Wanted {
+    pub(super) seed: u64,
+    pub(super) profile: String,
+    pub(super) nodes: u32,
+    pub(super) files: Files,
+    /// Whether the clock is paced, by [`Bridge::pace`] and by the world's own work.
+    pub(super) is_paced: bool,
 }
 
 /// Starts a world on a thread of its own.
-pub(super) fn start(seed: u64, profile: &str, nodes: u32, files: Files) -> anyhow::Result<Bridge> {
+pub(super) fn start(wanted: Wanted) -> anyhow::Result<Bridge> {
     let (commands, inbox) = mpsc::channel();
     let (started_tx, started) = mpsc::channel();
-    let profile = profile.to_owned();
     let outbox = commands.clone();
     std::thread::Builder::new().name("world".into()).spawn(move || {
-        match drive::new_world(seed, drive::begin_now(), Some(&profile), nodes) {
+        let begin = drive::begin_now() - LEAD;
+        match drive::new_world(wanted.seed, begin, Some(&wanted.profile), wanted.nodes) {
             Ok(world) => {
                 let _ = started_tx.send(Ok(()));
                 let (upgrades, waiting_for_ready) = (Rc::default(), Vec::new());
-                Inside { world, files, outbox, inbox, upgrades, next_upgrade: 1, waiting_for_ready }.run();
+                let files = wanted.files;
+                Inside { world, files, outbox, inbox, upgrades, next_upgrade: 1, waiting_for_ready }
+                    .run(wanted.is_paced);
             }
             Err(error) => {
                 let _ = started_tx.send(Err(error));
@@ -150,29 +176,28 @@ struct Inside {
 }
 
 impl Inside {
-    fn run(mut self) {
-        let begun = Instant::now();
-        let offset = self.world.now();
+    fn run(mut self, is_paced: bool) {
         // Boot as fast as it can; from then on virtual time follows the wall clock.
         drive::run_until_from(&self.files, &mut self.world, |world| world.is_ready());
-        let head_start = self.world.now().saturating_since(offset);
+        let mut clock = Clock::new(self.world.now().max(drive::wall_clock()), is_paced);
         loop {
-            let now = offset + head_start + begun.elapsed();
-            let step = drive::step_from(&self.files, &mut self.world, now);
+            let now = clock.now();
+            let step = clock.aside(|| drive::step_from(&self.files, &mut self.world, now));
             self.tell_ready();
             let wait = match step {
                 Step::Busy | Step::Waiting => Duration::ZERO,
-                Step::Idle { wake_at: Some(at) } => at.saturating_since(offset + head_start + begun.elapsed()),
-                Step::Idle { wake_at: None } => Duration::from_secs(3_600),
+                Step::Idle { wake_at } => wake_at.and_then(|at| clock.until(at)).unwrap_or(IDLE),
             };
             match self.inbox.recv_timeout(wait) {
                 Ok(command) => {
-                    let now = offset + head_start + begun.elapsed();
-                    while drive::step_from(&self.files, &mut self.world, now) == Step::Busy {}
-                    self.world.advance_to(now);
-                    self.take(command);
+                    let now = clock.now();
+                    clock.aside(|| {
+                        while drive::step_from(&self.files, &mut self.world, now) == Step::Busy {}
+                        self.world.advance_to(now);
+                    });
+                    self.take(command, &mut clock);
                     while let Ok(more) = self.inbox.try_recv() {
-                        self.take(more);
+                        self.take(more, &mut clock);
                     }
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -189,9 +214,22 @@ impl Inside {
         }
     }
 
-    fn take(&mut self, command: Command) {
+    fn take(&mut self, command: Command, clock: &mut Clock) {
         match command {
-            Command::Ask(ask) => self.ask(*ask),
+            Command::Ask(ask) => {
+                // Who held it waited for this.
+                clock.go();
+                self.ask(*ask);
+            }
+            Command::Pace { is_held, passed } => {
+                if is_held {
+                    clock.stop()
+                } else {
+                    clock.go()
+                }
+                // Who asked has gone if it does not listen.
+                let _ = passed.send(clock.passed());
+            }
             Command::Ready(tell) => self.waiting_for_ready.push(tell),
             Command::Frame { id, frame } => {
                 if let Some(sender) = self.upgrades.borrow().get(&id) {

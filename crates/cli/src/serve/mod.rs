@@ -4,6 +4,7 @@
 //! [`bridge::Bridge`].
 
 mod bridge;
+mod clock;
 mod doors;
 mod http;
 mod kubeconfig;
@@ -40,11 +41,21 @@ pub(crate) struct Options {
     /// Where to write the kubeconfig, once the cluster is ready.
     #[arg(long)]
     kubeconfig: PathBuf,
+    /// The clock stands still while the world computes, and standard input stops it: after the line `hold` until the next
+    /// request, or until the line `go`. Each is answered with how many milliseconds it has run. For tests that play recordings.
+    #[arg(long, hide = true)]
+    paced: bool,
 }
 
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let bridge = bridge::start(options.seed, &options.profile, options.nodes, Files::new(options.registry.clone()))?;
+    let bridge = bridge::start(bridge::Wanted {
+        seed: options.seed,
+        profile: options.profile.clone(),
+        nodes: options.nodes,
+        files: Files::new(options.registry.clone()),
+        is_paced: options.paced,
+    })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(options.listen)
@@ -62,8 +73,25 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         );
         // In one piece, and nobody has to read it: whoever waits for the first line may close the pipe after it.
         let _ = std::io::stdout().write_all(words.as_bytes());
+        if options.paced {
+            let bridge = bridge.clone();
+            std::thread::spawn(move || pace(&bridge));
+        }
         let router = http::router(bridge).into_make_service_with_connect_info::<doors::Peer>();
         axum::serve(doors::Doors::open(listener, tls), router).await?;
         Ok(())
     })
+}
+
+/// Does what standard input says, until it ends.
+fn pace(bridge: &bridge::Bridge) -> Option<()> {
+    for line in std::io::stdin().lines() {
+        let passed = match line.ok()?.as_str() {
+            "hold" => bridge.pace(true).ok()?,
+            "go" => bridge.pace(false).ok()?,
+            _ => continue,
+        };
+        writeln!(std::io::stdout(), "{}", passed.as_millis()).ok()?;
+    }
+    Some(())
 }

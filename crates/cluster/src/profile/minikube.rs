@@ -16,6 +16,7 @@ pub(super) const BASE: Profile = Profile {
     name: "minikube",
     cluster: minikube::DEFAULT_PROFILE,
     nodes: 1,
+    nodes_max: 200,
     control_planes: 1,
     is_control_plane_tainted: false,
     cpus: 2,

@@ -4,6 +4,7 @@ mod eks;
 mod ha;
 mod minikube;
 mod recorded;
+mod thousand_node;
 mod three_node;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub struct Profile {
     pub cluster: &'static str,
     /// Nodes unless told otherwise.
     pub nodes: u32,
+    /// Nodes that its network can hold.
+    pub nodes_max: u32,
     /// How many of the first nodes run the control plane; 0 when somebody else runs it, out of sight.
     pub control_planes: u32,
     /// Whether nodes of the control plane keep other pods away.
@@ -116,13 +119,25 @@ pub struct Birth<'a> {
 }
 
 /// Every profile; the next is a file and a row.
-pub static PROFILES: &[&Profile] =
-    &[&minikube::PROFILE, &three_node::PROFILE, &eks::PROFILE, &ha::PROFILE, &recorded::PROFILE];
+pub static PROFILES: &[&Profile] = &[
+    &minikube::PROFILE,
+    &three_node::PROFILE,
+    &eks::PROFILE,
+    &ha::PROFILE,
+    &recorded::PROFILE,
+    &thousand_node::PROFILE,
+];
 
 impl Profile {
     /// The profile of that name.
     pub fn find(name: &str) -> Option<&'static Profile> {
         PROFILES.iter().copied().find(|p| p.name == name)
+    }
+
+    /// Refuses a number of nodes for which there are no addresses.
+    pub(crate) fn check_room(&self, nodes: u32) -> Result<(), String> {
+        let most = self.nodes_max;
+        if nodes > most { Err(format!("a cluster has at most {most} nodes")) } else { Ok(()) }
     }
 
     /// Whether the machine of a number runs a control plane.
@@ -153,9 +168,6 @@ pub(crate) const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 49, 1);
 /// network, where minikube puts what stands before several API servers.
 pub(crate) const PROBE_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 49, 253);
 
-/// Nodes that a network of this shape can hold.
-pub(crate) const NODES_MAX: u32 = 200;
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -165,7 +177,7 @@ mod tests {
     #[test]
     fn every_machine_has_its_own_name_and_addresses() {
         for profile in PROFILES {
-            let machines: Vec<Machine> = (0..NODES_MAX).map(|index| (profile.machine)("c", index)).collect();
+            let machines: Vec<Machine> = (0..profile.nodes_max).map(|index| (profile.machine)("c", index)).collect();
             let names: BTreeSet<&str> = machines.iter().map(|m| m.name.as_str()).collect();
             assert_eq!(names.len(), machines.len(), "{}", profile.name);
             let mut taken = BTreeSet::from([HOST_ADDRESS, PROBE_ADDRESS]);
@@ -183,7 +195,7 @@ mod tests {
     #[test]
     fn profiles_are_found_by_name() {
         let names: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
-        assert_eq!(names, ["minikube", "three-node", "eks", "ha", "recorded"]);
+        assert_eq!(names, ["minikube", "three-node", "eks", "ha", "recorded", "thousand-node"]);
         for name in names {
             assert_eq!(Profile::find(name).map(|profile| profile.name), Some(name));
         }

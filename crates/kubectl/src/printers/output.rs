@@ -1,5 +1,6 @@
 //! `-o`: which printer, and printing with it.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -217,6 +218,10 @@ pub struct Reporter {
     format: Format,
     show_managed: bool,
     suffix: &'static str,
+    /// Whether an object was printed that the next one is separated from.
+    has_printed: Cell<bool>,
+    /// Whether upstream makes a printer for each object, so that none knows of another.
+    is_each_alone: bool,
 }
 
 impl Reporter {
@@ -224,7 +229,15 @@ impl Reporter {
     pub fn new(session: &Rc<Session>, args: &Args, dry_run: DryRun) -> Outcome<Reporter> {
         let format = format(session, args, FORMATS)?;
         let show_managed = args.on("show-managed-fields");
-        Ok(Reporter { session: Rc::clone(session), format, show_managed, suffix: dry_run.suffix() })
+        let (has_printed, is_each_alone) = (Cell::new(false), false);
+        let suffix = dry_run.suffix();
+        Ok(Reporter { session: Rc::clone(session), format, show_managed, suffix, has_printed, is_each_alone })
+    }
+
+    /// Prints YAML documents without a line between them, as the commands do that make a printer for each object.
+    #[must_use]
+    pub fn each_alone(self) -> Reporter {
+        Reporter { is_each_alone: true, ..self }
     }
 
     /// Whether whole objects are printed.
@@ -240,6 +253,27 @@ impl Reporter {
     /// Reports on one object of a type that kubectl was built with, see [`Printer::print_typed`].
     pub async fn report_typed(&self, resource: &Resource, object: &Value, what: &str) -> Outcome {
         self.report_with(resource, object, what, Printer::print_typed).await
+    }
+
+    /// Whether several objects are printed as one list, by [`Reporter::list`]: as whole objects, not as names.
+    pub fn prints_list(&self) -> bool {
+        matches!(&self.format, Format::Objects(printer) if !matches!(printer, Printer::Name))
+    }
+
+    /// Prints the objects of a command that prints them together: one alone, several as a list.
+    pub async fn list(&self, mut objects: Vec<Value>) -> Outcome {
+        let Format::Objects(printer) = &self.format else { return Ok(()) };
+        if printer.hides_managed_fields() && !self.show_managed {
+            objects.iter_mut().for_each(hide_managed_fields);
+        }
+        let (text, outcome) = match objects.as_slice() {
+            [] => return Ok(()),
+            [one] => printer.print(one),
+            _ if matches!(printer, Printer::Json) => (list_json(objects), Ok(())),
+            _ => printer.print(&json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": objects})),
+        };
+        self.session.out(text).await?;
+        outcome
     }
 
     async fn report_with(
@@ -263,12 +297,24 @@ impl Reporter {
                 if printer.hides_managed_fields() && !self.show_managed {
                     hide_managed_fields(&mut shown);
                 }
+                let is_next = self.has_printed.replace(!self.is_each_alone);
+                if is_next && matches!(printer, Printer::Yaml) {
+                    self.session.out("---\n".to_owned()).await?;
+                }
                 let (text, outcome) = print(printer, &shown);
                 self.session.out(text).await?;
                 outcome
             }
         }
     }
+}
+
+/// A list that Go declares, of objects that it reads as maps: only its own fields are not in alphabetical order.
+fn list_json(objects: Vec<Value>) -> String {
+    let items = goval::json_indent(&objects.into(), "    ").replace('\n', "\n    ");
+    format!(
+        "{{\n    \"kind\": \"List\",\n    \"apiVersion\": \"v1\",\n    \"metadata\": {{}},\n    \"items\": {items}\n}}\n"
+    )
 }
 
 /// `--dry-run`.

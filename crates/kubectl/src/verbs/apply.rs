@@ -1,5 +1,6 @@
 //! `kubectl apply` (`kubectl/pkg/cmd/apply`): three-way strategic merge by the client, or server-side apply.
 
+mod replace;
 mod server_side;
 
 use std::rc::Rc;
@@ -84,8 +85,8 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if !has_files(&args) {
         return Err(Failure::message("must specify one of -f and -k"));
     }
-    if (args.on("force") && !args.on("server-side")) || !args.text("subresource").is_empty() {
-        return Err(Failure::message(simulation::stub!("kubectl apply", "--force and --subresource")));
+    if !args.text("subresource").is_empty() {
+        return Err(Failure::message(simulation::stub!("kubectl apply", "--subresource")));
     }
     prune::check(&args)?;
     let dry_run = DryRun::from_args(&session, &args).await?;
@@ -98,6 +99,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
         ));
     }
+    replace::check(&args, dry_run)?;
     let validation = validation(args.text("validate"))?;
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &[]).await?;
@@ -106,19 +108,29 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         return Err(Failure::message("no objects passed to apply"));
     }
     let apply = Apply { rest, args, dry_run, validation };
-    let mut visited = prune::Visited::default();
+    let (mut visited, mut applied) = (prune::Visited::default(), Vec::new());
     for target in wanted {
         let Target::Named(named) = target else { continue };
         match apply.one(&named).await {
             Ok((object, what)) => {
                 visited.note(object["metadata"]["uid"].as_str().unwrap_or(""), &named.namespace);
-                reporter.report(&named.resource, &object, what).await?;
+                if !object["metadata"]["deletionTimestamp"].is_null() {
+                    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                    let warning =
+                        format!("Warning: Detected changes to resource {name} which is currently being deleted.\n");
+                    apply.rest.session.err(warning).await;
+                }
+                match reporter.prints_list() {
+                    true => applied.push(object),
+                    false => reporter.report(&named.resource, &object, what).await?,
+                }
             }
             Err(failure @ (Failure::Transport(..) | Failure::Exit(_))) => return Err(failure),
             Err(failure) => failures.push(failure),
         }
     }
     Failure::several(failures)?;
+    reporter.list(applied).await?;
     if apply.args.on("prune") {
         prune::run(&apply.rest, &apply.args, &visited, dry_run, &reporter).await?;
     }
@@ -218,6 +230,13 @@ impl Apply {
                 {
                     live = self.rest.get(&named.path()).await?;
                 }
+                Err(f) if replace::is_wanted(&self.args, &f) => {
+                    let made = replace::replace(&self.rest, &self.args, named, &modified, &live).await;
+                    let patch = crate::goval::json(&modified) + "\n";
+                    return made
+                        .map(|made| (made, "configured"))
+                        .map_err(|f| f.while_doing(&applying(named, &patch), source));
+                }
                 Err(f) => return Err(self.failed(named, f, &patch, source)),
             }
         }
@@ -225,11 +244,7 @@ impl Apply {
     }
 
     fn failed(&self, named: &Named, failure: Failure, patch: &Value, source: &str) -> Failure {
-        let doing = format!(
-            "applying patch:\n{}\nto:\n{}\nfor: \"{source}\": error when patching",
-            crate::goval::json(patch),
-            description(named)
-        );
+        let doing = format!("{} \"{source}\": error when patching", applying(named, &crate::goval::json(patch)));
         match failure {
             Failure::Status(status, _) => Failure::Status(status, format!("error when {doing} \"{source}\"")),
             other => other,
@@ -271,6 +286,11 @@ pub fn three_way(named: &Named, modified: &Value, live: &Value) -> Outcome<(Valu
 
 /// How often a patch is computed anew after a conflict.
 const CONFLICT_RETRIES_MAX: u32 = 5;
+
+/// What is being done, as messages say it before the name of the file.
+fn applying(named: &Named, patch: &str) -> String {
+    format!("applying patch:\n{patch}\nto:\n{}\nfor:", description(named))
+}
 
 /// The object in the words of `resource.Info.String`.
 fn description(named: &Named) -> String {

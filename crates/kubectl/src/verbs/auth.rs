@@ -1,4 +1,7 @@
-//! `kubectl auth`: may I, and who am I (`kubectl/pkg/cmd/auth`).
+//! `kubectl auth`: may I, who am I, and roles as files say (`kubectl/pkg/cmd/auth`).
+
+mod reconcile;
+mod rules;
 
 use std::rc::Rc;
 
@@ -17,7 +20,7 @@ pub static AUTH: Command = Command {
     name: "auth",
     short: "Inspect authorization",
     long: "Inspect authorization.",
-    commands: &[&CAN_I, &crate::verbs::refused::RECONCILE, &WHOAMI],
+    commands: &[&CAN_I, &reconcile::RECONCILE, &WHOAMI],
     action: Action::Group(HelpTo::Err),
     ..COMMAND
 };

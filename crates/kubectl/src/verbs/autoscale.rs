@@ -54,7 +54,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         session.err(format!("Flag --cpu-percent has been deprecated, {why}\n")).await;
     }
     let dry_run = DryRun::from_args(&session, &args).await?;
-    let reporter = Reporter::new(&session, &args, dry_run)?;
+    let reporter = Reporter::new(&session, &args, dry_run)?.each_alone();
     let (min, max) = (args.int("min"), args.int("max"));
     let refuse = |why: String| Err(Failure::message(why));
     if max < 1 {

@@ -78,7 +78,7 @@ struct Edit {
 }
 
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
-    let reporter = Reporter::new(&session, &args, DryRun::None)?;
+    let reporter = Reporter::new(&session, &args, DryRun::None)?.each_alone();
     let validation = validation(args.text("validate"))?;
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &args.words).await?.all_of_type();

@@ -84,6 +84,7 @@ struct Changes {
 async fn run(session: Rc<Session>, args: Args, kind: Kind) -> Outcome {
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
+    let reporter = if kind == Kind::Label { reporter.each_alone() } else { reporter };
     let (words, pairs) = split(&args.words, kind)?;
     let changes = read_changes(&pairs, kind)?;
     if words.is_empty() && !has_files(&args) {

@@ -43,7 +43,7 @@ pub static PATCH: Command = Command {
 
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let dry_run = DryRun::from_args(&session, &args).await?;
-    let reporter = Reporter::new(&session, &args, DryRun::None)?;
+    let reporter = Reporter::new(&session, &args, DryRun::None)?.each_alone();
     if args.text("patch").is_empty() && args.text("patch-file").is_empty() {
         return Err(Failure::message("must specify --patch or --patch-file containing the contents of the patch"));
     }

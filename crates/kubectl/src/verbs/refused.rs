@@ -20,5 +20,4 @@ macro_rules! refused {
 
 refused! {
     SET_SUBJECT "subject" [] "Update the user, group, or service account in a role binding or cluster role binding" "set subject";
-    RECONCILE "reconcile" [] "Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects" "auth reconcile";
 }

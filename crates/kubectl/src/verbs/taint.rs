@@ -42,7 +42,7 @@ struct Taint {
 
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let dry_run = DryRun::from_args(&session, &args).await?;
-    let reporter = Reporter::new(&session, &args, dry_run)?;
+    let reporter = Reporter::new(&session, &args, dry_run)?.each_alone();
     let is_taint = |w: &String| w.contains('=') || w.ends_with('-') || w.contains(':');
     let at = args.words.iter().position(is_taint).unwrap_or(args.words.len());
     let (words, specs) = args.words.split_at(at);

@@ -2,7 +2,7 @@
 //! helm. Each check is a line for bash and what it must print; those of a group share a cluster.
 
 use libtest_mimic::Failed;
-use oracle::real::{Place, Programs};
+use oracle::real::{Place, Programs, Serving};
 
 /// Checks that share a cluster, one after the other.
 pub struct Group {
@@ -139,7 +139,8 @@ const UNINSTALLED: &str = "release \"demo\" uninstalled\nNo resources found in d
 impl Group {
     /// Runs the checks on a fresh cluster; the first that prints something else ends the group.
     pub fn run(&self, programs: &Programs) -> Result<(), Failed> {
-        let place = Place::new(programs, &self.name.replace(' ', "-")).map_err(|e| format!("{e:#}"))?;
+        let name = self.name.replace(' ', "-");
+        let place = Place::new(programs, &name, Serving::default()).map_err(|e| format!("{e:#}"))?;
         let chart = oracle::root().join("chart");
         let before = format!("CHART='{}'{FORWARD}", chart.display());
         for (script, wanted) in self.checks {

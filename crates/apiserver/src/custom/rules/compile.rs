@@ -5,7 +5,7 @@ use cel::schema::Declaration;
 use cel::types::Type;
 use serde_json::Value;
 
-use super::field_path;
+use crate::custom::field_path;
 
 /// What messages call the objects that a rule is about. Upstream's name ends with a time, so that nobody relies on it.
 pub const SELF_TYPE: &str = "selfType0";

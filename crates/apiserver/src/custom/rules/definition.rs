@@ -6,7 +6,7 @@ use cel::schema::{REQUEST_BYTES_MAX, declare};
 use serde_json::Value;
 
 use super::compile::{FIELDS, SELF_TYPE, Text, compile, rules_of};
-use super::field_path;
+use crate::custom::field_path;
 use crate::value::list;
 
 const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];

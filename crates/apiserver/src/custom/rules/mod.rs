@@ -6,7 +6,6 @@
 mod compile;
 mod correlate;
 pub mod definition;
-mod field_path;
 mod object;
 
 pub use object::Validator;

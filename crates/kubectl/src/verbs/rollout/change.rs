@@ -62,7 +62,7 @@ enum Change {
 }
 
 async fn run(session: Rc<Session>, args: Args, change: Change) -> Outcome {
-    let reporter = Reporter::new(&session, &args, DryRun::None)?;
+    let reporter = Reporter::new(&session, &args, DryRun::None)?.each_alone();
     let rest = session.rest(&args)?;
     let found = infos(&rest, &args, true).await?;
     let mut failures = found.failures;

@@ -45,7 +45,7 @@ const KEPT: &[&str] = &[
 
 async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let dry_run = DryRun::from_args(&session, &args).await?;
-    let reporter = Reporter::new(&session, &args, dry_run)?;
+    let reporter = Reporter::new(&session, &args, dry_run)?.each_alone();
     let rest = session.rest(&args)?;
     let found = infos(&rest, &args, true).await?;
     let mut failures = found.failures;

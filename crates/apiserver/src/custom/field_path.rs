@@ -1,4 +1,4 @@
-//! `fieldPath` of a rule: fields below the object that the schema knows (`ValidFieldPath`).
+//! Paths of fields below an object that its schema knows (`ValidFieldPath`): `fieldPath` of a rule, and selectable fields.
 
 use serde_json::Value;
 
@@ -7,11 +7,20 @@ use serde_json::Value;
 /// # Errors
 /// Why it is no path in the schema.
 pub fn read(path: &str, schema: &Value) -> Result<String, String> {
+    walk(path, schema, true).map(|(found, _)| found)
+}
+
+/// The path as complaints show it, and the schema of what it leads to; with `['name']` if that is allowed.
+///
+/// # Errors
+/// As [`read`].
+pub fn walk<'a>(path: &str, schema: &'a Value, allows_brackets: bool) -> Result<(String, &'a Value), String> {
     let mut tokens = tokens(path).into_iter();
     let (mut schema, mut found) = (schema, String::new());
     while let Some(token) = tokens.next() {
         let name = match token.as_str() {
             "." => tokens.next().ok_or("unexpected end of JSON path")?,
+            "[" if !allows_brackets => return Err("array notation is not allowed".to_owned()),
             "[" => {
                 let quoted = tokens.next().ok_or("unexpected end of JSON path")?;
                 let inner = quoted.strip_prefix('\'').and_then(|t| t.strip_suffix('\''));
@@ -35,7 +44,7 @@ pub fn read(path: &str, schema: &Value) -> Result<String, String> {
             return Err("does not refer to a valid field".to_owned());
         }
     }
-    Ok(found)
+    Ok((found, schema))
 }
 
 /// Dots, brackets, and what is between them; quoted texts in one piece.
@@ -97,6 +106,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn read(path: &str, schema: &serde_json::Value) -> Result<String, String> {
+        walk(path, schema, true).map(|(found, _)| found)
+    }
 
     #[test]
     fn fields_and_keys() {

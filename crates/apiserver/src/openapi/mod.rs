@@ -1,9 +1,12 @@
 //! `/openapi/v3`: the schemas and the paths that are served, made from the tables of kinds and schemas.
 //!
 //! Real clients read it to learn that the server checks fields (`fieldValidation` on PATCH), to merge lists by key and
-//! to explain kinds. `/openapi/v2` says the same in the older form. Differences: only PATCH operations are listed, since
-//! nothing else is read; the older document as protobuf lists nothing.
+//! to explain kinds. `/openapi/v2` says the same in the older form, as JSON and as protobuf. A difference: only PATCH
+//! operations are listed, since nothing else is read.
 
+mod protobuf;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use api::Kind;
@@ -12,7 +15,7 @@ use api::kinds::{COMPUTED, KINDS, VERSIONS};
 use api::schema::{self, Definition, ListType, Property, Type};
 use serde_json::{Map, Value, json};
 
-use crate::custom::{self, Custom};
+use crate::custom::{self, Custom, selectable};
 use crate::descriptions::Descriptions;
 use crate::server::Server;
 use crate::wire;
@@ -24,10 +27,16 @@ const VERSION: &str = "v1.36.3";
 pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Response> {
     let rest = path.trim_end_matches('/').strip_prefix("/openapi/")?;
     Some(match rest {
-        "v2" if accept.contains("proto-openapi.spec.v2") => version_two_protobuf(),
         "v2" => {
             let prose = server.prose.get(&server.sim).await;
-            json_answer(&version_two(document(KINDS, &[], &prose)))
+            let kinds: Vec<&Kind> = KINDS.iter().chain(VERSIONS).chain(COMPUTED).copied().collect();
+            let older = version_two(document(&kinds, &custom::served(server), &prose));
+            if accept.contains("proto-openapi.spec.v2") {
+                let body = Body::Bytes(protobuf::document(&older).into());
+                wire::build(StatusCode::OK, protobuf::MEDIA_TYPE, body)
+            } else {
+                json_answer(&older)
+            }
         }
         "v3" => json_answer(&index(&custom::served(server))),
         other => {
@@ -41,17 +50,6 @@ pub async fn answer(server: &Server, path: &str, accept: &str) -> Option<Respons
             json_answer(&document(&kinds, &customs, &prose))
         }
     })
-}
-
-/// The media type of the older document; clients ask for it with `@v1.0`, which is no media type.
-const VERSION_TWO_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-
-/// The older document as protobuf: valid, and empty. Clients look into it for kinds that the newer one does not have.
-fn version_two_protobuf() -> Response {
-    let field = |number: u8, content: &[u8]| [&[number << 3 | 2, content.len() as u8], content].concat();
-    let info = [field(1, b"Kubernetes"), field(2, VERSION.as_bytes())].concat();
-    let document = [field(1, b"2.0"), field(2, &info), field(8, b""), field(9, b"")].concat();
-    wire::build(StatusCode::OK, VERSION_TWO_PROTOBUF, Body::Bytes(document.into()))
 }
 
 /// The older document (swagger 2.0) from the newer one.
@@ -176,6 +174,9 @@ fn schema_of_custom(custom: &Custom, prose: &Descriptions) -> (String, Value) {
         value["properties"][field] = schema;
     }
     value["x-kubernetes-group-version-kind"] = json!([gvk((kind.group, kind.version, kind.kind))]);
+    if let Some(fields) = selectable::extension(&custom.added.version) {
+        value["x-kubernetes-selectable-fields"] = fields;
+    }
     (format!("{}.{}.{}", group.join("."), kind.version, kind.kind), value)
 }
 
@@ -197,6 +198,18 @@ fn describe(schema: &mut Value, text: Option<&str>) {
     if let Some(text) = text {
         schema["description"] = text.into();
     }
+}
+
+/// A field's prose with the values that it may have. Upstream says of some what they mean; the prose that was published, from
+/// which ours is taken, does not.
+fn with_values<'a>(text: &'a str, values: &[&str]) -> Cow<'a, str> {
+    if values.is_empty() {
+        return text.into();
+    }
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    let lines: String = values.iter().map(|value| format!("\n - `{value:?}`")).collect();
+    format!("{text}\n\nPossible enum values:{lines}").into()
 }
 
 fn patch_operation(kind: &Kind) -> Value {
@@ -224,7 +237,8 @@ fn collect(definition: &'static Definition, names: &mut BTreeSet<&'static str>) 
 fn schema_of(definition: &Definition, prose: &Descriptions) -> Value {
     let described = |p: &Property| {
         let mut property = property_of(p);
-        describe(&mut property, prose.field(definition.name, p.name));
+        let text = prose.field(definition.name, p.name).map(|text| with_values(text, &p.enumeration));
+        describe(&mut property, text.as_deref());
         (p.name.to_owned(), property)
     };
     let properties: Map<String, Value> = definition.properties.iter().map(described).collect();
@@ -300,6 +314,29 @@ fn reference(name: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_ends_with_the_values() {
+        assert_eq!(with_values("How many.", &[]), "How many.");
+        let text = "Which one.\n\nPossible enum values:\n - `\"Always\"`\n - `\"Never\"`";
+        assert_eq!(with_values("Which one.", &["Never", "Always"]), text);
+    }
+
+    #[test]
+    fn the_older_document_is_the_same_as_protobuf() {
+        let two = version_two(document(KINDS, &[], &Descriptions::default()));
+        let bytes = protobuf::document(&two);
+        assert!(bytes.starts_with(b"\x0a\x032.0\x12"), "swagger, then info");
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        // Field 8 of the document is its paths; the name of the first follows.
+        let (path, _) = two["paths"].as_object().and_then(|all| all.iter().next()).expect("there are paths");
+        assert!(has(&[b"\x0a", &[path.len() as u8][..], path.as_bytes(), b"\x12"].concat()));
+        // A list of texts: type 22, items 23, in them a schema with a type.
+        assert!(has(b"\x0a\x04args\x12"));
+        assert!(has(b"\xb2\x01\x07\x0a\x05array\xba\x01\x0d\x0a\x0b\xb2\x01\x08\x0a\x06string"));
+        let extension = br#"[{"group":"apps","kind":"Deployment","version":"v1"}]"#;
+        assert!(has(&[b"\x0a\x1fx-kubernetes-group-version-kind\x12\x37\x12\x35", &extension[..]].concat()));
+    }
 
     #[test]
     fn the_older_schemas_are_those_of_the_newer_document() {
