@@ -7,12 +7,13 @@ use simulation::TraceKind;
 const HEARTBEATS: &str = "/kube-node-lease/";
 
 /// User agents of the cluster's own parts.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
     "kubelet",
     "kube-proxy",
+    "kube-network-policies",
     "coredns",
     "kubeadm",
     "storage-provisioner",

@@ -40,6 +40,7 @@ enum Brains {
 pub(crate) struct ControlPlane {
     brains: Brains,
     kube_proxy: network::proxy::KubeProxy,
+    policies: network::policy::NetworkPolicies,
     dns: network::dns::Dns,
     system: Task<()>,
     volumes: Informer,
@@ -62,6 +63,7 @@ impl ControlPlane {
                 None => Brains::Only(Box::new((start_controllers(sim, roads, profile), start_scheduler(sim, roads)))),
             },
             kube_proxy: network::proxy::KubeProxy::start(sim, &client("kube-proxy"), fabric),
+            policies: network::policy::NetworkPolicies::start(sim, &client("kube-network-policies"), fabric),
             dns: network::dns::Dns::start(sim, &client("coredns"), fabric, NAMES_ADDRESS, DOMAIN),
             system: system::start(sim, client("kubeadm"), profile),
             volumes: system::follow(sim, &client("storage-provisioner"), nodes),
@@ -84,6 +86,7 @@ impl ControlPlane {
         self.volumes.stop();
         self.system.abort();
         self.dns.stop();
+        self.policies.stop();
         self.kube_proxy.stop();
         match &mut self.brains {
             Brains::Only(parts) => {

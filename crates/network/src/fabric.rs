@@ -9,6 +9,7 @@ use std::time::Duration;
 use simulation::{Sim, TraceKind};
 
 use crate::NetError;
+use crate::filter::{Packet, PacketFilter, Party};
 use crate::limits::{CONNECT_TIMEOUT, HOP_DELAY, LOOPBACK_DELAY, NEIGHBOUR_TIMEOUT};
 use crate::nat::{Protocol, Rules, ServiceRule, choose};
 use crate::netns::{NetNs, NsInner};
@@ -40,6 +41,7 @@ pub(crate) struct FabricInner {
     /// Every /16 in which somebody had an address once.
     networks: RefCell<BTreeSet<u32>>,
     rules: RefCell<Rc<Rules>>,
+    filter: RefCell<Option<Rc<dyn PacketFilter>>>,
     /// A port of a node -> the container that claims it.
     host_ports: RefCell<BTreeMap<(Protocol, SocketAddrV4), SocketAddrV4>>,
     /// Names of the internet.
@@ -53,6 +55,8 @@ pub(crate) struct Route {
     /// Addresses and names passed, in order; the last is where the packet arrives.
     pub(crate) hops: Vec<String>,
     pub(crate) target: Target,
+    /// Where it goes once the rules were followed; none if it never leaves, or is rejected.
+    pub(crate) end: Option<SocketAddrV4>,
 }
 
 pub(crate) enum Target {
@@ -70,6 +74,7 @@ impl Fabric {
             hosts: RefCell::default(),
             networks: RefCell::default(),
             rules: RefCell::default(),
+            filter: RefCell::default(),
             host_ports: RefCell::default(),
             names: RefCell::default(),
             next_flow: Cell::new(1),
@@ -114,6 +119,11 @@ impl Fabric {
     /// The Service rules in force.
     pub fn rules(&self) -> Rc<Rules> {
         Rc::clone(&self.0.rules.borrow())
+    }
+
+    /// Replaces what may drop packets; none lets everything pass and costs nothing. Connections that are open go on.
+    pub fn set_filter(&self, filter: Option<Rc<dyn PacketFilter>>) {
+        *self.0.filter.borrow_mut() = filter;
     }
 
     /// Sends what comes for a port of a node to a pod (`hostPort`, the CNI plugin portmap). False if it is taken.
@@ -207,7 +217,7 @@ impl FabricInner {
                 (*to.ip(), *to.ip())
             };
             let address = SocketAddrV4::new(ip, to.port());
-            return Route { hops, target: Target::Host { address, source, delay: LOOPBACK_DELAY } };
+            return Route { hops, target: Target::Host { address, source, delay: LOOPBACK_DELAY }, end: None };
         }
         self.to_host(from, to, hops, from.first_address())
     }
@@ -221,7 +231,7 @@ impl FabricInner {
             }
             None => {
                 hops.push("no endpoints: rejected".to_owned());
-                Route { hops, target: Target::Lost { error: NetError::Refused, after: LOOPBACK_DELAY } }
+                Route { hops, target: Target::Lost { error: NetError::Refused, after: LOOPBACK_DELAY }, end: None }
             }
         }
     }
@@ -241,7 +251,28 @@ impl FabricInner {
             }
             _ => Target::Lost { error: NetError::TimedOut, after: CONNECT_TIMEOUT },
         };
-        Route { hops, target }
+        Route { hops, target, end: Some(to) }
+    }
+
+    /// Whether there is a filter at all.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.filter.borrow().is_some()
+    }
+
+    /// Whether the filter lets the first packet of something new pass on its way.
+    pub(crate) fn admits(&self, from: &NsInner, protocol: Protocol, route: &Route) -> bool {
+        let (Some(filter), Some(end)) = (self.filter.borrow().clone(), route.end) else { return true };
+        let host = self.host(*end.ip());
+        if host.as_ref().is_some_and(|host| std::ptr::eq(Rc::as_ptr(host), from)) {
+            return true;
+        }
+        let (name, role) = host.as_ref().map_or(("", Role::Outside), |host| (host.name.as_str(), host.role));
+        filter.admits(&Packet {
+            from: Party { name: &from.name, role: from.role, address: from.first_address() },
+            to: Party { name, role, address: *end.ip() },
+            protocol,
+            port: end.port(),
+        })
     }
 
     /// Whether the address is of a network that exists: then a missing neighbour is noticed, else a packet just vanishes.
@@ -276,6 +307,13 @@ impl FlowGuard {
         let guard = FlowGuard { sim: sim.clone(), id, from: from.to_owned(), hops, to };
         guard.emit(outcome);
         guard
+    }
+
+    /// Reports that a filter dropped what was on this way.
+    pub(crate) fn dropped(fabric: &FabricInner, id: u64, from: &str, route: &Route) {
+        let end = route.end.and_then(|end| fabric.host(*end.ip()));
+        let to = end.map_or(String::new(), |host| host.name.clone());
+        FlowGuard::report(&fabric.sim, id, from, route.hops.clone(), to, "dropped").forget();
     }
 
     /// Ends without a report of its own, for flows that never came to be.

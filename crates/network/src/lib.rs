@@ -10,11 +10,13 @@
 pub mod dns;
 mod error;
 mod fabric;
+pub mod filter;
 pub mod http1;
 pub mod limits;
 pub mod nat;
 mod netns;
 mod pipe;
+pub mod policy;
 pub mod proxy;
 mod resolve;
 mod tcp;

@@ -14,6 +14,16 @@ pub enum Protocol {
     Udp,
 }
 
+impl Protocol {
+    /// As the API writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Tcp => "TCP",
+            Protocol::Udp => "UDP",
+        }
+    }
+}
+
 /// One port of one Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServiceRule {

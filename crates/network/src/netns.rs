@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use simulation::Sim;
 
-use crate::fabric::{FabricInner, FlowGuard, Role, Target};
-use crate::limits::{EPHEMERAL_PORTS, LOOPBACK_DELAY, NAMESPACE_SOCKETS_MAX};
+use crate::fabric::{FabricInner, FlowGuard, Role, Route, Target};
+use crate::limits::{EPHEMERAL_PORTS, LOOPBACK_DELAY, NAMESPACE_SOCKETS_MAX, SYN_RETRIES_MAX};
 use crate::nat::Protocol;
 use crate::pipe::Pipe;
 use crate::tcp::{End, ListenerInner};
@@ -125,6 +126,10 @@ impl NsInner {
 
     pub(crate) fn send_datagram(self: &Rc<Self>, socket: &Rc<UdpInner>, bytes: Bytes, to: SocketAddrV4) {
         let route = self.fabric.route(self, Protocol::Udp, to);
+        let answers = route.end.is_some_and(|end| socket.answers(end, self.sim().now()));
+        if !answers && !self.fabric.admits(self, Protocol::Udp, &route) {
+            return FlowGuard::dropped(&self.fabric, self.fabric.next_flow_id(), &self.name, &route);
+        }
         let (socket, fabric) = (Rc::downgrade(socket), Rc::clone(&self.fabric));
         let here = Rc::clone(self);
         match route.target {
@@ -149,7 +154,12 @@ impl NsInner {
                     fabric.sim.sleep(delay).await;
                     let host = if address.ip().is_loopback() { Some(here) } else { fabric.host(*address.ip()) };
                     match host.and_then(|ns| ns.udp_for(address)) {
-                        Some(receiver) => receiver.deliver(bytes, from),
+                        Some(receiver) => {
+                            if fabric.is_filtered() {
+                                receiver.hear(from, fabric.sim.now());
+                            }
+                            receiver.deliver(bytes, from);
+                        }
                         None => {
                             fabric.sim.sleep(delay).await;
                             if let Some(socket) = socket.upgrade() {
@@ -272,6 +282,7 @@ impl NetNs {
             queue: RefCell::default(),
             error: Cell::new(None),
             nat: RefCell::default(),
+            heard: RefCell::default(),
             waiters: Default::default(),
             closed: Cell::new(false),
         });
@@ -287,7 +298,10 @@ impl NetNs {
         ns.check_open()?;
         let fabric = Rc::clone(&ns.fabric);
         let id = fabric.next_flow_id();
-        let route = fabric.route(ns, Protocol::Tcp, to);
+        let route = self.first_packet(id, to).await;
+        if ns.down.get() {
+            return Err(NetError::Down);
+        }
         let (address, source, delay) = match route.target {
             Target::Host { address, source, delay } => (address, source, delay),
             Target::Lost { error, after } => {
@@ -332,6 +346,26 @@ impl NetNs {
         }
     }
 
+    /// The way of a connection's first packet. One that a filter drops is sent again, and judged anew.
+    async fn first_packet(&self, id: u64, to: SocketAddrV4) -> Route {
+        let (ns, fabric) = (&self.0, &self.0.fabric);
+        let mut route = fabric.route(ns, Protocol::Tcp, to);
+        for retry in 0..=SYN_RETRIES_MAX {
+            if fabric.admits(ns, Protocol::Tcp, &route) {
+                return route;
+            }
+            if retry == 0 {
+                FlowGuard::dropped(fabric, id, &ns.name, &route);
+            }
+            fabric.sim.sleep(Duration::from_secs(1 << retry)).await;
+            if ns.down.get() {
+                break;
+            }
+            route = fabric.route(ns, Protocol::Tcp, to);
+        }
+        Route { target: Target::Lost { error: NetError::TimedOut, after: Duration::ZERO }, ..route }
+    }
+
     fn local_for(&self, to: SocketAddrV4, port: u16) -> SocketAddrV4 {
         let loopback = to.ip().is_loopback() || to.ip().is_unspecified();
         let ip = if loopback { Ipv4Addr::LOCALHOST } else { self.0.first_address() };
@@ -341,7 +375,7 @@ impl NetNs {
     /// Two connected ends: `near` as (local, peer) here, `far` as (local, peer) at `host`.
     fn pair(
         &self,
-        delay: std::time::Duration,
+        delay: Duration,
         near: (SocketAddrV4, SocketAddrV4),
         far: (SocketAddrV4, SocketAddrV4),
         host: &Rc<NsInner>,

@@ -8,11 +8,11 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use simulation::TraceKind;
 use simulation::notify::Waiters;
+use simulation::{Time, TraceKind};
 
 use crate::NetError;
-use crate::limits::{UDP_DATAGRAM_BYTES_MAX, UDP_QUEUE_DATAGRAMS_MAX};
+use crate::limits::{UDP_DATAGRAM_BYTES_MAX, UDP_FLOW_TIMEOUT, UDP_FLOWS_MAX, UDP_QUEUE_DATAGRAMS_MAX};
 use crate::netns::NsInner;
 
 /// A datagram socket. Clones share it; the last one to go closes it.
@@ -27,11 +27,32 @@ pub(crate) struct UdpInner {
     pub(crate) error: Cell<Option<NetError>>,
     /// Backend -> the Service address that was asked, so that answers seem to come from there (conntrack).
     pub(crate) nat: RefCell<BTreeMap<SocketAddrV4, SocketAddrV4>>,
+    /// Who was heard from, and until when answers pass a filter unseen (conntrack again).
+    pub(crate) heard: RefCell<BTreeMap<SocketAddrV4, Time>>,
     pub(crate) waiters: Waiters,
     pub(crate) closed: Cell<bool>,
 }
 
 impl UdpInner {
+    /// Notes that a datagram from an address was let in.
+    pub(crate) fn hear(&self, from: SocketAddrV4, now: Time) {
+        let mut heard = self.heard.borrow_mut();
+        if heard.len() >= UDP_FLOWS_MAX {
+            heard.retain(|_, until| *until > now);
+        }
+        if heard.len() < UDP_FLOWS_MAX || heard.contains_key(&from) {
+            heard.insert(from, now + UDP_FLOW_TIMEOUT);
+        } else if let Some(ns) = self.ns.upgrade() {
+            let what = format!("answers of {} to {from} are judged", self.local);
+            ns.sim().trace(TraceKind::Limit { limit: "UDP_FLOWS_MAX".into(), what });
+        }
+    }
+
+    /// Whether a datagram to an address belongs to an exchange that was let in.
+    pub(crate) fn answers(&self, to: SocketAddrV4, now: Time) -> bool {
+        self.heard.borrow().get(&to).is_some_and(|until| *until > now)
+    }
+
     pub(crate) fn deliver(&self, bytes: Bytes, from: SocketAddrV4) {
         if self.closed.get() {
             return;

@@ -75,7 +75,7 @@ pub enum TraceKind {
         hops: Vec<String>,
         /// Where it arrived; empty when it did not.
         to: String,
-        /// `connected`, `refused`, `unreachable`, `timeout`, `closed`.
+        /// `connected`, `refused`, `dropped` (by a NetworkPolicy), `unreachable`, `timeout`, `closed`.
         outcome: String,
     },
     /// A container's life: `pulling`, `created`, `started`, `exited`, `killed`.

@@ -11,6 +11,7 @@ mod sys;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 
 pub use hub::{Event, Hub};
 pub use poll::{Ready, Wait, wait};
@@ -64,10 +65,31 @@ impl TcpStream {
     /// # Errors
     /// `ECONNREFUSED`, `EHOSTUNREACH`, `ETIMEDOUT`.
     pub fn connect(address: SocketAddrV4) -> io::Result<TcpStream> {
+        TcpStream::connect_within(address, None)
+    }
+
+    /// Connects, or gives up after a time.
+    ///
+    /// # Errors
+    /// As [`TcpStream::connect`]; `EAGAIN` if the time is up.
+    pub fn connect_within(address: SocketAddrV4, at_most: Option<Duration>) -> io::Result<TcpStream> {
         let fd = sys::open(sys::STREAM)?;
-        let file = proc::owned_file(fd);
+        let stream = TcpStream(proc::owned_file(fd));
+        if at_most.is_some() {
+            stream.set_timeout(at_most)?;
+        }
         sys::connect(fd, address)?;
-        Ok(TcpStream(file))
+        Ok(stream)
+    }
+
+    /// Lets every read and write that takes longer fail with `EAGAIN`; none lets them wait.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn set_timeout(&self, at_most: Option<Duration>) -> io::Result<()> {
+        // Zero stands for none.
+        let time = at_most.map_or(Duration::ZERO, |time| time.max(Duration::from_micros(1)));
+        Ok(sys::set_timeout(self.fd(), time)?)
     }
 
     /// Says that nothing more will be sent.

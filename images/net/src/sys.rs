@@ -27,6 +27,12 @@ mod wasi {
     use super::Subscription;
     use proc::{Errno, Result};
     use std::net::{Ipv4Addr, SocketAddrV4};
+    use std::time::Duration;
+
+    /// SO_RCVTIMEO
+    const RECEIVE_TIMEOUT: u32 = 11;
+    /// SO_SNDTIMEO
+    const SEND_TIMEOUT: u32 = 12;
 
     #[repr(C)]
     struct Address {
@@ -48,6 +54,7 @@ mod wasi {
         fn sock_accept(fd: u32, out: *mut u32) -> u32;
         fn sock_connect(fd: u32, address: *const Address, port: u32) -> u32;
         fn sock_shutdown(fd: u32, how: u32) -> u32;
+        fn sock_setsockopt(fd: u32, level: u32, name: u32, value: *const u8, len: u32) -> u32;
         fn sock_getpeeraddr(fd: u32, address: *mut Address, out_port: *mut u32) -> u32;
         fn sock_send_to(
             fd: u32,
@@ -113,6 +120,17 @@ mod wasi {
 
     pub(crate) fn connect(fd: u32, to: SocketAddrV4) -> Result<()> {
         check(with_address(*to.ip(), |address| unsafe { sock_connect(fd, address, u32::from(to.port())) }))
+    }
+
+    pub(crate) fn set_timeout(fd: u32, time: Duration) -> Result<()> {
+        // A timeval: seconds and microseconds of 64 bits.
+        let mut value = [0u8; 16];
+        value[..8].copy_from_slice(&time.as_secs().to_le_bytes());
+        value[8..].copy_from_slice(&u64::from(time.subsec_micros()).to_le_bytes());
+        for name in [RECEIVE_TIMEOUT, SEND_TIMEOUT] {
+            check(unsafe { sock_setsockopt(fd, 0, name, value.as_ptr(), 16) })?;
+        }
+        Ok(())
     }
 
     pub(crate) fn shutdown(fd: u32, how: u32) -> Result<()> {
@@ -195,6 +213,7 @@ mod native {
     use super::Subscription;
     use proc::{Errno, Result};
     use std::net::{Ipv4Addr, SocketAddrV4};
+    use std::time::Duration;
 
     pub(crate) fn open(_: u32) -> Result<u32> {
         Err(Errno::NOSYS)
@@ -209,6 +228,9 @@ mod native {
         Err(Errno::NOSYS)
     }
     pub(crate) fn connect(_: u32, _: SocketAddrV4) -> Result<()> {
+        Err(Errno::NOSYS)
+    }
+    pub(crate) fn set_timeout(_: u32, _: Duration) -> Result<()> {
         Err(Errno::NOSYS)
     }
     pub(crate) fn shutdown(_: u32, _: u32) -> Result<()> {

@@ -135,7 +135,16 @@ pub fn caller(agent: &str) -> Option<Anchor> {
         ("kube-controller-manager", _) => Some(Anchor::Part(Part::Controllers)),
         ("kube-scheduler", _) => Some(Anchor::Part(Part::Scheduler)),
         ("kubelet", node) => Some(Anchor::Node(node.to_owned())),
-        ("kube-proxy" | "coredns" | "kubeadm" | "storage-provisioner" | "kubonsai-page" | "kube-apiserver", _) => None,
+        (
+            "kube-proxy"
+            | "kube-network-policies"
+            | "coredns"
+            | "kubeadm"
+            | "storage-provisioner"
+            | "kubonsai-page"
+            | "kube-apiserver",
+            _,
+        ) => None,
         _ => Some(Anchor::Part(Part::You)),
     }
 }

@@ -1,6 +1,8 @@
 //! curl: what tutorials use of it.
 
-use net::http::{Answer, ClientError, Url, request};
+use std::time::{Duration, Instant};
+
+use net::http::{Answer, ClientError, Patience, Url, request_within};
 
 use crate::applet::{Fail, Io, Options, Outcome};
 
@@ -24,7 +26,7 @@ const LONG: [(&str, char); 21] = [
     ("location", 'L'),
     ("fail", 'f'),
     ("max-time", 'm'),
-    ("connect-timeout", 'm'),
+    ("connect-timeout", 't'),
     ("user-agent", 'A'),
     ("insecure", 'k'),
     ("retry", 'r'),
@@ -33,8 +35,8 @@ const LONG: [(&str, char); 21] = [
     ("url", 'u'),
 ];
 
-/// curl's status and words for a failure.
-fn failure(error: &ClientError, url: &Url) -> (i32, String) {
+/// curl's status and words for a failure after so many milliseconds.
+fn failure(error: &ClientError, url: &Url, ms: u128) -> (i32, String) {
     match error {
         ClientError::Scheme(scheme) => (1, format!("kubonsai does not support {scheme} (curl) yet")),
         ClientError::Url => (3, "URL rejected: Malformed input to a URL function".to_owned()),
@@ -54,6 +56,10 @@ fn failure(error: &ClientError, url: &Url) -> (i32, String) {
             };
             (7, format!("Failed to connect to {} port {} after 0 ms: {why}", url.host, url.port))
         }
+        ClientError::TimedOut { bytes: None, .. } => (28, format!("Connection timed out after {ms} milliseconds")),
+        ClientError::TimedOut { bytes: Some(bytes), .. } => {
+            (28, format!("Operation timed out after {ms} milliseconds with {bytes} bytes received"))
+        }
         ClientError::Broken(_) => (56, "Recv failure: Connection reset by peer".to_owned()),
         ClientError::Empty => (52, "Empty reply from server".to_owned()),
     }
@@ -63,6 +69,19 @@ struct Call<'o> {
     options: &'o Options,
     method: String,
     body: Vec<u8>,
+    began: Instant,
+    patience: Patience,
+}
+
+/// Reads a number of seconds, which may have a fraction. Zero stands for no limit.
+fn seconds(options: &Options, letter: char, name: &str) -> Result<Option<Duration>, Fail> {
+    let Some(text) = options.value(letter) else { return Ok(None) };
+    let time = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let Some(time) = time else {
+        let message = format!("option {name}: expected a proper numerical parameter");
+        return Err(Fail::Status(2, format!("{message}\ncurl: try 'curl --help' for more information")));
+    };
+    Ok(Some(time).filter(|time| !time.is_zero()))
 }
 
 impl Call<'_> {
@@ -90,11 +109,12 @@ impl Call<'_> {
             writeln!(io.err, "*   Trying {}:{}...", url.host, url.port)?;
         }
         let fail = |error: &ClientError| {
-            let (status, message) = failure(error, url);
+            let (status, message) = failure(error, url, self.began.elapsed().as_millis());
             let silent = self.options.has('s') && !self.options.has('S');
             Fail::Status(status, if silent { String::new() } else { format!("({status}) {message}") })
         };
-        let answer = request(url, &self.method, &headers, &self.body).map_err(|error| fail(&error))?;
+        let answer =
+            request_within(url, &self.method, &headers, &self.body, &self.patience).map_err(|error| fail(&error))?;
         if self.options.has('v') {
             writeln!(io.err, "* Connected to {} ({}) port {}", url.host, answer.address.ip(), url.port)?;
             writeln!(io.err, "> {} {} HTTP/1.1", self.method, url.target)?;
@@ -154,7 +174,7 @@ pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
         writeln!(io.out, "{} (wasm32-wasip1) Kubonsai stand-in\nProtocols: http", AGENT.replace('/', " "))?;
         return Ok(0);
     }
-    let options = Options::parse(&args[1..], "sSiIvo:w:X:d:H:Lfm:A:kr:Ou:x:4", &LONG).map_err(|fail| match fail {
+    let options = Options::parse(&args[1..], "sSiIvo:w:X:d:H:Lfm:A:kr:Ou:x:4t:", &LONG).map_err(|fail| match fail {
         Fail::Message(message) => Fail::Status(2, format!("{message}\ncurl: try 'curl --help' for more information")),
         other => other,
     })?;
@@ -171,11 +191,20 @@ pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
         "POST"
     };
     let method = options.value('X').unwrap_or(default).to_owned();
-    let call = Call { options: &options, method, body: data.join("&").into_bytes() };
+    let mut call = Call {
+        options: &options,
+        method,
+        body: data.join("&").into_bytes(),
+        began: Instant::now(),
+        patience: Patience { connect: seconds(&options, 't', "--connect-timeout")?, ..Patience::default() },
+    };
+    let at_most = seconds(&options, 'm', "-m")?;
     for text in urls {
+        call.began = Instant::now();
+        call.patience.until = at_most.map(|time| call.began + time);
         let nowhere = Url { host: String::new(), port: 0, target: String::new() };
         let mut url = Url::parse(text).map_err(|error| {
-            let (status, message) = failure(&error, &nowhere);
+            let (status, message) = failure(&error, &nowhere, 0);
             Fail::Status(status, format!("({status}) {message}"))
         })?;
         let mut answer = call.run(io, &url)?;
@@ -224,6 +253,6 @@ mod tests {
         assert_eq!(write_out("%{http_code}\\n", &answer, &url), "200\n");
         let (status, _, err) = testing::run("curl", &["https://x"], "");
         assert_eq!((status, err.as_str()), (1, "curl: (1) kubonsai does not support https (curl) yet\n"));
-        assert_eq!(failure(&ClientError::Empty, &url).0, 52);
+        assert_eq!(failure(&ClientError::Empty, &url, 0).0, 52);
     }
 }

@@ -74,7 +74,13 @@ pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
     let addresses = net::resolve(host).map_err(|_| Fail::Message(format!("bad address '{host}'")))?;
     let Some(ip) = addresses.first() else { return Err(Fail::Message(format!("bad address '{host}'"))) };
     let name = format!("{host} ({ip}:{port})");
-    let stream = TcpStream::connect(SocketAddrV4::new(*ip, port)).map_err(|e| fail(&e, &name))?;
+    let stream = TcpStream::connect_within(SocketAddrV4::new(*ip, port), patience).map_err(|error| {
+        if proc::Errno::from_io(&error) == proc::Errno::AGAIN {
+            Fail::Message("timed out".to_owned())
+        } else {
+            fail(&error, &name)
+        }
+    })?;
     if options.has('v') {
         writeln!(io.err, "{name} open")?;
     }

@@ -1,11 +1,24 @@
 //! wget.
 
-use net::http::{Answer, ClientError, Url, request};
+use std::time::Duration;
+
+use net::http::{Answer, ClientError, Patience, Url, request_within};
 
 use crate::applet::{Fail, Io, Options, Outcome};
 
 /// Redirections that are followed.
 const REDIRECTS_MAX: usize = 5;
+
+/// Seconds that `-T` stands at.
+const TIMEOUT_SECONDS: u64 = 900;
+
+/// What `-T` means: for a connection, and for each piece of the answer.
+fn patience(options: &Options) -> Result<Patience, Fail> {
+    let seconds = options.number('T')?.map_or(TIMEOUT_SECONDS, |given| u64::try_from(given).unwrap_or(0));
+    // No time at all stands for all the time.
+    let time = (seconds > 0).then(|| Duration::from_secs(seconds));
+    Ok(Patience { connect: time, read: time, until: None })
+}
 
 fn fetch(io: &mut Io<'_>, text: &str, options: &Options, quiet: bool) -> Result<(Url, Answer), Fail> {
     let mut url = Url::parse(text).map_err(|error| match error {
@@ -20,6 +33,7 @@ fn fetch(io: &mut Io<'_>, text: &str, options: &Options, quiet: bool) -> Result<
     } else {
         "GET"
     };
+    let patience = patience(options)?;
     for _ in 0..=REDIRECTS_MAX {
         let host = if url.port == 80 { url.host.clone() } else { format!("{}:{}", url.host, url.port) };
         let mut headers = vec![
@@ -30,7 +44,7 @@ fn fetch(io: &mut Io<'_>, text: &str, options: &Options, quiet: bool) -> Result<
         headers.extend(
             options.values('h').filter_map(|h| h.split_once(':')).map(|(n, v)| (n.to_owned(), v.trim().to_owned())),
         );
-        let answer = match request(&url, method, &headers, &body) {
+        let answer = match request_within(&url, method, &headers, &body, &patience) {
             Ok(answer) => answer,
             Err(ClientError::Resolve(_)) => return Err(Fail::Message(format!("bad address '{host}'"))),
             Err(ClientError::Connect(error)) => {
@@ -38,6 +52,12 @@ fn fetch(io: &mut Io<'_>, text: &str, options: &Options, quiet: bool) -> Result<
                     writeln!(io.err, "Connecting to {host} ({host})")?;
                 }
                 return Err(Fail::Message(format!("can't connect to remote host: {}", proc::Errno::from_io(&error))));
+            }
+            Err(ClientError::TimedOut { address, .. }) => {
+                if !quiet {
+                    writeln!(io.err, "Connecting to {host} ({address})")?;
+                }
+                return Err(Fail::Message("download timed out".to_owned()));
             }
             Err(_) => return Err(Fail::Message("error getting response".to_owned())),
         };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::SocketAddrV4;
+use std::time::{Duration, Instant};
 
 use super::message::unchunk;
 use crate::{TcpStream, resolve};
@@ -58,6 +59,13 @@ pub enum ClientError {
     Resolve(io::Error),
     /// No connection.
     Connect(io::Error),
+    /// The client's patience was up.
+    TimedOut {
+        /// Who was asked.
+        address: SocketAddrV4,
+        /// Bytes of the answer so far; none if there was no connection yet.
+        bytes: Option<usize>,
+    },
     /// The connection broke.
     Broken(io::Error),
     /// The other end closed it without an answer.
@@ -70,6 +78,7 @@ impl fmt::Display for ClientError {
             ClientError::Scheme(scheme) => write!(f, "scheme {scheme} is not supported"),
             ClientError::Url => f.write_str("malformed URL"),
             ClientError::Resolve(e) | ClientError::Connect(e) | ClientError::Broken(e) => e.fmt(f),
+            ClientError::TimedOut { .. } => proc::Errno::TIMEDOUT.fmt(f),
             ClientError::Empty => f.write_str("empty reply from server"),
         }
     }
@@ -97,32 +106,65 @@ impl Answer {
     }
 }
 
+/// How long a client waits; none is for as long as it takes. Names take their own time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Option<Duration>,
+    /// For more of the answer.
+    pub read: Option<Duration>,
+    /// Until this moment, for everything.
+    pub until: Option<Instant>,
+}
+
+impl Patience {
+    /// The shorter of a time and what is left.
+    fn at_most(&self, time: Option<Duration>) -> Option<Duration> {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        time.into_iter().chain(left).min()
+    }
+}
+
 /// Sends a request and waits for the whole answer.
 ///
 /// # Errors
 /// See [`ClientError`].
 pub fn request(url: &Url, method: &str, headers: &[(String, String)], body: &[u8]) -> Result<Answer, ClientError> {
-    let addresses = resolve(&url.host).map_err(ClientError::Resolve)?;
-    let mut last = None;
-    for ip in addresses {
-        let address = SocketAddrV4::new(ip, url.port);
-        match TcpStream::connect(address) {
-            Ok(stream) => return exchange(stream, address, url, method, headers, body),
-            Err(error) => last = Some(error),
-        }
-    }
-    let error = last.unwrap_or_else(|| io::Error::from(proc::Errno::NOENT));
-    Err(ClientError::Connect(error))
+    request_within(url, method, headers, body, &Patience::default())
 }
 
-fn exchange(
-    mut stream: TcpStream,
-    address: SocketAddrV4,
+/// As [`request`], with limited patience.
+///
+/// # Errors
+/// See [`ClientError`].
+pub fn request_within(
     url: &Url,
     method: &str,
     headers: &[(String, String)],
     body: &[u8],
+    patience: &Patience,
 ) -> Result<Answer, ClientError> {
+    let addresses = resolve(&url.host).map_err(ClientError::Resolve)?;
+    let mut last = None;
+    for ip in addresses {
+        let address = SocketAddrV4::new(ip, url.port);
+        match TcpStream::connect_within(address, patience.at_most(patience.connect)) {
+            Ok(stream) => {
+                let message = message(url, method, headers, body);
+                return exchange(stream, address, method, &message, patience);
+            }
+            Err(error) if is_impatient(&error) => last = Some(ClientError::TimedOut { address, bytes: None }),
+            Err(error) => last = Some(ClientError::Connect(error)),
+        }
+    }
+    Err(last.unwrap_or_else(|| ClientError::Connect(io::Error::from(proc::Errno::NOENT))))
+}
+
+fn is_impatient(error: &io::Error) -> bool {
+    proc::Errno::from_io(error) == proc::Errno::AGAIN
+}
+
+fn message(url: &Url, method: &str, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("{method} {} HTTP/1.1\r\n", url.target);
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -133,14 +175,41 @@ fn exchange(
     head.push_str("\r\n");
     let mut message = head.into_bytes();
     message.extend_from_slice(body);
-    stream.write_all(&message).map_err(ClientError::Broken)?;
+    message
+}
+
+fn exchange(
+    mut stream: TcpStream,
+    address: SocketAddrV4,
+    method: &str,
+    message: &[u8],
+    patience: &Patience,
+) -> Result<Answer, ClientError> {
     let mut bytes = Vec::new();
+    let broken = |error: io::Error, bytes: usize| {
+        if is_impatient(&error) {
+            ClientError::TimedOut { address, bytes: Some(bytes) }
+        } else {
+            ClientError::Broken(error)
+        }
+    };
+    let is_limited = patience.connect.or(patience.read).is_some() || patience.until.is_some();
+    let wait = |stream: &TcpStream| {
+        // Whoever waits for as long as it takes asks the kernel for nothing.
+        if !is_limited {
+            return Ok(());
+        }
+        stream.set_timeout(patience.at_most(patience.read)).map_err(ClientError::Broken)
+    };
+    wait(&stream)?;
+    stream.write_all(message).map_err(|error| broken(error, 0))?;
     let mut buffer = [0u8; 4096];
     loop {
         if let Some(answer) = parse(&bytes, false, method, address) {
             return Ok(answer);
         }
-        match stream.read(&mut buffer).map_err(ClientError::Broken)? {
+        wait(&stream)?;
+        match stream.read(&mut buffer).map_err(|error| broken(error, bytes.len()))? {
             0 => return parse(&bytes, true, method, address).ok_or(ClientError::Empty),
             count => bytes.extend_from_slice(&buffer[..count]),
         }

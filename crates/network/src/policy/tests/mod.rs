@@ -1,0 +1,4 @@
+//! Policies on a model cluster, as upstream's tests have it (`test/e2e/network/netpol/model.go`), and on sockets.
+
+mod enforced;
+mod judged;
