@@ -101,6 +101,23 @@ impl Node {
         })
     }
 
+    /// Sends some bytes and gives what is answered until the other end is silent.
+    fn talk(&self, ip: std::net::Ipv4Addr, port: u16, bytes: &'static [u8]) -> String {
+        let (client, sim) = (self.fabric.attach("learner", &[[10, 244, 200, 10].into()]), self.sim.clone());
+        self.run(async move {
+            let stream = client.connect(std::net::SocketAddrV4::new(ip, port)).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            let mut all = Vec::new();
+            while let Ok(Ok(bytes)) = sim.timeout(Duration::from_secs(1), stream.read()).await {
+                if bytes.is_empty() {
+                    break;
+                }
+                all.extend_from_slice(&bytes);
+            }
+            String::from_utf8_lossy(&all).into_owned()
+        })
+    }
+
     /// As `exec`; a command that takes longer gives status -1.
     fn exec_within(&self, id: &Id, argv: &[&str], limit: Duration) -> (String, i32) {
         let argv = argv.iter().map(|w| (*w).to_owned()).collect();
@@ -426,4 +443,175 @@ fn agnhost_and_the_echo_server_answer() {
     assert!(node.get(ip, 8080).contains("NOW: 2026-"));
     assert!(node.get(echo, 8080).contains("Request served by web-1\n\nHTTP/1.1 GET /\n\nHost: web\n"));
     assert!(node.get(ill, 8080).starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+#[ignore = "needs built images"]
+fn httpd_serves_its_page_and_logs_as_apache() {
+    let node = Node::new();
+    let (id, ip) = node.start("httpd:2.4", &[], &[]);
+    node.pass(Duration::from_secs(1));
+    let answer = node.get(ip, 80);
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("Server: Apache/2.4.65 (Unix)\r\n"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("<html><body><h1>It works!</h1></body></html>\n"), "{answer}");
+    let log = node.log(&id);
+    let named = "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using 10.244.";
+    assert!(log.starts_with(named), "{log}");
+    for part in [
+        "[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4.65 (Unix) configured -- resuming normal operations\n",
+        "[core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'\n",
+        "] \"GET / HTTP/1.1\" 200 45\n",
+    ] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    let (version, code) = node.exec(&id, &["httpd", "-v"]);
+    assert!(version.starts_with("Server version: Apache/2.4.65 (Unix)\n") && code == 0, "{version}");
+    let (_, code) = node.exec(&id, &["sh", "-c", "echo changed > htdocs/index.html"]);
+    assert_eq!((code, node.get(ip, 80).ends_with("\r\n\r\nchanged\n")), (0, true));
+    node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+    assert_eq!(node.runtime.container_status(&id).unwrap().exit_code, 0);
+    assert!(node.log(&id).contains("shutting down"), "{}", node.log(&id));
+}
+
+/// Commands and what redis-cli prints for them when it prints for a program.
+const REDIS_CASES: &[(&[&str], &str, i32)] = &[
+    (&["redis-cli", "ping"], "PONG\n", 0),
+    (&["redis-cli", "set", "k", "a b"], "OK\n", 0),
+    (&["redis-cli", "get", "k"], "a b\n", 0),
+    (&["redis-cli", "--no-raw", "get", "k"], "\"a b\"\n", 0),
+    (&["redis-cli", "--no-raw", "rpush", "job", "apple", "banana"], "(integer) 2\n", 0),
+    (&["redis-cli", "--no-raw", "lrange", "job", "0", "-1"], "1) \"apple\"\n2) \"banana\"\n", 0),
+    (&["redis-cli", "config", "get", "maxmemory"], "maxmemory\n2097152\n", 0),
+    (&["redis-cli", "-p", "7", "ping"], "Could not connect to Redis at 127.0.0.1:7: Connection refused\n", 1),
+    (
+        &["sh", "-c", "echo 'incr n' | redis-cli; redis-cli -x set x < /etc/hostname; redis-cli get x"],
+        "1\nOK\nweb-1\n\n",
+        0,
+    ),
+];
+
+#[test]
+#[ignore = "needs built images"]
+fn redis_keeps_what_it_is_told() {
+    let node = Node::new();
+    let script =
+        "echo 'maxmemory 2mb\nmaxmemory-policy allkeys-lru' > /r.conf; exec redis-server /r.conf --appendonly yes";
+    let (id, _) = node.start("redis:8.0.2", &[], &["sh", "-c", script]);
+    node.pass(Duration::from_secs(2));
+    let log = node.log(&id);
+    for part in ["oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo\n", "Redis version=8.0.2,", "* Configuration loaded\n"]
+    {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    assert!(log.ends_with("* Ready to accept connections tcp\n"), "{log}");
+    for (argv, expected, code) in REDIS_CASES {
+        assert_eq!(node.exec(&id, argv), ((*expected).to_owned(), *code), "{argv:?}");
+    }
+    let (files, _) = node.exec(&id, &["ls", "/data/appendonlydir"]);
+    assert_eq!(files, "appendonly.aof.1.base.rdb\nappendonly.aof.1.incr.aof\nappendonly.aof.manifest\n");
+    // A second server on the same files has the same data; the first one writes its snapshot when it ends.
+    let second = "redis-server --port 7000 --appendonly yes > /log & sleep 1; redis-cli -p 7000 lpop job; redis-cli -p 7000 shutdown nosave; wait";
+    assert_eq!(node.exec(&id, &["sh", "-c", second]), ("apple\n".to_owned(), 0));
+    let steps = node.sim.steps();
+    node.pass(Duration::from_secs(600));
+    assert!(node.sim.steps() - steps < 20, "an idle server costs nothing");
+}
+
+#[test]
+#[ignore = "needs built images"]
+fn redis_ends_when_it_is_told_and_serves_at_a_terminal() {
+    let node = Node::new();
+    let (id, ip) = node.start("redis:7.2", &[], &[]);
+    node.pass(Duration::from_secs(1));
+    let mut session = node.runtime.exec(&id, vec!["redis-cli".into()], true, true).unwrap();
+    let mut input = session.stdin.take().unwrap();
+    let sim = node.sim.clone();
+    let (screen, code) = node.run(async move {
+        let typing = async {
+            for keys in ["SET k v\r", "get none\r", "LPOP k\r", "select 1\r", "smembers s\r", "exit\r"] {
+                sim.sleep(Duration::from_secs(1)).await;
+                input.write(Bytes::copy_from_slice(keys.as_bytes())).await;
+            }
+        };
+        let ((), screen, code) = futures_util::join!(typing, session.stdout.collect::<Vec<Bytes>>(), session.exit);
+        (screen.concat(), code)
+    });
+    let lines = [
+        "127.0.0.1:6379> SET k v",
+        "OK",
+        "127.0.0.1:6379> get none",
+        "(nil)",
+        "127.0.0.1:6379> LPOP k",
+        "(error) WRONGTYPE Operation against a key holding the wrong kind of value",
+        "127.0.0.1:6379> select 1",
+        "OK",
+        "127.0.0.1:6379[1]> smembers s",
+        "(empty array)",
+        "127.0.0.1:6379[1]> exit",
+        "",
+    ];
+    assert_eq!((String::from_utf8(screen).unwrap(), code), (lines.join("\r\n"), 0));
+    assert_eq!(node.talk(ip, 6379, b"PING\r\n"), "+PONG\r\n");
+    node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+    assert_eq!(node.runtime.container_status(&id).unwrap().exit_code, 0);
+    let log = node.log(&id);
+    assert!(
+        log.contains("* DB saved on disk\n") && log.ends_with("# Redis is now ready to exit, bye bye...\n"),
+        "{log}"
+    );
+}
+
+#[test]
+#[ignore = "needs built images"]
+fn small_servers_say_who_answers_and_what_was_asked() {
+    let node = Node::new();
+    let (echo, echo_ip) = node.start("hashicorp/http-echo:1.0", &[], &["-text=apple", "-listen=:8080"]);
+    let (mute, _) = node.start("hashicorp/http-echo", &[], &[]);
+    let hello = |version: &str| node.start(&format!("gcr.io/google-samples/hello-app:{version}"), &[], &[]).1;
+    let (one, two) = (hello("1.0"), hello("2.0"));
+    let (_, old) = node.start("registry.k8s.io/echoserver:1.4", &[], &[]);
+    let (_, new) = node.start("registry.k8s.io/echoserver:1.10", &[], &[]);
+    let (_, who) = node.start("traefik/whoami", &[], &[]);
+    let (_, nginx) = node.start("nginxdemos/hello:plain-text", &[], &[]);
+    node.pass(Duration::from_secs(1));
+    assert!(node.get(echo_ip, 8080).ends_with("\r\n\r\napple\n"));
+    let log = node.log(&echo);
+    assert!(log.contains(" [INFO] server is listening on :8080\n"), "{log}");
+    assert!(log.contains(" \"GET / HTTP/1.1\" 200 6 \"\" "), "{log}");
+    assert_eq!(
+        (node.log(&mute).as_str(), node.runtime.container_status(&mute).unwrap().exit_code),
+        ("Missing -text option!\n", 127)
+    );
+    assert!(node.get(one, 8080).ends_with("\r\n\r\nHello, world!\nVersion: 1.0.0\nHostname: web-1\n"));
+    assert!(node.get(two, 8080).ends_with("Version: 2.0.0\nHostname: web-1\n"));
+    assert!(
+        node.get(old, 8080)
+            .contains("CLIENT VALUES:\nclient_address=10.244.200.9\ncommand=GET\nreal path=/\nquery=nil\n")
+    );
+    assert!(
+        node.get(new, 8080).contains("\n\nHostname: web-1\n\nPod Information:\n\t-no pod information available-\n")
+    );
+    assert!(
+        node.get(who, 80)
+            .contains(&format!("Hostname: web-1\nIP: 127.0.0.1\nIP: ::1\nIP: {who}\nRemoteAddr: 10.244.200.9:"))
+    );
+    assert!(node.get(nginx, 80).contains(&format!("Server address: {nginx}:80\nServer name: web-1\nDate: ")));
+}
+
+#[test]
+#[ignore = "needs built images"]
+fn memcached_keeps_and_counts() {
+    let node = Node::new();
+    let (id, ip) = node.start("memcached:1.6", &[], &["memcached", "-m", "32"]);
+    node.pass(Duration::from_secs(1));
+    let talk = b"set n 1 0 2\r\n41\r\nincr n 1\r\nget n\r\ndelete n\r\nget n\r\nversion\r\n";
+    let answer = "STORED\r\n42\r\nVALUE n 1 2\r\n42\r\nEND\r\nDELETED\r\nEND\r\nVERSION 1.6.38\r\n";
+    assert_eq!(node.talk(ip, 11211, talk), answer);
+    let (stats, _) = node.exec(&id, &["sh", "-c", "printf 'stats\\r\\nquit\\r\\n' | nc localhost 11211"]);
+    assert!(stats.contains("STAT limit_maxbytes 33554432\r\n") && stats.contains("STAT get_hits 1\r\n"), "{stats}");
+    node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+    assert_eq!(node.runtime.container_status(&id).unwrap().exit_code, 0);
 }

@@ -76,7 +76,7 @@ fn answer(host: &str, version: &str) -> Response {
     let pieces = ["Hello Kubernetes bootcamp! | Running on: ".to_owned(), host.to_owned(), format!(" | v={version}\n")];
     let body = pieces.map(String::into_bytes).into();
     let headers = vec![("Content-Type".to_owned(), "text/plain".to_owned())];
-    Response { status: 200, headers, body, chunked: true }
+    Response { status: 200, headers, body, chunked: true, words: None }
 }
 
 #[cfg(test)]

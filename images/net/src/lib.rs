@@ -4,6 +4,7 @@
 //! IPv4 only, as the cluster is. On other targets every call fails with `ENOSYS`.
 
 pub mod http;
+mod hub;
 mod poll;
 mod sys;
 
@@ -12,6 +13,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
+pub use hub::{Event, Hub};
 pub use poll::{Ready, Wait, wait};
 
 fn descriptor(file: &File) -> u32 {

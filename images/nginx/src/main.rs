@@ -32,7 +32,7 @@ fn since(version: &str, minor: u32) -> bool {
 fn entrypoint(command: &[String], version: &str) -> i32 {
     let Some(program) = command.first() else { return 0 };
     if program != "nginx" {
-        return run(command);
+        return proc::exec(command, "/docker-entrypoint.sh: exec: line 47");
     }
     if since(version, 19) {
         for line in [
@@ -46,42 +46,6 @@ fn entrypoint(command: &[String], version: &str) -> i32 {
         }
     }
     nginx(&command[1..], version)
-}
-
-/// Runs another command, as `exec` would: signals go on to it.
-fn run(command: &[String]) -> i32 {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let file = if command[0].contains('/') {
-        Some(command[0].clone())
-    } else {
-        path.split(':').map(|dir| format!("{dir}/{}", command[0])).find(|f| std::fs::metadata(f).is_ok())
-    };
-    let Some(file) = file else {
-        eprintln!("/docker-entrypoint.sh: exec: line 47: {}: not found", command[0]);
-        return 127;
-    };
-    let env: Vec<(String, String)> = std::env::vars().collect();
-    for signal in [proc::SIGTERM, proc::SIGINT, proc::SIGQUIT] {
-        let _ = proc::on_signal(signal, proc::Disposition::Catch);
-    }
-    let pid = match proc::spawn(&file, command, &env, "", &[0, 1, 2]) {
-        Ok(pid) => pid,
-        Err(error) => {
-            eprintln!("/docker-entrypoint.sh: exec: line 47: {}: {error}", command[0]);
-            return 126;
-        }
-    };
-    loop {
-        match proc::wait(pid) {
-            Ok(ended) => return ended.status.cast_signed(),
-            Err(proc::Errno::INTR) => {
-                if let Some(signal) = proc::take_signal() {
-                    let _ = proc::kill(pid, signal);
-                }
-            }
-            Err(_) => return 1,
-        }
-    }
 }
 
 fn load() -> Result<Config, config::ConfigError> {

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use net::http::{Request, Response, Url, http_date, reason, request};
+use net::http::{Request, Response, Url, decode, http_date, reason, request};
 
 use crate::config::{Config, Settings, Virtual};
 
@@ -55,7 +55,7 @@ impl Site<'_> {
     fn page(&self, status: u16, content_type: &str, body: Vec<u8>) -> Response {
         let mut headers = self.head();
         headers.push(("Content-Type".to_owned(), content_type.to_owned()));
-        Response { status, headers, body: vec![body], chunked: false }
+        Response { status, headers, body: vec![body], chunked: false, words: None }
     }
 
     /// nginx's own page for an error, or the one that the configuration names.
@@ -254,26 +254,6 @@ fn expand(text: &str, request: &Request, path: &str) -> String {
         .replace("$hostname", &proc::hostname())
         .replace("$scheme", "http")
         .replace("$request_method", &request.method)
-}
-
-fn decode(path: &str) -> String {
-    let bytes = path.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let hex = path.get(i + 1..i + 3).and_then(|h| u8::from_str_radix(h, 16).ok());
-        match (bytes[i], hex) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                i += 3;
-            }
-            (byte, _) => {
-                out.push(byte);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn listing(path: &str, folder: &str) -> String {

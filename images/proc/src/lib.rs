@@ -22,6 +22,8 @@ pub const SIGQUIT: u32 = 3;
 pub const SIGKILL: u32 = 9;
 /// SIGTERM.
 pub const SIGTERM: u32 = 15;
+/// SIGWINCH.
+pub const SIGWINCH: u32 = 28;
 
 /// What a signal does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,44 @@ pub fn spawn(path: &str, argv: &[String], env: &[(String, String)], cwd: &str, f
         vars.push(0);
     }
     sys::spawn(path.as_bytes(), &args, &vars, cwd.as_bytes(), fds)
+}
+
+/// Runs a command in place of this program, as `exec` of a script would: signals go on to it, and its status is given
+/// back. `complaint` begins the line that says that it cannot be run; the status is then 126 or 127.
+pub fn exec(command: &[String], complaint: &str) -> i32 {
+    let Some(program) = command.first() else { return 0 };
+    let path = std::env::var("PATH").unwrap_or_default();
+    let file = if program.contains('/') {
+        Some(program.clone())
+    } else {
+        path.split(':').map(|dir| format!("{dir}/{program}")).find(|f| std::fs::metadata(f).is_ok())
+    };
+    let Some(file) = file else {
+        eprintln!("{complaint}: {program}: not found");
+        return 127;
+    };
+    let env: Vec<(String, String)> = std::env::vars().collect();
+    for signal in [SIGTERM, SIGINT, SIGQUIT] {
+        let _ = on_signal(signal, Disposition::Catch);
+    }
+    let pid = match spawn(&file, command, &env, "", &[0, 1, 2]) {
+        Ok(pid) => pid,
+        Err(error) => {
+            eprintln!("{complaint}: {program}: {error}");
+            return 126;
+        }
+    };
+    loop {
+        match wait(pid) {
+            Ok(ended) => return ended.status.cast_signed(),
+            Err(Errno::INTR) => {
+                if let Some(signal) = take_signal() {
+                    let _ = kill(pid, signal);
+                }
+            }
+            Err(_) => return 1,
+        }
+    }
 }
 
 /// Waits until a child has ended; 0 means any of them.

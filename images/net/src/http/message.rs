@@ -134,13 +134,15 @@ pub struct Response {
     pub body: Vec<Vec<u8>>,
     /// Whether to send it chunked rather than with its length.
     pub chunked: bool,
+    /// The words of the status where a server has others than [`reason`].
+    pub words: Option<&'static str>,
 }
 
 impl Response {
     /// An answer with a body.
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
-        Response { status, headers, body: vec![body.into()], chunked: false }
+        Response { status, headers, body: vec![body.into()], chunked: false, words: None }
     }
 
     /// Adds a header.
@@ -157,7 +159,8 @@ impl Response {
 
     /// The bytes on the wire; `head_only` leaves the body out, as for HEAD.
     pub fn to_bytes(&self, head_only: bool) -> Vec<u8> {
-        let mut out = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).into_bytes();
+        let words = self.words.unwrap_or_else(|| reason(self.status));
+        let mut out = format!("HTTP/1.1 {} {words}\r\n", self.status).into_bytes();
         let mut put = |text: String| out.write_all(text.as_bytes()).expect("writing to memory succeeds");
         for (name, value) in &self.headers {
             put(format!("{name}: {value}\r\n"));
@@ -187,7 +190,28 @@ impl Response {
     }
 }
 
-/// The words of a status.
+/// The bytes that the path of a target means: `%20` is a blank.
+pub fn decode(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let hex = path.get(i + 1..i + 3).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match (bytes[i], hex) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                i += 3;
+            }
+            (byte, _) => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The words of a status, as nginx has them.
 pub fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

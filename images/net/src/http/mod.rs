@@ -7,5 +7,5 @@ mod server;
 
 pub use client::{Answer, ClientError, Patience, Url, request, request_within};
 pub use date::{civil, http_date, iso_millis, log_date};
-pub use message::{Parsed, Request, Response, reason};
+pub use message::{Parsed, Request, Response, decode, reason};
 pub use server::{Server, StopSignal};

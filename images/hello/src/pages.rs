@@ -1,0 +1,241 @@
+//! What the servers say: who answers, and what was asked.
+
+use std::net::SocketAddrV4;
+use std::time::SystemTime;
+
+use net::http::{Request, Response, http_date, log_date};
+
+use crate::{Ending, own_address, serve, stamp, text};
+
+/// `hello-app`: the version in its answer is that of the image.
+pub fn hello_app() -> i32 {
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
+    let version = std::env::var("HELLO_APP_VERSION").unwrap_or_else(|_| "1.0.0".to_owned());
+    eprintln!("{} Server listening on port {port}", stamp());
+    serve(port, Ending::Go, |request, _| {
+        eprintln!("{} Serving request: {}", stamp(), request.path());
+        let host = proc::hostname();
+        text(format!("Hello, world!\nVersion: {version}\nHostname: {host}\n"))
+            .header("Date", http_date(SystemTime::now()))
+    })
+}
+
+/// The value after `--NAME` on a command line, or of a variable.
+fn option(args: &[String], name: &str, variable: &str) -> Option<String> {
+    let long = format!("--{name}");
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        let arg = if arg.starts_with("--") { arg.clone() } else { format!("-{arg}") };
+        if arg == long {
+            return rest.next().cloned();
+        }
+        if let Some(value) = arg.strip_prefix(&format!("{long}=")) {
+            return Some(value.to_owned());
+        }
+    }
+    std::env::var(variable).ok()
+}
+
+/// `whoami` of traefik.
+pub fn whoami(args: &[String]) -> i32 {
+    let port: u16 = option(args, "port", "WHOAMI_PORT_NUMBER").and_then(|port| port.parse().ok()).unwrap_or(80);
+    let name = option(args, "name", "WHOAMI_NAME");
+    println!("{} Starting up on port {port}", stamp());
+    serve(port, Ending::Go, |request, peer| match request.path() {
+        "/health" => text(String::new()),
+        "/bench" => text("1".to_owned()),
+        "/api" | "/data" | "/echo" | "/upload" => {
+            let path = request.path();
+            let mut response = text(format!("kubonsai does not support {path} (whoami) yet\n"));
+            response.status = 501;
+            response
+        }
+        _ => text(who(request, peer, name.as_deref(), &proc::hostname(), &own_address()))
+            .header("Date", http_date(SystemTime::now())),
+    })
+}
+
+/// The text of `whoami`: Go writes a request with its host and its agent first, then the headers by name.
+fn who(request: &Request, peer: SocketAddrV4, name: Option<&str>, host: &str, own: &str) -> String {
+    let mut out = name.map_or(String::new(), |name| format!("Name: {name}\n"));
+    out.push_str(&format!("Hostname: {host}\nIP: 127.0.0.1\nIP: ::1\nIP: {own}\nRemoteAddr: {peer}\n"));
+    out.push_str(&format!("{} {} HTTP/1.1\r\n", request.method, request.target));
+    for name in ["Host", "User-Agent"] {
+        if let Some(value) = request.header(name) {
+            out.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    for (name, value) in sorted(request) {
+        if !matches!(name.as_str(), "host" | "user-agent") {
+            out.push_str(&format!("{}: {value}\r\n", canonical(&name)));
+        }
+    }
+    out.push_str("\r\n");
+    out
+}
+
+/// Headers with lower-case names, by name.
+fn sorted(request: &Request) -> Vec<(String, String)> {
+    let mut all: Vec<_> = request.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone())).collect();
+    all.sort();
+    all
+}
+
+/// `accept-encoding` as `Accept-Encoding`.
+fn canonical(name: &str) -> String {
+    let part = |part: &str| {
+        let mut chars = part.chars();
+        chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+    };
+    name.split('-').map(part).collect::<Vec<_>>().join("-")
+}
+
+/// `echoserver`, which is nginx with a script: version 1.4 has a layout of its own.
+pub fn echoserver() -> i32 {
+    let old = std::env::var("ECHOSERVER_VERSION").is_ok_and(|version| version == "1.4");
+    serve(8080, Ending::Clean, |request, peer| {
+        let body = if old { client_values(request, peer) } else { request_information(request, peer, &pod()) };
+        println!("{}", access_line(request, body.len(), peer));
+        let (server, kind) = if old { ("nginx/1.10.0", "text/plain") } else { ("echoserver", "text/plain") };
+        Response::new(200, kind, body).header("Server", server).header("Date", http_date(SystemTime::now()))
+    })
+}
+
+/// A line of nginx' access log.
+fn access_line(request: &Request, bytes: usize, peer: SocketAddrV4) -> String {
+    let header = |name: &str| request.header(name).unwrap_or("-").to_owned();
+    format!(
+        "{} - - [{}] \"{} {} {}\" 200 {bytes} \"{}\" \"{}\"",
+        peer.ip(),
+        log_date(SystemTime::now()),
+        request.method,
+        request.target,
+        request.version,
+        header("referer"),
+        header("user-agent"),
+    )
+}
+
+/// The parts of a request that both layouts name: its version, its query and its whole address.
+fn parts(request: &Request) -> (&str, Option<&str>, String) {
+    let host = request.header("host").unwrap_or("").split(':').next().unwrap_or("");
+    let query = request.target.split_once('?').map(|(_, query)| query);
+    (request.version.trim_start_matches("HTTP/"), query, format!("http://{host}:8080{}", request.target))
+}
+
+fn headers(request: &Request, indent: &str) -> String {
+    sorted(request).into_iter().map(|(name, value)| format!("{indent}{name}={value}\n")).collect()
+}
+
+fn body(request: &Request) -> String {
+    match request.body.as_slice() {
+        [] => "-no body in request-".to_owned(),
+        bytes => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+fn client_values(request: &Request, peer: SocketAddrV4) -> String {
+    let (version, query, uri) = parts(request);
+    format!(
+        "CLIENT VALUES:\nclient_address={}\ncommand={}\nreal path={}\nquery={}\nrequest_version={version}\nrequest_uri={uri}\n\nSERVER VALUES:\nserver_version=nginx: 1.10.0 - lua: 10001\n\nHEADERS RECEIVED:\n{}BODY:\n{}",
+        peer.ip(),
+        request.method,
+        request.target,
+        query.unwrap_or("nil"),
+        headers(request, ""),
+        body(request),
+    )
+}
+
+/// What the variables of the pod say, in lines.
+fn pod() -> String {
+    let names = [
+        ("NODE_NAME", "node name"),
+        ("POD_NAME", "pod name"),
+        ("POD_NAMESPACE", "pod namespace"),
+        ("POD_IP", "pod IP"),
+    ];
+    let values = names.iter().filter_map(|(variable, name)| Some((name, std::env::var(variable).ok()?)));
+    values.map(|(name, value)| format!("\t{name}:\t{value}\n")).collect()
+}
+
+fn request_information(request: &Request, peer: SocketAddrV4, pod: &str) -> String {
+    let (version, query, uri) = parts(request);
+    let pod = if pod.is_empty() { "\t-no pod information available-\n" } else { pod };
+    format!(
+        "\n\nHostname: {}\n\nPod Information:\n{pod}\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\nRequest Information:\n\tclient_address={}\n\tmethod={}\n\treal path={}\n\tquery={}\n\trequest_version={version}\n\trequest_scheme=http\n\trequest_uri={uri}\n\nRequest Headers:\n{}\nRequest Body:\n\t{}\n\n",
+        proc::hostname(),
+        peer.ip(),
+        request.method,
+        request.target,
+        query.unwrap_or(""),
+        headers(request, "\t"),
+        body(request),
+    )
+}
+
+/// nginxdemos/hello:plain-text.
+pub fn nginx_hello() -> i32 {
+    let own = own_address();
+    let mut requests = 0u64;
+    serve(80, Ending::Clean, |request, peer| {
+        requests += 1;
+        let now = SystemTime::now();
+        let seed = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+        let id =
+            format!("{:032x}", seed.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) ^ u128::from(requests));
+        let body = format!(
+            "Server address: {own}:80\nServer name: {}\nDate: {}\nURI: {}\nRequest ID: {id}\n",
+            proc::hostname(),
+            log_date(now),
+            request.target,
+        );
+        println!("{} \"-\"", access_line(request, body.len(), peer));
+        Response::new(200, "text/plain", body)
+            .header("Server", "nginx/1.27.4")
+            .header("Date", http_date(now))
+            .header("Cache-Control", "no-cache")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> (Request, SocketAddrV4) {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let request = Request {
+            method: "GET".into(),
+            target: "/a?b=c".into(),
+            version: "HTTP/1.1".into(),
+            headers: vec![header("User-Agent", "curl/8"), header("Host", "web:30000"), header("Accept", "*/*")],
+            body: Vec::new(),
+        };
+        (request, SocketAddrV4::new([10, 244, 0, 1].into(), 40_000))
+    }
+
+    #[test]
+    fn the_two_layouts_of_echoserver() {
+        let (request, peer) = request();
+        let old = client_values(&request, peer);
+        assert!(
+            old.starts_with("CLIENT VALUES:\nclient_address=10.244.0.1\ncommand=GET\nreal path=/a?b=c\nquery=b=c\n")
+        );
+        let end = "HEADERS RECEIVED:\naccept=*/*\nhost=web:30000\nuser-agent=curl/8\nBODY:\n-no body in request-";
+        assert!(old.contains("request_uri=http://web:8080/a?b=c\n\nSERVER VALUES:\n") && old.ends_with(end), "{old}");
+        let new = request_information(&request, peer, "");
+        assert!(new.contains("\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n"), "{new}");
+        assert!(new.ends_with("\tuser-agent=curl/8\n\nRequest Body:\n\t-no body in request-\n\n"), "{new}");
+        assert!(request_information(&request, peer, "\tpod name:\tp\n").contains("Information:\n\tpod name:\tp\n"));
+    }
+
+    #[test]
+    fn who_is_asked() {
+        let (request, peer) = request();
+        let expected = "Name: n\nHostname: h\nIP: 127.0.0.1\nIP: ::1\nIP: 10.244.0.9\nRemoteAddr: 10.244.0.1:40000\nGET /a?b=c HTTP/1.1\r\nHost: web:30000\r\nUser-Agent: curl/8\r\nAccept: */*\r\n\r\n";
+        assert_eq!(who(&request, peer, Some("n"), "h", "10.244.0.9"), expected);
+        assert_eq!(canonical("x-forwarded-for"), "X-Forwarded-For");
+        let args = ["--port".to_owned(), "81".to_owned(), "-name=x".to_owned()];
+        assert_eq!((option(&args, "port", "-"), option(&args, "name", "-")), (Some("81".into()), Some("x".into())));
+    }
+}

@@ -1,0 +1,359 @@
+//! The server without its sockets: sessions, requests in, bytes for each session out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::commands::{Access, Answer, Call, Command, arity_fits, find, lower};
+use crate::config::Config;
+use crate::disk::Disk;
+use crate::resp::{Bytes, Reply, parse_request};
+use crate::session::{self, Own};
+use crate::store::Store;
+
+/// A client that waits for an element of a list.
+pub struct Blocked {
+    /// The words of BLPOP or BRPOP.
+    pub words: Vec<Bytes>,
+    /// When it stops to wait, in ms since 1970; `None` waits for ever.
+    pub until: Option<u64>,
+}
+
+/// What is known about a client.
+#[derive(Default)]
+pub struct Session {
+    /// The selected database.
+    pub number: usize,
+    /// Whether it may do anything.
+    pub allowed: bool,
+    /// CLIENT SETNAME.
+    pub name: Bytes,
+    /// `ADDRESS:PORT`.
+    pub address: String,
+    /// The requests between MULTI and EXEC.
+    pub queue: Option<Vec<Vec<Bytes>>>,
+    /// Whether one of them was refused.
+    pub spoilt: bool,
+    /// SUBSCRIBE.
+    pub channels: BTreeSet<Bytes>,
+    /// PSUBSCRIBE.
+    pub patterns: BTreeSet<Bytes>,
+    /// What it waits for.
+    pub blocked: Option<Blocked>,
+    /// Whether the connection ends when everything is written.
+    pub closing: bool,
+    /// Bytes that came and are no whole request yet.
+    pub input: Bytes,
+    /// Bytes to write.
+    pub output: Bytes,
+}
+
+impl Session {
+    /// Whether it listens to channels, and may do little else.
+    pub fn listens(&self) -> bool {
+        !self.channels.is_empty() || !self.patterns.is_empty()
+    }
+}
+
+/// The server.
+pub struct Core {
+    /// `8.0.2`.
+    pub version: String,
+    /// The settings.
+    pub config: Config,
+    /// All data.
+    pub store: Store,
+    /// The files.
+    pub disk: Option<Disk>,
+    /// Clients by number, in the order in which they came.
+    pub sessions: BTreeMap<u64, Session>,
+    /// When it started, in ms since 1970.
+    pub started: u64,
+    /// The time of the request, in ms since 1970.
+    pub now: u64,
+    /// A number by chance.
+    pub random: u64,
+    /// When it last saved, in ms since 1970, and what the changes were then.
+    pub saved: (u64, u64),
+    /// SHUTDOWN: `Some(true)` saves.
+    pub stop: Option<Option<bool>>,
+    /// Requests so far.
+    pub requests: u64,
+    /// Connections so far.
+    pub connections: u64,
+    /// Lines for the log.
+    pub log: Vec<String>,
+}
+
+impl Core {
+    /// A server without data.
+    pub fn new(version: &str, config: Config, now: u64) -> Core {
+        Core {
+            version: version.to_owned(),
+            config,
+            store: Store::default(),
+            disk: None,
+            sessions: BTreeMap::new(),
+            started: now,
+            now,
+            random: now,
+            saved: (now, 0),
+            stop: None,
+            requests: 0,
+            connections: 0,
+            log: Vec::new(),
+        }
+    }
+
+    /// The first number of the version.
+    pub fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|m| m.parse().ok()).unwrap_or(7)
+    }
+
+    /// Whether the version is at least this one.
+    pub fn since(&self, major: u32, minor: u32) -> bool {
+        let mut parts = self.version.split('.').filter_map(|p| p.parse::<u32>().ok());
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
+    }
+
+    /// Whether no more clients are let in.
+    pub fn full(&self) -> bool {
+        self.sessions.len() as u64 >= self.config.number("maxclients")
+    }
+
+    /// A new client with the number of its connection.
+    pub fn connect(&mut self, id: u64, address: String) {
+        self.connections += 1;
+        let allowed = self.config.get("requirepass").is_empty();
+        self.sessions.insert(id, Session { allowed, address, ..Session::default() });
+    }
+
+    /// Takes bytes that came from a client and answers every whole request in them.
+    pub fn receive(&mut self, id: u64, bytes: &[u8], now: u64) {
+        self.now = now;
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.input.extend_from_slice(bytes);
+        }
+        self.work(id);
+        self.wake();
+    }
+
+    fn work(&mut self, id: u64) {
+        while let Some(session) = self.sessions.get_mut(&id) {
+            if session.blocked.is_some() || session.closing {
+                return;
+            }
+            match parse_request(&session.input) {
+                Ok(None) => return,
+                Ok(Some((words, used))) => {
+                    session.input.drain(..used);
+                    if !words.is_empty() {
+                        let reply = self.request(id, &words);
+                        self.send(id, &reply);
+                    }
+                }
+                Err(what) => {
+                    session.closing = true;
+                    self.send(id, &Reply::Error(format!("ERR Protocol error: {what}")));
+                }
+            }
+        }
+    }
+
+    /// Puts an answer into a client's output.
+    pub fn send(&mut self, id: u64, reply: &Reply) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            reply.encode(&mut session.output);
+        }
+    }
+
+    /// Answers one request.
+    pub fn request(&mut self, id: u64, words: &[Bytes]) -> Reply {
+        self.requests += 1;
+        let name = lower(&words[0]);
+        let found = Found::of(&name);
+        let refusal = self.refusal(id, &name, &found, words);
+        let Some(session) = self.sessions.get_mut(&id) else { return Reply::Several(Vec::new()) };
+        if let Some(text) = refusal {
+            session.spoilt |= session.queue.is_some();
+            return Reply::Error(text);
+        }
+        let at_once = matches!(name.as_str(), "multi" | "exec" | "discard" | "watch" | "quit" | "reset");
+        if let Some(queue) = session.queue.as_mut().filter(|_| !at_once) {
+            queue.push(words.to_vec());
+            return Reply::Simple("QUEUED".to_owned());
+        }
+        self.perform(id, &found, words).unwrap_or_else(Reply::Error)
+    }
+
+    /// Why a request is not even tried.
+    fn refusal(&self, id: u64, name: &str, found: &Found, words: &[Bytes]) -> Option<String> {
+        let session = self.sessions.get(&id)?;
+        let arity = match found {
+            Found::Key(command) => command.arity,
+            Found::Own(own) => own.arity,
+            Found::Refused => {
+                return Some(format!("ERR kubonsai does not support the command {} (redis) yet", name.to_uppercase()));
+            }
+            Found::Unknown => return Some(self.unknown(words)),
+        };
+        if !arity_fits(arity, words.len()) {
+            return Some(format!("ERR wrong number of arguments for '{name}' command"));
+        }
+        if !session.allowed && !matches!(name, "auth" | "hello" | "quit" | "reset") {
+            return Some("NOAUTH Authentication required.".to_owned());
+        }
+        let listening = ["subscribe", "psubscribe", "unsubscribe", "punsubscribe", "ping", "quit", "reset"];
+        if session.listens() && !listening.contains(&name) {
+            return Some(format!(
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+            ));
+        }
+        None
+    }
+
+    fn unknown(&self, words: &[Bytes]) -> String {
+        let text = |word: &Bytes| String::from_utf8_lossy(word).into_owned();
+        let (open, close) = if self.major() >= 7 { ('\'', '\'') } else { ('`', '`') };
+        let rest: String = words[1..].iter().map(|w| format!("{open}{}{close} ", text(w))).collect();
+        let rest = if self.major() >= 7 { rest } else { rest.replace("` ", "`, ") };
+        format!("ERR unknown command {open}{}{close}, with args beginning with: {rest}", text(&words[0]))
+    }
+
+    /// Does what a request asks.
+    pub fn perform(&mut self, id: u64, found: &Found, words: &[Bytes]) -> Answer {
+        match found {
+            Found::Own(own) => (own.run)(self, id, words),
+            Found::Key(command) => {
+                let number = self.sessions.get(&id).map_or(0, |session| session.number);
+                self.run(command, number, words)
+            }
+            Found::Refused | Found::Unknown => Err(self.unknown(words)),
+        }
+    }
+
+    /// Runs a command on keys: makes room before, writes to the append-only file after.
+    pub fn run(&mut self, command: &Command, number: usize, words: &[Bytes]) -> Answer {
+        if command.access == Access::Grow {
+            self.make_room()?;
+        }
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let before = self.store.changes;
+        let (now, random) = (self.now, self.random);
+        let mut call = Call { store: &mut self.store, number, words, now, random, instead: None };
+        let answer = (command.run)(&mut call);
+        let instead = call.instead;
+        if self.store.changes != before
+            && let Some(disk) = &mut self.disk
+        {
+            let requests = instead.unwrap_or_else(|| vec![words.to_vec()]);
+            if let Err(error) = disk.append(number, &requests) {
+                self.log.push(format!("# Error writing to the AOF file: {}", proc::Errno::from_io(&error)));
+            }
+        }
+        answer
+    }
+
+    /// Evicts keys until `maxmemory` is kept.
+    fn make_room(&mut self) -> Result<(), String> {
+        let most = usize::try_from(self.config.number("maxmemory")).unwrap_or(usize::MAX);
+        if most == 0 {
+            return Ok(());
+        }
+        while self.store.used_bytes() > most {
+            let policy = self.config.get("maxmemory-policy").to_owned();
+            let Some((number, key)) = self.store.evict(&policy, self.random) else {
+                return Err("OOM command not allowed when used memory > 'maxmemory'.".to_owned());
+            };
+            self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            if let Some(disk) = &mut self.disk {
+                // A key that comes back after a restart would be evicted again.
+                let _ = disk.append(number, &[vec![b"DEL".to_vec(), key]]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers clients that wait for lists, as far as there is something for them now.
+    pub fn wake(&mut self) {
+        let waiting: Vec<u64> = self.sessions.iter().filter(|(_, s)| s.blocked.is_some()).map(|(id, _)| *id).collect();
+        for id in waiting {
+            let Some(blocked) = self.sessions.get_mut(&id).and_then(|s| s.blocked.take()) else { continue };
+            let late = blocked.until.is_some_and(|until| until <= self.now);
+            match session::pop_first(self, id, &blocked.words) {
+                Ok(None) if late => self.send(id, &Reply::NilArray),
+                Ok(None) => {
+                    if let Some(session) = self.sessions.get_mut(&id) {
+                        session.blocked = Some(blocked);
+                    }
+                    continue;
+                }
+                Ok(Some(reply)) => self.send(id, &reply),
+                Err(text) => self.send(id, &Reply::Error(text)),
+            }
+            self.work(id);
+        }
+    }
+
+    /// When something is due that no client asks for, in ms since 1970: the end of a wait or a snapshot.
+    pub fn due(&self) -> Option<u64> {
+        let waits = self.sessions.values().filter_map(|s| s.blocked.as_ref()?.until);
+        let changes = self.store.changes - self.saved.1;
+        let saves = self.config.save_points().into_iter().filter(|(_, least)| changes >= *least && changes > 0);
+        waits.chain(saves.map(|(seconds, _)| self.saved.0 + seconds * 1000)).min()
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: u64) {
+        self.now = now;
+        self.wake();
+        let changes = self.store.changes - self.saved.1;
+        let points = self.config.save_points().into_iter();
+        let hit = points.filter(|(_, least)| changes >= *least && changes > 0);
+        if let Some((seconds, least)) = hit.into_iter().find(|(seconds, _)| now >= self.saved.0 + seconds * 1000) {
+            self.log.push(format!("* {least} changes in {seconds} seconds. Saving..."));
+            let _ = self.save();
+        }
+    }
+
+    /// Writes the snapshot.
+    ///
+    /// # Errors
+    /// The answer of SAVE.
+    pub fn save(&mut self) -> Result<(), String> {
+        if let Some(disk) = &self.disk
+            && let Err(error) = disk.save(&mut self.store, &self.version, self.now)
+        {
+            let what = proc::Errno::from_io(&error);
+            self.log.push(format!("# Failed opening the temp RDB file for saving: {what}"));
+            return Err("ERR".to_owned());
+        }
+        self.saved = (self.now, self.store.changes);
+        self.log.push("* DB saved on disk".to_owned());
+        Ok(())
+    }
+}
+
+/// What a name means.
+pub enum Found {
+    /// A command on keys.
+    Key(&'static Command),
+    /// A command of the session or the server.
+    Own(&'static Own),
+    /// A command that the original has.
+    Refused,
+    /// No command.
+    Unknown,
+}
+
+impl Found {
+    /// Looks a name up.
+    pub fn of(name: &str) -> Found {
+        if let Some(command) = find(name) {
+            return Found::Key(command);
+        }
+        match session::OWN.iter().find(|own| own.name == name) {
+            Some(own) => Found::Own(own),
+            None if session::REFUSED.contains(&name) => Found::Refused,
+            None => Found::Unknown,
+        }
+    }
+}

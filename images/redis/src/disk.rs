@@ -1,0 +1,185 @@
+//! What survives the process: the append-only file and the snapshot, in the folder `dir`.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+
+use crate::commands::{Call, find, lower};
+use crate::config::Config;
+use crate::resp::{Bytes, encode_request, parse_request};
+use crate::snapshot;
+use crate::store::Store;
+
+/// The files of a server.
+pub struct Disk {
+    /// `dir/dbfilename`.
+    snapshot: String,
+    log: Option<Log>,
+}
+
+struct Log {
+    file: File,
+    /// The database that the next request in it is for.
+    number: Option<usize>,
+}
+
+/// Where the append-only file lies: the folder and manifest that versions from 7 on have beside it, and the file.
+struct Places {
+    folder: Option<String>,
+    name: String,
+    file: String,
+}
+
+fn places(config: &Config, major: u32) -> Places {
+    let (dir, name) = (config.get("dir").trim_end_matches('/'), config.get("appendfilename").to_owned());
+    if major < 7 {
+        let file = format!("{dir}/{name}");
+        return Places { folder: None, name, file };
+    }
+    let folder = format!("{dir}/{}", config.get("appenddirname"));
+    let file = format!("{folder}/{name}.1.incr.aof");
+    Places { folder: Some(folder), name, file }
+}
+
+impl Disk {
+    /// Reads what is there and opens the append-only file if it is asked for; `say` takes lines of the log.
+    ///
+    /// # Errors
+    /// What the server prints before it ends.
+    pub fn open(
+        config: &Config,
+        version: &str,
+        store: &mut Store,
+        now: u64,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Disk, String> {
+        let major: u32 = version.split('.').next().and_then(|m| m.parse().ok()).unwrap_or(7);
+        let snapshot = format!("{}/{}", config.get("dir").trim_end_matches('/'), config.get("dbfilename"));
+        let mut disk = Disk { snapshot, log: None };
+        if config.yes("appendonly") {
+            disk.open_log(&places(config, major), version, store, now, say)?;
+        } else if let Ok(bytes) = std::fs::read(&disk.snapshot) {
+            snapshot::read(&bytes, store, now)?;
+            let keys: usize = store.databases.iter_mut().map(|db| db.live(now).len()).sum();
+            if major >= 7 {
+                say(&format!("Done loading RDB, keys loaded: {keys}, keys expired: 0."));
+            }
+            say("DB loaded from disk: 0.000 seconds");
+        }
+        Ok(disk)
+    }
+
+    fn open_log(
+        &mut self,
+        places: &Places,
+        version: &str,
+        store: &mut Store,
+        now: u64,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<(), String> {
+        let cannot = |error: std::io::Error| {
+            format!("Can't open the append-only file {}: {}", places.file, proc::Errno::from_io(&error))
+        };
+        match std::fs::read(&places.file) {
+            Ok(bytes) => {
+                replay(&bytes, store, now)?;
+                say("DB loaded from append only file: 0.000 seconds");
+                if places.folder.is_some() {
+                    say(&format!("Opening AOF incr file {}.1.incr.aof on server start", places.name));
+                }
+            }
+            Err(_) => {
+                if let Some(folder) = &places.folder {
+                    let name = &places.name;
+                    std::fs::create_dir_all(folder).map_err(cannot)?;
+                    let base = snapshot::write(&mut Store::default(), version, now);
+                    std::fs::write(format!("{folder}/{name}.1.base.rdb"), base).map_err(cannot)?;
+                    say(&format!("Creating AOF base file {name}.1.base.rdb on server start"));
+                    let manifest =
+                        format!("file {name}.1.base.rdb seq 1 type b\nfile {name}.1.incr.aof seq 1 type i\n");
+                    std::fs::write(format!("{folder}/{name}.manifest"), manifest).map_err(cannot)?;
+                    say(&format!("Creating AOF incr file {name}.1.incr.aof on server start"));
+                }
+            }
+        }
+        let file = OpenOptions::new().create(true).append(true).open(&places.file).map_err(cannot)?;
+        self.log = Some(Log { file, number: None });
+        Ok(())
+    }
+
+    /// Appends requests that were made in a database.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn append(&mut self, number: usize, requests: &[Vec<Bytes>]) -> std::io::Result<()> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let mut out = Vec::new();
+        if log.number != Some(number) {
+            encode_request(&[b"SELECT".to_vec(), number.to_string().into_bytes()], &mut out);
+            log.number = Some(number);
+        }
+        requests.iter().for_each(|words| encode_request(words, &mut out));
+        log.file.write_all(&out)
+    }
+
+    /// Writes the snapshot.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn save(&self, store: &mut Store, version: &str, now: u64) -> std::io::Result<()> {
+        // Written beside it first, so that a full disk leaves the old one whole.
+        let beside = format!("{}.tmp", self.snapshot);
+        std::fs::write(&beside, snapshot::write(store, version, now))?;
+        std::fs::rename(&beside, &self.snapshot)
+    }
+
+    /// Whether there is an append-only file.
+    pub fn appends(&self) -> bool {
+        self.log.is_some()
+    }
+}
+
+/// Makes the requests of an append-only file. A last one that is cut off is left out, as `aof-load-truncated yes`.
+fn replay(mut bytes: &[u8], store: &mut Store, now: u64) -> Result<(), String> {
+    let mut number = 0;
+    while let Some((words, used)) = parse_request(bytes)
+        .map_err(|_| "Bad file format reading the append only file: make a backup of your AOF file, then use ./redis-check-aof --fix <filename>".to_owned())?
+    {
+        bytes = &bytes[used..];
+        let Some(name) = words.first().map(|w| lower(w)) else { continue };
+        if name == "select" {
+            number = words.get(1).and_then(|w| String::from_utf8_lossy(w).parse().ok()).unwrap_or(0);
+            continue;
+        }
+        let Some(command) = find(&name) else {
+            return Err(format!("Unknown command '{name}' reading the append only file"));
+        };
+        let mut call = Call { store, number, words: &words, now, random: 0, instead: None };
+        // What failed then fails now, and changes as little.
+        let _ = (command.run)(&mut call);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::tests::play;
+    use crate::resp::Reply;
+
+    #[test]
+    fn an_append_only_file_is_played_up_to_where_it_is_cut() {
+        let words = |line: &str| crate::resp::split_words(line).expect("words");
+        let mut bytes = Vec::new();
+        for line in ["SELECT 0", "SET a 1", "INCR a", "RPUSH l x", "PEXPIREAT l 50"] {
+            encode_request(&words(line), &mut bytes);
+        }
+        let mut store = Store::default();
+        replay(&bytes, &mut store, 10).expect("valid");
+        assert_eq!(play(&mut store, 10, &["GET a"]), Reply::text("2"));
+        assert_eq!(play(&mut store, 50, &["EXISTS l"]), Reply::Int(0));
+        let mut cut = Store::default();
+        replay(&bytes[..bytes.len() - 3], &mut cut, 10).expect("valid");
+        assert_eq!(play(&mut cut, 50, &["EXISTS l"]), Reply::Int(1));
+        assert!(replay(b"*1\r\n:1\r\n", &mut cut, 1).is_err());
+    }
+}

@@ -1,0 +1,180 @@
+//! `redis-server`: sockets, signals, the log.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use net::http::civil;
+use net::{Event, Hub};
+
+use crate::config::Config;
+use crate::core::Core;
+use crate::disk::Disk;
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// A line of the log: `1:M 21 Nov 2026 02:38:39.123 * text`; the text begins with its level's mark.
+fn say(role: char, text: &str) {
+    let c = civil(SystemTime::now());
+    println!(
+        "{}:{role} {:02} {} {} {:02}:{:02}:{:02}.{:03} {text}",
+        proc::id(),
+        c.day,
+        c.month_name(),
+        c.year,
+        c.hour,
+        c.minute,
+        c.second,
+        c.millis
+    );
+}
+
+/// Runs the server until it is told to end; its exit code.
+pub fn run(args: &[String], version: &str) -> i32 {
+    match args.first().map(String::as_str) {
+        Some("-v" | "--version") => {
+            println!("Redis server v={version} sha=00000000:0 malloc=libc bits=64 build=0");
+            return 0;
+        }
+        Some("-h" | "--help") => {
+            println!("Usage: ./redis-server [/path/to/redis.conf] [options] [-]");
+            return 0;
+        }
+        _ => {}
+    }
+    let mut config = Config::default();
+    if let Ok(folder) = std::env::current_dir() {
+        let _ = config.set("dir", &folder.to_string_lossy());
+    }
+    let file = match config.arguments(args, version, &|file| std::fs::read_to_string(file).ok()) {
+        Ok(file) => file,
+        Err(error) => {
+            eprintln!("{error}");
+            return 1;
+        }
+    };
+    let mut core = Core::new(version, config, now());
+    // Before 7.2 what is said at the start was a warning.
+    let mark = if core.since(7, 2) { '*' } else { '#' };
+    say('C', &format!("{mark} oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"));
+    let pid = proc::id();
+    say('C', &format!("{mark} Redis version={version}, bits=64, commit=00000000, modified=0, pid={pid}, just started"));
+    match file {
+        Some(_) => say('C', &format!("{mark} Configuration loaded")),
+        None if args.is_empty() => {
+            say(
+                'C',
+                "# Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf",
+            );
+        }
+        None => say('C', &format!("{mark} Configuration loaded")),
+    }
+    start(&mut core)
+}
+
+fn start(core: &mut Core) -> i32 {
+    if core.since(6, 2) {
+        say('M', "* monotonic clock: POSIX clock_gettime");
+    }
+    let port = u16::try_from(core.config.number("port")).unwrap_or(0);
+    let mut hub = match Hub::bind_at(std::net::SocketAddrV4::new(core.config.address(), port)) {
+        Ok(hub) => hub,
+        Err(error) => {
+            let what = proc::Errno::from_io(&error);
+            say('M', &format!("# Warning: Could not create server TCP listening socket *:{port}: bind: {what}"));
+            say('M', "# Failed listening on port, aborting.");
+            return 1;
+        }
+    };
+    core.config.warnings().iter().for_each(|warning| say('M', &format!("# {warning}")));
+    say('M', &format!("* Running mode=standalone, port={port}."));
+    say('M', if core.since(7, 2) { "* Server initialized" } else { "# Server initialized" });
+    if let Err(error) = std::env::set_current_dir(core.config.get("dir")) {
+        let what = proc::Errno::from_io(&error);
+        say('M', &format!("# Can't chdir to '{}': {what}", core.config.get("dir")));
+        return 1;
+    }
+    let mut say_loading = |text: &str| say('M', &format!("* {text}"));
+    match Disk::open(&core.config, &core.version, &mut core.store, now(), &mut say_loading) {
+        Ok(disk) => core.disk = Some(disk),
+        Err(error) => {
+            say('M', &format!("# Fatal error loading the DB, check server logs. Exiting. {error}"));
+            return 1;
+        }
+    }
+    core.saved = (now(), core.store.changes);
+    say('M', if core.since(7, 2) { "* Ready to accept connections tcp" } else { "* Ready to accept connections" });
+    for signal in [proc::SIGTERM, proc::SIGINT] {
+        let _ = proc::on_signal(signal, proc::Disposition::Catch);
+    }
+    serve(core, &mut hub)
+}
+
+fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
+    loop {
+        if let Some(signal) = proc::take_signal() {
+            let name = if signal == proc::SIGINT { "SIGINT" } else { "SIGTERM" };
+            let seconds = now() / 1000;
+            println!("{}:signal-handler ({seconds}) Received {name} scheduling shutdown...", proc::id());
+            return end(core, None);
+        }
+        let at_most = core.due().map(|due| Duration::from_millis(due.saturating_sub(now())));
+        let Ok(events) = hub.wait(at_most) else { return 1 };
+        for event in events {
+            match event {
+                Event::Opened(id, _) if core.full() => {
+                    hub.send(id, b"-ERR max number of clients reached\r\n");
+                    hub.close(id);
+                }
+                Event::Opened(id, peer) => core.connect(id, peer.to_string()),
+                Event::Data(id, bytes) => core.receive(id, &bytes, now()),
+                Event::Closed(id) => drop(core.sessions.remove(&id)),
+            }
+        }
+        if core.due().is_some_and(|due| due <= now()) {
+            core.tick(now());
+        }
+        deliver(core, hub);
+        core.log.drain(..).for_each(|line| say('M', &line));
+        if let Some(save) = core.stop {
+            return end(core, save);
+        }
+    }
+}
+
+/// Writes what clients have to get; those that are done, or gone, are closed.
+fn deliver(core: &mut Core, hub: &mut Hub) {
+    let mut gone = Vec::new();
+    for (id, session) in &mut core.sessions {
+        let output = std::mem::take(&mut session.output);
+        if !hub.send(*id, &output) || session.closing {
+            gone.push(*id);
+        }
+    }
+    for id in gone {
+        core.sessions.remove(&id);
+        hub.close(id);
+    }
+}
+
+/// Saves as it was asked for or as the settings say, and ends.
+fn end(core: &mut Core, save: Option<bool>) -> i32 {
+    core.now = now();
+    let mark = if core.since(7, 2) { '*' } else { '#' };
+    say('M', &format!("{mark} User requested shutdown..."));
+    if core.disk.as_ref().is_some_and(|disk| disk.appends()) {
+        say('M', "* Calling fsync() on the AOF file.");
+    }
+    let mut failed = false;
+    if save.unwrap_or(!core.config.save_points().is_empty()) {
+        say('M', "* Saving the final RDB snapshot before exiting.");
+        failed = core.save().is_err();
+        core.log.drain(..).for_each(|line| say('M', &line));
+    }
+    if failed {
+        say('M', "# Error trying to save the DB, can't exit.");
+        return 1;
+    }
+    say('M', "# Redis is now ready to exit, bye bye...");
+    0
+}

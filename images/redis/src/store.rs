@@ -1,0 +1,304 @@
+//! What the server keeps: databases of keys, values and when they end.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::resp::Bytes;
+
+/// Databases, as `databases 16`.
+pub const DATABASES: usize = 16;
+
+/// What an empty server of the original takes; what is counted here comes on top.
+const BASE_BYTES: usize = 900_000;
+/// What a key costs beside its own bytes and those of its value.
+const KEY_BYTES: usize = 64;
+
+/// Fields or members in the order in which they came, as the original keeps small ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ordered<T> {
+    map: BTreeMap<Bytes, (u64, T)>,
+    next: u64,
+}
+
+impl<T> Ordered<T> {
+    /// Sets one; true if it is new.
+    pub fn insert(&mut self, key: Bytes, value: T) -> bool {
+        if let Some((_, old)) = self.map.get_mut(&key) {
+            *old = value;
+            return false;
+        }
+        self.map.insert(key, (self.next, value));
+        self.next += 1;
+        true
+    }
+
+    /// One of them.
+    pub fn get(&self, key: &[u8]) -> Option<&T> {
+        self.map.get(key).map(|(_, value)| value)
+    }
+
+    /// Takes one out.
+    pub fn remove(&mut self, key: &[u8]) -> Option<T> {
+        self.map.remove(key).map(|(_, value)| value)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// All of them in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Bytes, &T)> {
+        let mut all: Vec<_> = self.map.iter().collect();
+        all.sort_by_key(|(_, (number, _))| *number);
+        all.into_iter().map(|(key, (_, value))| (key, value))
+    }
+}
+
+/// A set's members: whole numbers by size, as the original keeps them, others as they came.
+pub fn members(set: &Ordered<()>) -> Vec<Bytes> {
+    let mut all: Vec<Bytes> = set.iter().map(|(member, ())| member.clone()).collect();
+    let number = |m: &Bytes| std::str::from_utf8(m).ok().and_then(|t| t.parse::<i64>().ok());
+    if all.iter().all(|m| number(m).is_some()) {
+        all.sort_by_key(number);
+    }
+    all
+}
+
+/// A sorted set's members by score, then by their bytes.
+pub fn ranked(sorted: &BTreeMap<Bytes, f64>) -> Vec<(Bytes, f64)> {
+    let mut all: Vec<_> = sorted.iter().map(|(member, score)| (member.clone(), *score)).collect();
+    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    all
+}
+
+/// A value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A string.
+    Str(Bytes),
+    /// A list.
+    List(VecDeque<Bytes>),
+    /// A hash.
+    Hash(Ordered<Bytes>),
+    /// A set.
+    Set(Ordered<()>),
+    /// A sorted set: scores by member.
+    Sorted(BTreeMap<Bytes, f64>),
+}
+
+impl Value {
+    /// What TYPE says.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Str(_) => "string",
+            Value::List(_) => "list",
+            Value::Hash(_) => "hash",
+            Value::Set(_) => "set",
+            Value::Sorted(_) => "zset",
+        }
+    }
+
+    /// Whether nothing is left, so that its key goes.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Value::Str(_) => false,
+            Value::List(list) => list.is_empty(),
+            Value::Hash(hash) => hash.len() == 0,
+            Value::Set(set) => set.len() == 0,
+            Value::Sorted(sorted) => sorted.is_empty(),
+        }
+    }
+
+    /// Bytes that it takes, roughly.
+    pub fn bytes(&self) -> usize {
+        /// What an element costs beside its bytes.
+        const ELEMENT_BYTES: usize = 16;
+        match self {
+            Value::Str(text) => text.len(),
+            Value::List(list) => list.iter().map(|e| e.len() + ELEMENT_BYTES).sum(),
+            Value::Hash(hash) => hash.iter().map(|(f, v)| f.len() + v.len() + ELEMENT_BYTES).sum(),
+            Value::Set(set) => set.iter().map(|(m, ())| m.len() + ELEMENT_BYTES).sum(),
+            Value::Sorted(sorted) => sorted.keys().map(|m| m.len() + ELEMENT_BYTES).sum(),
+        }
+    }
+}
+
+/// A value and what is known about its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The value.
+    pub value: Value,
+    /// When it ends, in ms since 1970.
+    pub expires: Option<u64>,
+    /// When it was last used, in ms since 1970.
+    pub used: u64,
+    /// How often it was used.
+    pub hits: u64,
+}
+
+/// One database.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Database(BTreeMap<Bytes, Entry>);
+
+impl Database {
+    /// A key that has not ended.
+    pub fn get(&mut self, key: &[u8], now: u64) -> Option<&mut Entry> {
+        if self.0.get(key)?.expires.is_some_and(|end| end <= now) {
+            self.0.remove(key);
+            return None;
+        }
+        let entry = self.0.get_mut(key)?;
+        (entry.used, entry.hits) = (now, entry.hits + 1);
+        Some(entry)
+    }
+
+    /// Sets a key.
+    pub fn set(&mut self, key: Bytes, value: Value, expires: Option<u64>, now: u64) {
+        self.0.insert(key, Entry { value, expires, used: now, hits: 1 });
+    }
+
+    /// Takes a key out.
+    pub fn remove(&mut self, key: &[u8], now: u64) -> Option<Entry> {
+        self.0.remove(key).filter(|entry| entry.expires.is_none_or(|end| end > now))
+    }
+
+    /// Takes out what has ended, and gives what is left.
+    pub fn live(&mut self, now: u64) -> &BTreeMap<Bytes, Entry> {
+        self.0.retain(|_, entry| entry.expires.is_none_or(|end| end > now));
+        &self.0
+    }
+
+    /// Takes everything out.
+    pub fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.0).len()
+    }
+}
+
+/// All databases.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The databases.
+    pub databases: Vec<Database>,
+    /// Changes since the server started.
+    pub changes: u64,
+    /// Keys that were evicted.
+    pub evicted: u64,
+}
+
+impl Default for Store {
+    fn default() -> Store {
+        Store { databases: vec![Database::default(); DATABASES], changes: 0, evicted: 0 }
+    }
+}
+
+impl Store {
+    /// Bytes in use, as INFO and `maxmemory` count them.
+    pub fn used_bytes(&self) -> usize {
+        let entries = self.databases.iter().flat_map(|db| &db.0);
+        BASE_BYTES + entries.map(|(key, entry)| KEY_BYTES + key.len() + entry.value.bytes()).sum::<usize>()
+    }
+
+    /// Takes one key out as a policy of `maxmemory-policy` chooses it; `None` if it allows none.
+    pub fn evict(&mut self, policy: &str, random: u64) -> Option<(usize, Bytes)> {
+        let (which, by) = policy.split_once('-')?;
+        let candidates = self.databases.iter().enumerate().flat_map(|(n, db)| db.0.iter().map(move |(k, e)| (n, k, e)));
+        let candidates: Vec<_> = candidates.filter(|(_, _, e)| which == "allkeys" || e.expires.is_some()).collect();
+        let chosen = match by {
+            "lru" => candidates.iter().min_by_key(|(_, _, e)| e.used),
+            "lfu" => candidates.iter().min_by_key(|(_, _, e)| e.hits),
+            "ttl" => candidates.iter().min_by_key(|(_, _, e)| e.expires),
+            "random" if !candidates.is_empty() => {
+                candidates.get(usize::try_from(random % candidates.len() as u64).unwrap_or(0))
+            }
+            _ => None,
+        };
+        let (number, key, _) = chosen?;
+        let (number, key) = (*number, (*key).clone());
+        self.databases[number].0.remove(&key);
+        self.evicted += 1;
+        Some((number, key))
+    }
+}
+
+/// Whether a text fits a pattern with `*`, `?`, `[a-c]`, `[^x]` and `\`.
+pub fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some((b'*', rest)) => (0..=text.len()).any(|n| fits(rest, &text[n..])),
+        Some((b'?', rest)) => !text.is_empty() && fits(rest, &text[1..]),
+        Some((b'[', rest)) => {
+            let Some(end) = rest.iter().position(|b| *b == b']') else { return false };
+            let Some((byte, after)) = text.split_first() else { return false };
+            in_class(&rest[..end], *byte) && fits(&rest[end + 1..], after)
+        }
+        Some((b'\\', rest)) if !rest.is_empty() => text.first() == rest.first() && fits(&rest[1..], &text[1..]),
+        Some((byte, rest)) => text.first() == Some(byte) && fits(rest, &text[1..]),
+    }
+}
+
+fn in_class(class: &[u8], byte: u8) -> bool {
+    let (not, mut class) = match class.strip_prefix(b"^") {
+        Some(class) => (true, class),
+        None => (false, class),
+    };
+    let mut found = false;
+    while let Some((first, rest)) = class.split_first() {
+        match rest {
+            [b'-', last, after @ ..] => {
+                found |= (*first..=*last).contains(&byte);
+                class = after;
+            }
+            _ => {
+                found |= *first == byte;
+                class = rest;
+            }
+        }
+    }
+    found != not
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, text, yes) in [
+            ("*", "", true),
+            ("user:*", "user:1", true),
+            ("h?llo", "hllo", false),
+            ("h[ae]llo", "hallo", true),
+            ("h[^e]llo", "hello", false),
+            ("h[a-b]llo", "hbllo", true),
+            ("a\\*", "a*", true),
+            ("a\\*", "ab", false),
+        ] {
+            assert_eq!(fits(pattern.as_bytes(), text.as_bytes()), yes, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn keys_end_and_are_evicted_by_policy() {
+        let mut store = Store::default();
+        let db = &mut store.databases[0];
+        db.set(b"a".to_vec(), Value::Str(b"1".to_vec()), Some(10), 1);
+        db.set(b"b".to_vec(), Value::Str(b"2".to_vec()), None, 2);
+        db.set(b"c".to_vec(), Value::Str(b"3".to_vec()), Some(20), 3);
+        assert!(db.get(b"a", 9).is_some() && db.get(b"a", 10).is_none());
+        assert_eq!(store.evict("noeviction", 0), None);
+        assert_eq!(store.evict("volatile-lru", 0), Some((0, b"c".to_vec())));
+        assert_eq!(store.evict("volatile-lru", 0), None);
+        assert_eq!(store.evict("allkeys-lru", 0), Some((0, b"b".to_vec())));
+    }
+
+    #[test]
+    fn numbers_of_a_set_are_in_order() {
+        let mut set = Ordered::default();
+        for member in ["10", "9", "-1"] {
+            set.insert(member.as_bytes().to_vec(), ());
+        }
+        assert_eq!(members(&set), [b"-1".to_vec(), b"9".to_vec(), b"10".to_vec()]);
+        set.insert(b"x".to_vec(), ());
+        assert_eq!(members(&set)[0], b"10".to_vec());
+    }
+}
