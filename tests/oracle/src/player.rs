@@ -37,7 +37,7 @@ pub fn play(recording: &Recording) -> Result<Outcome> {
 
 /// What two runs of a real cluster do not agree on is drawn here: who comes first, how long a pull takes. Some seeds draw
 /// a rollout that was recorded, some another one by a step.
-const SEED: u64 = 4;
+const SEED: u64 = 11;
 
 /// The seed of all recordings; `ORACLE_SEED` tries another.
 fn seed() -> u64 {
