@@ -156,9 +156,6 @@ const all = [...sent.keys()].filter(isSent);
 for (const file of all.filter((file) => file.endsWith(".wasm") || file.startsWith("js/")).sort()) {
   line(`size of ${file}`, `${megabytes(sent.get(file).sent)} brotli`, "");
 }
-if ([...requested].some((request) => request.url().includes("worker-policies"))) {
-  line("a part of the worker that comes on demand", "wanted before the first prompt", "never here: see xtask/src/split/rules.rs");
-}
 if ([...early].some((address) => address.includes("worker-rest"))) {
   line("the rest of the worker", "wanted before the first prompt", "later: see xtask/src/split/rules.rs");
 }

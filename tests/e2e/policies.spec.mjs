@@ -2,6 +2,7 @@
 import { openLesson, screenShows, type } from "./learner.mjs";
 
 const POLICIES = "**/worker-policies-*.wasm";
+const RARE = "**/worker-rare-*.wasm";
 const KEPT_SECONDS_MAX = 60;
 
 const DEFINITION = `apiVersion: apiextensions.k8s.io/v1
@@ -46,7 +47,48 @@ async function refuses(page, start) {
   await screenShows(page, /tea\.example\.com\/sencha created/, { seconds: 30 });
 }
 
+/** What the lessons of the Basics do. */
+const BASICS = [
+  "minikube start",
+  "kubectl create deployment web --image=gcr.io/google-samples/kubernetes-bootcamp:v1",
+  "kubectl rollout status deployment web",
+  "kubectl get nodes,pods,deployments,replicasets -o wide",
+  "kubectl describe pods",
+  "kubectl logs deployment/web",
+  "kubectl exec deployment/web -- env",
+  "kubectl expose deployment web --type=NodePort --port=8080",
+  "kubectl scale deployment web --replicas=3",
+  "kubectl label pods -l app=web version=v1",
+  "kubectl set image deployment web kubernetes-bootcamp=docker.io/jocatalin/kubernetes-bootcamp:v2",
+  "kubectl rollout status deployment web",
+  "kubectl rollout undo deployment web",
+  "curl $(minikube ip):$(kubectl get service web -o jsonpath='{.spec.ports[0].nodePort}')",
+  "kubectl delete service web",
+];
+
 export default [
+  {
+    name: "what no lesson of the Basics does is fetched when it is wanted",
+    async run({ page, context, url }) {
+      let asked = 0;
+      await context.route(RARE, (route) => {
+        asked += 1;
+        return route.continue();
+      });
+      await openLesson(page, url, "create-cluster");
+      for (const line of BASICS) {
+        await type(page, line, { seconds: 90 });
+        if (asked !== 0) {
+          throw new Error(`fetched by \`${line}\``);
+        }
+      }
+      await type(page, "clear; kubectl auth can-i create pods");
+      await screenShows(page, /^yes$/m);
+      if (asked !== 1) {
+        throw new Error(`the part was asked for ${asked} times`);
+      }
+    },
+  },
   {
     name: "rules in CEL are fetched when the first one is written, and hold",
     async run({ page, context, url, shot }) {

@@ -7,6 +7,8 @@ const PARTS = [
   FIRST,
   // What every cluster and every command needs.
   new URL("worker-rest.wasm", import.meta.url),
+  // What no lesson of the Basics does.
+  new URL("worker-rare.wasm", import.meta.url),
   // What only clusters with rules in CEL need.
   new URL("worker-policies.wasm", import.meta.url),
 ];

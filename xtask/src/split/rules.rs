@@ -5,7 +5,7 @@ use super::names::{PartRules, Rules};
 /// For the worker of the page. When a part is fetched before it should be (`cargo xtask bench` says so of the rest), something
 /// here is wanted earlier than that.
 pub(crate) const WORKER: Rules = Rules {
-    parts: &[REST, POLICIES],
+    parts: &[REST, RARE, POLICIES],
     // The list of clusters: it is asked every time something happens, when it is still empty too.
     first: &["cluster::lifecycle::Clusters"],
     // Every program is installed under its names.
@@ -55,6 +55,57 @@ const REST: PartRules = PartRules {
         "tar",
         "sha2",
         "base64",
+    ],
+};
+
+/// What no lesson of the Basics does: commands of administrators, and kinds that come later in a course. What wakes a
+/// controller is asked of every pod and is not here.
+const RARE: PartRules = PartRules {
+    name: "rare",
+    paths: &[
+        "kubectl::kustomize",
+        "kubectl::verbs::auth",
+        "kubectl::verbs::autoscale",
+        "kubectl::verbs::certificate",
+        "kubectl::verbs::cluster_info_dump",
+        "kubectl::verbs::cp",
+        "kubectl::verbs::debug",
+        "kubectl::verbs::diff",
+        "kubectl::verbs::edit",
+        "kubectl::verbs::nodes",
+        "kubectl::verbs::port_forward",
+        "kubectl::verbs::prune",
+        "kubectl::verbs::replace",
+        "kubectl::verbs::set_last_applied",
+        "kubectl::verbs::taint",
+        "kubectl::verbs::top",
+        "apiserver::custom::columns",
+        "apiserver::custom::definition::validate",
+        "apiserver::custom::prune",
+        "apiserver::custom::validate",
+        "controllers::cronjob::reconcile",
+        "controllers::cronjob::times",
+        "controllers::job::backoff",
+        "controllers::job::indexes",
+        "controllers::job::manage",
+        "controllers::job::per_index",
+        "controllers::job::policy",
+        "controllers::job::reconcile",
+        "controllers::job::tracking",
+        "controllers::loadbalancer",
+        "controllers::podautoscaler::calculator",
+        "controllers::podautoscaler::normalize",
+        "controllers::podautoscaler::reconcile",
+        "controllers::statefulset::pod",
+        "controllers::statefulset::reconcile",
+        "controllers::statefulset::retention",
+        "controllers::statefulset::status",
+        "network::policy::judge",
+        "network::policy::spec",
+        "cluster::cloud",
+        "cluster::profile::eks",
+        "cluster::seats",
+        "client::leader",
     ],
 };
 
