@@ -8,6 +8,15 @@ use simulation::Time;
 
 use crate::claim::controller_reference;
 
+/// What a look at something takes upstream for each of its pods, requests and their limits included.
+const LOOK_AT_POD: Duration = Duration::from_micros(100);
+
+/// How long news of pods is gathered before their controller looks: what happens to a thousand pods meanwhile is looked at
+/// together, and is one write of the status instead of a thousand.
+pub(crate) fn gathering(pods: i64) -> Duration {
+    LOOK_AT_POD * u32::try_from(pods).unwrap_or(0)
+}
+
 /// Whether the pod has not ended and is not being deleted.
 pub(crate) fn is_active(pod: &Object) -> bool {
     !is_terminal(pod) && !pod.is_deleting()

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::limits::TRACE_EVENTS_MAX;
+use crate::limits::{TRACE_EVENTS_MAX, TRACE_TEXT_BYTES_MAX};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,20 +116,36 @@ pub enum TraceKind {
     },
 }
 
+impl TraceKind {
+    /// Bytes of the text that can be long.
+    fn text_bytes(&self) -> usize {
+        match self {
+            TraceKind::Decision { explanation, .. } => explanation.len(),
+            TraceKind::Command { output, .. } => output.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A bounded stream of trace events.
 #[derive(Default)]
 pub struct Trace {
     events: VecDeque<TraceEvent>,
     next_seq: u64,
+    /// Of the texts that can be long.
+    text_bytes: usize,
 }
 
 impl Trace {
     pub(crate) fn push(&mut self, time: Time, kind: TraceKind) {
         self.next_seq += 1;
-        if self.events.len() == TRACE_EVENTS_MAX {
-            self.events.pop_front();
-        }
+        self.text_bytes += kind.text_bytes();
         self.events.push_back(TraceEvent { seq: self.next_seq, time, kind });
+        while self.events.len() > TRACE_EVENTS_MAX || (self.text_bytes > TRACE_TEXT_BYTES_MAX && self.events.len() > 1)
+        {
+            let oldest = self.events.pop_front().expect("there is more than one");
+            self.text_bytes -= oldest.kind.text_bytes();
+        }
     }
 
     /// Everything after `seq` that is still kept. A gap in `seq` tells that the reader was too slow.
@@ -142,5 +158,32 @@ impl Trace {
     /// The newest sequence number; 0 before the first event.
     pub fn last_seq(&self) -> u64 {
         self.next_seq
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_make_old_events_go() {
+        let decision = |bytes: usize| TraceKind::Decision {
+            namespace: "default".into(),
+            pod: "web".into(),
+            node: None,
+            explanation: "x".repeat(bytes),
+        };
+        let mut trace = Trace::default();
+        for _ in 0..5 {
+            trace.push(Time::default(), decision(TRACE_TEXT_BYTES_MAX / 4));
+        }
+        let kept: Vec<u64> = trace.since(0).iter().map(|event| event.seq).collect();
+        assert_eq!(kept, [2, 3, 4, 5], "a gap tells that the first is gone");
+        trace.push(Time::default(), decision(TRACE_TEXT_BYTES_MAX + 1));
+        assert_eq!(trace.since(0).len(), 1, "the newest is always told");
+        for _ in 0..TRACE_EVENTS_MAX + 3 {
+            trace.push(Time::default(), decision(0));
+        }
+        assert_eq!(trace.since(0).len(), TRACE_EVENTS_MAX);
     }
 }

@@ -43,7 +43,8 @@ fn of(view: &View<'_>, kind: &Kind, one: &Object) -> Vec<Wake> {
                 let minimum = set.int("spec.minReadySeconds").and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
                 let later = *kind == kinds::PODS && minimum > 0 && pods::is_ready(one);
                 let later = later.then(|| Wake::after(set, Duration::from_secs(minimum)));
-                std::iter::once(Wake::now(set)).chain(later).collect()
+                let count = set.int("status.desiredNumberScheduled").unwrap_or(0);
+                std::iter::once(Wake::after(set, pods::gathering(count))).chain(later).collect()
             }
         },
         None => {

@@ -28,23 +28,50 @@ pub(super) struct Fate {
     pub(super) may_stay: bool,
 }
 
+/// A node, and what becomes of a set on it.
+pub(super) struct Place<'a> {
+    /// Name of the node.
+    pub(super) name: &'a str,
+    /// What becomes of the set there.
+    pub(super) fate: Fate,
+}
+
+/// What becomes of a set on each node. What the set says is read once: there may be a thousand nodes.
+pub(super) fn places<'a>(set: &Object, nodes: impl Iterator<Item = &'a Object>) -> Vec<Place<'a>> {
+    let wanted = Wanted::of(set);
+    nodes.map(|node| Place { name: node.name(), fate: wanted.fate(node) }).collect()
+}
+
 /// Whether a set is for a node.
 pub(super) fn fate(set: &Object, node: &Object) -> Fate {
-    let none = Fate { should_run: false, may_stay: false };
-    let pod = Object::new(json!({"spec": set.at("spec.template.spec")}));
-    let name = pod.str("spec.nodeName");
-    if !(name.is_empty() || name == node.name()) || !pod_selects(&pod, node) {
-        return none;
+    Wanted::of(set).fate(node)
+}
+
+/// What a set says of the nodes that it is for.
+struct Wanted {
+    pod: Object,
+    tolerations: Vec<Value>,
+}
+
+impl Wanted {
+    fn of(set: &Object) -> Wanted {
+        Wanted { pod: Object::new(json!({"spec": set.at("spec.template.spec")})), tolerations: tolerations(set) }
     }
-    let tolerations = tolerations(set);
-    let repels = |effects: &[&str]| {
-        let taints = node.list("spec.taints").iter();
-        let mut matter = taints.filter(|t| effects.iter().any(|effect| t["effect"] == *effect));
-        matter.any(|taint| !api::taints::are_tolerated(&tolerations, taint))
-    };
-    match repels(&["NoExecute", "NoSchedule"]) {
-        false => Fate { should_run: true, may_stay: true },
-        true => Fate { should_run: false, may_stay: !repels(&["NoExecute"]) },
+
+    fn fate(&self, node: &Object) -> Fate {
+        let name = self.pod.str("spec.nodeName");
+        if !(name.is_empty() || name == node.name()) || !pod_selects(&self.pod, node) {
+            return Fate { should_run: false, may_stay: false };
+        }
+        let repels = |effects: &[&str]| {
+            let taints = node.list("spec.taints").iter();
+            let mut matter = taints.filter(|t| effects.iter().any(|effect| t["effect"] == *effect));
+            matter.any(|taint| !api::taints::are_tolerated(&self.tolerations, taint))
+        };
+        match repels(&["NoExecute", "NoSchedule"]) {
+            false => Fate { should_run: true, may_stay: true },
+            true => Fate { should_run: false, may_stay: !repels(&["NoExecute"]) },
+        }
     }
 }
 

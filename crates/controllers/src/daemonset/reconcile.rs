@@ -1,11 +1,12 @@
 //! One look at one DaemonSet (`syncDaemonSet`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use api::{Object, kinds};
 
-use super::{nodes, rolling, status};
+use super::nodes::{self, Place};
+use super::{rolling, status};
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};
 use crate::claim::claim;
 use crate::deployment::template_hash;
@@ -39,16 +40,16 @@ pub(crate) fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry
 
 fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> {
     let (hash, old) = construct_history(view, plan, set)?;
-    let all: Vec<&Object> = view.of(&kinds::NODES).list().collect();
+    let places = nodes::places(set, view.of(&kinds::NODES).list());
     let pods = view.of(&kinds::PODS);
     let candidates = pods.controlled_by(set.namespace(), set.uid()).chain(pods.controlled_by(set.namespace(), ""));
     let mine = claim(plan, (&kinds::DAEMON_SETS, set), &kinds::PODS, candidates);
     let pods_of = nodes::by_node(&mine);
     if view.failure.is_none() {
-        let is_quiet = manage(view, plan, set, &all, &pods_of, &hash);
+        let is_quiet = manage(view, plan, set, &places, &pods_of, &hash);
         // An update takes its next step when nothing is under way that would change the counts.
         if is_quiet && set.str("spec.updateStrategy.type") == "RollingUpdate" {
-            let step = rolling::step(view, set, &all, &pods_of, &hash);
+            let step = rolling::step(view, set, &places, &pods_of, &hash);
             sync_nodes(plan, set, step.victims, step.surge, &hash);
         }
         let used = |revision: &Object| {
@@ -58,7 +59,7 @@ fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> 
         let unused: Vec<&Object> = old.iter().filter(|revision| !used(revision)).collect();
         history::truncate(plan, set, &unused);
     }
-    let new_status = status::calculate(view, set, &all, &pods_of, &hash);
+    let new_status = status::calculate(view, set, &places, &pods_of, &hash);
     if new_status != *set.at("status") {
         let mut updated = set.clone();
         updated.set("status", new_status);
@@ -89,21 +90,28 @@ fn construct_history(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(
 }
 
 /// Creates missing pods and deletes surplus ones; says whether there was nothing to do (`manage`).
-fn manage(view: &View<'_>, plan: &mut Plan, set: &Object, all: &[&Object], pods_of: &ByNode<'_>, hash: &str) -> bool {
+fn manage(
+    view: &View<'_>,
+    plan: &mut Plan,
+    set: &Object,
+    places: &[Place<'_>],
+    pods_of: &ByNode<'_>,
+    hash: &str,
+) -> bool {
     let (mut victims, mut needy) = (Vec::new(), Vec::new());
-    for node in all {
-        let fate = nodes::fate(set, node);
-        let pods = pods_of.get(node.name()).map_or(&[][..], Vec::as_slice);
+    for Place { name, fate } in places {
+        let pods = pods_of.get(*name).map_or(&[][..], Vec::as_slice);
         if fate.should_run && pods.is_empty() {
-            needy.push(node.name().to_owned());
+            needy.push((*name).to_owned());
         } else if fate.may_stay {
-            on_node(view, plan, set, (node.name(), fate.should_run), pods, &mut victims, &mut needy, hash);
+            on_node(view, plan, set, (name, fate.should_run), pods, &mut victims, &mut needy, hash);
         } else {
             victims.extend(pods.iter().copied().filter(|pod| !pod.is_deleting()));
         }
     }
     // Pods for nodes that are gone will never be placed.
-    let gone = pods_of.iter().filter(|(name, _)| all.iter().all(|node| node.name() != name.as_str()));
+    let there: BTreeSet<&str> = places.iter().map(|place| place.name).collect();
+    let gone = pods_of.iter().filter(|(name, _)| !there.contains(name.as_str()));
     victims.extend(gone.flat_map(|(_, pods)| pods.iter().copied()).filter(|p| p.str("spec.nodeName").is_empty()));
     let is_quiet = victims.is_empty() && needy.is_empty();
     sync_nodes(plan, set, victims, needy, hash);
@@ -124,20 +132,20 @@ fn on_node<'a>(
 ) {
     let mut running = Vec::new();
     for pod in pods.iter().copied().filter(|pod| !pod.is_deleting()) {
-        let place = format!("daemon pod {}/{} on node {node}, will try to", pod.namespace(), pod.name());
+        let place = || format!("daemon pod {}/{} on node {node}, will try to", pod.namespace(), pod.name());
         match pod.str("status.phase") {
             "Failed" => {
                 let due = pods::created(pod).map(|created| created + FAILED_POD_PAUSE);
                 let rest = due.map_or(Duration::ZERO, |due| due.saturating_since(view.now));
                 if rest.is_zero() {
-                    plan.event(set, Note::warning("FailedDaemonPod", format!("Found failed {place} kill it")));
+                    plan.event(set, Note::warning("FailedDaemonPod", format!("Found failed {} kill it", place())));
                     victims.push(pod);
                 } else {
                     plan.push(Change::After(rest));
                 }
             }
             "Succeeded" => {
-                plan.event(set, Note::normal("SucceededDaemonPod", format!("Found succeeded {place} delete it")));
+                plan.event(set, Note::normal("SucceededDaemonPod", format!("Found succeeded {} delete it", place())));
                 victims.push(pod);
             }
             _ => running.push(pod),

@@ -1,11 +1,11 @@
 //! Replaces old pods as fast as the update strategy allows (`rollingUpdate`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::Object;
 use serde_json::Value;
 
-use super::nodes;
+use super::nodes::Place;
 use crate::history::POD_HASH;
 use crate::pods;
 use crate::view::View;
@@ -41,11 +41,12 @@ fn pair<'a>(all: &[&'a Object], hash: &str) -> Option<(Option<&'a Object>, Optio
 pub(super) fn step<'a>(
     view: &View<'_>,
     set: &Object,
-    all: &[&Object],
+    places: &[Place<'_>],
     pods_of: &BTreeMap<String, Vec<&'a Object>>,
     hash: &str,
 ) -> Step<'a> {
-    let desired = all.iter().filter(|node| nodes::fate(set, node).should_run).count();
+    let wanted: BTreeSet<&str> = places.iter().filter(|place| place.fate.should_run).map(|place| place.name).collect();
+    let desired = wanted.len();
     let limit = |field: &str| scaled(set.at(&format!("spec.updateStrategy.rollingUpdate.{field}")), desired);
     let surge_max = limit("maxSurge");
     let mut unavailable_max = limit("maxUnavailable");
@@ -64,7 +65,7 @@ pub(super) fn step<'a>(
             None => surging += 1,
             Some((_, None)) => {}
             Some((None, Some(old))) => {
-                let should_run = all.iter().any(|n| n.name() == node && nodes::fate(set, n).should_run);
+                let should_run = wanted.contains(node.as_str());
                 match (is_available(old), should_run) {
                     (false, false) => step.victims.push(old),
                     (false, true) => step.surge.push(node.clone()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::Object;
 use serde_json::{Map, Value};
 
-use super::nodes;
+use super::nodes::Place;
 use crate::history::POD_HASH;
 use crate::pods;
 use crate::view::View;
@@ -14,15 +14,15 @@ use crate::view::View;
 pub(super) fn calculate(
     view: &View<'_>,
     set: &Object,
-    all: &[&Object],
+    places: &[Place<'_>],
     pods_of: &BTreeMap<String, Vec<&Object>>,
     hash: &str,
 ) -> Value {
     let minimum = set.int("spec.minReadySeconds").unwrap_or(0);
     let [mut desired, mut current, mut misplaced, mut ready, mut updated, mut available] = [0_i64; 6];
-    for node in all {
-        let pod = pods_of.get(node.name()).and_then(|pods| pods.first());
-        if !nodes::fate(set, node).should_run {
+    for place in places {
+        let pod = pods_of.get(place.name).and_then(|pods| pods.first());
+        if !place.fate.should_run {
             misplaced += i64::from(pod.is_some());
             continue;
         }

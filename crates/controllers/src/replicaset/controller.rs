@@ -30,10 +30,6 @@ pub(crate) static REPLICATION_CONTROLLER: Controller = Controller {
     reconcile: |view, key| super::reconcile::reconcile(&kinds::REPLICATION_CONTROLLERS, view, key),
 };
 
-/// What a look at a set takes upstream for each of its pods, requests and their limits included: what happens to a
-/// thousand pods meanwhile is looked at together, and is one write of the status instead of a thousand.
-const LOOK_AT_POD: Duration = Duration::from_micros(100);
-
 fn wake(sets: &Kind, view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
     if kind == sets {
         return vec![Wake::now(event.object())];
@@ -86,8 +82,7 @@ fn owner(sets: &Kind, view: &View<'_>, pod: &Object) -> Vec<Wake> {
     let gathered = |set: &Object| {
         // While they are being made the status has not seen them yet.
         let pods = set.int("status.replicas").max(set.int("spec.replicas")).unwrap_or(0);
-        let pods = u32::try_from(pods).unwrap_or(0);
-        Wake::after(set, LOOK_AT_POD * pods)
+        Wake::after(set, pods::gathering(pods))
     };
     view.owner(sets, pod).map(gathered).into_iter().collect()
 }
