@@ -34,7 +34,7 @@ enum Command {
     Serve(serve::Options),
     /// Plays a scenario as fast as it can and prints how fast that was.
     #[command(hide = true)]
-    Bench,
+    Bench(bench::Options),
     /// Reads lessons and plays their solutions: each check must fail before and hold after.
     Check(check::Options),
     /// Begins a new lesson: a small one that is whole.
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Sh(options) => sh::run(&options),
         Command::Serve(options) => serve::run(&options).map(|()| 0),
-        Command::Bench => bench::run(),
+        Command::Bench(options) => bench::run(&options),
         Command::Check(options) => check::run(&options),
         Command::New(options) => new::run(&options),
         Command::Dev(options) => dev::run(&options),

@@ -2,9 +2,19 @@
 
 mod scale;
 
+use std::process::Command;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use kubonsai::drive;
+
+/// What is measured.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The large cluster alone: what it holds is that of a process which has done nothing else.
+    #[arg(long)]
+    large: bool,
+}
 
 /// What is played: a cluster, an app that comes up, is scaled, updated and asked.
 const SCENARIO: &str = "
@@ -20,7 +30,11 @@ const SCENARIO: &str = "
 ";
 
 /// Plays the scenario and prints figures, one `name value` a line.
-pub(crate) fn run() -> anyhow::Result<u8> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
+    if options.large {
+        scale::large()?;
+        return Ok(0);
+    }
     let mut world = drive::new_world(1, drive::begin_now(), None, 1)?;
     let run = world.run_script(SCENARIO, Vec::new());
     let begun = Instant::now();
@@ -37,5 +51,7 @@ pub(crate) fn run() -> anyhow::Result<u8> {
     println!("virtual_seconds_per_second {:.1}", virtual_seconds / seconds);
     drop(world);
     scale::run()?;
+    let large = Command::new(std::env::current_exe()?).args(["bench", "--large"]).status();
+    anyhow::ensure!(large.context("the large cluster")?.success(), "the large cluster failed");
     Ok(0)
 }

@@ -22,8 +22,8 @@ const IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.53";
 const APPLIED: usize = 1_000;
 /// Pods of the list.
 const LISTED: usize = 10_000;
-/// Virtual time between two looks at what is there.
-const LOOK: Duration = Duration::from_millis(100);
+/// Virtual time between two looks at what is there, for each pod: looking at all of them takes time too.
+const LOOK_AT_POD: Duration = Duration::from_micros(100);
 /// Seconds of virtual time until the cluster rests.
 const REST: &str = "sleep 30";
 /// A container that does nothing, and holds as little as one can.
@@ -35,12 +35,11 @@ const DEPLOYMENTS_LARGE: usize = 10;
 /// Plays the scenarios and prints figures, one `name value` a line.
 pub(super) fn run() -> anyhow::Result<()> {
     pods()?;
-    objects()?;
-    large()
+    objects()
 }
 
 /// A thousand nodes with ten pods each.
-fn large() -> anyhow::Result<()> {
+pub(super) fn large() -> anyhow::Result<()> {
     let before = resident_mib();
     let begun = Clock::now();
     let mut world = drive::new_world(1, drive::begin_now(), Some("thousand-node"), 1_000)?;
@@ -55,7 +54,7 @@ fn large() -> anyhow::Result<()> {
             &format!("kubectl create deployment web-{i} --image={PAUSE} --replicas={replicas} > /dev/null"),
         )?;
     }
-    until(&mut world, "ready", |world| count(world, is_ready) == PODS_LARGE)?;
+    until(&mut world, (PODS_LARGE, "ready"), |world| count(world, is_ready) == PODS_LARGE)?;
     println!("{PODS_LARGE}_pods_on_1000_nodes_ready_in_seconds {:.2}", begun.seconds());
     println!("mib_for_1000_nodes_and_{PODS_LARGE}_pods {}", resident_mib().saturating_sub(before));
     Ok(())
@@ -69,15 +68,15 @@ fn pods() -> anyhow::Result<()> {
     let create =
         format!("kubectl create deployment web --image={IMAGE} --replicas={PODS} -- /agnhost pause > /dev/null");
     let run = world.run_script(&create, Vec::new());
-    until(&mut world, "scheduled", |world| count(world, |pod| !pod.str("spec.nodeName").is_empty()) == PODS)?;
+    until(&mut world, (PODS, "scheduled"), |world| count(world, |pod| !pod.str("spec.nodeName").is_empty()) == PODS)?;
     println!("{PODS}_pods_scheduled_in_seconds {:.2}", begun.seconds());
-    until(&mut world, "ready", |world| count(world, is_ready) == PODS)?;
+    until(&mut world, (PODS, "ready"), |world| count(world, is_ready) == PODS)?;
     anyhow::ensure!(run.exit_code() == Some(0), "the deployment was not created");
     println!("{PODS}_pods_ready_in_seconds {:.2}", begun.seconds());
     println!("mib_for_{PODS}_pods {}", resident_mib().saturating_sub(before));
     let begun = Clock::now();
     script(&mut world, "kubectl delete deployment web > /dev/null")?;
-    until(&mut world, "gone", |world| count(world, |_| true) == 0)?;
+    until(&mut world, (PODS, "gone"), |world| count(world, |_| true) == 0)?;
     println!("{PODS}_pods_deleted_in_seconds {:.2}", begun.seconds());
     Ok(())
 }
@@ -100,7 +99,7 @@ fn objects() -> anyhow::Result<()> {
         );
         script_with(&mut world, "kubectl apply -f - > /dev/null", &set)?;
     }
-    until(&mut world, "there", |world| count(world, |_| true) == LISTED)?;
+    until(&mut world, (LISTED, "there"), |world| count(world, |_| true) == LISTED)?;
     let begun = Clock::now();
     script(&mut world, "kubectl get --raw /api/v1/namespaces/default/pods > /dev/null")?;
     println!("{LISTED}_pods_listed_in_seconds {:.2}", begun.seconds());
@@ -122,14 +121,15 @@ fn script_with(world: &mut World, text: &str, stdin: &str) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Runs events until something holds, which is looked at every [`LOOK`] of virtual time: looking at all pods takes time too.
-fn until(world: &mut World, what: &str, holds: impl Fn(&World) -> bool) -> anyhow::Result<()> {
+/// Runs events until something holds of so many pods.
+fn until(world: &mut World, (pods, what): (usize, &str), holds: impl Fn(&World) -> bool) -> anyhow::Result<()> {
+    let look = LOOK_AT_POD * u32::try_from(pods)?;
     let mut next = world.now();
     let came = drive::run_until(world, |world| {
         world.take_output();
         let due = world.now() >= next;
         if due {
-            next = world.now() + LOOK;
+            next = world.now() + look;
         }
         due && holds(world)
     });
