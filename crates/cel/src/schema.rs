@@ -47,13 +47,19 @@ impl Declaration {
 /// Names that mean something else in expressions, with those that are kept for later (`celReservedSymbols`).
 const LITERALS: [&str; 4] = ["true", "false", "null", "in"];
 
+/// Whether a word is no name in expressions.
+#[must_use]
+pub fn is_reserved(word: &str) -> bool {
+    LITERALS.contains(&word) || RESERVED.contains(&word)
+}
+
 /// The name of a field in expressions; `None` if it cannot be said (`Escape`).
 #[must_use]
 pub fn escape(name: &str) -> Option<String> {
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    if LITERALS.contains(&name) || RESERVED.contains(&name) {
+    if is_reserved(name) {
         return Some(format!("__{name}__"));
     }
     let mut out = String::new();

@@ -21,31 +21,6 @@ const NO_VALIDATIONS: &str = "validations or auditAnnotations must contain at le
 const NOT_SPECIFIED: &str = "expression is not specified";
 const NOT_EMPTY: &str = "must be non-empty if specified";
 
-/// Words that are no names in expressions.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
 /// A ValidatingAdmissionPolicy.
 pub fn policy(object: &Value, errors: &mut FieldErrors) {
     let spec = at(object, "spec");
@@ -321,7 +296,7 @@ fn variable(variable: &Value, path: &str, environment: &mut Environment, errors:
 
 fn is_identifier(name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.chars().all(is_word) && !name.starts_with(|c: char| c.is_ascii_digit()) && !RESERVED.contains(&name)
+    name.chars().all(is_word) && !name.starts_with(|c: char| c.is_ascii_digit()) && !cel::schema::is_reserved(name)
 }
 
 fn validation(validation: &Value, path: &str, environment: &Environment, errors: &mut FieldErrors) {
