@@ -171,12 +171,23 @@ export async function playLesson(page, { seen = async () => {}, give = byClickin
   }
 }
 
-/** Every check of the lesson is reached: the dots of the bar say so. */
-export async function allReached(page) {
+/**
+ * Every check of the lesson is reached: the dots of the bar say so. After a reload the terminal's text can be there
+ * before the dots: both come from the worker, in messages of their own.
+ */
+export async function allReached(page, { seconds = 10 } = {}) {
   const dots = page.locator("header .dots i");
-  const [total, done] = [await dots.count(), await page.locator("header .dots i.done").count()];
-  if (total === 0 || done !== total) {
-    throw new Error(`${done} of ${total} checks are reached`);
+  const reached = page.locator("header .dots i.done");
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const [total, done] = [await dots.count(), await reached.count()];
+    if (total > 0 && done === total) {
+      return;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`${done} of ${total} checks are reached`);
+    }
+    await page.waitForTimeout(50);
   }
 }
 
