@@ -28,8 +28,9 @@ const LOOK_AT_POD: Duration = Duration::from_micros(100);
 const REST: &str = "sleep 30";
 /// A container that does nothing, and holds as little as one can.
 const PAUSE: &str = "registry.k8s.io/pause:3.10";
-/// Pods of the large cluster, and the Deployments that they belong to: one alone would be made no faster, and nobody has one.
-const PODS_LARGE: usize = 10_000;
+/// Pods of the large cluster for each node, and the Deployments that they belong to: one alone would be made no faster, and nobody
+/// has one.
+const PODS_LARGE_NODE: usize = 10;
 const DEPLOYMENTS_LARGE: usize = 10;
 
 /// Plays the scenarios and prints figures, one `name value` a line.
@@ -38,25 +39,26 @@ pub(super) fn run() -> anyhow::Result<()> {
     objects()
 }
 
-/// A thousand nodes with ten pods each.
-pub(super) fn large() -> anyhow::Result<()> {
+/// A thousand nodes, or as many as are said, with ten pods each.
+pub(super) fn large(nodes: u32) -> anyhow::Result<()> {
     let before = resident_mib();
     let begun = Clock::now();
-    let mut world = drive::new_world(1, drive::begin_now(), Some("thousand-node"), 1_000)?;
+    let mut world = drive::new_world(1, drive::begin_now(), Some("thousand-node"), nodes)?;
     script(&mut world, "sleep 60")?;
-    println!("mib_for_1000_nodes {}", resident_mib().saturating_sub(before));
-    println!("1000_nodes_ready_in_seconds {:.2}", begun.seconds());
+    println!("mib_for_{nodes}_nodes {}", resident_mib().saturating_sub(before));
+    println!("{nodes}_nodes_ready_in_seconds {:.2}", begun.seconds());
     let begun = Clock::now();
-    let replicas = PODS_LARGE / DEPLOYMENTS_LARGE;
+    let replicas = usize::try_from(nodes)? * PODS_LARGE_NODE / DEPLOYMENTS_LARGE;
+    let pods = replicas * DEPLOYMENTS_LARGE;
     for i in 0..DEPLOYMENTS_LARGE {
         script(
             &mut world,
             &format!("kubectl create deployment web-{i} --image={PAUSE} --replicas={replicas} > /dev/null"),
         )?;
     }
-    until(&mut world, (PODS_LARGE, "ready"), |world| count(world, is_ready) == PODS_LARGE)?;
-    println!("{PODS_LARGE}_pods_on_1000_nodes_ready_in_seconds {:.2}", begun.seconds());
-    println!("mib_for_1000_nodes_and_{PODS_LARGE}_pods {}", resident_mib().saturating_sub(before));
+    until(&mut world, (pods, "ready"), |world| count(world, is_ready) == pods)?;
+    println!("{pods}_pods_on_{nodes}_nodes_ready_in_seconds {:.2}", begun.seconds());
+    println!("mib_for_{nodes}_nodes_and_{pods}_pods {}", resident_mib().saturating_sub(before));
     Ok(())
 }
 
