@@ -34,6 +34,8 @@ mod queue;
 mod resources;
 mod schedule;
 mod tally;
+#[cfg(test)]
+mod work_tests;
 
 use cluster::Cluster;
 use events::Recorder;
