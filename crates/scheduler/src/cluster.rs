@@ -48,6 +48,9 @@ pub(crate) struct Cluster {
     pub(crate) storage_classes: BTreeMap<String, Object>,
     /// PodDisruptionBudgets.
     pub(crate) budgets: BTreeMap<String, Object>,
+    /// How many placed pods were looked at so far.
+    #[cfg(test)]
+    pub(crate) looked: Rc<std::cell::Cell<usize>>,
 }
 
 impl Cluster {
@@ -76,6 +79,8 @@ impl Cluster {
             self.nodes.push(None);
         }
         self.nodes[slot] = Some(NodeInfo::new(slot, name));
+        #[cfg(test)]
+        self.nodes[slot].iter_mut().for_each(|info| info.looked.clone_from(&self.looked));
         self.slots.insert(name.to_owned(), slot);
         slot
     }

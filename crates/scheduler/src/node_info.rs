@@ -31,6 +31,9 @@ pub(crate) struct NodeInfo {
     pub(crate) requested_assumed: Resources,
     /// Sizes in bytes by image name.
     pub(crate) images: BTreeMap<String, i64>,
+    /// How many pods were looked at, on all nodes of the cluster together.
+    #[cfg(test)]
+    pub(crate) looked: Rc<std::cell::Cell<usize>>,
 }
 
 impl NodeInfo {
@@ -88,7 +91,7 @@ impl NodeInfo {
     /// counted as they come and go (see [`crate::tally`]), and a test watches over it.
     pub(crate) fn pods(&self) -> impl Iterator<Item = &Rc<PodInfo>> {
         #[cfg(test)]
-        looked::at(self.pods.len());
+        self.looked.set(self.looked.get() + self.pods.len());
         self.pods.values()
     }
 
@@ -150,25 +153,4 @@ impl NodeInfo {
 pub(crate) fn normalized_image(name: &str) -> String {
     let (colon, slash) = (name.rfind(':'), name.rfind('/'));
     if colon > slash { name.to_owned() } else { format!("{name}:latest") }
-}
-
-/// Counts, in tests, how many pods decisions look at.
-#[cfg(test)]
-pub(crate) mod looked {
-    use std::cell::Cell;
-
-    thread_local! {
-        static PODS: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub(crate) fn at(pods: usize) {
-        PODS.with(|count| count.set(count.get() + pods));
-    }
-
-    /// How many pods `what` looks at.
-    pub(crate) fn during(what: impl FnOnce()) -> usize {
-        let before = PODS.with(Cell::get);
-        what();
-        PODS.with(Cell::get) - before
-    }
 }
