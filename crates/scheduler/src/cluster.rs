@@ -13,7 +13,7 @@ use crate::pod_info::{Affinity, PodInfo, priority};
 use crate::tally::{Matcher, Tallies, Tally};
 
 /// Pods that want the same of other pods, by the nodes on which they are.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Caring {
     /// What they want.
     pub(crate) affinity: Rc<Affinity>,
@@ -22,7 +22,7 @@ pub(crate) struct Caring {
 }
 
 /// All nodes and all placed pods.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Cluster {
     /// By their numbers; a place without a node waits for the next.
     nodes: Vec<Option<NodeInfo>>,

@@ -7,14 +7,13 @@ use api::Object;
 use crate::pod_info::priority;
 
 /// A pod that is to come.
-#[derive(Clone)]
 pub(crate) struct Nominee {
     pub(crate) pod: Object,
     pub(crate) priority: i64,
 }
 
 /// All of them.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Nominated {
     /// By node, and there by key.
     pods: BTreeMap<String, BTreeMap<String, Nominee>>,

@@ -66,7 +66,7 @@ impl Tally {
 }
 
 /// The tallies that are kept, the one asked for last at the front.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tallies {
     kept: Vec<Rc<Tally>>,
 }
