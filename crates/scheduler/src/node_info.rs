@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use api::Object;
 use api::quantity::Quantity;
-use serde_json::Value;
+use json::Value;
 
 use crate::pod_info::{HostPort, PodInfo};
 use crate::resources::Resources;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use api::Object;
 use api::selector::LabelSelector;
-use serde_json::{Map, Value};
+use json::{Array, Map, Value};
 
 use crate::resources::{Resources, pod_requests};
 use crate::tally::Clause;
@@ -75,7 +75,7 @@ impl HostPort {
 fn host_ports(pod: &Object) -> Vec<HostPort> {
     let sidecars = pod.list("spec.initContainers").iter().filter(|c| c["restartPolicy"] == "Always");
     let containers = pod.list("spec.containers").iter().chain(sidecars);
-    let ports = containers.flat_map(|c| c["ports"].as_array().map_or(&[][..], Vec::as_slice));
+    let ports = containers.flat_map(|c| c["ports"].as_array().map_or(&[][..], Array::as_slice));
     let text =
         |value: &Value, default: &str| value.as_str().filter(|text| !text.is_empty()).unwrap_or(default).to_owned();
     let host_port = |port: &Value| {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::Object;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::schedule::{Outcome, schedule};

@@ -6,7 +6,7 @@ use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
 use crate::node_info::NodeInfo;
 use api::Object;
 use api::selector::node::{pod_selects, term_matches};
-use serde_json::Value;
+use json::Value;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeAffinity",

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use api::Object;
 use api::selector::LabelSelector;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
 use crate::node_info::NodeInfo;
@@ -90,7 +90,7 @@ fn default_selector(cycle: &Cycle<'_>) -> Vec<LabelSelector> {
     let services = cycle.cluster.services.range(home.clone()..).take_while(|(key, _)| key.starts_with(&home));
     for (_, service) in services {
         let pairs = service.at("spec.selector").as_object();
-        let selects = |map: &Map<String, Value>| {
+        let selects = |map: &Map| {
             !map.is_empty() && map.iter().all(|(key, value)| pod.at("metadata.labels").get(key) == Some(value))
         };
         if let Some(map) = pairs.filter(|map| selects(map)) {
