@@ -54,7 +54,7 @@ impl Recent {
 mod tests {
     use super::*;
     use crate::managed::{Operation, Text};
-    use serde_json::json;
+    use json::json;
 
     fn managed(manager: &str, field: &str) -> Arc<ManagedFields> {
         let fields = Arc::new(Set::from_fields(&json!({ "f:spec": { field: {} } })));
