@@ -4,6 +4,7 @@
 import { chromium } from "playwright-core";
 import { readdirSync, readFileSync } from "node:fs";
 import { amount as megabytes, isEarly, isOnDemand, isSent, sizes, TOTAL_BYTES_MAX, PROMPT_BYTES_MAX } from "../../xtask/sizes.mjs";
+import { startAlone } from "./alone.mjs";
 import { launchOptions, required } from "./chromium.mjs";
 import { openLesson, playLesson, prompt } from "./learner.mjs";
 
@@ -131,6 +132,21 @@ async function restores(page) {
   return times.sort((a, b) => a - b);
 }
 
+/** Bytes of an empty page, and of the tab after the lesson, when nothing drives them. */
+async function undriven() {
+  const alone = await startAlone();
+  try {
+    const empty = await idle(alone.pid);
+    const { page, letGo } = await alone.connect();
+    await openLesson(page, url, "deploy-app");
+    await playLesson(page);
+    await letGo();
+    return { empty: empty.bytes, bytes: (await idle(alone.pid)).bytes };
+  } finally {
+    await alone.close();
+  }
+}
+
 const server = await chromium.launchServer(launchOptions());
 const browser = await chromium.connect(server.wsEndpoint());
 // Without the service worker: it keeps the files that the browser has already, and would be counted as a second visit.
@@ -205,6 +221,8 @@ await devtools.send("HeapProfiler.collectGarbage");
 await sleep(1);
 line("and after garbage collection", megabytes(largest(processes(server.process().pid))));
 await context.close();
+const own = await undriven();
+line("memory after the lesson, undriven", megabytes(own.bytes), `150 MB (empty page: ${megabytes(own.empty)})`);
 
 // As a learner has it: with the service worker.
 const learner = await browser.newContext({ viewport: { width: 1280, height: 720 } });

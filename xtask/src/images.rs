@@ -1,7 +1,7 @@
 //! `cargo xtask images`: builds the guests and packs them into the OCI layout that the page and the tests pull from.
 //!
 //! The guests are a workspace of their own (images/Cargo.toml) for wasm32-wasip1; its package `pack` takes the output
-//! folder and does the rest.
+//! folder and does the rest. How large the stack of a guest is says images/.cargo/config.toml, for the native command as well.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,6 @@ use anyhow::Result;
 
 use crate::process::Cmd;
 use crate::root::root;
-
-/// Stack of a guest in bytes. Guests run many at a time, so not rustc's 1 MiB.
-const GUEST_STACK_BYTES: u32 = 256 * 1024;
 
 /// Where the packed layout goes.
 pub(crate) fn registry() -> PathBuf {
@@ -38,8 +35,6 @@ fn pack(out: &Path) -> Result<()> {
     Cmd::cargo()
         .args(["run", "--quiet", "--manifest-path", "images/Cargo.toml", "--package", "pack", "--"])
         .args([out])
-        // For the guests alone: the packer itself is built for this machine.
-        .env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", format!("-Clink-arg=-zstack-size={GUEST_STACK_BYTES}"))
         .env("CARGO_TARGET_DIR", root().join("images/target"))
         .run()
 }

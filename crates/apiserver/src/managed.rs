@@ -151,7 +151,8 @@ impl Context<'_> {
             time: &time,
             reset: reset(strategy, part),
         };
-        base.update(Atom::of(schema::definition(strategy.kind.schema)), old, new, &writer)
+        let managed = base.update(Atom::of(schema::definition(strategy.kind.schema)), old, new, &writer);
+        self.server.owned.borrow_mut().share(strategy.kind.schema, managed)
     }
 
     /// Applies a configuration to an object of a kind; `None` if there is none yet.

@@ -72,6 +72,8 @@ pub(crate) struct Server {
     pub(crate) expiry: Expiry,
     /// Objects of each kind of which nothing is set.
     pub(crate) zeros: RefCell<BTreeMap<&'static str, Rc<Value>>>,
+    /// Who came to own what lately: objects that are alike share it.
+    pub(crate) owned: RefCell<api::managed::Recent>,
     /// What CustomResourceDefinitions add; asked for anew after one has changed.
     pub(crate) customs: RefCell<Option<Rc<[&'static crate::custom::Custom]>>>,
     /// The policies that are asked; looked for anew after one has changed.
@@ -92,6 +94,7 @@ impl ApiServer {
             config,
             expiry: Expiry::default(),
             zeros: RefCell::default(),
+            owned: RefCell::default(),
             customs: RefCell::default(),
             policies: RefCell::default(),
             prose: crate::descriptions::Library::default(),

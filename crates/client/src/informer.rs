@@ -16,7 +16,7 @@ use api::{Kind, Object};
 use simulation::notify::Signal;
 use simulation::{Sim, Task};
 
-use crate::{Client, Error, ListOptions, WatchKind};
+use crate::{Client, Error, ListOptions, WatchKind, WatchStream};
 
 /// First pause after a failed list or watch.
 const BACK_OFF_START: Duration = Duration::from_millis(800);
@@ -189,7 +189,11 @@ impl Reflector {
     async fn run(self) {
         let mut pause = BACK_OFF_START;
         while !self.informer.0.stopped.get() {
-            match self.list_and_watch().await {
+            let failed = match self.list().await {
+                Ok(revision) => self.watch(revision).await,
+                Err(error) => Err(error),
+            };
+            match failed {
                 // The server ended the watch, or compacted what we had not seen: start over at once.
                 Ok(()) => pause = BACK_OFF_START,
                 Err(error) if error.is_gone() => pause = BACK_OFF_START,
@@ -201,15 +205,25 @@ impl Reflector {
         }
     }
 
-    async fn list_and_watch(&self) -> Result<(), Error> {
-        let list = self.client.list(self.kind, &self.namespace, &self.options).await?;
+    /// Lists and stores; gives the revision of the list.
+    async fn list(&self) -> Result<String, Error> {
+        let list = Box::pin(self.client.list(self.kind, &self.namespace, &self.options)).await?;
         self.informer.replace(list.items);
         *self.informer.0.revision.borrow_mut() = list.resource_version.clone();
         self.informer.0.synced.raise();
-        let mut from = list.resource_version;
+        Ok(list.resource_version)
+    }
+
+    async fn open(&self, from: &str) -> Result<WatchStream, Error> {
+        let options = ListOptions { resource_version: from.to_owned(), ..self.options.clone() };
+        self.client.watch(self.kind, &self.namespace, &options).await
+    }
+
+    /// Follows changes from a revision on until the watch breaks.
+    async fn watch(&self, mut from: String) -> Result<(), Error> {
         loop {
-            let options = ListOptions { resource_version: from.clone(), ..self.options.clone() };
-            let mut watch = self.client.watch(self.kind, &self.namespace, &options).await?;
+            // An informer waits for changes nearly all of its life: what only asking takes is boxed and goes with the answer.
+            let mut watch = Box::pin(self.open(&from)).await?;
             let mut seen = false;
             while let Some(event) = watch.next().await {
                 let event = event?;
@@ -227,5 +241,20 @@ impl Reflector {
                 self.sim.sleep(self.sim.jitter(BACK_OFF_START, 1.0)).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_informer_that_waits_holds_little() {
+        fn held<F: Future>(_: impl FnOnce(Reflector) -> F) -> usize {
+            size_of::<F>()
+        }
+        const BYTES_MAX: usize = 1024;
+        let bytes = held(Reflector::run);
+        assert!(bytes <= BYTES_MAX, "{bytes} bytes for each collection that is followed");
     }
 }

@@ -138,7 +138,8 @@ impl Runner {
                 self.queue.done(&key);
                 continue;
             }
-            match self.look(&key, None).await {
+            // Boxed: a worker waits for keys nearly all of its life.
+            match Box::pin(self.look(&key, None)).await {
                 Some(rest) => self.wait(key, rest),
                 None => self.queue.done(&key),
             }
@@ -165,7 +166,7 @@ impl Runner {
     async fn go_on(&self, key: &str, rest: Rest) -> Option<Rest> {
         if self.settle(key, rest.awaited).await {
             let failure = self.finish(key, rest.end)?;
-            return self.look(key, Some(failure)).await;
+            return Box::pin(self.look(key, Some(failure))).await;
         }
         self.queue.add_after(key, CACHE_WAIT_MAX);
         None
@@ -443,4 +444,19 @@ fn is_namespace_terminating(error: &Error) -> bool {
     let Error::Status(status) = error else { return false };
     let causes = status.details.get("causes").and_then(Value::as_array);
     causes.into_iter().flatten().any(|cause| cause["reason"] == "NamespaceTerminating")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_waits_holds_little() {
+        fn held<F: Future>(_: impl FnOnce(Rc<Runner>) -> F) -> usize {
+            size_of::<F>()
+        }
+        const BYTES_MAX: usize = 256;
+        let bytes = held(Runner::work);
+        assert!(bytes <= BYTES_MAX, "{bytes} bytes for each worker of a controller");
+    }
 }

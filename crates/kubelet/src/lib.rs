@@ -160,7 +160,8 @@ impl Kubelet {
             sim.spawn({
                 let (node, static_pods) = (Rc::clone(&node), Rc::clone(&static_pods));
                 async move {
-                    node.register().await;
+                    // Boxed here and below: what only asking takes goes with the answer.
+                    Box::pin(node.register()).await;
                     static_pods.look();
                     node.keep_status().await;
                 }

@@ -255,7 +255,7 @@ impl Node {
                 self.sim.sleep(LEASE_PERIOD).await;
                 self.changed.set(false);
             }
-            self.report().await;
+            Box::pin(self.report()).await;
         }
     }
 
@@ -265,7 +265,7 @@ impl Node {
         let mut pause = Duration::from_millis(200);
         let mut was_unheard = false;
         loop {
-            match self.renew(held.take()).await {
+            match Box::pin(self.renew(held.take())).await {
                 Ok(lease) => {
                     held = Some(lease);
                     if std::mem::take(&mut was_unheard) {

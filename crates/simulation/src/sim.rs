@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 
 use crate::executor::{Executor, JoinState, Task, TaskId};
 use crate::external::{External, ExternalError, ExternalRequest};
@@ -101,12 +102,12 @@ impl Sim {
     pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Task<T> {
         let state = Rc::new(JoinState { value: RefCell::new(None), done: Signal::new(), waiters: Waiters::default() });
         let inner = Rc::clone(&state);
-        let id = self.0.executor.spawn(Box::pin(async move {
-            let value = future.await;
+        // Not an async block around it: that would hold the future twice, as it came and as it is awaited.
+        let id = self.0.executor.spawn(Box::pin(future.map(move |value| {
             *inner.value.borrow_mut() = Some(value);
             inner.done.raise();
             inner.waiters.wake_all();
-        }));
+        })));
         let tasks = self.0.executor.task_count();
         if tasks == limits::TASKS_WARN {
             self.trace(TraceKind::Limit { limit: "TASKS_WARN".into(), what: format!("{tasks} tasks") });

@@ -27,7 +27,8 @@ pub struct Usage {
 
 pub(crate) struct Fs {
     lower: Option<Rc<Layer>>,
-    upper: RefCell<BTreeMap<Ino, Node>>,
+    /// Boxed: a map has room for eleven at once, and most trees hold one file or two.
+    upper: RefCell<BTreeMap<Ino, Box<Node>>>,
     /// Open handles by node: a node without names lives as long as it is open.
     opens: RefCell<BTreeMap<Ino, u32>>,
     next: Cell<Ino>,
@@ -40,7 +41,7 @@ impl Fs {
     pub(crate) fn new(clock: Rc<dyn Clock>, lower: Option<Rc<Layer>>) -> Rc<Fs> {
         let mut upper = BTreeMap::new();
         if lower.is_none() {
-            upper.insert(ROOT, Node::directory(0o755, clock.now()));
+            upper.insert(ROOT, Box::new(Node::directory(0o755, clock.now())));
         }
         let next = lower.as_ref().map_or(1, |l| l.nodes.len() as u64);
         Rc::new(Fs {
@@ -82,7 +83,7 @@ impl Fs {
     /// Calls `f` with the node for changing, copying it from the layer first.
     pub(crate) fn write<T>(&self, ino: Ino, f: impl FnOnce(&mut Node) -> T) -> Result<T, Errno> {
         if !self.upper.borrow().contains_key(&ino) {
-            let copy = self.read(ino, Node::clone)?;
+            let copy = Box::new(self.read(ino, Node::clone)?);
             self.upper.borrow_mut().insert(ino, copy);
         }
         match self.upper.borrow_mut().get_mut(&ino) {
@@ -134,7 +135,7 @@ impl Fs {
         self.charge(node.charged)?;
         let ino = self.next.get();
         self.next.set(ino + 1);
-        self.upper.borrow_mut().insert(ino, node);
+        self.upper.borrow_mut().insert(ino, Box::new(node));
         self.set_name(dir, name, ino)?;
         Ok(ino)
     }

@@ -12,6 +12,7 @@ mod compare;
 mod entries;
 mod merge;
 mod path;
+mod recent;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use apply::{Applied, Applier, Conflict, Refusal};
 pub use compare::{Comparison, compare};
 pub use entries::{Entry, ManagedFields, Operation};
 pub use path::{Element, Text, show};
+pub use recent::Recent;
 pub use set::{Node, Set};
 pub use typed::{Atom, field_set};
 pub use update::{Writer, zero};

@@ -29,6 +29,12 @@ impl Set {
     pub fn from_nodes(mut nodes: Vec<Node>) -> Set {
         nodes.retain(|n| n.member || !n.children.is_empty());
         nodes.sort_by(|a, b| a.element.cmp(&b.element));
+        Set::exact(nodes)
+    }
+
+    /// Without room for more: sets stay as they are for as long as their objects.
+    fn exact(mut nodes: Vec<Node>) -> Set {
+        nodes.shrink_to_fit();
         Set(nodes)
     }
 
@@ -73,7 +79,7 @@ impl Set {
         let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
         loop {
             let order = match (left.peek(), right.peek()) {
-                (None, None) => return Set(out),
+                (None, None) => return Set::exact(out),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(a), Some(b)) => a.element.cmp(&b.element),
@@ -113,7 +119,7 @@ impl Set {
             let (member, children) = (a.member && b.member, a.children.intersection(&b.children));
             (member || !children.is_empty()).then(|| Node { element: a.element.clone(), member, children })
         });
-        Set(both.collect())
+        Set::exact(both.collect())
     }
 
     /// What is in it and not in `other`.
@@ -123,7 +129,7 @@ impl Set {
             let (member, children) = (a.member && !b.member, a.children.difference(&b.children));
             (member || !children.is_empty()).then(|| Node { element: a.element.clone(), member, children })
         });
-        Set(rest.collect())
+        Set::exact(rest.collect())
     }
 
     /// Takes a field out with all that is below it.

@@ -257,14 +257,16 @@ impl Worker {
     }
 
     /// The pod's life. Ends when nothing of it is left on the node.
+    ///
+    /// A pass is boxed: it holds what starting a container may hold, and a pod waits nearly all of its life.
     pub(crate) async fn run(self: Rc<Self>) {
         while !self.is_over() {
             self.dirty.set(false);
             let again = if self.is_ending() {
-                self.terminate().await;
+                Box::pin(self.terminate()).await;
                 None
             } else {
-                self.sync().await
+                Box::pin(self.sync()).await
             };
             if !self.dirty.get() && !self.is_over() {
                 self.wait(again).await;
@@ -334,5 +336,22 @@ impl Worker {
             container: container.to_owned(),
             what: what.to_owned(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of what an async function gives.
+    fn held<A, F: Future>(_: impl FnOnce(A) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_worker_that_waits_holds_little() {
+        const BYTES_MAX: usize = 512;
+        let bytes = held(Worker::run);
+        assert!(bytes <= BYTES_MAX, "{bytes} bytes for each pod of a node");
     }
 }
