@@ -9,6 +9,8 @@
 //! * A suspended process can be dropped at any time.
 //! * Fuel is comparable only within one engine: never mix engines in one recording.
 
+#[cfg(feature = "wasmtime")]
+mod traced;
 mod wasmi;
 #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
 mod wasmtime;
@@ -18,6 +20,8 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
+#[cfg(feature = "wasmtime")]
+pub use traced::{Lines, TracedEngine};
 pub use wasmi::WasmiEngine;
 #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
 pub use wasmtime::WasmtimeEngine;

@@ -45,6 +45,7 @@ impl WasmiEngine {
             .consume_fuel(true)
             .compilation_mode(CompilationMode::LazyTranslation)
             .allow_start_fn(false)
+            .wasm_multi_memory(false)
             .set_max_recursion_depth(CALLS_DEEP_MAX)
             .set_max_stack_height(STACK_CELLS_MAX)
             .set_max_cached_stacks(STACKS_CACHED_MAX)

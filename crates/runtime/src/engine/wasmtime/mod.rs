@@ -3,6 +3,9 @@
 //! A guest is a future that owns its store and runs on a stack of its own (wasmtime's fibres). It is suspended where it
 //! asks something ([`desk`]) and after every [`UNITS_PER_YIELD`]; dropping the future ends it.
 //!
+//! Where it yields nobody can look into its store, and one instruction may have moved megabytes. So the engine's epoch ticks
+//! then, and the first thing that the guest does when it goes on is to tell what it has spent.
+//!
 //! Invariants:
 //! * What is a program, and the words for what is none, are wasmi's: every module passes that engine first.
 //! * Fuel is counted by the same prices as wasmi's, though not at the same places (docs/decisions/0021-two-engines.md).
@@ -19,7 +22,9 @@ use wasmtime::{Config, ExternType, FuncType, InstancePre, Linker, OperatorCost, 
 
 use self::desk::{Host, serve};
 use self::process::WasmtimeProcess;
-use super::{BYTES_COPIED_PER_FUEL, Engine, LoadError, MemoryBudget, Module, Process, SpawnError, WasmiEngine, first_line};
+use super::{
+    BYTES_COPIED_PER_FUEL, Engine, LoadError, MemoryBudget, Module, Process, SpawnError, WasmiEngine, first_line,
+};
 use crate::abi::{self, Call, Width};
 
 /// Wasmtime counts in whole numbers, and moving a byte costs less than one unit of fuel: its unit is the price of a byte.
@@ -51,6 +56,7 @@ impl WasmtimeEngine {
         let mut config = Config::new();
         config
             .consume_fuel(true)
+            .epoch_interruption(true)
             .operator_cost(prices())
             .cranelift_opt_level(OptLevel::Speed)
             .max_wasm_stack(STACK_BYTES_MAX)
@@ -64,7 +70,7 @@ impl WasmtimeEngine {
             .wasm_function_references(false)
             .wasm_exceptions(false)
             .wasm_tail_call(true)
-            .wasm_multi_memory(true)
+            .wasm_multi_memory(false)
             .wasm_extended_const(true);
         let engine = wasmtime::Engine::new(&config).map_err(|e| Unavailable(first_line(&e.to_string())))?;
         Ok(WasmtimeEngine { gate: WasmiEngine::new(), engine })

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use wasmtime::{InstancePre, Store};
+use wasmtime::{Engine, InstancePre, Store, UpdateDeadline};
 
 use super::super::{
     BYTES_COPIED_PER_FUEL, BYTES_PER_FUEL, Kernel, MemoryBudget, Process, SpawnError, Step, Trap, first_line,
@@ -19,6 +19,7 @@ type Program = Pin<Box<dyn Future<Output = wasmtime::Result<()>>>>;
 pub(super) struct WasmtimeProcess {
     /// None = it has ended.
     program: Option<Program>,
+    engine: Engine,
     desk: Desk,
     budget: Rc<MemoryBudget>,
     memory_bytes: u64,
@@ -30,9 +31,11 @@ impl WasmtimeProcess {
     /// Instantiates a module; nothing of it runs yet.
     pub(super) fn start(module: InstancePre<Host>, budget: &Rc<MemoryBudget>) -> Result<Self, SpawnError> {
         let desk = Desk::default();
+        let engine = module.module().engine().clone();
         let program: Program = Box::pin(live(module, desk.clone()));
         let budget = Rc::clone(budget);
-        let mut process = WasmtimeProcess { program: Some(program), desk, budget, memory_bytes: 0, asked: None };
+        let mut process =
+            WasmtimeProcess { program: Some(program), engine, desk, budget, memory_bytes: 0, asked: None };
         loop {
             match process.poll() {
                 Poll::Pending => {}
@@ -127,7 +130,10 @@ impl Process for WasmtimeProcess {
                     self.desk.burn(given / u64::from(BYTES_COPIED_PER_FUEL));
                 }
                 Some(Asked::Start) => self.desk.answer(Answer::Go),
-                None => self.desk.yielded(),
+                None => {
+                    self.desk.yielded();
+                    self.engine.increment_epoch();
+                }
             }
         }
     }
@@ -147,6 +153,13 @@ async fn live(module: InstancePre<Host>, desk: Desk) -> wasmtime::Result<()> {
     let mut store = Store::new(module.module().engine(), Host { desk: desk.clone(), memory: None, limiter });
     store.limiter_async(|host| &mut host.limiter);
     store.fuel_async_yield_interval(Some(UNITS_PER_YIELD))?;
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut store| {
+        let left = store.get_fuel()?;
+        store.data().desk.read_gauge(left);
+        store.set_fuel(TANK_UNITS)?;
+        Ok(UpdateDeadline::Continue(1))
+    });
     store.set_fuel(TANK_UNITS)?;
     let instance = module.instantiate_async(&mut store).await?;
     let memory = instance.get_memory(&mut store, "memory");
