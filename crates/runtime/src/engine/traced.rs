@@ -18,7 +18,7 @@ const FUEL_PER_CALL: u64 = 2_000;
 /// Calls of one turn.
 const CALLS_PER_TURN: u64 = FUEL_PER_SLICE / FUEL_PER_CALL;
 /// Fuel of the engine inside between two calls. Who computes longer is taken for one who never ends.
-const FUEL_PER_COMPUTATION: u64 = 1_000_000_000;
+const FUEL_PER_COMPUTATION: u64 = 250_000_000;
 /// Bytes of one line that are kept; all of it counts.
 const LINE_BYTES_KEPT: usize = 160;
 

@@ -206,6 +206,7 @@ fn what_is_no_program_says_why_on_each_engine() {
 fn both_engines_write_the_same_traces() {
     let all = programs();
     let others = ["print", "cat", "bomb", "trap", "logbomb", "diskbomb", "graceful", "text"];
+    let mut differences = Vec::new();
     let names = all.iter().filter_map(|(path, _)| path.strip_prefix("bin/")).chain(others);
     for name in names.filter(|name| *name != "neighbour") {
         let [(first, first_lines), (second, second_lines)] = engines().map(|(_, engine)| {
@@ -213,12 +214,14 @@ fn both_engines_write_the_same_traces() {
             let seen = beside_a_neighbour(Rc::new(TracedEngine::new(engine, &lines)), Some(name), 3);
             (seen, lines.take())
         });
-        if let Some(at) =
-            (0..first_lines.len().max(second_lines.len())).find(|i| first_lines.get(*i) != second_lines.get(*i))
-        {
-            panic!("{name}, line {at}: wasmi {:?}, wasmtime {:?}", first_lines.get(at), second_lines.get(at));
+        let at = (0..first_lines.len().max(second_lines.len())).find(|i| first_lines.get(*i) != second_lines.get(*i));
+        if let Some(at) = at {
+            let (first, second) = (first_lines.get(at), second_lines.get(at));
+            differences.push(format!("{name}, line {at}: wasmi {first:?}, wasmtime {second:?}"));
+        } else if first != second {
+            differences.push(format!("{name}: {:?} and {:?}", first.0, second.0));
         }
-        assert!(first == second, "{name}: {:?} and {:?}", first.0, second.0);
         assert!(first_lines.len() > 20, "{name}: the neighbour's calls are there");
     }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
