@@ -171,18 +171,26 @@ fn compare(test: impl Fn(&Rc<dyn Engine>)) {
     println!("{} calls and ends are the same", first.len());
 }
 
+fn on_wasmi(test: impl Fn(&Rc<dyn Engine>)) {
+    test(&wasmi());
+}
+
+fn on_wasmtime(test: impl Fn(&Rc<dyn Engine>)) {
+    test(&wasmtime());
+}
+
 macro_rules! tests {
-    ($how:expr, $name:ident: $($test:ident)*) => {
+    ($how:ident, $name:ident: $($test:ident)*) => {
         mod $name {
-            $(#[test] #[ignore = "needs built images"] fn $test() { ($how)(&super::$test as &dyn Fn(&std::rc::Rc<dyn super::Engine>)) })*
+            $(#[test] #[ignore = "needs built images"] fn $test() { super::$how(super::$test) })*
         }
     };
 }
 macro_rules! on_each_engine {
     ($($test:ident)*) => {
-        tests! { |test: &dyn Fn(&std::rc::Rc<dyn super::Engine>)| test(&super::wasmi()), wasmi: $($test)* a_thousand_containers }
-        tests! { |test: &dyn Fn(&std::rc::Rc<dyn super::Engine>)| test(&super::wasmtime()), wasmtime: $($test)* a_thousand_containers }
-        tests! { |test: &dyn Fn(&std::rc::Rc<dyn super::Engine>)| super::compare(test), traces: $($test)* }
+        tests! { on_wasmi, wasmi: $($test)* a_thousand_containers }
+        tests! { on_wasmtime, wasmtime: $($test)* a_thousand_containers }
+        tests! { compare, traces: $($test)* }
     };
 }
 on_each_engine! {
