@@ -6,6 +6,7 @@ use cluster::{World, WorldConfig};
 use simulation::{Step, StepLimits, Time};
 
 use crate::assets::Files;
+use crate::engine::Engine;
 
 /// Polls between two looks at the outside.
 const POLLS_PER_SLICE: u32 = 2_000;
@@ -26,8 +27,22 @@ pub fn begin_now() -> Time {
 /// # Errors
 /// The profile is not known, or cannot have so many nodes.
 pub fn new_world(seed: u64, start: Time, profile: Option<&str>, nodes: u32) -> anyhow::Result<World> {
-    World::new(WorldConfig { seed, start, profile: profile.map(str::to_owned), nodes })
-        .map_err(|problem| anyhow::anyhow!(problem))
+    new_world_on(Engine::Wasmi, seed, start, profile, nodes)
+}
+
+/// As [`new_world`], with containers that run on `engine`.
+///
+/// # Errors
+/// Also when this machine cannot run the engine.
+pub fn new_world_on(
+    engine: Engine,
+    seed: u64,
+    start: Time,
+    profile: Option<&str>,
+    nodes: u32,
+) -> anyhow::Result<World> {
+    let config = WorldConfig { seed, start, profile: profile.map(str::to_owned), nodes };
+    World::with_engine(config, engine.make()?).map_err(|problem| anyhow::anyhow!(problem))
 }
 
 /// Runs everything due up to `until`, answering requests for files on the way.

@@ -8,6 +8,7 @@ use cluster::{Output, Stream};
 use simulation::Time;
 
 use kubonsai::drive;
+use kubonsai::engine::Engine;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -23,6 +24,9 @@ pub(crate) struct Options {
     /// Virtual time at the beginning (RFC 3339); the wall clock's if left out. Same seed, same start: same bytes.
     #[arg(long)]
     start: Option<String>,
+    /// What runs the programs of containers. CPU time is counted a little differently, so compare bytes on one engine only.
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
     /// The script; otherwise it is read from standard input.
     #[arg(short = 'c', value_name = "SCRIPT")]
     script: Option<String>,
@@ -34,7 +38,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
         Some(text) => Time::parse_rfc3339(text).with_context(|| format!("--start {text}: not RFC 3339"))?,
         None => drive::begin_now(),
     };
-    let mut world = drive::new_world(options.seed, start, options.profile.as_deref(), options.nodes)?;
+    let mut world =
+        drive::new_world_on(options.engine, options.seed, start, options.profile.as_deref(), options.nodes)?;
     if options.profile.is_some() {
         drive::run_until(&mut world, |world| world.is_ready());
     }

@@ -1,6 +1,10 @@
 //! What a test may do to a running cluster and no learner can: pull plugs, crash parts of the control plane, and lead the
 //! lines to the API server its own way. Compiled with the feature `faults` alone, so it weighs nothing in the tab.
 
+use std::rc::Rc;
+
+use runtime::engine::WasmiEngine;
+
 use crate::lines::{Leads, Lines};
 use crate::world::{World, WorldConfig};
 
@@ -10,7 +14,7 @@ impl World {
     /// # Errors
     /// As [`World::new`].
     pub fn with_lines(config: WorldConfig, leads: Leads) -> Result<World, String> {
-        World::build(config, Lines { leads: Some(leads) })
+        World::build(config, Lines { leads: Some(leads) }, Rc::new(WasmiEngine::new()))
     }
 
     /// Names of the machines of the running cluster, switched on or off.

@@ -65,14 +65,14 @@ struct Inner {
 pub(crate) struct Clusters(Rc<Inner>);
 
 impl Clusters {
-    pub(crate) fn new(sim: &Sim, fabric: &Fabric, revision: &Revision, lines: Lines) -> Clusters {
+    pub(crate) fn new(sim: &Sim, fabric: &Fabric, revision: &Revision, lines: Lines, containers: Shared) -> Clusters {
         Clusters(Rc::new(Inner {
             sim: sim.clone(),
             fabric: fabric.clone(),
             revision: revision.clone(),
             clusters: RefCell::default(),
             machine: RefCell::default(),
-            containers: Shared::new(sim),
+            containers,
             lines,
         }))
     }

@@ -9,6 +9,8 @@ use api::http::Transport;
 use bytes::Bytes;
 use machine::{EditEvent, Reader, Writer};
 use network::{Fabric, Role};
+use runtime::cri::Shared;
+use runtime::engine::{Engine, WasmiEngine};
 use simulation::{ExternalError, ExternalRequest, Sim, SimConfig, Step, StepLimits, Time, TraceEvent};
 
 use crate::browser::{Browser, Visit};
@@ -59,14 +61,23 @@ impl World {
     /// # Errors
     /// The profile is not known, or cannot have so many nodes.
     pub fn new(config: WorldConfig) -> Result<World, String> {
-        World::build(config, Lines::default())
+        World::build(config, Lines::default(), Rc::new(WasmiEngine::new()))
     }
 
-    pub(crate) fn build(config: WorldConfig, lines: Lines) -> Result<World, String> {
+    /// A new world whose containers run on `engine`. Fuel differs between engines, so the engine belongs to what a session
+    /// is, besides its configuration and inputs.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn with_engine(config: WorldConfig, engine: Rc<dyn Engine>) -> Result<World, String> {
+        World::build(config, Lines::default(), engine)
+    }
+
+    pub(crate) fn build(config: WorldConfig, lines: Lines, engine: Rc<dyn Engine>) -> Result<World, String> {
         let sim = Sim::new(SimConfig { seed: config.seed, start: config.start });
         let fabric = Fabric::new(sim.clone());
         let revision = Revision::default();
-        let clusters = Clusters::new(&sim, &fabric, &revision, lines);
+        let clusters = Clusters::new(&sim, &fabric, &revision, lines, Shared::with_engine(&sim, engine));
         let learner = Learner::new(&sim, &fabric, clusters.programs(), clusters.host());
         clusters.set_machine(&learner.fs);
         if let Some(name) = &config.profile {

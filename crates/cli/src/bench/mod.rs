@@ -1,5 +1,6 @@
 //! `kubonsai bench`: how fast a world runs natively.
 
+mod engines;
 mod scale;
 
 use std::time::Instant;
@@ -51,6 +52,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
     println!("steps_per_second {:.0}", world.steps() as f64 / seconds);
     println!("virtual_seconds_per_second {:.1}", virtual_seconds / seconds);
     drop(world);
+    engines::run()?;
     scale::run()?;
     Ok(0)
 }

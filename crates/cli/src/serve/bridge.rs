@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as async_mpsc, oneshot};
 
 use kubonsai::assets::Files;
 use kubonsai::drive;
+use kubonsai::engine::Engine;
 
 use super::clock::Clock;
 
@@ -128,6 +129,7 @@ impl Bridge {
 
 /// What is served, and how.
 pub(super) struct Wanted {
+    pub(super) engine: Engine,
     pub(super) seed: u64,
     pub(super) profile: String,
     pub(super) nodes: u32,
@@ -143,7 +145,7 @@ pub(super) fn start(wanted: Wanted) -> anyhow::Result<Bridge> {
     let outbox = commands.clone();
     std::thread::Builder::new().name("world".into()).spawn(move || {
         let begin = drive::begin_now() - LEAD;
-        match drive::new_world(wanted.seed, begin, Some(&wanted.profile), wanted.nodes) {
+        match drive::new_world_on(wanted.engine, wanted.seed, begin, Some(&wanted.profile), wanted.nodes) {
             Ok(world) => {
                 let _ = started_tx.send(Ok(()));
                 let (upgrades, waiting_for_ready) = (Rc::default(), Vec::new());

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use kubonsai::assets::Files;
+use kubonsai::engine::Engine;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -29,6 +30,9 @@ pub(crate) struct Options {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What runs the programs of containers.
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
     /// A folder with an image layout (index.json, blobs): its files come before the built-in registry's.
     #[arg(long)]
     registry: Option<PathBuf>,
@@ -51,6 +55,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let bridge = bridge::start(bridge::Wanted {
         seed: options.seed,
+        engine: options.engine,
         profile: options.profile.clone(),
         nodes: options.nodes,
         files: Files::new(options.registry.clone()),

@@ -1,7 +1,7 @@
 //! Calls and replies as owned values.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use simulation::Time;
@@ -410,7 +410,7 @@ pub enum Reply {
     /// Bytes read, a name, a list.
     Bytes(Bytes),
     /// Arguments or environment.
-    Strings(Rc<[Bytes]>),
+    Strings(Arc<[Bytes]>),
     /// What `fstat` tells.
     Filestat(Filestat),
     /// What `fd_fdstat_get` tells.

@@ -9,16 +9,40 @@
 //! * A suspended process can be dropped at any time.
 //! * Fuel is comparable only within one engine: never mix engines in one recording.
 
+#[cfg(feature = "wasmtime")]
+mod traced;
 mod wasmi;
+#[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
+mod wasmtime;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use thiserror::Error;
 
+#[cfg(feature = "wasmtime")]
+pub use traced::{Lines, TracedEngine};
 pub use wasmi::WasmiEngine;
+#[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
+pub use wasmtime::WasmtimeEngine;
 
 use crate::abi::{Reply, Syscall};
+
+/// Bytes that `memory.copy` and its kin move for one unit of fuel.
+const BYTES_COPIED_PER_FUEL: u32 = 64;
+/// Bytes moved by a call for one unit of fuel.
+const BYTES_PER_FUEL: u64 = 8;
+/// Fuel that a call with bad arguments costs.
+const FUEL_OF_REFUSAL: u64 = 200;
+/// Elements of a table.
+const TABLE_ELEMENTS_MAX: usize = 1_000_000;
+/// Tables of an instance.
+const TABLES_MAX: usize = 16;
+
+/// An engine explains over several lines; an error message has one.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
 
 /// Why [`Process::run`] came back.
 #[derive(Debug)]

@@ -10,7 +10,10 @@ use wasmi::{
 };
 use wasmi_core::LimiterError;
 
-use super::{Engine, Kernel, LoadError, MemoryBudget, Module, Process, SpawnError, Step, Trap};
+use super::{
+    BYTES_COPIED_PER_FUEL, BYTES_PER_FUEL, Engine, FUEL_OF_REFUSAL, Kernel, LoadError, MemoryBudget, Module, Process,
+    SpawnError, Step, TABLE_ELEMENTS_MAX, TABLES_MAX, Trap, first_line,
+};
 use crate::abi::{self, Call, Out, Reply, Syscall, Width};
 use vfs::Errno;
 
@@ -20,16 +23,8 @@ const CALLS_DEEP_MAX: usize = 20_000;
 const STACK_CELLS_MAX: usize = 1_000_000;
 /// Stacks kept for the next process.
 const STACKS_CACHED_MAX: usize = 16;
-/// Bytes that `memory.copy` and its kin move for one unit of fuel.
-const BYTES_COPIED_PER_FUEL: u32 = 64;
-/// Elements of a table.
-const TABLE_ELEMENTS_MAX: usize = 1_000_000;
 /// Fuel for instantiation, which copies data segments and runs no code.
 const FUEL_OF_INSTANTIATION: u64 = 1 << 40;
-/// Fuel that a call with bad arguments costs.
-const FUEL_OF_REFUSAL: u64 = 200;
-/// Bytes moved by a call for one unit of fuel.
-const BYTES_PER_FUEL: u64 = 8;
 
 /// The engine. Make one and share it.
 pub struct WasmiEngine {
@@ -50,6 +45,7 @@ impl WasmiEngine {
             .consume_fuel(true)
             .compilation_mode(CompilationMode::LazyTranslation)
             .allow_start_fn(false)
+            .wasm_multi_memory(false)
             .set_max_recursion_depth(CALLS_DEEP_MAX)
             .set_max_stack_height(STACK_CELLS_MAX)
             .set_max_cached_stacks(STACKS_CACHED_MAX)
@@ -89,11 +85,6 @@ impl Engine for WasmiEngine {
         }
         Ok(Rc::new(WasmiModule { engine: self.engine.clone(), module, linker }))
     }
-}
-
-/// The engine explains over several lines; an error message has one.
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn find(module: &str, name: &str, ty: &FuncType) -> Option<Call> {
@@ -170,7 +161,7 @@ impl ResourceLimiter for Limiter {
         1
     }
     fn tables(&self) -> usize {
-        16
+        TABLES_MAX
     }
     fn memories(&self) -> usize {
         1

@@ -15,6 +15,7 @@ mod tests;
 mod tty;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
@@ -86,8 +87,8 @@ impl<'a> Kernel<'a> {
     fn answer(&mut self, call: &Syscall) -> Answer {
         use Syscall as S;
         let reply = match call {
-            S::Args => Ok(Reply::Strings(Rc::clone(&self.proc.argv))),
-            S::Env => Ok(Reply::Strings(Rc::clone(&self.proc.env))),
+            S::Args => Ok(Reply::Strings(Arc::clone(&self.proc.argv))),
+            S::Env => Ok(Reply::Strings(Arc::clone(&self.proc.env))),
             S::Random { length } => {
                 let mut bytes = vec![0; *length];
                 self.jail.sim.random_bytes(&mut bytes);

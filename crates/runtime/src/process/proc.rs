@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use simulation::Time;
@@ -40,8 +41,8 @@ pub struct Proc {
     pub(crate) parent: Cell<u32>,
     /// Who started it; `parent` changes when that one ends.
     pub(crate) first_parent: u32,
-    pub(crate) argv: Rc<[Bytes]>,
-    pub(crate) env: Rc<[Bytes]>,
+    pub(crate) argv: Arc<[Bytes]>,
+    pub(crate) env: Arc<[Bytes]>,
     /// The files as it sees them: working directory and identity.
     pub(crate) files: RefCell<Vfs>,
     pub(crate) fds: RefCell<FdTable>,

@@ -9,7 +9,7 @@ use simulation::{Sim, SimConfig, StepLimits, Time};
 use vfs::Vfs;
 
 use super::{Exit, Jail, JailConfig, Loader, Proc, SpawnRequest};
-use crate::engine::WasmiEngine;
+use crate::engine::{Engine, WasmiEngine, WasmtimeEngine};
 use crate::kernel::{Description, Kind, Output, PipeReader, PipeWriter, Tty, pipe};
 
 /// Imports that every test program may use, and a memory with helpers.
@@ -66,12 +66,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
+        World::on(&(Rc::new(WasmiEngine::new()) as Rc<dyn Engine>))
+    }
+
+    /// A world whose programs run on `engine`.
+    fn on(engine: &Rc<dyn Engine>) -> World {
         let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_000) });
         let files = Vfs::new(sim.clone());
         files.mkdir_all("/bin").unwrap();
         files.mkdir_all("/tmp").unwrap();
         vfs::device::install(&files, &sim).unwrap();
-        World { fabric: Fabric::new(sim.clone()), loader: Loader::new(Rc::new(WasmiEngine::new())), sim, files }
+        World { fabric: Fabric::new(sim.clone()), loader: Loader::new(Rc::clone(engine)), sim, files }
     }
 
     pub(crate) fn install(&self, name: &str, body: &str) {
@@ -145,8 +150,8 @@ pub(crate) fn start(world: &World, jail: &Rc<Jail>, argv: &[&str]) -> Running {
 }
 
 /// Runs one program to its end; gives exit code and output.
-fn run(body: &str) -> (i32, String) {
-    let world = World::new();
+fn run(engine: &Rc<dyn Engine>, body: &str) -> (i32, String) {
+    let world = World::on(engine);
     world.install("test", body);
     let jail = world.jail();
     let running = start(&world, &jail, &["test"]);
@@ -154,22 +159,50 @@ fn run(body: &str) -> (i32, String) {
     (running.proc.status().expect("the program ends within a minute"), running.output())
 }
 
-const BUSY: &str = r#"(func (export "_start") (loop $l (br $l)))"#;
-
-#[test]
-fn hello_and_exit_codes() {
-    let hello =
-        r#"(data (i32.const 100) "hello\n") (func (export "_start") (call $print (i32.const 100) (i32.const 6)))"#;
-    assert_eq!(run(hello), (0, "hello\n".into()));
-    assert_eq!(run(r#"(func (export "_start") (call $exit (i32.const 7)))"#).0, 7);
-    assert_eq!(run(r#"(func (export "_start") unreachable)"#).0, 134);
-    assert_eq!(run(r#"(func (export "_start") (drop (i32.load (i32.const -4))))"#).0, 139);
-    assert_eq!(run(r#"(func $f (export "_start") (call $f))"#).0, 139);
-    assert_eq!(run(r#"(func (export "_start") (drop (i32.div_u (i32.const 1) (i32.const 0))))"#).0, 139);
+/// Every test on every engine: `tests::wasmi::hello_and_exit_codes` and so on.
+macro_rules! on_each_engine {
+    ($($test:ident)*) => {
+        mod wasmi {
+            $(#[test] fn $test() { super::$test(&(std::rc::Rc::new(super::WasmiEngine::new()) as _)) })*
+        }
+        mod wasmtime {
+            $(#[test] fn $test() { super::$test(&(std::rc::Rc::new(super::WasmtimeEngine::new().unwrap()) as _)) })*
+        }
+    };
+}
+on_each_engine! {
+    hello_and_exit_codes
+    hostile_pointers_are_efault
+    a_busy_loop_lets_others_run_and_costs_virtual_time
+    a_cpu_limit_slows_down
+    the_clock_advances_inside_a_slice
+    a_memory_bomb_is_killed_with_its_container
+    sleeping_costs_nothing
+    stdin_is_echoed_until_its_end
+    signals_are_caught_or_end_the_process
+    spawn_pipe_and_wait
+    http_over_sockets
+    a_terminal_echoes_and_interrupts
+    what_is_no_program_is_refused_by_name
+    interpreters_and_links
+    a_fork_bomb_stays_in_its_container
+    same_seed_same_bytes
 }
 
-#[test]
-fn hostile_pointers_are_efault() {
+const BUSY: &str = r#"(func (export "_start") (loop $l (br $l)))"#;
+
+fn hello_and_exit_codes(engine: &Rc<dyn Engine>) {
+    let hello =
+        r#"(data (i32.const 100) "hello\n") (func (export "_start") (call $print (i32.const 100) (i32.const 6)))"#;
+    assert_eq!(run(engine, hello), (0, "hello\n".into()));
+    assert_eq!(run(engine, r#"(func (export "_start") (call $exit (i32.const 7)))"#).0, 7);
+    assert_eq!(run(engine, r#"(func (export "_start") unreachable)"#).0, 134);
+    assert_eq!(run(engine, r#"(func (export "_start") (drop (i32.load (i32.const -4))))"#).0, 139);
+    assert_eq!(run(engine, r#"(func $f (export "_start") (call $f))"#).0, 139);
+    assert_eq!(run(engine, r#"(func (export "_start") (drop (i32.div_u (i32.const 1) (i32.const 0))))"#).0, 139);
+}
+
+fn hostile_pointers_are_efault(engine: &Rc<dyn Engine>) {
     for body in [
         "(call $fd_write (i32.const 1) (i32.const -8) (i32.const 1) (i32.const 16))",
         "(call $fd_write (i32.const 1) (i32.const 65532) (i32.const 1) (i32.const 16))",
@@ -187,15 +220,14 @@ fn hostile_pointers_are_efault() {
         let program = format!(
             r#"(func (export "_start") (i32.store (i32.const 0) (i32.const 65535)) (i32.store (i32.const 4) (i32.const 0)) (call $exit {body}))"#
         );
-        let code = run(&program).0;
+        let code = run(engine, &program).0;
         // the read blocks for ever on an empty pipe unless the pointer is looked at first; both are fine, no panic is
         assert!(code == 21 || body.contains("fd_read"), "{body}: {code}");
     }
 }
 
-#[test]
-fn a_busy_loop_lets_others_run_and_costs_virtual_time() {
-    let world = World::new();
+fn a_busy_loop_lets_others_run_and_costs_virtual_time(engine: &Rc<dyn Engine>) {
+    let world = World::on(engine);
     world.install("busy", BUSY);
     world.install(
         "hello",
@@ -218,9 +250,8 @@ fn a_busy_loop_lets_others_run_and_costs_virtual_time() {
     assert_eq!(jail.exit(), Some(Exit::Signal(9)));
 }
 
-#[test]
-fn a_cpu_limit_slows_down() {
-    let world = World::new();
+fn a_cpu_limit_slows_down(engine: &Rc<dyn Engine>) {
+    let world = World::on(engine);
     world.install("busy", BUSY);
     let jail = world.jail_with(|c| c.cpu_milli = Some(100));
     start(&world, &jail, &["busy"]);
@@ -229,15 +260,14 @@ fn a_cpu_limit_slows_down() {
     assert!((0.45..0.55).contains(&cpu), "{cpu}");
 }
 
-#[test]
-fn the_clock_advances_inside_a_slice() {
+fn the_clock_advances_inside_a_slice(engine: &Rc<dyn Engine>) {
     // waits in a loop until the clock has moved by 30 ms, without ever blocking
     let program = r#"
       (func $now (result i64) (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 200))) (i64.load (i32.const 200)))
       (func (export "_start") (local $end i64)
         (local.set $end (i64.add (call $now) (i64.const 30000000)))
         (loop $l (br_if $l (i64.lt_u (call $now) (local.get $end)))))"#;
-    let world = World::new();
+    let world = World::on(engine);
     world.install("wait", program);
     let jail = world.jail();
     let running = start(&world, &jail, &["wait"]);
@@ -250,9 +280,8 @@ fn the_clock_advances_inside_a_slice() {
 const MEMORY_BOMB: &str = r#"(func (export "_start")
     (loop $l (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then (call $exit (i32.const 3)))) (br $l)))"#;
 
-#[test]
-fn a_memory_bomb_is_killed_with_its_container() {
-    let world = World::new();
+fn a_memory_bomb_is_killed_with_its_container(engine: &Rc<dyn Engine>) {
+    let world = World::on(engine);
     world.install("bomb", MEMORY_BOMB);
     world.install("sleep", SLEEP);
     let jail = world.jail_with(|c| c.memory_bytes = Some(20 << 20));
@@ -279,9 +308,8 @@ pub(crate) const SLEEP: &str = r#"(func (export "_start")
     (i64.store (i32.const 1024) (i64.const 100000000000))
     (call $exit (call $poll (i32.const 1000) (i32.const 1100) (i32.const 1) (i32.const 1200))))"#;
 
-#[test]
-fn sleeping_costs_nothing() {
-    let world = World::new();
+fn sleeping_costs_nothing(engine: &Rc<dyn Engine>) {
+    let world = World::on(engine);
     world.install("sleep", SLEEP);
     let jail = world.jail();
     let sleep = start(&world, &jail, &["sleep"]);
@@ -293,13 +321,12 @@ fn sleeping_costs_nothing() {
     assert_eq!(sleep.proc.status(), Some(0));
 }
 
-#[test]
-fn stdin_is_echoed_until_its_end() {
+fn stdin_is_echoed_until_its_end(engine: &Rc<dyn Engine>) {
     let echo = r#"(func (export "_start") (local $n i32)
         (loop $l (local.set $n (call $read (i32.const 0)))
           (if (i32.gt_s (local.get $n) (i32.const 0))
             (then (call $print (i32.const 4096) (local.get $n)) (br $l)))))"#;
-    let world = World::new();
+    let world = World::on(engine);
     world.install("cat", echo);
     let jail = world.jail();
     let cat = start(&world, &jail, &["/bin/cat"]);
@@ -313,15 +340,14 @@ fn stdin_is_echoed_until_its_end() {
     assert_eq!(cat.proc.status(), Some(0));
 }
 
-#[test]
-fn signals_are_caught_or_end_the_process() {
+fn signals_are_caught_or_end_the_process(engine: &Rc<dyn Engine>) {
     // catches SIGTERM, blocks on stdin, then exits with 100 + the signal
     let catcher = r#"(func (export "_start")
         (call $check (call $signal_handle (i32.const 15) (i32.const 2)))
         (if (i32.ne (call $read (i32.const 0)) (i32.const -27)) (then (call $exit (i32.const 1))))
         (drop (call $signal_take (i32.const 200)))
         (call $exit (i32.add (i32.const 100) (i32.load (i32.const 200)))))"#;
-    let world = World::new();
+    let world = World::on(engine);
     world.install("catcher", catcher);
     world.install("sleep", SLEEP);
     let jail = world.jail();
@@ -336,8 +362,7 @@ fn signals_are_caught_or_end_the_process() {
     assert_eq!((init.proc.status(), jail.exit()), (Some(115), Some(Exit::Code(115))));
 }
 
-#[test]
-fn spawn_pipe_and_wait() {
+fn spawn_pipe_and_wait(engine: &Rc<dyn Engine>) {
     // the parent gives the child a pipe as output, copies it to its own and exits with the child's code
     let parent = r#"
       (data (i32.const 300) "child\00arg\00")
@@ -357,7 +382,7 @@ fn spawn_pipe_and_wait() {
         (call $exit (i32.load (i32.const 224))))"#;
     let child = r#"(data (i32.const 100) "from the child")
       (func (export "_start") (call $print (i32.const 100) (i32.const 14)) (call $exit (i32.const 42)))"#;
-    let world = World::new();
+    let world = World::on(engine);
     world.install("parent", parent);
     world.install("child", child);
     let jail = world.jail();
@@ -367,8 +392,7 @@ fn spawn_pipe_and_wait() {
     assert!(jail.processes().is_empty());
 }
 
-#[test]
-fn http_over_sockets() {
+fn http_over_sockets(engine: &Rc<dyn Engine>) {
     // accepts one connection on port 80, reads the request, answers and closes
     let server = r#"
       (data (i32.const 100) "\00\00\00\00")
@@ -382,7 +406,7 @@ fn http_over_sockets() {
         (if (i32.lt_s (call $read (i32.load (i32.const 204))) (i32.const 10)) (then (call $exit (i32.const 98))))
         (call $check (call $print_to (i32.load (i32.const 204)) (i32.const 120) (i32.const 40)))
         (call $check (call $fd_close (i32.load (i32.const 204)))))"#;
-    let world = World::new();
+    let world = World::on(engine);
     world.install("server", server);
     let jail = world.jail();
     let running = start(&world, &jail, &["server"]);
@@ -410,12 +434,11 @@ fn http_over_sockets() {
         (i32.store (i32.const 104) (i32.const 100)) (i32.store (i32.const 108) (i32.const 4))
         (call $check (call $sock_open (i32.const 1) (i32.const 2) (i32.const 200)))
         (call $exit (call $sock_connect (i32.load (i32.const 200)) (i32.const 104) (i32.const 81))))"#;
-    assert_eq!(run(client).0, 14);
+    assert_eq!(run(engine, client).0, 14);
 }
 
-#[test]
-fn a_terminal_echoes_and_interrupts() {
-    let world = World::new();
+fn a_terminal_echoes_and_interrupts(engine: &Rc<dyn Engine>) {
+    let world = World::on(engine);
     world.install("sleep", SLEEP);
     world.install("init", SLEEP);
     let jail = world.jail();
@@ -439,9 +462,8 @@ fn a_terminal_echoes_and_interrupts() {
     assert_eq!(jail.exit(), None);
 }
 
-#[test]
-fn what_is_no_program_is_refused_by_name() {
-    let world = World::new();
+fn what_is_no_program_is_refused_by_name(engine: &Rc<dyn Engine>) {
+    let world = World::on(engine);
     let refuse = |name: &str| world.jail().spawn(request(&world, &[name])).err().map(|e| e.to_string());
     world.files.write("/bin/text", "not wasm").unwrap();
     world.files.write("/bin/private", "x").unwrap();
@@ -490,9 +512,8 @@ fn what_is_no_program_is_refused_by_name() {
     }
 }
 
-#[test]
-fn interpreters_and_links() {
-    let world = World::new();
+fn interpreters_and_links(engine: &Rc<dyn Engine>) {
+    let world = World::on(engine);
     world.install(
         "interp",
         r#"(data (i32.const 100) "ran") (func (export "_start") (call $print (i32.const 100) (i32.const 3)))"#,
@@ -509,13 +530,12 @@ fn interpreters_and_links() {
     assert_eq!(running.output(), "ran");
 }
 
-#[test]
-fn a_fork_bomb_stays_in_its_container() {
+fn a_fork_bomb_stays_in_its_container(engine: &Rc<dyn Engine>) {
     let bomb = r#"(data (i32.const 300) "bomb\00")
       (func (export "_start") (loop $l
         (drop (call $spawn (i32.const 300) (i32.const 5) (i32.const 0) (i32.const 0)
           (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 220))) (br $l)))"#;
-    let world = World::new();
+    let world = World::on(engine);
     world.install("bomb", bomb);
     let jail = world.jail_with(|c| c.memory_bytes = Some(64 << 20));
     start(&world, &jail, &["bomb"]);
@@ -526,14 +546,13 @@ fn a_fork_bomb_stays_in_its_container() {
     assert!(jail.processes().is_empty() && jail.exit().is_some());
 }
 
-#[test]
-fn same_seed_same_bytes() {
+fn same_seed_same_bytes(engine: &Rc<dyn Engine>) {
     let once = || {
         let program = r#"(func (export "_start") (loop $l
             (drop (call $random (i32.const 4096) (i32.const 16)))
             (drop (call $clock (i32.const 0) (i64.const 0) (i32.const 4112)))
             (call $print (i32.const 4096) (i32.const 24)) (br $l)))"#;
-        let world = World::new();
+        let world = World::on(engine);
         world.install("noise", program);
         let jail = world.jail();
         let running = start(&world, &jail, &["noise"]);

@@ -12,7 +12,10 @@ use simulation::{ExternalError, Sim, SimConfig, Step, StepLimits, Time};
 use vfs::Vfs;
 
 use super::*;
+use crate::engine::{Engine, WasmiEngine};
 use crate::process::tests::guest;
+
+mod hostile;
 
 /// Files that the platform supplies.
 #[derive(Default)]
@@ -91,11 +94,16 @@ fn a_layer_that_images_share_is_fetched_once() {
 
 impl Node {
     fn new() -> Node {
+        Node::on(Rc::new(WasmiEngine::new()), &[])
+    }
+
+    /// A node whose programs run on `engine`, with further ones in `/bin` of the image.
+    fn on(engine: Rc<dyn Engine>, more: &[(&str, Bytes)]) -> Node {
         let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_000) });
         let fabric = Fabric::new(sim.clone());
         let node_net = fabric.attach_as("minikube", &[[192, 168, 49, 2].into()], Role::Node);
         let mut files = Files::default();
-        let programs: Vec<(&str, Bytes)> = vec![
+        let mut programs: Vec<(&str, Bytes)> = vec![
             ("bin/print", guest(PRINT)),
             ("bin/wait", guest(WAIT)),
             ("bin/graceful", guest(GRACEFUL)),
@@ -115,6 +123,7 @@ impl Node {
             ("bin/text", Bytes::from_static(b"no wasm")),
             ("etc/passwd", Bytes::from_static(b"root:x:0:0::/root:/bin/sh\nweb:x:101:102::/srv:/bin/sh\n")),
         ];
+        programs.extend_from_slice(more);
         let manifest =
             files.image(r#"{"Entrypoint":["/bin/print"],"Env":["PATH=/bin","V=1"],"WorkingDir":"/app"}"#, &programs);
         let twin = files.image(r#"{"Entrypoint":["/bin/wait"]}"#, &programs);
@@ -128,7 +137,7 @@ impl Node {
         files.0.insert("images/index.json".into(), index.into());
         files.0.insert(format!("images/blobs/sha256/{}", "0".repeat(64)), Bytes::from_static(b"altered"));
         let pod_network = ([10, 244, 0, 0].into(), 256);
-        let shared = Shared::new(&sim);
+        let shared = Shared::with_engine(&sim, engine);
         let options = Options { node: "minikube".into(), node_net, pod_network, shared };
         Node { runtime: ContainerRuntime::new(&sim, &fabric, options), sim, files }
     }

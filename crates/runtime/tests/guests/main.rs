@@ -1,14 +1,19 @@
 //! The project's own images on a node, when they have been built: `cargo xtask images`, then
 //! `cargo test -p runtime --test guests -- --ignored`.
+//!
+//! Each test is played on each engine (`wasmi::`, `wasmtime::`), and once more on both with an engine around them that writes
+//! down what programs ask (`traces::`): what it writes must be the same.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that reads what the build made")]
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _};
 use network::{Fabric, Role};
 use runtime::cri::{ContainerConfig, ContainerRuntime, Id, LogOptions, Options, SandboxConfig, Shared, State};
+use runtime::engine::{Engine, Lines, TracedEngine, WasmiEngine, WasmtimeEngine};
 use simulation::{ExternalError, Sim, SimConfig, Step, StepLimits, Time};
 
 struct Node {
@@ -22,11 +27,11 @@ fn registry() -> PathBuf {
 }
 
 impl Node {
-    fn new() -> Node {
+    fn on(engine: &Rc<dyn Engine>) -> Node {
         let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_795_230_501) });
         let fabric = Fabric::new(sim.clone());
         let node_net = fabric.attach_as("minikube", &[[192, 168, 49, 2].into()], Role::Node);
-        let shared = Shared::new(&sim);
+        let shared = Shared::with_engine(&sim, Rc::clone(engine));
         let pod_network = ([10, 244, 0, 0].into(), 65_536);
         let options = Options { node: "minikube".into(), node_net, pod_network, shared };
         Node { runtime: ContainerRuntime::new(&sim, &fabric, options), sim, fabric }
@@ -144,10 +149,69 @@ impl Node {
     }
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn bootcamp_answers_until_it_is_killed() {
-    let node = Node::new();
+fn wasmi() -> Rc<dyn Engine> {
+    Rc::new(WasmiEngine::new())
+}
+
+fn wasmtime() -> Rc<dyn Engine> {
+    Rc::new(WasmtimeEngine::new().unwrap())
+}
+
+/// Plays a test on both engines, traced, and compares what was written.
+fn compare(test: impl Fn(&Rc<dyn Engine>)) {
+    let [first, second] = [wasmi(), wasmtime()].map(|engine| {
+        let lines = Lines::default();
+        test(&(Rc::new(TracedEngine::new(engine, &lines)) as Rc<dyn Engine>));
+        lines.take()
+    });
+    assert!(!first.is_empty(), "something was asked");
+    if let Some(at) = (0..first.len().max(second.len())).find(|i| first.get(*i) != second.get(*i)) {
+        panic!("line {at} of {}: wasmi {:?}, wasmtime {:?}", first.len(), first.get(at), second.get(at));
+    }
+    println!("{} calls and ends are the same", first.len());
+}
+
+fn on_wasmi(test: impl Fn(&Rc<dyn Engine>)) {
+    test(&wasmi());
+}
+
+fn on_wasmtime(test: impl Fn(&Rc<dyn Engine>)) {
+    test(&wasmtime());
+}
+
+macro_rules! tests {
+    ($how:ident, $name:ident: $($test:ident)*) => {
+        mod $name {
+            $(#[test] #[ignore = "needs built images"] fn $test() { super::$how(super::$test) })*
+        }
+    };
+}
+macro_rules! on_each_engine {
+    ($($test:ident)*) => {
+        tests! { on_wasmi, wasmi: $($test)* a_thousand_containers }
+        tests! { on_wasmtime, wasmtime: $($test)* a_thousand_containers }
+        tests! { compare, traces: $($test)* }
+    };
+}
+on_each_engine! {
+    bootcamp_answers_until_it_is_killed
+    busybox_runs_shells_and_applets
+    a_shell_on_a_terminal
+    nginx_serves_its_page
+    pause_does_nothing_until_it_is_told_to_end
+    the_shell_does_what_scripts_ask
+    a_shell_at_a_terminal
+    a_container_that_takes_too_much_is_killed
+    agnhost_and_the_echo_server_answer
+    httpd_serves_its_page_and_logs_as_apache
+    redis_keeps_what_it_is_told
+    redis_ends_when_it_is_told_and_serves_at_a_terminal
+    small_servers_say_who_answers_and_what_was_asked
+    memcached_keeps_and_counts
+}
+
+fn bootcamp_answers_until_it_is_killed(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     for (tag, version) in [("v1", 1), ("v2", 2)] {
         let (id, ip) = node.start(&format!("gcr.io/google-samples/kubernetes-bootcamp:{tag}"), &[], &[]);
         node.pass(Duration::from_secs(1));
@@ -164,10 +228,8 @@ fn bootcamp_answers_until_it_is_killed() {
     }
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn busybox_runs_shells_and_applets() {
-    let node = Node::new();
+fn busybox_runs_shells_and_applets(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, _) = node.start("busybox", &["sleep", "3600"], &[]);
     for (argv, expected, code) in [
         (&["echo", "hi"][..], "hi\n", 0),
@@ -183,10 +245,8 @@ fn busybox_runs_shells_and_applets() {
     }
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn a_shell_on_a_terminal() {
-    let node = Node::new();
+fn a_shell_on_a_terminal(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, _) = node.start("busybox", &["sleep", "3600"], &[]);
     let mut session = node.runtime.exec(&id, vec!["sh".into()], true, true).unwrap();
     let mut input = session.stdin.take().unwrap();
@@ -229,10 +289,8 @@ fn a_shell_on_a_terminal() {
     assert_eq!((String::from_utf8(screen).unwrap(), code), (lines.join("\r\n"), 3));
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn nginx_serves_its_page() {
-    let node = Node::new();
+fn nginx_serves_its_page(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, ip) = node.start("nginx", &[], &[]);
     node.pass(Duration::from_secs(1));
     let answer = node.get(ip, 80);
@@ -240,10 +298,8 @@ fn nginx_serves_its_page() {
     assert!(node.log(&id).contains("\"GET / HTTP/1.1\" 200"), "{}", node.log(&id));
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn pause_does_nothing_until_it_is_told_to_end() {
-    let node = Node::new();
+fn pause_does_nothing_until_it_is_told_to_end(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, _) = node.start("registry.k8s.io/pause:3.10", &[], &[]);
     node.pass(Duration::from_secs(1));
     let steps = node.sim.steps();
@@ -256,10 +312,8 @@ fn pause_does_nothing_until_it_is_told_to_end() {
 }
 
 /// Prints what many containers cost; the numbers are for people.
-#[test]
-#[ignore = "needs built images"]
-fn a_thousand_containers() {
-    let node = Node::new();
+fn a_thousand_containers(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let begun = std::time::Instant::now();
     for n in 0..1_000 {
         let (id, ip) = node.start("gcr.io/google-samples/kubernetes-bootcamp:v1", &[], &[]);
@@ -272,10 +326,8 @@ fn a_thousand_containers() {
 }
 
 /// What needs processes: pipelines, substitutions, background lists, traps, redirections to files.
-#[test]
-#[ignore = "needs built images"]
-fn the_shell_does_what_scripts_ask() {
-    let node = Node::new();
+fn the_shell_does_what_scripts_ask(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, _) = node.start("busybox", &["sleep", "36000"], &[]);
     let mut failures = Vec::new();
     for (script, expected, code) in SHELL_CASES {
@@ -362,10 +414,8 @@ const SHELL_CASES: &[(&str, &str, i32)] = &[
 ];
 
 /// An interactive shell as `kubectl exec -it` opens it: prompts, line by line, Ctrl-C, the end.
-#[test]
-#[ignore = "needs built images"]
-fn a_shell_at_a_terminal() {
-    let node = Node::new();
+fn a_shell_at_a_terminal(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, _) = node.start("gcr.io/google-samples/kubernetes-bootcamp:v1", &[], &[]);
     let mut session = node.runtime.exec(&id, vec!["bash".into()], true, true).unwrap();
     let mut stdin = session.stdin.take().unwrap();
@@ -406,10 +456,8 @@ fn a_shell_at_a_terminal() {
     );
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn a_container_that_takes_too_much_is_killed() {
-    let node = Node::new();
+fn a_container_that_takes_too_much_is_killed(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let config = ContainerConfig {
         image: "polinux/stress".into(),
         command: ["stress", "--vm", "1", "--vm-bytes", "50M", "--vm-hang", "1"].map(str::to_owned).into(),
@@ -431,10 +479,8 @@ fn a_container_that_takes_too_much_is_killed() {
     }
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn agnhost_and_the_echo_server_answer() {
-    let node = Node::new();
+fn agnhost_and_the_echo_server_answer(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (_, ip) =
         node.start("registry.k8s.io/e2e-test-images/agnhost:2.53", &["/agnhost", "netexec", "--http-port=8080"], &[]);
     let (_, echo) = node.start("kicbase/echo-server:1.0", &[], &[]);
@@ -445,10 +491,8 @@ fn agnhost_and_the_echo_server_answer() {
     assert!(node.get(ill, 8080).starts_with("HTTP/1.1 404 "));
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn httpd_serves_its_page_and_logs_as_apache() {
-    let node = Node::new();
+fn httpd_serves_its_page_and_logs_as_apache(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, ip) = node.start("httpd:2.4", &[], &[]);
     node.pass(Duration::from_secs(1));
     let answer = node.get(ip, 80);
@@ -493,10 +537,8 @@ const REDIS_CASES: &[(&[&str], &str, i32)] = &[
     ),
 ];
 
-#[test]
-#[ignore = "needs built images"]
-fn redis_keeps_what_it_is_told() {
-    let node = Node::new();
+fn redis_keeps_what_it_is_told(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let script =
         "echo 'maxmemory 2mb\nmaxmemory-policy allkeys-lru' > /r.conf; exec redis-server /r.conf --appendonly yes";
     let (id, _) = node.start("redis:8.0.2", &[], &["sh", "-c", script]);
@@ -520,10 +562,8 @@ fn redis_keeps_what_it_is_told() {
     assert!(node.sim.steps() - steps < 20, "an idle server costs nothing");
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn redis_ends_when_it_is_told_and_serves_at_a_terminal() {
-    let node = Node::new();
+fn redis_ends_when_it_is_told_and_serves_at_a_terminal(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, ip) = node.start("redis:7.2", &[], &[]);
     node.pass(Duration::from_secs(1));
     let mut session = node.runtime.exec(&id, vec!["redis-cli".into()], true, true).unwrap();
@@ -564,10 +604,8 @@ fn redis_ends_when_it_is_told_and_serves_at_a_terminal() {
     );
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn small_servers_say_who_answers_and_what_was_asked() {
-    let node = Node::new();
+fn small_servers_say_who_answers_and_what_was_asked(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (echo, echo_ip) = node.start("hashicorp/http-echo:1.0", &[], &["-text=apple", "-listen=:8080"]);
     let (mute, _) = node.start("hashicorp/http-echo", &[], &[]);
     let hello = |version: &str| node.start(&format!("gcr.io/google-samples/hello-app:{version}"), &[], &[]).1;
@@ -601,10 +639,8 @@ fn small_servers_say_who_answers_and_what_was_asked() {
     assert!(node.get(nginx, 80).contains(&format!("Server address: {nginx}:80\nServer name: web-1\nDate: ")));
 }
 
-#[test]
-#[ignore = "needs built images"]
-fn memcached_keeps_and_counts() {
-    let node = Node::new();
+fn memcached_keeps_and_counts(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
     let (id, ip) = node.start("memcached:1.6", &[], &["memcached", "-m", "32"]);
     node.pass(Duration::from_secs(1));
     let talk = b"set n 1 0 2\r\n41\r\nincr n 1\r\nget n\r\ndelete n\r\nget n\r\nversion\r\n";
