@@ -90,6 +90,7 @@ impl NetNs {
                 self.0.lookups.borrow_mut().note(tracer.id(), addresses, self.sim().now());
             }
             Err(NetError::NameNotFound) => tracer.end(Outcome::NoSuchName),
+            Err(_) if conf.nameservers.is_empty() => tracer.end(Outcome::NoSuchName),
             Err(_) => tracer.end(Outcome::NoNameServer),
         }
         found
