@@ -30,5 +30,5 @@ pub async fn lesson(course: &str, lesson: &str) -> Result<Lesson, String> {
 }
 
 async fn read<T: DeserializeOwned>(path: &str) -> Result<T, String> {
-    serde_json::from_str(&site::fetch_text(path).await?).map_err(|error| format!("{path}: {error}"))
+    json::from_str(&site::fetch_text(path).await?).map_err(|error| format!("{path}: {error}"))
 }

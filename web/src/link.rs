@@ -88,7 +88,7 @@ impl Link {
 
     /// Sends a message; kept until the worker is there.
     pub fn send(&self, message: &ToWorker) {
-        let text = serde_json::to_string(message).expect("messages are plain data");
+        let text = json::to_string(message).expect("messages are plain data");
         if self.0.ready.get() {
             self.post(&text);
         } else {
@@ -135,7 +135,7 @@ impl Link {
     fn hear(&self, data: &JsValue) {
         self.0.pings.set(0);
         let Some(text) = data.as_string() else { return };
-        match serde_json::from_str::<FromWorker>(&text) {
+        match json::from_str::<FromWorker>(&text) {
             Ok(FromWorker::Hello { protocol }) if protocol == PROTOCOL => {
                 self.0.ready.set(true);
                 let waiting = std::mem::take(&mut *self.0.waiting.borrow_mut());

@@ -193,7 +193,7 @@ fn node_tile(node: &Object, pods: &[Object]) -> NodeTile {
 /// The word under STATUS, as `kubectl get pods` prints it for pods without init containers.
 pub fn pod_status(pod: &Object) -> String {
     let statuses = pod.list("status.containerStatuses");
-    let reason = |s: &serde_json::Value| {
+    let reason = |s: &json::Value| {
         ["state.waiting.reason", "state.terminated.reason"]
             .into_iter()
             .find_map(|path| api::object_at(s, path).as_str().map(str::to_owned))

@@ -14,7 +14,7 @@ fn storage() -> Option<Storage> {
 /// What was saved, or what the browser suggests.
 pub fn load() -> Preferences {
     let saved = storage().and_then(|s| s.get_item(KEY).ok().flatten());
-    saved.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Preferences {
+    saved.and_then(|text| json::from_str(&text).ok()).unwrap_or_else(|| Preferences {
         language: window().and_then(|w| w.navigator().language()).map_or(Language::En, |tag| Language::from_tag(&tag)),
         theme: if prefers_dark() { Theme::Dark } else { Theme::Light },
         lesson_percent: 38.0,
@@ -34,7 +34,7 @@ fn prefers_dark() -> bool {
 
 /// Saves; a browser that refuses is not asked twice for the same thing.
 pub fn save(preferences: &Preferences) {
-    if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(preferences)) {
+    if let (Some(storage), Ok(text)) = (storage(), json::to_string(preferences)) {
         let _ = storage.set_item(KEY, &text);
     }
 }

@@ -45,7 +45,7 @@ impl SavedSession {
     /// The text of a file that holds it.
     pub fn to_file(&self) -> String {
         let file = File { format: FORMAT.to_owned(), session: self.clone() };
-        serde_json::to_string_pretty(&file).expect("sessions are plain data") + "\n"
+        json::to_string_pretty(&file).expect("sessions are plain data") + "\n"
     }
 
     /// Reads a file.
@@ -56,7 +56,7 @@ impl SavedSession {
         if text.len() > FILE_BYTES_MAX {
             return Err(format!("the file is larger than {FILE_BYTES_MAX} bytes"));
         }
-        let file: File = serde_json::from_str(text).map_err(|error| format!("the file is no session: {error}"))?;
+        let file: File = json::from_str(text).map_err(|error| format!("the file is no session: {error}"))?;
         if file.format != FORMAT {
             return Err(format!("the file is `{}`, not `{FORMAT}`", file.format));
         }

@@ -697,7 +697,7 @@ impl Session {
         for event in events {
             let TraceKind::Decision { namespace, pod, explanation, .. } = &event.kind else { continue };
             // The scheduler's words are of the same build; what cannot be read is not shown.
-            let Ok(decision) = serde_json::from_str(explanation) else { continue };
+            let Ok(decision) = json::from_str(explanation) else { continue };
             self.decisions.insert(format!("{namespace}/{pod}"), decision);
             if self.decisions.len() > DECISIONS_MAX {
                 self.decisions.pop_first();

@@ -43,7 +43,7 @@ pub fn pack(session: &SavedSession) -> Vec<u8> {
             }
             other => {
                 out.push(OTHER);
-                put_bytes(&mut out, &serde_json::to_vec(other).expect("inputs are plain data"));
+                put_bytes(&mut out, &json::to_vec(other).expect("inputs are plain data"));
             }
         }
     }
@@ -77,7 +77,7 @@ fn read(bytes: &[u8]) -> Option<SavedSession> {
         let at = before + from_difference(take_number(&mut rest)?);
         before = at;
         let input = match take(&mut rest, 1)?[0] {
-            OTHER => serde_json::from_str(&take_text(&mut rest)?).ok()?,
+            OTHER => json::from_str(&take_text(&mut rest)?).ok()?,
             id => Input::Keys { id, text: take_text(&mut rest)? },
         };
         log.push(LogEntry { at, input });

@@ -67,7 +67,7 @@ impl Storage {
         let begun =
             self.0.borrow().kept.as_ref().filter(|kept| kept.is_of(&session.seed, &log)).map(|kept| kept.pieces);
         let key = key(&session.seed.course, &session.seed.lesson);
-        let text = serde_json::to_string(&session).expect("sessions are plain data");
+        let text = json::to_string(&session).expect("sessions are plain data");
 
         let transaction = self.transaction(TransactionMode::ReadWrite).await?;
         let store = transaction.object_store(STORE).map_err(words)?;
@@ -75,7 +75,7 @@ impl Storage {
             store.delete(pieces_of(&key)?).map_err(words)?;
         }
         for (index, piece) in log.chunks(PIECE_ENTRIES).enumerate().skip(begun.unwrap_or_default()) {
-            let text = serde_json::to_string(piece).expect("inputs are plain data");
+            let text = json::to_string(piece).expect("inputs are plain data");
             let key = JsValue::from_str(&format!("{key}#{index:06}"));
             store.put(&JsValue::from_str(&text), Some(&key)).map_err(words)?;
         }
@@ -114,10 +114,10 @@ impl Kept {
 
 /// A session with all of its log; none if a part of it cannot be read.
 fn whole(session: &str, pieces: &[JsValue]) -> Option<SavedSession> {
-    let mut session: SavedSession = serde_json::from_str(session).ok()?;
+    let mut session: SavedSession = json::from_str(session).ok()?;
     let mut log = Vec::new();
     for piece in pieces {
-        log.extend(serde_json::from_str::<Vec<LogEntry>>(&piece.as_string()?).ok()?);
+        log.extend(json::from_str::<Vec<LogEntry>>(&piece.as_string()?).ok()?);
     }
     log.append(&mut session.log);
     session.log = log;

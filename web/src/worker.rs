@@ -127,7 +127,7 @@ pub fn start() {
     let inner = Rc::clone(&worker);
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
         let Some(text) = event.data().as_string() else { return };
-        match serde_json::from_str::<ToWorker>(&text) {
+        match json::from_str::<ToWorker>(&text) {
             Ok(message) => take(&inner, message),
             Err(error) => post(&inner, &FromWorker::Problem { message: format!("unreadable message: {error}") }),
         }
@@ -139,7 +139,7 @@ pub fn start() {
 }
 
 fn post(worker: &Shared, message: &FromWorker) {
-    let text = serde_json::to_string(message).expect("messages are plain data");
+    let text = json::to_string(message).expect("messages are plain data");
     if let Err(error) = worker.borrow().scope.post_message(&text.into()) {
         web_sys::console::error_2(&"the worker cannot answer".into(), &error);
     }

@@ -7,13 +7,13 @@
 //! Attributes: `d=` default (JSON), `e=` enum, `l=` list type, `k=` map keys, `p=` patch strategy, `m=` merge key,
 //! `a` atomic map.
 
-use serde_json::Value;
+use json::Value;
 
 fn main() {
     let path = std::env::args().nth(1).expect("the path of a JSON file is given");
     #[expect(clippy::disallowed_methods, reason = "a developer's tool, not part of the core")]
     let text = std::fs::read_to_string(path).expect("the file is readable");
-    let all: Value = serde_json::from_str(&text).expect("the file is JSON");
+    let all: Value = json::from_str(&text).expect("the file is JSON");
     for (name, schema) in all.as_object().expect("a map of definitions") {
         let mut line = format!("={}", short(name));
         // Types shared by every group (DeleteOptions, WatchEvent) name only the first.

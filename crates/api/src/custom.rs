@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::kinds::Kind;
 use crate::object::at;
@@ -36,7 +36,7 @@ pub fn has_condition(definition: &Value, condition: &str) -> bool {
 
 /// The versions that a definition serves, the preferred first; none before its names are accepted.
 pub fn versions(definition: &Value) -> Vec<&'static Added> {
-    let entries = at(definition, "spec.versions").as_array().map_or(&[][..], Vec::as_slice);
+    let entries = at(definition, "spec.versions").as_array().map_or(&[][..], json::Array::as_slice);
     let Some(stored) = entries.iter().find(|v| v["storage"] == true).and_then(|v| v["name"].as_str()) else {
         return Vec::new();
     };

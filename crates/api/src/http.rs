@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::structs::InOrder;
 use crate::{Object, ObjectList};
@@ -60,8 +60,7 @@ impl Chunk {
             Chunk::Bytes(bytes) => bytes,
             Chunk::Event { event, object } => {
                 let mut line = format!("{{\"type\":\"{event}\",\"object\":").into_bytes();
-                serde_json::to_writer(&mut line, &InOrder::new(&object.wire()))
-                    .expect("JSON values serialise to memory");
+                json::to_writer(&mut line, &InOrder::new(&object.wire())).expect("JSON values serialise to memory");
                 line.extend_from_slice(b"}\n");
                 line.into()
             }
@@ -73,7 +72,7 @@ impl Body {
     /// The bytes of a body that is whole; `None` for streams and upgraded connections.
     pub fn into_bytes(self) -> Option<Bytes> {
         fn json(value: &Value) -> Option<Bytes> {
-            let mut text = serde_json::to_vec(&InOrder::new(value)).expect("JSON values serialise to memory");
+            let mut text = json::to_vec(&InOrder::new(value)).expect("JSON values serialise to memory");
             text.push(b'\n');
             Some(Bytes::from(text))
         }

@@ -4,19 +4,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use json::{Map, Value};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
 
 use crate::managed::ManagedFields;
 
-/// An API object. Cloning is cheap; [`Object::make_mut`] copies on write.
+/// An API object. Cloning is cheap, and what is changed of the clone is copied then (`crates/json`).
 ///
 /// Objects of the store keep `metadata.managedFields` beside their JSON, shared between revisions: few look at them, and
 /// every write would copy them. They are in what goes over a wire: [`Object::into_value`], [`Object::wire`], serde.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
-    value: Arc<Value>,
+    value: Value,
     managed: Option<Arc<ManagedFields>>,
 }
 
@@ -27,7 +27,7 @@ const MANAGED: &str = "managedFields";
 
 impl From<Value> for Object {
     fn from(value: Value) -> Self {
-        Object { value: Arc::new(value), managed: None }
+        Object { value, managed: None }
     }
 }
 
@@ -51,7 +51,7 @@ impl Serialize for Object {
 
 /// Metadata with the managed fields in their place.
 struct Metadata<'a> {
-    map: &'a Map<String, Value>,
+    map: &'a Map,
     managed: &'a ManagedFields,
 }
 
@@ -83,7 +83,7 @@ impl Object {
 
     /// An object whose managed fields are kept beside its JSON; none if they are empty.
     pub fn with_managed(value: Value, managed: Arc<ManagedFields>) -> Self {
-        Object { value: Arc::new(value), managed: (!managed.is_empty()).then_some(managed) }
+        Object { value, managed: (!managed.is_empty()).then_some(managed) }
     }
 
     /// The JSON, without the managed fields that are kept beside it.
@@ -96,37 +96,32 @@ impl Object {
         self.managed.as_ref()
     }
 
-    /// The JSON to change, without the managed fields that are kept beside it; copied first if it is shared.
+    /// The JSON to change, without the managed fields that are kept beside it.
     pub fn make_mut(&mut self) -> &mut Value {
-        Arc::make_mut(&mut self.value)
+        &mut self.value
     }
 
     /// The whole JSON.
     pub fn wire(&self) -> Cow<'_, Value> {
         match &self.managed {
-            None => Cow::Borrowed(&*self.value),
+            None => Cow::Borrowed(&self.value),
             Some(_) => Cow::Owned(self.clone().into_value()),
         }
     }
 
-    /// The whole JSON by value; copied if it is shared.
+    /// The whole JSON by value.
     pub fn into_value(self) -> Value {
         let managed = self.managed.clone();
         let mut value = self.into_bare();
         if let (Some(managed), Some(metadata)) = (managed, value.get_mut("metadata").and_then(Value::as_object_mut)) {
-            metadata.insert(MANAGED.to_owned(), managed.to_value());
+            metadata.insert(MANAGED.into(), managed.to_value());
         }
         value
     }
 
-    /// The JSON by value, without the managed fields that are kept beside it; copied if it is shared.
+    /// The JSON by value, without the managed fields that are kept beside it.
     pub fn into_bare(self) -> Value {
-        Arc::try_unwrap(self.value).unwrap_or_else(|shared| (*shared).clone())
-    }
-
-    /// Whether both are the very same allocation, the cheap proof of equality.
-    pub fn ptr_eq(&self, other: &Object) -> bool {
-        Arc::ptr_eq(&self.value, &other.value)
+        self.value
     }
 
     // --- reading by path; field names only, so the dots in label keys are no trouble here ---
@@ -153,7 +148,7 @@ impl Object {
 
     /// The elements at a path, empty if absent.
     pub fn list(&self, path: &str) -> &[Value] {
-        self.at(path).as_array().map_or(&[], Vec::as_slice)
+        self.at(path).as_array().map_or(&[][..], json::Array::as_slice)
     }
 
     /// Sets the value at a dotted path, making objects on the way.
@@ -243,12 +238,12 @@ impl Object {
 
     /// Sets one label (`metadata.labels`).
     pub fn set_label(&mut self, key: &str, value: &str) {
-        entry_map(self.make_mut(), "labels").insert(key.to_owned(), value.into());
+        entry_map(self.make_mut(), "labels").insert(key.into(), value.into());
     }
 
     /// Sets one annotation (`metadata.annotations`).
     pub fn set_annotation(&mut self, key: &str, value: &str) {
-        entry_map(self.make_mut(), "annotations").insert(key.to_owned(), value.into());
+        entry_map(self.make_mut(), "annotations").insert(key.into(), value.into());
     }
 
     /// Whether deletion has been asked for.
@@ -295,10 +290,10 @@ pub fn set(value: &mut Value, path: &str, new: Value) {
 /// A map of strings; entries of other types are left out.
 pub fn string_map(value: &Value) -> BTreeMap<String, String> {
     let entries = value.as_object().into_iter().flatten();
-    entries.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+    entries.filter_map(|(k, v)| Some((k.to_string(), v.as_str()?.to_owned()))).collect()
 }
 
-fn entry_map<'a>(value: &'a mut Value, field: &str) -> &'a mut Map<String, Value> {
+fn entry_map<'a>(value: &'a mut Value, field: &str) -> &'a mut Map {
     let path = format!("metadata.{field}");
     if !at(value, &path).is_object() {
         set(value, &path, Value::Object(Map::new()));
@@ -358,7 +353,7 @@ impl ObjectList {
             metadata.insert("remainingItemCount".into(), count.into());
         }
         metadata.insert("resourceVersion".into(), self.resource_version.clone().into());
-        serde_json::json!({
+        json::json!({
             "apiVersion": self.api_version,
             "kind": self.kind,
             "metadata": metadata,
@@ -370,7 +365,7 @@ impl ObjectList {
     pub fn from_value(mut value: Value) -> ObjectList {
         let items = match value.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) => items,
-            _ => Vec::new(),
+            _ => Vec::new().into(),
         };
         let text = |path: &str| at(&value, path).as_str().unwrap_or("").to_owned();
         let (api_version, kind) = (text("apiVersion"), text("kind"));

@@ -94,12 +94,12 @@ impl Quantity {
     ///
     /// # Errors
     /// See [`QuantityError`].
-    pub fn from_value(value: &serde_json::Value) -> Result<Quantity, QuantityError> {
+    pub fn from_value(value: &json::Value) -> Result<Quantity, QuantityError> {
         match value {
-            serde_json::Value::String(text) if text.is_empty() => Ok(Quantity::ZERO),
-            serde_json::Value::String(text) => Quantity::parse(text),
-            serde_json::Value::Number(number) => Quantity::parse(&number.to_string()),
-            serde_json::Value::Null => Ok(Quantity::ZERO),
+            json::Value::String(text) if text.is_empty() => Ok(Quantity::ZERO),
+            json::Value::String(text) => Quantity::parse(text),
+            json::Value::Number(number) => Quantity::parse(&number.to_string()),
+            json::Value::Null => Ok(Quantity::ZERO),
             _ => Err(QuantityError::Format),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::object_at as at;
 use crate::{Kind, Quantity};
@@ -32,7 +32,7 @@ fn text<'a>(object: &'a Value, path: &str) -> &'a str {
 }
 
 fn items<'a>(object: &'a Value, path: &str) -> &'a [Value] {
-    at(object, path).as_array().map_or(&[], Vec::as_slice)
+    at(object, path).as_array().map_or(&[][..], json::Array::as_slice)
 }
 
 fn amount(value: Option<&Value>) -> Option<Quantity> {
@@ -42,7 +42,7 @@ fn amount(value: Option<&Value>) -> Option<Quantity> {
 /// The amounts of a map of quantities.
 pub fn amounts(map: &Value) -> Amounts {
     let fields = map.as_object().into_iter().flatten();
-    fields.filter_map(|(name, value)| Some((name.clone(), Quantity::from_value(value).ok()?))).collect()
+    fields.filter_map(|(name, value)| Some((name.to_string(), Quantity::from_value(value).ok()?))).collect()
 }
 
 /// What an object takes.
@@ -200,7 +200,7 @@ pub fn unsaid<'a>(hard: &'a Amounts, pod: &Value) -> BTreeMap<&'a str, Vec<Strin
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
     use crate::kinds::{PERSISTENT_VOLUME_CLAIMS, PODS, SERVICES};

@@ -31,7 +31,7 @@ pub fn repeated(json: &[u8]) -> Vec<String> {
 fn scan(json: &[u8], is_all: bool) -> Vec<Key> {
     let mut scan = Scan { is_all, path: String::new(), found: Vec::new() };
     // Whoever reads the text says what is wrong with it.
-    let _ = (&mut scan).deserialize(&mut serde_json::Deserializer::from_slice(json));
+    let _ = (&mut scan).deserialize(&mut json::Deserializer::from_slice(json));
     scan.found
 }
 

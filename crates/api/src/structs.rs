@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use json::{Map, Value};
 use serde::ser::{Serialize, Serializer};
-use serde_json::{Map, Value};
 
 /// A field of a struct.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Shape {
     }
 
     /// The fields of an object in their order, each with what it is. What the struct does not have comes last.
-    pub fn fields(self, map: &Map<String, Value>) -> Vec<(&str, &Value, Shape)> {
+    pub fn fields(self, map: &Map) -> Vec<(&str, &Value, Shape)> {
         let by_name = |shape: Shape| map.iter().map(|(name, value)| (name.as_str(), value, shape)).collect();
         let name = match self {
             Shape::Struct(name) | Shape::Item(name) => name,
@@ -134,7 +134,7 @@ fn declare(name: &str, order: &mut Vec<(&'static str, Shape)>) {
     }
 }
 
-fn in_order<'v>(map: &'v Map<String, Value>, order: &[(&str, Shape)]) -> Vec<(&'v str, &'v Value, Shape)> {
+fn in_order<'v>(map: &'v Map, order: &[(&str, Shape)]) -> Vec<(&'v str, &'v Value, Shape)> {
     let declared = |name: &str| order.iter().position(|(field, _)| *field == name);
     let place = |name: &str| match (declared(name), name) {
         (Some(at), _) => at + 2,
@@ -181,7 +181,7 @@ impl Serialize for InOrder<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 
@@ -215,7 +215,7 @@ mod tests {
         let list = json!({"apiVersion": "v1", "kind": "PodList", "items": [pod], "metadata": {"resourceVersion": "1"}});
         check(&list, &format!("kind apiVersion metadata resourceVersion items {fields}"));
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "status": {}, "spec": {}, "metadata": {"uid": "u", "name": "n"}});
-        let text = serde_json::to_string(&InOrder::new(&namespace)).expect("JSON values serialise");
+        let text = json::to_string(&InOrder::new(&namespace)).expect("JSON values serialise");
         assert_eq!(
             text,
             r#"{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"n","uid":"u"},"spec":{},"status":{}}"#

@@ -1,6 +1,6 @@
 //! Taints of nodes and the tolerations of pods (`component-helpers/scheduling/corev1`).
 
-use serde_json::Value;
+use json::Value;
 
 /// Whether a toleration covers a taint.
 pub fn tolerates(toleration: &Value, taint: &Value) -> bool {
@@ -24,7 +24,7 @@ pub fn are_tolerated(tolerations: &[Value], taint: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn tolerations_cover_taints() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use json::Value;
 
 /// `%T`: the Go type that a decoded JSON value has.
 pub fn go_type(value: &Value) -> &'static str {
@@ -64,7 +64,7 @@ pub fn go_json(value: &Value) -> String {
 pub fn go_value(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.to_string(),
         Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
         Value::Object(map) => {
             let entries: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_value(v))).collect();
@@ -76,7 +76,7 @@ pub fn go_value(value: &Value) -> String {
 }
 
 /// A number as `%v` prints it: floats in the shortest form, with an exponent from 1e21 on.
-pub fn go_number(n: &serde_json::Number) -> String {
+pub fn go_number(n: &json::Number) -> String {
     match (n.is_f64(), n.as_f64()) {
         (true, Some(f)) if f.abs() >= 1e21 || (f != 0.0 && f.abs() < 1e-4) => {
             let text = format!("{f:e}");
@@ -97,9 +97,9 @@ mod tests {
     fn quotes_as_go_does() {
         assert_eq!(go_quote("a\"b\\\n\u{1}\u{e9}"), r#""a\"b\\\n\x01é""#);
         assert_eq!(
-            go_value(&serde_json::json!({"spec": {"replicas": "x", "l": [1, null]}})),
+            go_value(&json::json!({"spec": {"replicas": "x", "l": [1, null]}})),
             "map[spec:map[l:[1 <nil>] replicas:x]]"
         );
-        assert_eq!(go_json(&serde_json::json!({"a": "<b>&"})), r#"{"a":"\u003cb\u003e\u0026"}"#);
+        assert_eq!(go_json(&json::json!({"a": "<b>&"})), r#"{"a":"\u003cb\u003e\u0026"}"#);
     }
 }

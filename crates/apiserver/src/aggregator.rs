@@ -10,7 +10,7 @@ use api::http::{Response, StatusCode};
 use api::kinds::{API_SERVICES, ENDPOINT_SLICES, METRICS, POD_METRICS, SERVICES};
 use futures_util::StreamExt as _;
 use futures_util::stream::select;
-use serde_json::Value;
+use json::Value;
 
 use crate::custom::definition::set_condition;
 use crate::registry::update::Part;

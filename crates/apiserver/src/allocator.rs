@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 use api::kinds::{IP_ADDRESSES, SERVICES};
 use api::status::{FieldError, FieldErrors, Status};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure;
 use crate::registry::Context;

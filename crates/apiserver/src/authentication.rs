@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use api::Object;
 use api::http::{HeaderMap, header};
 use api::status::Status;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::authorization::{self, Attributes};
 use crate::registry::Context;

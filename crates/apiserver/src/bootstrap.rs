@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use api::Kind;
 use api::kinds::{API_SERVICES, KINDS, NAMESPACES, SERVICE_CIDRS, SERVICES, VERSIONS};
 use futures_util::StreamExt as _;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Duration;
 
 use crate::registry::Context;
@@ -70,7 +70,7 @@ const OBJECTS: &str = include_str!("bootstrap.txt");
 fn bootstrap_object(line: &str) -> (&'static Kind, Value) {
     let (plural, object) = line.split_once(' ').expect("a line has a plural and an object");
     let kind = KINDS.iter().find(|kind| kind.plural == plural).expect("the kinds of the file are in the table");
-    let mut object: Value = serde_json::from_str(object).expect("the objects of the file are JSON");
+    let mut object: Value = json::from_str(object).expect("the objects of the file are JSON");
     if kind.group == "rbac.authorization.k8s.io" {
         object["metadata"]["annotations"] = json!({"rbac.authorization.kubernetes.io/autoupdate": "true"});
         let labels = metadata_mut(&mut object).entry("labels").or_insert_with(|| json!({}));

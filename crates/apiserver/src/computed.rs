@@ -8,7 +8,7 @@ use api::http::{Body, Method, Response, StatusCode};
 use api::kinds::{BINDINGS, PODS};
 use api::status::Status;
 use api::{Object, ObjectList};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::admission::attributes::Attributes;
 use crate::negotiate::resource_format;

@@ -9,7 +9,7 @@ use api::kinds::{BINDINGS, COMPONENT_STATUSES, COMPUTED, KINDS, NAMESPACES, VERS
 use api::reviews::REVIEWS;
 use api::status::Status;
 use base64::Engine as _;
-use serde_json::{Value, json};
+use json::{Value, json};
 use sha2::Digest as _;
 
 use crate::negotiate::{clauses, wants_pretty};

@@ -4,7 +4,7 @@ use api::Object;
 use api::kinds::POD_DISRUPTION_BUDGETS;
 use api::selector::LabelSelector;
 use api::status::{Cause, Status};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::registry::Context;
 use crate::registry::update::Part;
@@ -78,7 +78,7 @@ fn take_one(cx: &Context<'_>, budget: &Object, pod: &Object) -> Result<(), Statu
         if !new["status"]["disruptedPods"].is_object() {
             new["status"]["disruptedPods"] = json!({});
         }
-        new["status"]["disruptedPods"][pod.as_str()] = Value::String(now);
+        new["status"]["disruptedPods"][pod.as_str()] = Value::String(now.into());
         Ok(new)
     })?;
     Ok(())

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use api::http::{Body, Method, Response, StatusCode, header};
 use api::status::Status;
 use api::{Object, ObjectList};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Duration;
 
 use crate::negotiate::{Format, Shape, resource_format};

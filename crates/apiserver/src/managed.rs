@@ -8,7 +8,7 @@ use std::sync::Arc;
 use api::managed::{Applied, Applier, Atom, Entry, ManagedFields, Refusal, Set, Text, Writer, zero};
 use api::status::{Cause, FieldError, FieldErrors, Status};
 use api::{Kind, Object, schema};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::registry::Context;
 use crate::registry::update::Part;

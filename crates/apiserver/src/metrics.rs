@@ -10,7 +10,7 @@ use api::http::{Body, Method, Request, Response, StatusCode};
 use api::kinds::{NODE_METRICS, NODES, POD_METRICS, PODS};
 use api::status::Status;
 use api::{Object, ObjectList, Quantity};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use crate::negotiate::{Format, Shape, resource_format};
@@ -178,6 +178,6 @@ async fn summary(cx: &Context<'_>, node: &str) -> Option<Value> {
     let response = cx.server.config.nodes.kubelet(node, request).await.ok()?;
     match response.into_body() {
         Body::Object(object) => Some(object.into_value()),
-        other => serde_json::from_slice(&other.into_bytes()?).ok(),
+        other => json::from_slice(&other.into_bytes()?).ok(),
     }
 }

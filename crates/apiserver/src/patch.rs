@@ -7,7 +7,7 @@ use api::patch::PatchError;
 use api::schema::{self, Checked};
 use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
-use serde_json::Value;
+use json::Value;
 
 use crate::custom;
 use crate::failure;
@@ -81,7 +81,7 @@ impl Patch {
         let body = match body {
             Body::Object(object) => object.into_bare(),
             Body::Bytes(bytes) if kind == Type::Apply => yaml(&bytes)?,
-            Body::Bytes(bytes) => serde_json::from_slice(&bytes)
+            Body::Bytes(bytes) => json::from_slice(&bytes)
                 .map_err(|e| Status::bad_request(format!("{prefix}{}", go_json_error(&e, &bytes))))?,
             _ => return Err(Status::bad_request(format!("{prefix}unexpected end of JSON input"))),
         };
@@ -282,7 +282,7 @@ fn rejected() -> Status {
 }
 
 /// A syntax error in the words of Go's decoder.
-pub fn go_json_error(error: &serde_json::Error, bytes: &[u8]) -> String {
+pub fn go_json_error(error: &json::Error, bytes: &[u8]) -> String {
     if error.is_eof() {
         return "unexpected end of JSON input".to_owned();
     }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use api::http::{Request, Response, Transport, TransportError};
 use etcd::Etcd;
 use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
+use json::Value;
 use simulation::{Sim, TraceKind};
 
 use crate::registry::expiry::{self, Expiry};

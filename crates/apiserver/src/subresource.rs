@@ -5,7 +5,7 @@ use api::http::{Body, Method, Response, StatusCode};
 use api::kinds::PODS;
 use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::admission::attributes::Attributes;
 use crate::handler::{include, shaped, success};
@@ -198,7 +198,7 @@ pub fn assign(cx: &Context<'_>, pod: (&str, &str), binding: &Value) -> Result<Re
         new["spec"]["nodeName"] = node.clone().into();
         for (key, value) in crate::value::fields(at(binding, "metadata.annotations")) {
             let annotations = metadata_mut(&mut new).entry("annotations").or_insert_with(|| json!({}));
-            map_mut(annotations).insert(key.clone(), value.clone());
+            map_mut(annotations).insert(key.as_str().into(), value.clone());
         }
         strategy::set_condition(&mut new, json!({"type": "PodScheduled", "status": "True", "lastTransitionTime": now}));
         map_mut(&mut new["status"]).remove("nominatedNodeName");

@@ -8,7 +8,7 @@ use api::kinds::{NAMESPACES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS};
 use api::status::{FieldError, FieldErrors, Status};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use simulation::Duration;
 
@@ -124,7 +124,7 @@ fn sign(key: &[u8], claims: &Value) -> String {
 pub fn verified(cx: &Context<'_>, token: &str) -> Option<Value> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (head, claims) = signed.split_once('.')?;
-    let json = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+    let json = |part: &str| json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
     if json(head)?["alg"] != "HS256" || URL_SAFE_NO_PAD.decode(signature).ok()? != hmac(&key(cx), signed.as_bytes()) {
         return None;
     }

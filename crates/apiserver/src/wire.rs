@@ -8,7 +8,7 @@ use api::status::Status;
 use api::structs::Shape;
 use api::{Object, ObjectList};
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use crate::negotiate::{Encoding, Format};
 
@@ -62,12 +62,12 @@ const ORDERS: &[(&str, &[&str])] = &[
 ];
 
 /// The order in which the fields of a struct are written.
-fn order(map: &Map<String, Value>) -> &'static [&'static str] {
+fn order(map: &Map) -> &'static [&'static str] {
     ORDERS.iter().find(|(mark, _)| map.contains_key(*mark)).map_or(FIRST, |(_, order)| order)
 }
 
 /// The fields of an object, each with what it is.
-fn fields(map: &Map<String, Value>, shape: Shape) -> Vec<(&str, &Value, Shape)> {
+fn fields(map: &Map, shape: Shape) -> Vec<(&str, &Value, Shape)> {
     if shape != Shape::Sorted {
         return shape.fields(map);
     }

@@ -81,7 +81,7 @@ impl Catalogue {
         let documents = api::yaml::parse(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?;
         let courses = documents.first().and_then(|v| v.get("courses"));
         let courses: Vec<String> = courses
-            .and_then(|v| serde_json::from_value(v.clone()).ok())
+            .and_then(|v| json::from_value(v.clone()).ok())
             .with_context(|| format!("{}: a list `courses` is due", file.display()))?;
         let file = root.join(GLOSSARY);
         let (mut glossary, mut problems) = (Glossary::default(), Vec::new());

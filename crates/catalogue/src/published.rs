@@ -35,18 +35,18 @@ pub fn read(root: &Path) -> anyhow::Result<Published> {
         }
     }
     published.problems.splice(0..0, shelf.problems.iter().cloned());
-    published.files.insert(CATALOGUE.to_owned(), serde_json::to_string(&shelf)?);
+    published.files.insert(CATALOGUE.to_owned(), json::to_string(&shelf)?);
     Ok(published)
 }
 
 impl Published {
-    fn add(&mut self, course: &str, parts: Parts, shelf: &mut Shelf) -> serde_json::Result<()> {
+    fn add(&mut self, course: &str, parts: Parts, shelf: &mut Shelf) -> json::Result<()> {
         shelf.problems.extend(said(&parts.problems));
         shelf.courses.extend(parts.outline);
         for (id, read) in parts.lessons {
             let read: PublishedLesson = read.map_err(|problems| said(&problems));
             self.problems.extend(read.as_ref().err().into_iter().flatten().cloned());
-            self.files.insert(format!("{course}/{id}.json"), serde_json::to_string(&read)?);
+            self.files.insert(format!("{course}/{id}.json"), json::to_string(&read)?);
         }
         Ok(())
     }
@@ -67,14 +67,14 @@ mod tests {
     }
 
     fn lesson(published: &Published, name: &str) -> PublishedLesson {
-        serde_json::from_str(&published.files[name]).expect("a lesson")
+        json::from_str(&published.files[name]).expect("a lesson")
     }
 
     #[test]
     fn what_is_published_is_what_was_written_without_the_scripts() {
         let published = read(&basics()).expect("the lessons of the product");
         assert_eq!(published.problems, [""; 0]);
-        let shelf: Shelf = serde_json::from_str(&published.files[CATALOGUE]).expect("a shelf");
+        let shelf: Shelf = json::from_str(&published.files[CATALOGUE]).expect("a shelf");
         assert_eq!(shelf.courses[0].lessons.len() + 1, published.files.len());
         let course = Catalogue::read(&basics()).and_then(|c| c.course("kubernetes-basics")).expect("readable");
         for written in course.expect("in order").lessons {
@@ -110,7 +110,7 @@ mod tests {
         write("bad/course.yaml", "title: 1\n");
         let published = read(&root).expect("an index");
         std::fs::remove_dir_all(&root).expect("its own folder");
-        let shelf: Shelf = serde_json::from_str(&published.files[CATALOGUE]).expect("a shelf");
+        let shelf: Shelf = json::from_str(&published.files[CATALOGUE]).expect("a shelf");
         assert_eq!(shelf.courses.iter().map(|course| course.id.as_str()).collect::<Vec<_>>(), ["good"]);
         assert!(shelf.problems.iter().any(|problem| problem.contains("gone")), "{:?}", shelf.problems);
         assert!(shelf.problems.iter().any(|problem| problem.starts_with("bad/course.yaml")), "{:?}", shelf.problems);

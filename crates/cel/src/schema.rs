@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use json::{Map, Value as Json, json};
 
 use crate::parser::RESERVED;
 use crate::time::{parse_duration, parse_timestamp};
@@ -170,7 +170,7 @@ fn string(schema: &Json, length_max: Option<u64>) -> Declaration {
         "date-time" => Declaration::simple(Type::Timestamp, TIME_CHARS_MAX, DATE_TIME_CHARS_MIN),
         _ => {
             let words = schema["enum"].as_array().filter(|words| !words.is_empty());
-            let longest = |words: &Vec<Json>| words.iter().filter_map(Json::as_str).map(str::len).max().unwrap_or(0);
+            let longest = |words: &[Json]| words.iter().filter_map(Json::as_str).map(str::len).max().unwrap_or(0);
             // A character has up to four bytes.
             let most = length_max.map_or_else(|| words.map_or(most, |w| longest(w) as u64), |n| n * 4);
             Declaration::simple(Type::String, most, 2)
@@ -194,16 +194,16 @@ pub fn value(given: &Json, schema: &Json, is_root: bool) -> Value {
     match (schema["type"].as_str(), given) {
         (Some("object"), Json::Object(map)) => {
             let more = &schema["additionalProperties"];
-            let entry = |(name, inner): (&String, &Json)| match schema["properties"].get(name) {
+            let entry = |(name, inner): (&json::Text, &Json)| match schema["properties"].get(name) {
                 // A field that is null is not there.
                 Some(_) if inner.is_null() => None,
                 Some(known) => {
-                    let escaped = escape(name).unwrap_or_else(|| name.clone());
+                    let escaped = escape(name).unwrap_or_else(|| name.to_string());
                     Some((escaped, value(inner, known, is_embedded(known))))
                 }
-                None if more.is_object() => Some((name.clone(), value(inner, more, is_embedded(more)))),
+                None if more.is_object() => Some((name.to_string(), value(inner, more, is_embedded(more)))),
                 // No expression can ask for it, but it counts when objects are compared.
-                None => Some((name.clone(), plain(inner))),
+                None => Some((name.to_string(), plain(inner))),
             };
             let entries = map.iter().filter_map(entry).map(|(name, v)| (Key::String(name.into()), v));
             Value::Map(Arc::new(entries.collect()))

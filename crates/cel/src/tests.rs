@@ -1,7 +1,7 @@
 //! Expressions and what comes of them: values as cel-go's and Kubernetes' documentation and tests have them.
 
 use expect_test::{Expect, expect};
-use serde_json::json;
+use json::json;
 
 use super::*;
 

@@ -295,7 +295,7 @@ mod tests {
     /// Plays a world in which a check asks; gives when the check's own connections were made and what came of them.
     fn play_asking() -> Vec<(Time, String)> {
         let value = api::yaml::parse(ASKING).expect("YAML").remove(0);
-        let checks: lesson::Checks = serde_json::from_value(value).expect("checks");
+        let checks: lesson::Checks = json::from_value(value).expect("checks");
         let mut world = drive::new_world(5, PLAYED_AT, Some("minikube"), 0).expect("a profile");
         assert!(drive::run_until(&mut world, |world| world.is_ready()));
         world.ask(&checks);

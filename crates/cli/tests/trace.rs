@@ -91,7 +91,7 @@ fn requests_are_told_hop_by_hop() {
 #[test]
 fn requests_as_json() {
     let output = trace(&["--last", "1", "-o", "json"], "kubectl exec guest -- wget -qO- http://web/ > /dev/null");
-    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON and nothing else");
+    let document: json::Value = json::from_slice(&output.stdout).expect("JSON and nothing else");
     let requests = document.as_array().expect("a list");
     assert_eq!(requests.len(), 1);
     let request = &requests[0];

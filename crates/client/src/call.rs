@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use api::http::{Body, Method, Request, Response, Transport, header};
 use api::{Kind, Object, ObjectList};
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::{Error, WatchStream};
 
@@ -289,7 +289,7 @@ impl Client {
 
 fn decode(body: Body) -> Result<Value, Error> {
     let bytes = body.into_bytes().ok_or_else(|| Error::Decode("a stream where an object was due".into()))?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::Decode(e.to_string()))
+    json::from_slice(&bytes).map_err(|e| Error::Decode(e.to_string()))
 }
 
 fn build(method: Method, path: String, content_type: &'static str, body: Body) -> Request {

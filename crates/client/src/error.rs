@@ -1,7 +1,7 @@
 //! Why a call failed.
 
 use api::http::TransportError;
-use serde_json::Value;
+use json::Value;
 
 /// A refusal by the API server: its `Status` object.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ impl From<TransportError> for Error {
 impl Error {
     /// Reads a Status object; other bodies become the message.
     pub(crate) fn from_body(code: u16, body: &[u8]) -> Error {
-        let status: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let status: Value = json::from_slice(body).unwrap_or(Value::Null);
         Error::from_status(code, &status, || String::from_utf8_lossy(body).trim().to_owned())
     }
 

@@ -3,7 +3,7 @@
 //! Left out: giving the Lease up on the way out, coordinated election.
 
 use api::{Object, kinds};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::{Duration, Sim, Time};
 
 use crate::{Client, Error, EventRecorder};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use api::{Object, kinds};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Sim;
 
 use crate::correlator::{COMBINED, Correlator};

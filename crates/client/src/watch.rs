@@ -7,7 +7,7 @@ use api::http::{Body, Chunk, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::LocalBoxStream;
-use serde_json::Value;
+use json::Value;
 
 use crate::Error;
 
@@ -90,7 +90,7 @@ impl WatchStream {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            self.ready.push_back(match serde_json::from_slice::<Value>(&line) {
+            self.ready.push_back(match json::from_slice::<Value>(&line) {
                 Ok(mut value) => {
                     let kind = value.get("type").and_then(Value::as_str).unwrap_or("").to_owned();
                     let object = value.get_mut("object").map(Value::take).unwrap_or_default();

@@ -155,7 +155,7 @@ impl Drop for Ends {
     }
 }
 
-fn port(value: &serde_json::Value) -> Option<u16> {
+fn port(value: &json::Value) -> Option<u16> {
     value.as_u64().and_then(|port| u16::try_from(port).ok())
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use cluster::{Input, Language, LogEntry, World, WorldConfig};
 use common::{START, open, run_for, run_to, screen, type_in, world};
-use serde_json::json;
+use json::json;
 use simulation::Duration;
 
 #[test]
@@ -108,9 +108,9 @@ fn the_machine_speaks_the_language_that_it_is_told_to() {
     let said = type_in(&mut live, "nano web.yaml\r");
     assert!(said.contains("web.yaml を端末の横のエディターで開きました。"), "{said}");
     text += &said;
-    let log = serde_json::to_string(live.log()).expect("plain data");
+    let log = json::to_string(live.log()).expect("plain data");
     assert!(log.contains(r#"{"type":"language","language":"ja"}"#), "{log}");
-    let log: Vec<LogEntry> = serde_json::from_str(&log).expect("what was written can be read");
+    let log: Vec<LogEntry> = json::from_str(&log).expect("what was written can be read");
     let mut replay = world(3, None);
     for entry in log {
         run_to(&mut replay, entry.at);
@@ -135,7 +135,7 @@ fn play(seed: u64) -> (String, Vec<LogEntry>, String, u64) {
     for line in SESSION {
         text += &type_in(&mut world, line);
     }
-    let trace = serde_json::to_string(&world.trace_since(0)).expect("plain data");
+    let trace = json::to_string(&world.trace_since(0)).expect("plain data");
     (text, world.log().to_vec(), trace, world.steps())
 }
 
@@ -161,7 +161,7 @@ fn a_session_is_its_seed_and_its_log() {
     run_for(&mut world, Duration::from_secs(30));
     replayed += &screen(&mut world);
     assert_eq!(replayed, text);
-    assert_eq!(serde_json::to_string(&world.trace_since(0)).expect("plain data"), trace);
+    assert_eq!(json::to_string(&world.trace_since(0)).expect("plain data"), trace);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn how_time_is_sliced_cannot_be_seen_from_inside() {
             until = (until + slice).min(end);
             run_to(&mut world, until);
         }
-        serde_json::to_string(&world.trace_since(0)).expect("plain data")
+        json::to_string(&world.trace_since(0)).expect("plain data")
     };
     assert_eq!(run(Duration::from_millis(7)), run(Duration::from_secs(60)));
 }

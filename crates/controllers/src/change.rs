@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use api::{Kind, Object};
 use client::{DeleteOptions, PatchType};
-use serde_json::Value;
+use json::Value;
 
 /// Versions that a plan gives to objects it has written, before a server has.
 const DRAFT: &str = "draft:";

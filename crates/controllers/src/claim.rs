@@ -2,7 +2,7 @@
 
 use api::{Kind, Object};
 use client::PatchType;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::cache::controller_uid;
 use crate::change::{Plan, Write};

@@ -4,7 +4,7 @@
 use api::selector::LabelSelector;
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::Value;
+use json::Value;
 
 use crate::change::{Change, Op, Plan, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};
@@ -52,7 +52,7 @@ fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
     use simulation::Time;
 
     use super::*;

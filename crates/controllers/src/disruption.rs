@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::selector::LabelSelector;
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use crate::change::{Change, Conflict, Note, Plan, Retry};
@@ -149,7 +149,7 @@ fn owners_scale(view: &View<'_>, mine: &[&Object]) -> i64 {
 
 /// Pods whose eviction was granted and that are still there, as long as they are believed to go.
 fn disrupted(view: &View<'_>, plan: &mut Plan, budget: &Object, mine: &[&Object]) -> Value {
-    let mut kept = serde_json::Map::new();
+    let mut kept = json::Map::new();
     for (name, since) in budget.at("status.disruptedPods").as_object().into_iter().flatten() {
         let is_there = mine.iter().any(|pod| pod.name() == name && !pod.is_deleting());
         let Some(since_time) = since.as_str().and_then(Time::parse_rfc3339).filter(|_| is_there) else { continue };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::change::{Change, Note, Op, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};
@@ -70,7 +70,7 @@ fn empty(service: &Object) -> Object {
     Object::new(json!({ "apiVersion": "v1", "kind": "Endpoints", "metadata": metadata }))
 }
 
-fn labels(service: &Object) -> Map<String, Value> {
+fn labels(service: &Object) -> Map {
     let mut labels = service.at("metadata.labels").as_object().cloned().unwrap_or_default();
     labels.remove(services::HEADLESS);
     if services::is_headless(service) {

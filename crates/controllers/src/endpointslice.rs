@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::change::{Change, Op, Retry, Write};
 use crate::claim::controller_reference;
@@ -204,7 +204,7 @@ fn slice(service: &Object, old: Option<&Object>, content: Content, trigger: Opti
     slice
 }
 
-fn labels(service: &Object) -> Map<String, Value> {
+fn labels(service: &Object) -> Map {
     let mut labels = service.at("metadata.labels").as_object().cloned().unwrap_or_default();
     labels.remove(services::HEADLESS);
     if services::is_headless(service) {

@@ -6,7 +6,7 @@
 
 use api::{Kind, Object, OwnerReference, kinds};
 use client::{DeleteOptions, Event, PatchType, Propagation};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::change::{Change, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

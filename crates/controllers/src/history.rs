@@ -2,7 +2,7 @@
 
 use api::hash::{fnv1_32, safe_encode};
 use api::{Kind, Object, kinds};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::change::{Op, Plan, Write};
 use crate::claim::{claim, controller_reference};

@@ -15,7 +15,7 @@ mod tests;
 mod tracking;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 pub(crate) use controller::CONTROLLER;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use api::{Kind, Object, kinds};
 use client::{Event, PatchType};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

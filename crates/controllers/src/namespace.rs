@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::change::{Change, Conflict, Op, Plan, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use api::{Kind, Object, kinds};
 use client::{Event, PatchType};
-use serde_json::json;
+use json::json;
 
 use crate::change::{Change, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use api::{Kind, Object, kinds};
 use client::{Event, PatchType};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};

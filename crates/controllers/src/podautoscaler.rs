@@ -10,7 +10,7 @@ use api::quantity::Format;
 use api::selector::LabelSelector;
 use api::{Kind, Object, Quantity, kinds};
 use client::{Event, PatchType};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::change::{Change, Note, Plan, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

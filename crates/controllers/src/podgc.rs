@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{Kind, kinds};
 use client::{DeleteOptions, Event, PatchType};
-use serde_json::json;
+use json::json;
 
 use crate::change::{Change, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

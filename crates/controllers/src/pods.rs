@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{Kind, Object};
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 use simulation::Time;
 
 use crate::claim::controller_reference;
@@ -89,7 +89,7 @@ pub(crate) fn from_template((kind, owner): (&Kind, &Object), template: &Value) -
     for field in ["labels", "annotations", "finalizers"] {
         let value = api::object_at(template, &format!("metadata.{field}"));
         if !value.is_null() {
-            metadata.insert(field.to_owned(), value.clone());
+            metadata.insert(field.into(), value.clone());
         }
     }
     metadata.insert("generateName".into(), format!("{}-", owner.name()).into());

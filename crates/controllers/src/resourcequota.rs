@@ -3,7 +3,7 @@
 use api::quota::{self, Amounts};
 use api::{Kind, Quantity, kinds};
 use client::Event;
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use crate::change::{Change, Plan, Retry};
 use crate::controller::{Controller, Follows, Wake};
@@ -52,8 +52,7 @@ fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
             }
         }
     }
-    let used: Map<String, Value> =
-        used.iter().map(|(name, amount)| (name.clone(), amount.to_string().into())).collect();
+    let used: Map = used.iter().map(|(name, amount)| (name.clone(), amount.to_string().into())).collect();
     let mut updated = one.clone();
     updated.set("status.hard", one.at("spec.hard").clone());
     updated.set("status.used", used);
@@ -68,7 +67,7 @@ fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
 #[cfg(test)]
 mod tests {
     use api::Object;
-    use serde_json::json;
+    use json::json;
     use simulation::Time;
 
     use super::*;

@@ -5,7 +5,7 @@
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::json;
+use json::json;
 
 use crate::change::{Change, Op, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

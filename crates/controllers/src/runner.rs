@@ -11,7 +11,7 @@ use std::time::Duration;
 use api::http::{Body, Request};
 use api::{Kind, Object, kinds};
 use client::{Client, Error, Event, EventRecorder, WorkQueue};
-use serde_json::Value;
+use json::Value;
 use simulation::notify::Waiters;
 use simulation::{Sim, Task, Time, TraceKind};
 
@@ -268,7 +268,7 @@ impl Runner {
             Ok(response) => match response.into_body() {
                 Body::Object(object) => Ok(object.into_value()),
                 Body::List(list) => Ok(list.to_value()),
-                other => serde_json::from_slice(&other.into_bytes().unwrap_or_default()).map_err(|e| e.to_string()),
+                other => json::from_slice(&other.into_bytes().unwrap_or_default()).map_err(|e| e.to_string()),
             },
             // What is no Status, client-go words by its code.
             Err(Error::Status(status)) if status.reason.is_empty() => {

@@ -2,7 +2,7 @@
 
 use api::Object;
 use api::selector::LabelSelector;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 /// The selector at `spec.selector`; a missing or malformed one selects nothing. That of a ReplicationController, which is
 /// older than selectors with expressions, is a map.
@@ -25,6 +25,6 @@ pub(crate) fn map_matches(selector: &Value, object: &Object) -> bool {
 }
 
 /// Whether `labels` has every one of the pairs.
-pub(crate) fn contains<'a>(labels: &Value, mut pairs: impl Iterator<Item = (&'a String, &'a Value)>) -> bool {
+pub(crate) fn contains<'a>(labels: &Value, mut pairs: impl Iterator<Item = (&'a json::Text, &'a Value)>) -> bool {
     pairs.all(|(key, value)| labels.get(key) == Some(value))
 }

@@ -2,7 +2,7 @@
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::controller::Wake;
 use crate::pods;

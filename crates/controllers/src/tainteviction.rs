@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{Kind, Object, kinds};
 use client::{DeleteOptions, Event, PatchType};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use crate::change::{Change, Note, Retry, Write};

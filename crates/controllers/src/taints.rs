@@ -1,7 +1,7 @@
 //! The taints of a node (`pkg/util/taints`).
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 /// The taints of a node with some effect.
 pub(crate) fn with_effect<'a>(node: &'a Object, effect: &'a str) -> impl Iterator<Item = &'a Value> {

@@ -2,7 +2,7 @@
 
 use api::{Kind, kinds};
 use client::{Event, PatchType};
-use serde_json::json;
+use json::json;
 
 use crate::change::{Change, Retry, Write};
 use crate::controller::{Controller, Follows, Wake};

@@ -1,7 +1,7 @@
 //! What a reconciliation is given to look at.
 
 use api::{Kind, Object};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use crate::cache::{Cache, Caches};

@@ -13,7 +13,7 @@ mod volume;
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::Value;
+use json::Value;
 
 use crate::change::{Change, Plan, Retry};
 use crate::controller::{Controller, Follows, Wake};

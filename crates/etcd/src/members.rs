@@ -221,7 +221,7 @@ impl Etcd {
 #[cfg(test)]
 mod tests {
     use api::Object;
-    use serde_json::json;
+    use json::json;
 
     use super::*;
     use crate::{Expect, Refused};

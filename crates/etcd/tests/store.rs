@@ -4,7 +4,7 @@
 
 use api::Object;
 use etcd::{Compacted, Etcd, Expect, Op, RangeError, Refused, SNAPSHOTS_MAX, WATCH_EVENTS_MAX};
-use serde_json::json;
+use json::json;
 
 fn put(etcd: &Etcd, key: &str, value: i64) -> u64 {
     let kv = etcd.put(key, Expect::Anything, |revision| Object::new(json!({"v": value, "rv": revision})));

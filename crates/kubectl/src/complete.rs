@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::flags::parse::{self, Args, Parsed};
 use crate::flags::{Command, common};
@@ -249,6 +249,6 @@ async fn list_names(rest: &Rest, args: &Args, kind: &str) -> crate::failure::Out
     let Some(resource) = discovery.find(kind) else { return Ok(Vec::new()) };
     let namespace = if args.on("all-namespaces") { "" } else { rest.namespace() };
     let answer = rest.get(&with_query(&resource.collection(namespace), &[("limit", NAMES_MAX)])).await?;
-    let items = answer.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let items = answer.get("items").and_then(Value::as_array).map_or(&[][..], json::Array::as_slice);
     Ok(items.iter().filter_map(|i| i.pointer("/metadata/name")?.as_str().map(str::to_owned)).collect())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use api::http::Method;
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::rest::{self, Rest};
@@ -263,7 +263,7 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value.get(field).and_then(Value::as_array).map_or(&[][..], json::Array::as_slice)
 }
 
 fn strings(value: &Value, field: &str) -> Vec<String> {

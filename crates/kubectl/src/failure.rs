@@ -1,7 +1,7 @@
 //! Why a command failed, and the words and exit code with which kubectl says so (`pkg/cmd/util/helpers.go`, `checkErr`).
 
 use api::http::TransportError;
-use serde_json::Value;
+use json::Value;
 
 /// A failed command.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,7 +154,7 @@ fn host(server: &str) -> &str {
 fn invalid(status: &Value) -> String {
     let message = text(status, "message");
     let details = status.get("details").unwrap_or(&Value::Null);
-    let causes = details.get("causes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let causes = details.get("causes").and_then(Value::as_array).map_or(&[][..], json::Array::as_slice);
     let (kind, name) = (text(details, "kind"), text(details, "name"));
     let mut head = "The request is invalid".to_owned();
     if !kind.is_empty() || !name.is_empty() {
@@ -179,7 +179,7 @@ fn invalid(status: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn says_what_kubectl_says() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gotmpl::{MissingKey, TemplateError, Value as Go};
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::parse::go_quote;
@@ -116,7 +116,7 @@ fn to_go(value: &Value) -> Go {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[track_caller]
     fn check(template: &str, expected: &str) {

@@ -1,7 +1,7 @@
 //! JSON values in Go's words: `%v`, `%#v`, and `json.Marshal` with its escapes.
 
 use api::structs::Shape;
-use serde_json::Value;
+use json::Value;
 
 use crate::flags::parse::go_quote;
 
@@ -110,7 +110,7 @@ fn write_text(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn in_go_words() {

@@ -1,6 +1,6 @@
 //! The hash that config maps and secrets get in their names (`kubectl/pkg/util/hash`).
 
-use serde_json::{Value, json};
+use json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::goval;

@@ -1,6 +1,6 @@
 //! The kubeconfig: which server, which user, which namespace (`client-go/tools/clientcmd`).
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
@@ -218,7 +218,7 @@ pub fn tidy(config: &Value) -> Value {
 
 /// The entries of a section.
 pub fn list<'a>(config: &'a Value, section: &str) -> &'a [Value] {
-    config.get(section).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    config.get(section).and_then(Value::as_array).map_or(&[][..], json::Array::as_slice)
 }
 
 /// An entry by name.
@@ -240,12 +240,7 @@ pub fn push(config: &mut Value, section: &str, entry: Value) {
 }
 
 /// The body of an entry, made if it is missing; true when it was there.
-pub fn body_mut<'a>(
-    config: &'a mut Value,
-    section: &str,
-    body: &str,
-    wanted: &str,
-) -> (&'a mut Map<String, Value>, bool) {
+pub fn body_mut<'a>(config: &'a mut Value, section: &str, body: &str, wanted: &str) -> (&'a mut Map, bool) {
     let existed = find(config, section, wanted).is_some();
     if !existed {
         push(config, section, json!({"name": wanted, body: {}}));

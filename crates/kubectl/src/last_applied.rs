@@ -1,6 +1,6 @@
 //! The annotation in which `kubectl apply` keeps what was last applied (`kubectl/pkg/util/apply.go`).
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::goval;
 

@@ -4,7 +4,7 @@ mod json;
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use ::json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
@@ -103,7 +103,7 @@ pub fn read(text: &str, source: &str, into: &mut Vec<Document>) -> Outcome {
     let failure = |why: String| Failure::message(format!("error parsing {source}: {why}"));
     let (mut rest, mut complaint) = (text, None);
     if text.trim_start().starts_with('{') {
-        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+        let mut stream = ::json::Deserializer::from_str(text).into_iter::<Value>();
         for count in 0.. {
             match stream.next() {
                 None => return Ok(()),

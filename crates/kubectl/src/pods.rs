@@ -1,7 +1,7 @@
 //! Pods by name, by workload and by label, and their containers (`polymorphichelpers`, `podcmd`).
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use crate::describe::selector_text;
 use crate::failure::{Failure, Outcome};
@@ -34,7 +34,7 @@ pub async fn of_workload(rest: &Rest, object: &Object) -> Outcome<Vec<Object>> {
     let selector = match object.kind() {
         "Service" | "ReplicationController" => {
             let labels = object.at("spec.selector");
-            selector_text(&serde_json::json!({"matchLabels": labels}))
+            selector_text(&json::json!({"matchLabels": labels}))
         }
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => selector_text(object.at("spec.selector")),
         kind => {

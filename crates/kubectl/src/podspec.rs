@@ -1,6 +1,6 @@
 //! Where the pod template of a workload is (`polymorphichelpers.UpdatePodSpecForObject`).
 
-use serde_json::Value;
+use json::Value;
 
 /// The path of the pod spec, as a JSON pointer, for a kind that has one.
 pub fn pointer(kind: &str) -> Option<&'static str> {

@@ -9,7 +9,7 @@ use api::http::header::HeaderName;
 use api::http::{Body, Chunk, HeaderValue, Method, Request, Response, TransportError, header};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use serde_json::Value;
+use json::Value;
 
 use crate::discovery::Discovery;
 use crate::failure::{Failure, Outcome};
@@ -208,7 +208,7 @@ fn warning(value: &HeaderValue) -> Option<String> {
 pub async fn refusal(response: Response) -> Failure {
     let code = response.status().as_u16();
     let bytes = bytes_of(response.into_body()).await;
-    let status: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let status: Value = json::from_slice(&bytes).unwrap_or(Value::Null);
     if status.get("kind").and_then(Value::as_str) == Some("Status") {
         return Failure::Status(Box::new(status), String::new());
     }
@@ -226,7 +226,7 @@ pub async fn refusal(response: Response) -> Failure {
         ),
         _ => ("", if text.is_empty() { "unknown".to_owned() } else { text }),
     };
-    Failure::Status(Box::new(serde_json::json!({"reason": reason, "message": message, "code": code})), String::new())
+    Failure::Status(Box::new(json::json!({"reason": reason, "message": message, "code": code})), String::new())
 }
 
 /// A body read to its end.
@@ -250,8 +250,7 @@ pub async fn json(body: Body) -> Outcome<Value> {
         Body::List(list) => Ok(list.to_value()),
         other => {
             let bytes = bytes_of(other).await;
-            serde_json::from_slice(&bytes)
-                .map_err(|why| Failure::message(format!("unable to decode the answer: {why}")))
+            json::from_slice(&bytes).map_err(|why| Failure::message(format!("unable to decode the answer: {why}")))
         }
     }
 }
@@ -268,7 +267,7 @@ impl Watch {
         loop {
             if let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
-                let event: Value = serde_json::from_slice(&line).ok()?;
+                let event: Value = json::from_slice(&line).ok()?;
                 let kind = event.get("type")?.as_str()?.to_owned();
                 return Some((kind, event.get("object").cloned().unwrap_or(Value::Null)));
             }

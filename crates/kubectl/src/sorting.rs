@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::jsonpath::{self, Template};
 

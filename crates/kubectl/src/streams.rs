@@ -6,7 +6,7 @@ use api::http::{Body, Duplex, Method};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::rest::{Rest, bytes_of};
@@ -142,7 +142,7 @@ pub async fn open(rest: &Rest, path: &str) -> Outcome<Duplex> {
         Body::Upgrade(connection) => Ok(connection),
         body => {
             let bytes = bytes_of(body).await;
-            let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            let value: Value = json::from_slice(&bytes).unwrap_or(Value::Null);
             if value["kind"] == "Status" {
                 return Err(Failure::Status(Box::new(value), String::new()));
             }
@@ -235,7 +235,7 @@ async fn received(rest: &Rest, frame: &Bytes) -> Option<End> {
 
 /// What the error channel says: the exit code, or why there is none.
 fn ended(payload: &[u8]) -> End {
-    let status: Value = serde_json::from_slice(payload).unwrap_or(Value::Null);
+    let status: Value = json::from_slice(payload).unwrap_or(Value::Null);
     if status["status"] == "Success" {
         return End::Of(Ok(()));
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
@@ -448,7 +448,7 @@ pub fn selector_failure(failure: Failure, resource: &Resource, query: &Query) ->
 
 /// The objects of a list, each with its apiVersion and kind.
 pub fn items(answer: &Value, resource: &Rc<Resource>) -> Vec<Info> {
-    let items = answer.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let items = answer.get("items").and_then(Value::as_array).map_or(&[][..], json::Array::as_slice);
     items.iter().map(|item| info(item.clone(), resource)).collect()
 }
 

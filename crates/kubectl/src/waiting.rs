@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::rest::{JSON, Rest, with_query};

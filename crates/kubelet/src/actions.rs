@@ -2,7 +2,7 @@
 //! (`pkg/kubelet/kuberuntime/kuberuntime_manager.go`, `computePodActions`). Pure.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use crate::cri::{ContainerStatus, Id, State};
 use crate::probes::Verdicts;

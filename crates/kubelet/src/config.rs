@@ -89,9 +89,9 @@ impl NodeConfig {
     }
 
     /// `status.capacity`, which is also what is allocatable.
-    pub(crate) fn capacity(&self) -> serde_json::Value {
+    pub(crate) fn capacity(&self) -> json::Value {
         let kibi = |bytes: i64| format!("{}Ki", bytes / 1024);
-        serde_json::json!({
+        json::json!({
             "cpu": Quantity::from_milli(self.cpu_milli).to_string(),
             "memory": kibi(self.memory_bytes),
             "ephemeral-storage": kibi(self.ephemeral_storage_bytes),

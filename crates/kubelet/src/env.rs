@@ -6,7 +6,7 @@ use api::quantity::Quantity;
 use api::{Object, kinds};
 use base64::Engine as _;
 use client::Client;
-use serde_json::Value;
+use json::Value;
 
 use crate::spec;
 
@@ -128,7 +128,7 @@ fn texts(object: &Object, secret: bool) -> BTreeMap<String, String> {
     };
     data.filter_map(|(key, value)| {
         let value = value.as_str()?;
-        Some((key.clone(), if secret { decode(value) } else { value.to_owned() }))
+        Some((key.to_string(), if secret { decode(value) } else { value.to_owned() }))
     })
     .collect()
 }
@@ -252,7 +252,7 @@ pub(crate) fn of_services(services: &[Object], namespace: &str, links: bool) -> 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

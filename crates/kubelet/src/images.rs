@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use api::Object;
 use client::EventRecorder;
-use serde_json::Value;
+use json::Value;
 use simulation::notify::Signal;
 use simulation::{Duration, Sim, TraceKind};
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use api::{Object, kinds};
 use client::{Client, EventRecorder, PatchType};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::notify::Waiters;
 use simulation::{Duration, Sim, Time};
 

@@ -13,9 +13,9 @@ use api::Object;
 use api::http::{Body, Chunk, HeaderValue, Method, Request};
 use client::EventRecorder;
 use futures_util::{FutureExt as _, StreamExt as _, select_biased};
+use json::Value;
 use network::http1::HttpError;
 use network::{NetError, NetNs};
-use serde_json::Value;
 use simulation::{Duration, Sim, Task};
 
 use crate::cri::{Id, Runtime};

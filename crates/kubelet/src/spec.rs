@@ -1,7 +1,7 @@
 //! Thin views on the JSON of a pod.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 static EMPTY: Value = Value::Null;
 
@@ -17,7 +17,7 @@ pub(crate) fn api_at<'a>(value: &'a Value, path: &str) -> &'a Value {
 
 /// The elements at a dotted path.
 pub(crate) fn items<'a>(value: &'a Value, path: &str) -> &'a [Value] {
-    api_at(value, path).as_array().map_or(&[], Vec::as_slice)
+    api_at(value, path).as_array().map_or(&[][..], json::Array::as_slice)
 }
 
 /// A list of texts.

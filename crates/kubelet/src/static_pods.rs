@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use api::{Object, hash, kinds, yaml};
 use client::{Client, DeleteOptions, Informer};
-use serde_json::json;
+use json::json;
 use simulation::Sim;
 use vfs::Vfs;
 

@@ -16,8 +16,8 @@ use client::{Client, ListOptions};
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
+use json::{Value, json};
 use network::{Fabric, NetNs, http1};
-use serde_json::{Value, json};
 use simulation::notify::Signal;
 use simulation::{Duration, Sim, SimConfig, StepLimits, Time};
 
@@ -383,7 +383,7 @@ impl Cluster {
                 let state = s["state"].as_object().and_then(|m| m.iter().next());
                 let state = state.map_or(String::new(), |(kind, v)| match v["reason"].as_str() {
                     Some(reason) => format!("{kind}:{reason}"),
-                    None => kind.clone(),
+                    None => kind.to_string(),
                 });
                 let ready = if s["ready"] == true { "+" } else { "-" };
                 format!("{}{ready}{state}x{}", s["name"].as_str().unwrap(), s["restartCount"])

@@ -5,7 +5,7 @@ use api::kinds;
 use client::DeleteOptions;
 use expect_test::{Expect, expect};
 use futures_util::StreamExt as _;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::testing::Cluster;
 
@@ -148,7 +148,7 @@ fn a_pod_runs_and_is_deleted() {
           "qosClass": "BestEffort",
           "startTime": "2026-11-21T03:08:21Z"
         }"#]]
-    .assert_eq(&serde_json::to_string_pretty(&status).unwrap());
+    .assert_eq(&json::to_string_pretty(&status).unwrap());
     let client = cluster.client.clone();
     cluster.run(async move {
         client.delete(&kinds::PODS, "default", "p", &DeleteOptions::default()).await.unwrap();

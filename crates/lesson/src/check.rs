@@ -133,7 +133,7 @@ pub struct HttpClause {
 impl HttpClause {
     /// Names it among the clauses of a lesson.
     pub fn key(&self) -> String {
-        serde_json::to_string(self).expect("strings and numbers serialise")
+        json::to_string(self).expect("strings and numbers serialise")
     }
 
     /// The URL with its fields filled in; none while an object or a field is missing.
@@ -369,7 +369,7 @@ impl ObjectClause {
                 let words = "needs exactly one of equals, contains, atLeast, exists";
                 found.add(&path, &format!("`{}` {words}", expect.path));
             }
-            if let Err(error) = crate::path::lookup(&serde_json::Value::Null, &expect.path) {
+            if let Err(error) = crate::path::lookup(&json::Value::Null, &expect.path) {
                 found.add(&path, &error);
             }
         }
@@ -400,7 +400,7 @@ mod tests {
     fn said(clause: &str) -> Vec<String> {
         let yaml = format!("id: a\ntext: {{ja: x, en: x}}\nall:\n- hint: {{ja: x, en: x}}\n  {clause}\n");
         let value = api::yaml::parse(&yaml).expect("YAML").remove(0);
-        let check: Check = serde_json::from_value(value).expect("a check");
+        let check: Check = json::from_value(value).expect("a check");
         check.problems()
     }
 

@@ -111,7 +111,7 @@ impl Progress {
 
 /// A clause about the past, as it is remembered.
 fn key(clause: &impl serde::Serialize) -> String {
-    serde_json::to_string(clause).expect("strings and numbers serialise")
+    json::to_string(clause).expect("strings and numbers serialise")
 }
 
 fn remember(clause: &Clause, event: &TraceKind, happened: &mut BTreeSet<String>) {
@@ -190,7 +190,7 @@ fn object_holds(clause: &ObjectClause, facts: &dyn Facts) -> bool {
 }
 
 /// A number, also one that is written as text, as annotations are.
-fn number(value: &serde_json::Value) -> Option<i64> {
+fn number(value: &json::Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 

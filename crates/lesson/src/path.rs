@@ -1,7 +1,7 @@
 //! Paths into objects as checks write them: `status.conditions[type=Ready].status`, `spec.containers[0].image`,
 //! `metadata.labels["app.kubernetes.io/name"]`.
 
-use serde_json::Value;
+use json::Value;
 
 /// Every value that a path leads to; several where a list has no index.
 pub(crate) fn lookup<'a>(root: &'a Value, path: &str) -> Result<Vec<&'a Value>, String> {
@@ -48,7 +48,7 @@ fn select<'a>(found: Vec<&'a Value>, selector: &str) -> Vec<&'a Value> {
 /// A value as a check compares it: text without quotes, anything else as JSON.
 pub(crate) fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.to_string(),
         other => other.to_string(),
     }
 }
@@ -56,7 +56,7 @@ pub(crate) fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn paths_lead_through_fields_lists_and_keys() {

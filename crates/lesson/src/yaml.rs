@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use json::Value;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::{CourseFiles, Problem, Text};
 
@@ -73,8 +73,8 @@ fn wrong<T: Written>(value: &Value) -> Option<Wrong> {
         T::deserialize(&rest).err().is_none_or(|other| other.to_string() != message)
     });
     Some(match blamed {
-        Some(field) if message.starts_with("unknown field") => Wrong { path: field.clone(), message },
-        Some(field) => Wrong { path: field.clone(), message: format!("`{field}`: {message}") },
+        Some(field) if message.starts_with("unknown field") => Wrong { path: field.to_string(), message },
+        Some(field) => Wrong { path: field.to_string(), message: format!("`{field}`: {message}") },
         None => Wrong { path: String::new(), message },
     })
 }

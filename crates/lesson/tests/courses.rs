@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use api::Object;
+use json::json;
 use lesson::{Course, CourseFiles, Facts, Glossary, Lesson, Outcome, Progress};
-use serde_json::json;
 use simulation::{Time, TraceEvent, TraceKind};
 
 fn files(course: &str) -> CourseFiles {
@@ -208,7 +208,7 @@ fn checks_read_what_a_command_put_on_the_screen() {
 
 fn checks(yaml: &str) -> lesson::Checks {
     let value = api::yaml::parse(yaml).expect("YAML").remove(0);
-    serde_json::from_value(value).expect("checks")
+    json::from_value(value).expect("checks")
 }
 
 #[test]

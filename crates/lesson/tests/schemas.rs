@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use json::{Value, json};
 use lesson::{Course, CourseFiles, Glossary};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -13,12 +13,12 @@ fn root() -> std::path::PathBuf {
 
 fn schema(name: &str) -> Value {
     let path = root().join(format!("docs/schema/{name}.schema.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).expect("the schema is there")).expect("JSON")
+    json::from_str(&std::fs::read_to_string(path).expect("the schema is there")).expect("JSON")
 }
 
 /// The fields that a type takes, from its own complaint about one that it does not.
 fn fields<T: DeserializeOwned>() -> Vec<String> {
-    let error = serde_json::from_value::<T>(json!({"no such field": 1})).err().expect("unknown fields are refused");
+    let error = json::from_value::<T>(json!({"no such field": 1})).err().expect("unknown fields are refused");
     let words = error.to_string();
     let list = words.split_once("expected ").expect("serde names the fields").1;
     let mut names: Vec<String> = list.split('`').skip(1).step_by(2).map(str::to_owned).collect();
@@ -28,21 +28,21 @@ fn fields<T: DeserializeOwned>() -> Vec<String> {
 
 /// The fields without which a type is refused.
 fn required<T: DeserializeOwned>() -> Vec<String> {
-    let mut given = serde_json::Map::new();
+    let mut given = json::Map::new();
     let mut names = Vec::new();
     // Fields are asked for one after another; a wrong type is another complaint and ends the list.
-    while let Err(error) = serde_json::from_value::<T>(Value::Object(given.clone())) {
+    while let Err(error) = json::from_value::<T>(Value::Object(given.clone())) {
         let words = error.to_string();
         let Some(name) = words.strip_prefix("missing field `").and_then(|w| w.split('`').next()) else { break };
         names.push(name.to_owned());
         let stand_in = [json!("x"), json!([]), json!({"ja": "x", "en": "x"}), json!({"ja": [], "en": []})];
         let fits = stand_in.into_iter().find(|value| {
             let mut trial = given.clone();
-            trial.insert(name.to_owned(), value.clone());
-            let error = serde_json::from_value::<T>(Value::Object(trial)).err().map(|e| e.to_string());
+            trial.insert(name.into(), value.clone());
+            let error = json::from_value::<T>(Value::Object(trial)).err().map(|e| e.to_string());
             error.is_none_or(|words| words.starts_with("missing field"))
         });
-        given.insert(name.to_owned(), fits.expect("a value of some type fits"));
+        given.insert(name.into(), fits.expect("a value of some type fits"));
     }
     names.sort();
     names
@@ -51,10 +51,10 @@ fn required<T: DeserializeOwned>() -> Vec<String> {
 #[track_caller]
 fn agrees<T: DeserializeOwned>(schema: &Value) {
     let object = schema["properties"].as_object().expect("an object");
-    let mut described: Vec<String> = object.keys().cloned().collect();
+    let mut described: Vec<String> = object.keys().map(ToString::to_string).collect();
     described.sort();
     assert_eq!(described, fields::<T>());
-    let mut wanted: Vec<String> = serde_json::from_value(schema["required"].clone()).expect("a list");
+    let mut wanted: Vec<String> = json::from_value(schema["required"].clone()).expect("a list");
     wanted.sort();
     assert_eq!(wanted, required::<T>());
     assert_eq!(schema["additionalProperties"], false);
@@ -82,7 +82,7 @@ fn schemas_have_the_fields_of_the_parser() {
 #[test]
 fn course_yaml_has_the_fields_of_its_schema() {
     let schema = schema("course");
-    let names: Vec<&String> = schema["properties"].as_object().expect("an object").keys().collect();
+    let names: Vec<&json::Text> = schema["properties"].as_object().expect("an object").keys().collect();
     assert_eq!(names, ["lessons", "pages", "summary", "title"]);
     let problems = |yaml: &str| {
         let files = CourseFiles::from([("course.yaml".to_owned(), yaml.to_owned())]);
@@ -119,7 +119,7 @@ fn check(value: &Value, schema: &Value, whole: &Value, at: &str) -> Result<(), S
     if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
         return wrong("enum");
     }
-    let length = value.as_str().map(str::len).or(value.as_array().map(Vec::len)).unwrap_or_default() as u64;
+    let length = value.as_str().map(str::len).or(value.as_array().map(json::Array::len)).unwrap_or_default() as u64;
     if schema["minLength"].as_u64().or(schema["minItems"].as_u64()).is_some_and(|least| length < least) {
         return wrong("too short");
     }

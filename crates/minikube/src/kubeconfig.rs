@@ -1,7 +1,7 @@
 //! The kubeconfig: each cluster adds its entries and becomes the current context; deleting it takes them away
 //! (minikube's `pkg/minikube/kubeconfig`).
 
-use serde_json::{Value, json};
+use json::{Value, json};
 use vfs::Vfs;
 
 /// Where it is unless `$KUBECONFIG` says otherwise, below the home folder.

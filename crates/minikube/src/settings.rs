@@ -1,21 +1,21 @@
 //! What minikube remembers: `~/.minikube/config/config.json`, and of each cluster
 //! `~/.minikube/profiles/NAME/config.json`.
 
+use json::{Map, Value};
 use machine::Ctx;
-use serde_json::{Map, Value};
 
 fn path(ctx: &Ctx, of: &str) -> String {
     let home = ctx.var("MINIKUBE_HOME").or(ctx.var("HOME")).unwrap_or("/home/learner");
     format!("{}/.minikube/{of}/config.json", home.trim_end_matches('/'))
 }
 
-fn load(ctx: &Ctx, of: &str) -> Map<String, Value> {
+fn load(ctx: &Ctx, of: &str) -> Map {
     let text = ctx.fs.read_to_string(&path(ctx, of)).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
+    json::from_str(&text).unwrap_or_default()
 }
 
-fn store(ctx: &Ctx, of: &str, settings: &Map<String, Value>) -> Result<(), String> {
-    let text = serde_json::to_string_pretty(settings).map_err(|e| e.to_string())?;
+fn store(ctx: &Ctx, of: &str, settings: &Map) -> Result<(), String> {
+    let text = json::to_string_pretty(settings).map_err(|e| e.to_string())?;
     let path = path(ctx, of);
     let made = ctx.fs.mkdir_all(vfs::path::dirname(&path)).and_then(|()| ctx.fs.write(&path, text));
     made.map_err(|e| format!("{path}: {e}"))

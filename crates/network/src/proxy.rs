@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use api::{Object, kinds};
 use client::{Client, Informer, ListOptions};
-use serde_json::Value;
+use json::Value;
 use simulation::{Duration, Sim, Task, Time};
 
 use crate::Fabric;
@@ -193,7 +193,7 @@ fn backends(slices: &[&Object], port_name: &str, wanted: Protocol) -> Vec<Socket
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

@@ -261,7 +261,7 @@ fn names_without_a_server() {
 #[test]
 fn services_by_name_and_address() {
     use api::kinds;
-    use serde_json::json;
+    use json::json;
 
     let sim = sim();
     let (fabric, a, b) = two_pods(&sim);

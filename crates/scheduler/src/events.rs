@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use api::{Object, kinds};
 use client::{Client, PatchType};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Sim;
 
 /// Events remembered for series; the first in the order of keys is forgotten.

@@ -5,7 +5,7 @@
 
 use api::{Object, kinds};
 use client::{DeleteOptions, Error, PatchType};
-use serde_json::json;
+use json::json;
 
 use crate::State;
 
@@ -59,7 +59,7 @@ impl State {
     }
 
     /// Patches a pod's status.
-    pub(crate) async fn patch_status(&self, pod: &Object, patch: &serde_json::Value) -> Result<Object, Error> {
+    pub(crate) async fn patch_status(&self, pod: &Object, patch: &json::Value) -> Result<Object, Error> {
         self.client.patch(&kinds::PODS, pod.namespace(), pod.name(), "status", PatchType::Strategic, patch).await
     }
 }

@@ -14,7 +14,7 @@ use std::task::Poll;
 
 use api::{Object, kinds};
 use client::{Client, Event, Informer, ListOptions};
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 use simulation::notify::Waiters;
 use simulation::{Sim, Task, TraceKind};
 
@@ -190,7 +190,7 @@ impl State {
             namespace: pod.namespace().to_owned(),
             pod: pod.name().to_owned(),
             node,
-            explanation: serde_json::to_string(explanation).expect("plain data serialises"),
+            explanation: json::to_string(explanation).expect("plain data serialises"),
         });
     }
 
@@ -232,15 +232,15 @@ impl State {
         self.recorder.event(pod, None, "Warning", "FailedScheduling", "Scheduling", message).await;
         let mut status = Map::new();
         if let Some(condition) = self.condition(pod, reason, message) {
-            status.insert("conditions".to_owned(), json!([condition]));
+            status.insert("conditions".into(), json!([condition]));
         }
         let nominated = pod.str("status.nominatedNodeName");
         match nomination {
             Nomination::Given { node, .. } if node != nominated => {
-                status.insert("nominatedNodeName".to_owned(), node.as_str().into());
+                status.insert("nominatedNodeName".into(), node.as_str().into());
             }
             Nomination::Withdrawn if !nominated.is_empty() => {
-                status.insert("nominatedNodeName".to_owned(), Value::Null);
+                status.insert("nominatedNodeName".into(), Value::Null);
             }
             _ => {}
         }

@@ -1,5 +1,5 @@
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::*;
 use crate::schedule::{Outcome, schedule};
@@ -219,7 +219,7 @@ fn the_explanation_names_the_victims() {
     let mut cluster = cluster(&[("n1", &[("a", 0, 1)]), ("n2", &[("b", 1, 1)])]);
     protect(&mut cluster, "b", 0);
     let decision = schedule(&cluster, &pod("p", 10, "1"), &mut 0, &mut |_| 0);
-    let told: Value = serde_json::to_value(&decision.explanation).unwrap();
+    let told: Value = json::to_value(&decision.explanation).unwrap();
     let nodes: Vec<String> =
         told["nodes"].as_array().unwrap().iter().map(|n| format!("{}: {}", n["name"], n["preemption"])).collect();
     expect![[r#"

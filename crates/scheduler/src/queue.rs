@@ -206,7 +206,7 @@ fn helps(refused_by: &BTreeSet<&'static str>, event: ClusterEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     const START: Time = Time::from_unix_seconds(1_000);
 

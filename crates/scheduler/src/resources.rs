@@ -5,7 +5,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use api::Object;
 use api::quantity::Quantity;
-use serde_json::Value;
+use json::Value;
 
 /// CPU that a container without a request is taken to need when nodes are scored.
 const DEFAULT_CPU_MILLI: i64 = 100;
@@ -120,7 +120,7 @@ fn container_requests(container: &Value, assumed: bool) -> Resources {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn init_containers_count_while_they_run() {

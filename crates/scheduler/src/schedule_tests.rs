@@ -1,5 +1,5 @@
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::*;
 
@@ -223,7 +223,7 @@ fn the_explanation_names_every_filter_and_score() {
     let mut nodes = three();
     nodes[0].set("spec.unschedulable", true);
     let decision = schedule(&cluster(nodes), &pod("p", asks("500m", "1Gi")), &mut 0, &mut |_| 1);
-    let told = serde_json::to_value(&decision.explanation).unwrap();
+    let told = json::to_value(&decision.explanation).unwrap();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut lines = vec![format!("node {} drawn from {}", told["node"], told["drawnFrom"])];
     for node in list(&told["nodes"]) {

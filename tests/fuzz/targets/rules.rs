@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use cel::types::Type;
 use cel::{PER_CALL_COST_MAX, compile, schema};
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     json!({"type": "object", "required": ["spec"], "properties": {"spec": {"type": "object", "properties": {

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let Some(text) = fuzz::text(data) else { return };
     let object =
-        api::Object::new(serde_json::json!({"metadata": {"name": "a", "labels": {"app": "web", "tier": "1"}}}));
+        api::Object::new(json::json!({"metadata": {"name": "a", "labels": {"app": "web", "tier": "1"}}}));
     if let Ok(selector) = api::selector::LabelSelector::parse(text) {
         let _ = selector.matches_object(&object);
     }
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
             "{text}"
         );
     }
-    if let Ok(selector) = api::selector::LabelSelector::from_value(&serde_json::from_str(text).unwrap_or_default()) {
+    if let Ok(selector) = api::selector::LabelSelector::from_value(&json::from_str(text).unwrap_or_default()) {
         let _ = selector.matches_object(&object);
     }
 });

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use kubectl::gotemplate::GoTemplate;
 use kubectl::jsonpath::Template;
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 static POD: LazyLock<Value> = LazyLock::new(|| {
     json!({"kind": "List", "items": [

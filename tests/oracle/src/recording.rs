@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use json::Value;
 use simulation::{Duration, Time};
 
 /// One recorded command.
@@ -106,11 +106,11 @@ fn read(path: &std::path::Path) -> Result<Recording> {
     let name = path.file_stem().context("a file has a name")?.to_string_lossy().into_owned();
     let mut recording = Recording { name, files: BTreeMap::new(), commands: Vec::new() };
     for line in std::fs::read_to_string(path)?.lines() {
-        let line: Value = serde_json::from_str(line)?;
+        let line: Value = json::from_str(line)?;
         let text = |field: &str| line[field].as_str().unwrap_or("").to_owned();
         if line["i"] == -1 {
             for (name, content) in line["files"].as_object().into_iter().flatten() {
-                recording.files.insert(name.clone(), content.as_str().unwrap_or("").to_owned());
+                recording.files.insert(name.to_string(), content.as_str().unwrap_or("").to_owned());
             }
             continue;
         }

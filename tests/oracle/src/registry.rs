@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use simulation::ExternalError;
 
@@ -31,7 +31,7 @@ static CHANGED: LazyLock<BTreeMap<String, Bytes>> = LazyLock::new(|| {
         .as_object()
         .into_iter()
         .flatten()
-        .filter_map(|(name, digest)| Some((name.clone(), digest.as_str()?.to_owned())))
+        .filter_map(|(name, digest)| Some((name.to_string(), digest.as_str()?.to_owned())))
         .collect();
     for (name, digest) in &references {
         let manifest = changed(&mut files, digest, |config| config["StopSignal"] = "SIGKILL".into());
@@ -51,7 +51,7 @@ static CHANGED: LazyLock<BTreeMap<String, Bytes>> = LazyLock::new(|| {
 
 fn read_json(path: &str) -> Value {
     let bytes = kubonsai::assets::read(path).expect("the product has its images");
-    serde_json::from_slice(&bytes).expect("the layout is JSON")
+    json::from_slice(&bytes).expect("the layout is JSON")
 }
 
 fn blob(digest: &str) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use crate::picture;
 
@@ -38,7 +38,7 @@ fn fact(label: &str, value: impl Into<String>) -> (String, String) {
 /// An object of strings, such as a selector.
 pub(super) fn string_map(value: &Value) -> BTreeMap<String, String> {
     let entries = value.as_object().into_iter().flatten();
-    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    entries.filter_map(|(key, value)| Some((key.to_string(), value.as_str()?.to_owned()))).collect()
 }
 
 fn map(entries: &BTreeMap<String, String>) -> String {
@@ -90,7 +90,7 @@ fn node(node: &Object) -> Facts {
 fn service(service: &Object) -> Facts {
     let number = |port: &Value, path: &str| match api::object_at(port, path) {
         Value::Number(number) => number.to_string(),
-        Value::String(name) => name.clone(),
+        Value::String(name) => name.to_string(),
         _ => String::new(),
     };
     let port = |port: &Value| {
@@ -129,7 +129,7 @@ fn deployment(deployment: &Object) -> Facts {
 fn strategy(deployment: &Object) -> String {
     let bound = |path: &str| match deployment.at(path) {
         Value::Number(number) => number.to_string(),
-        Value::String(share) => share.clone(),
+        Value::String(share) => share.to_string(),
         _ => String::new(),
     };
     let (surge, unavailable) =

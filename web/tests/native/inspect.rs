@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::Object;
 use expect_test::{Expect, expect};
-use serde_json::json;
+use json::json;
 use simulation::Time;
 use web::inspect::inspect;
 use web::picture::Objects;
@@ -18,7 +18,7 @@ impl Objects for Cluster {
     }
 }
 
-fn owner(kind: &str, name: &str) -> serde_json::Value {
+fn owner(kind: &str, name: &str) -> json::Value {
     json!([{ "apiVersion": "apps/v1", "kind": kind, "name": name, "uid": name, "controller": true }])
 }
 

@@ -11,28 +11,30 @@ use super::Finding;
 use crate::process::Cmd;
 
 /// Crates of the map in the order a request travels, each with all that it may use.
-pub const ALLOWED: [(&str, &[&str]); 18] = [
+pub const ALLOWED: [(&str, &[&str]); 19] = [
     ("simulation", &[]),
-    ("api", &["simulation"]),
-    ("etcd", &["simulation", "api"]),
-    ("cel", &["api"]),
-    ("apiserver", &["simulation", "api", "etcd", "cel"]),
-    ("client", &["simulation", "api"]),
-    ("controllers", &["simulation", "api", "client"]),
-    ("scheduler", &["simulation", "api", "client"]),
+    ("json", &[]),
+    ("api", &["simulation", "json"]),
+    ("etcd", &["simulation", "json", "api"]),
+    ("cel", &["json", "api"]),
+    ("apiserver", &["simulation", "json", "api", "etcd", "cel"]),
+    ("client", &["simulation", "json", "api"]),
+    ("controllers", &["simulation", "json", "api", "client"]),
+    ("scheduler", &["simulation", "json", "api", "client"]),
     ("vfs", &["simulation"]),
-    ("network", &["simulation", "api", "client"]),
-    ("runtime", &["simulation", "vfs", "network"]),
-    ("kubelet", &["simulation", "api", "client", "vfs", "network", "runtime"]),
-    ("machine", &["simulation", "api", "vfs", "network"]),
-    ("kubectl", &["simulation", "api", "client", "network", "machine", "vfs"]),
-    ("shell", &["simulation", "api", "vfs", "network", "machine"]),
-    ("minikube", &["simulation", "api", "client", "network", "machine", "vfs"]),
-    ("lesson", &["simulation", "api"]),
+    ("network", &["simulation", "json", "api", "client"]),
+    ("runtime", &["simulation", "json", "vfs", "network"]),
+    ("kubelet", &["simulation", "json", "api", "client", "vfs", "network", "runtime"]),
+    ("machine", &["simulation", "json", "api", "vfs", "network"]),
+    ("kubectl", &["simulation", "json", "api", "client", "network", "machine", "vfs"]),
+    ("shell", &["simulation", "json", "api", "vfs", "network", "machine"]),
+    ("minikube", &["simulation", "json", "api", "client", "network", "machine", "vfs"]),
+    ("lesson", &["simulation", "json", "api"]),
     (
         "cluster",
         &[
             "simulation",
+            "json",
             "api",
             "etcd",
             "apiserver",
@@ -56,7 +58,7 @@ pub const ALLOWED: [(&str, &[&str]); 18] = [
 pub const SHELLS: [&str; 2] = ["kubonsai", "web"];
 
 /// Where the platform is, as in the shells: lessons on disk, for the native command and for the build of the page.
-const NATIVE: (&str, [&str; 2]) = ("catalogue", ["api", "lesson"]);
+const NATIVE: (&str, [&str; 3]) = ("catalogue", ["json", "api", "lesson"]);
 
 /// Not part of the product.
 const TOOLS: [&str; 3] = ["xtask", "laws", "descriptions"];

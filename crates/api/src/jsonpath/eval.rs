@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use json::Value;
 
 use super::parse::{Node, Slice};
 use crate::text::{go_type, go_value as plain};

@@ -3,7 +3,7 @@
 mod eval;
 mod parse;
 
-use serde_json::Value;
+use json::Value;
 
 pub use parse::{Node, parse};
 

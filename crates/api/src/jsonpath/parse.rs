@@ -1,6 +1,6 @@
 //! Text to nodes.
 
-use serde_json::Value;
+use json::Value;
 
 /// A piece of a template.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use json::Value;
 
 use super::compare::compare;
 use super::entries::{Entry, ManagedFields, Operation};
@@ -189,7 +189,7 @@ fn owner(entry: &Entry) -> String {
 
 fn last_applied(live: &Value) -> Option<Value> {
     let text = live.get("metadata")?.get("annotations")?.get(LAST_APPLIED)?.as_str()?;
-    serde_json::from_str(text).ok()
+    json::from_str(text).ok()
 }
 
 /// The annotation of `kubectl apply`, where it is, follows what kubectl applies by the server.
@@ -203,7 +203,7 @@ fn keep_last_applied(live: &Value, config: &Value, applied: &mut Applied) {
     }
     let object = applied.object.get_or_insert_with(|| live.clone());
     if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
-        annotations.insert(LAST_APPLIED.to_owned(), format!("{config}\n").into());
+        annotations.insert(LAST_APPLIED.into(), format!("{config}\n").into());
     }
 }
 

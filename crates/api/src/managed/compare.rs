@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::path::Element;
 use super::set::{Node, Set};
@@ -114,16 +114,10 @@ fn value(atom: Atom, old: Option<&Value>, new: Option<&Value>, found: &mut Found
 }
 
 fn list(value: Option<&Value>) -> &[Value] {
-    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value.and_then(Value::as_array).map_or(&[][..], json::Array::as_slice)
 }
 
-fn fields(
-    atom: Atom,
-    old: Option<&Map<String, Value>>,
-    new: Option<&Map<String, Value>>,
-    without: &dyn Fn(&str) -> bool,
-    found: &mut Found,
-) {
+fn fields(atom: Atom, old: Option<&Map>, new: Option<&Map>, without: &dyn Fn(&str) -> bool, found: &mut Found) {
     let one = |key: &str, l: Option<&Value>, r: Option<&Value>, found: &mut Found| {
         let (child, named) = atom.child(key);
         let mut inner = Found::default();

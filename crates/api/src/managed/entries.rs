@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::path::Text;
 use super::set::Set;
@@ -129,9 +129,9 @@ impl ManagedFields {
 
     /// What a client that sends `metadata.managedFields` means: an empty list, or one empty entry, forgets everything.
     pub fn is_reset(value: &Value) -> bool {
-        match value.as_array().map(Vec::as_slice) {
+        match value.as_array().map(json::Array::as_slice) {
             Some([]) => true,
-            Some([one]) => one.as_object().is_some_and(serde_json::Map::is_empty),
+            Some([one]) => one.as_object().is_some_and(json::Map::is_empty),
             _ => false,
         }
     }

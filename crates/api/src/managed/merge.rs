@@ -1,6 +1,6 @@
 //! Laying a configuration over an object (`structured-merge-diff/typed/merge.go`).
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::path::Element;
 use super::typed::{Atom, element};
@@ -28,7 +28,7 @@ pub fn merge(atom: Atom, live: &Value, config: &Value) -> Value {
         (Value::Object(live), Value::Null) if !live.is_empty() => Value::Object(live.clone()),
         (Value::Array(live), Value::Null) if !live.is_empty() => Value::Array(live.clone()),
         (Value::Array(live), Value::Array(config)) if !(live.is_empty() && config.is_empty()) => {
-            Value::Array(merge_list(atom, live, config))
+            Value::Array(merge_list(atom, live, config).into())
         }
         (_, config) => config.clone(),
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde_json::Value;
+use json::Value;
 
 /// A text that is the schema's, or shared.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl Element {
     /// From `f:spec`, `k:{"name":"web"}`, `v:"web"`, `i:0`; `None` if it is none of these.
     pub fn parse(text: &str) -> Option<Element> {
         let (kind, rest) = text.split_once(':')?;
-        let canonical = || serde_json::from_str::<Value>(rest).ok().map(|v| Text::from(v.to_string().as_str()));
+        let canonical = || json::from_str::<Value>(rest).ok().map(|v| Text::from(v.to_string().as_str()));
         match kind {
             "f" => Some(Element::Field(rest.into())),
             "k" => canonical().map(Element::Key),
@@ -97,7 +97,7 @@ impl fmt::Display for Element {
         match self {
             Element::Field(text) => write!(f, ".{}", &**text),
             Element::Key(text) => {
-                let keys = serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
+                let keys = json::from_str::<json::Map>(text).unwrap_or_default();
                 let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 write!(f, "[{}]", keys.join(","))
             }

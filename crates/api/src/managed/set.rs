@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::path::Element;
 
@@ -178,7 +178,7 @@ impl Set {
             if let (true, false, Some(fields)) = (node.member, node.children.is_empty(), inner.as_object_mut()) {
                 fields.insert(".".into(), Value::Object(Map::new()));
             }
-            map.insert(node.element.encode(), inner);
+            map.insert(node.element.encode().into(), inner);
         }
         Value::Object(map)
     }

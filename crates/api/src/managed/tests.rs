@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::*;
 use crate::schema::definition;
@@ -178,7 +178,7 @@ fn kubectl_takes_over_what_its_client_side_apply_set() {
     assert!(world.refused("kubectl", data(json!({"l": "3"}))).contains("someone"));
     world.apply("kubectl", data(json!({"k": "9"})));
     let last = world.object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].as_str();
-    assert_eq!(serde_json::from_str::<Value>(last.unwrap()).unwrap(), data(json!({"k": "9"})));
+    assert_eq!(json::from_str::<Value>(last.unwrap()).unwrap(), data(json!({"k": "9"})));
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn as_json_and_back() {
     assert!(!ManagedFields::is_reset(&value));
     let object =
         crate::Object::with_managed(json!({"metadata": {"name": "x", "labels": {}}}), Arc::clone(&world.managed));
-    assert_eq!(serde_json::to_value(&object).unwrap(), object.clone().into_value());
+    assert_eq!(json::to_value(&object).unwrap(), object.clone().into_value());
     assert_eq!(object.wire()["metadata"]["managedFields"], value);
     assert!(object.value()["metadata"].get("managedFields").is_none());
 }

@@ -1,6 +1,6 @@
 //! What the schema says of how a value is owned and merged (`structured-merge-diff/typed`).
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::path::{Element, Text};
 use super::set::{Node, Set};
@@ -125,7 +125,7 @@ pub fn element(atom: Atom, item: &Value) -> Result<Element, String> {
             for key in keys {
                 let default = || ty.definition().and_then(|d| d.property(key)).and_then(Property::default_value);
                 if let Some(value) = map.get(*key).cloned().or_else(default) {
-                    found.insert((*key).to_owned(), value);
+                    found.insert((*key).into(), value);
                 }
             }
             if found.is_empty() {
@@ -218,7 +218,7 @@ pub fn remove(atom: Atom, value: &Value, set: &Set) -> Value {
                     None => out.push(item.clone()),
                 }
             }
-            if out.is_empty() && !items.is_empty() { Value::Null } else { Value::Array(out) }
+            if out.is_empty() && !items.is_empty() { Value::Null } else { Value::Array(out.into()) }
         }
         other => other.clone(),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::compare::{Comparison, compare_without};
 use super::entries::{Entry, ManagedFields, Operation};
@@ -179,7 +179,7 @@ fn fill(definition: &'static Definition, value: &mut Value) {
                     Type::Boolean => false.into(),
                     _ => Value::Null,
                 };
-                map.insert(property.name.to_owned(), zero);
+                map.insert(property.name.into(), zero);
             }
             None => {}
         }

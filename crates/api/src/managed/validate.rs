@@ -1,6 +1,6 @@
 //! Whether a configuration fits the schema, in the words of `structured-merge-diff/typed/validate.go`.
 
-use serde_json::Value;
+use json::Value;
 
 use super::path::Element;
 use super::typed::{Atom, element};

@@ -1,6 +1,6 @@
 //! Writing strategic merge patches.
 
-use serde_json::{Map, Value, json};
+use json::{Map, Text, Value, json};
 
 use super::order::{same, sort_by};
 use super::strategic::{Mode, merge_map};
@@ -58,16 +58,11 @@ pub(super) fn preconditions(patch: &Value) -> Result<(), PatchError> {
     if touched { Err(PatchError::Precondition) } else { Ok(()) }
 }
 
-fn map_of(value: &Value) -> Map<String, Value> {
+fn map_of(value: &Value) -> Map {
     value.as_object().cloned().unwrap_or_default()
 }
 
-fn diff_maps(
-    original: &Map<String, Value>,
-    modified: &Map<String, Value>,
-    place: Place,
-    which: Which,
-) -> Result<Map<String, Value>, PatchError> {
+fn diff_maps(original: &Map, modified: &Map, place: Place, which: Which) -> Result<Map, PatchError> {
     let mut patch = Map::new();
     for (key, new) in modified {
         let Some(old) = original.get(key) else {
@@ -94,7 +89,7 @@ fn diff_maps(
                     (SET_ORDER.into(), lists.order),
                 ];
                 for (prefix, list) in named.into_iter().filter(|(_, list)| !list.is_empty()) {
-                    patch.insert(format!("{prefix}{key}"), Value::Array(list));
+                    patch.insert(format!("{prefix}{key}").into(), Value::Array(list.into()));
                 }
             }
             _ if which.changes && old != new => {
@@ -110,9 +105,9 @@ fn diff_maps(
     }
     let additional = original.keys().any(|k| !modified.contains_key(k));
     if which.retain_keys && (!patch.is_empty() || additional) {
-        let keys: Vec<&String> = modified.iter().filter(|(_, v)| !v.is_null()).map(|(k, _)| k).collect();
+        let keys: Vec<&Text> = modified.iter().filter(|(_, v)| !v.is_null()).map(|(k, _)| k).collect();
         if !keys.is_empty() {
-            patch.insert(RETAIN_KEYS.to_owned(), json!(keys));
+            patch.insert(RETAIN_KEYS.into(), json!(keys));
         }
     }
     Ok(patch)
@@ -149,7 +144,7 @@ fn diff_lists(
             Some(old) => {
                 let mut inner = diff_maps(&map_of(old), &map_of(new), place, which)?;
                 if !inner.is_empty() {
-                    inner.insert(key.to_owned(), key_of(new, key)?.clone());
+                    inner.insert(key.into(), key_of(new, key)?.clone());
                     lists.patch.push(Value::Object(inner));
                 }
             }
@@ -158,8 +153,8 @@ fn diff_lists(
     if which.deletions {
         for old in original.iter().filter(|old| !modified.iter().any(|new| same(old, new, key))) {
             let mut gone = Map::new();
-            gone.insert(PATCH.to_owned(), "delete".into());
-            gone.insert(key.to_owned(), key_of(old, key)?.clone());
+            gone.insert(PATCH.into(), "delete".into());
+            gone.insert(key.into(), key_of(old, key)?.clone());
             deletions.push(Value::Object(gone));
         }
         deletions.sort_by_key(|item| crate::text::go_value(&item[key]));
@@ -171,7 +166,7 @@ fn diff_lists(
     if changed || (which.deletions && !lists.patch.is_empty()) {
         for item in modified {
             let mut only = Map::new();
-            only.insert(key.to_owned(), key_of(item, key)?.clone());
+            only.insert(key.into(), key_of(item, key)?.clone());
             lists.order.push(Value::Object(only));
         }
     }

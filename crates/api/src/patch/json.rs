@@ -1,8 +1,8 @@
 //! JSON patch (RFC 6902) and JSON merge patch (RFC 7386).
 
+use json::{Map, Value};
 use json_patch::{PatchErrorKind, PatchOperation};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::PatchError;
 
@@ -31,14 +31,16 @@ pub fn json_patch(document: &Value, patch: &Value) -> Result<Value, PatchError> 
         );
         return Err(PatchError::Decode(message));
     }
-    let mut result = document.clone();
+    // The library works on trees of its own.
+    let own = |error: json::Error| PatchError::Apply(error.to_string());
+    let mut result = serde_json::to_value(document).map_err(own)?;
     for operation in list {
         let parsed = PatchOperation::deserialize(operation).map_err(|_| unreadable(operation))?;
         let path = parsed.path().to_string();
         json_patch::patch(&mut result, std::slice::from_ref(&parsed))
             .map_err(|error| PatchError::Apply(refusal(operation, &path, &error.kind)))?;
     }
-    Ok(result)
+    json::to_value(result).map_err(own)
 }
 
 fn unreadable(operation: &Value) -> PatchError {
@@ -62,8 +64,26 @@ fn refusal(operation: &Value, path: &str, kind: &PatchErrorKind) -> String {
 /// Applies a JSON merge patch: null deletes, objects merge, everything else replaces.
 pub fn merge_patch(document: &Value, patch: &Value) -> Value {
     let mut result = document.clone();
-    json_patch::merge(&mut result, patch);
+    merge(&mut result, patch);
     result
+}
+
+fn merge(document: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *document = patch.clone();
+        return;
+    };
+    if !document.is_object() {
+        *document = Value::Object(Map::new());
+    }
+    let Value::Object(fields) = document else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            fields.remove(name);
+        } else {
+            merge(fields.entry(name).or_insert(Value::Null), value);
+        }
+    }
 }
 
 /// The JSON merge patch from one value to another (`jsonpatch.CreateMergePatch`).

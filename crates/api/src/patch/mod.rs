@@ -11,7 +11,7 @@ pub use diff::{three_way_strategic, two_way_strategic};
 pub use json::{create_merge_patch, json_patch, merge_patch, three_way_json};
 pub use strategic::strategic_merge;
 
-use serde_json::Value;
+use ::json::Value;
 
 use crate::schema::{Definition, Type};
 

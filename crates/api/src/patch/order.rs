@@ -1,6 +1,6 @@
 //! The order of merged lists.
 
-use serde_json::Value;
+use json::{Array, Value};
 
 /// Where an element stands in a list: by its merge key, or by itself if there is none.
 fn index(list: &[Value], item: &Value, key: &str) -> Option<usize> {
@@ -19,12 +19,12 @@ pub(super) fn sort_by(items: &mut [Value], order: &[Value], key: &str) {
 
 /// Merges the elements that a patch names with those that only the server has: the former in the order of the patch,
 /// the latter in the server's, and between the two by their places in the server's list (`normalizeElementOrder`).
-pub(super) fn arrange(merged: Vec<Value>, patch_order: &[Value], server_order: &[Value], key: &str) -> Vec<Value> {
+pub(super) fn arrange(merged: Array, patch_order: &[Value], server_order: &[Value], key: &str) -> Array {
     let (mut named, mut rest): (Vec<Value>, Vec<Value>) =
         merged.into_iter().partition(|item| index(patch_order, item, key).is_some());
     sort_by(&mut named, patch_order, key);
     sort_by(&mut rest, server_order, key);
-    let mut out = Vec::with_capacity(named.len() + rest.len());
+    let mut out = Array::with_capacity(named.len() + rest.len());
     let (mut named, mut rest) = (named.into_iter().peekable(), rest.into_iter().peekable());
     loop {
         let server_first = match (rest.peek(), named.peek()) {

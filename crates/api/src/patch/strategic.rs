@@ -1,6 +1,6 @@
 //! Applying a strategic merge patch.
 
-use serde_json::{Map, Value};
+use json::{Array, Map, Text, Value};
 
 use super::order::{arrange, same};
 use super::{DELETE_PRIMITIVES, PATCH, PatchError, Place, RETAIN_KEYS, SET_ORDER, key_of};
@@ -35,12 +35,7 @@ pub(super) struct Mode {
     pub drop_unmatched_nulls: bool,
 }
 
-pub(super) fn merge_map(
-    mut original: Map<String, Value>,
-    mut patch: Map<String, Value>,
-    place: Place,
-    mode: Mode,
-) -> Result<Map<String, Value>, PatchError> {
+pub(super) fn merge_map(mut original: Map, mut patch: Map, place: Place, mode: Mode) -> Result<Map, PatchError> {
     if let Some(directive) = patch.remove(PATCH) {
         return match directive.as_str() {
             Some("replace") => Ok(patch),
@@ -86,11 +81,7 @@ fn unknown_directive(directive: &Value, map: &Value) -> PatchError {
     PatchError::Decode(format!("unknown patch type: {} in map: {}", go_value(directive), go_value(map)))
 }
 
-fn retain_keys(
-    original: &mut Map<String, Value>,
-    patch: &mut Map<String, Value>,
-    mode: Mode,
-) -> Result<(), PatchError> {
+fn retain_keys(original: &mut Map, patch: &mut Map, mode: Mode) -> Result<(), PatchError> {
     let Some(list) = patch.get(RETAIN_KEYS).and_then(Value::as_array).cloned() else { return Ok(()) };
     if !mode.parallel_lists {
         // Two patches into one: the newer list wins when it is inserted with the other keys.
@@ -106,13 +97,8 @@ fn retain_keys(
 }
 
 /// Merges each list whose order the patch gives, and enforces that order.
-fn set_orders(
-    original: &mut Map<String, Value>,
-    patch: &mut Map<String, Value>,
-    place: Place,
-    mode: Mode,
-) -> Result<(), PatchError> {
-    let orders: Vec<String> = patch.keys().filter(|k| k.starts_with(SET_ORDER)).cloned().collect();
+fn set_orders(original: &mut Map, patch: &mut Map, place: Place, mode: Mode) -> Result<(), PatchError> {
+    let orders: Vec<Text> = patch.keys().filter(|k| k.starts_with(SET_ORDER)).cloned().collect();
     for directive in orders {
         let field_name = directive[SET_ORDER.len()..].to_owned();
         let Some(Value::Array(order)) = patch.remove(&directive) else { continue };
@@ -130,7 +116,7 @@ fn set_orders(
         let new = match patch.remove(&field_name) {
             Some(Value::Array(list)) => Some(list),
             Some(other) => {
-                patch.insert(field_name, other);
+                patch.insert(field_name.into(), other);
                 continue;
             }
             None => None,
@@ -147,21 +133,15 @@ fn set_orders(
             merged.retain(|item| !gone.contains(item));
         }
         let arranged = arrange(merged, &order, &server.unwrap_or_default(), key);
-        original.insert(field_name, Value::Array(arranged));
+        original.insert(field_name.into(), Value::Array(arranged));
     }
     Ok(())
 }
 
-fn merge_list(
-    original: Vec<Value>,
-    patch: Vec<Value>,
-    place: Place,
-    key: &str,
-    mode: Mode,
-) -> Result<Vec<Value>, PatchError> {
+fn merge_list(original: Array, patch: Array, place: Place, key: &str, mode: Mode) -> Result<Array, PatchError> {
     let server = original.clone();
     if !original.iter().chain(&patch).any(Value::is_object) {
-        let mut merged: Vec<Value> = Vec::new();
+        let mut merged = Array::new();
         for item in original.into_iter().chain(patch.iter().cloned()) {
             if !merged.contains(&item) {
                 merged.push(item);
@@ -190,12 +170,8 @@ fn merge_list(
 }
 
 /// Obeys `$patch: delete` and `$patch: replace` elements, and takes them out of the patch.
-fn special_elements(
-    mut original: Vec<Value>,
-    patch: Vec<Value>,
-    key: &str,
-) -> Result<(Vec<Value>, Vec<Value>), PatchError> {
-    let mut rest = Vec::new();
+fn special_elements(mut original: Array, patch: Array, key: &str) -> Result<(Array, Array), PatchError> {
+    let mut rest = Array::new();
     let mut replace = false;
     for item in patch {
         match item.get(PATCH) {
@@ -211,7 +187,7 @@ fn special_elements(
             },
         }
     }
-    if replace { Ok((rest, Vec::new())) } else { Ok((original, rest)) }
+    if replace { Ok((rest, Array::new())) } else { Ok((original, rest)) }
 }
 
 /// A value of the patch that has no counterpart: taken without its directives (and nulls, if they mean deletion).

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
+use json::{Text, Value};
 
 use super::table::{Definition, ListType, Property, Type};
 use crate::custom::{PREFIX, kept};
@@ -80,7 +80,7 @@ fn properties(owner: &str, schema: &Value) -> Vec<Property> {
         list.as_array().into_iter().flatten().filter_map(Value::as_str).map(kept).collect()
     };
     let required = texts(&schema["required"]);
-    let one = |(name, schema): (&String, &Value)| {
+    let one = |(name, schema): (&Text, &Value)| {
         let mut made = Property::new(kept(name), type_of(&format!("{owner}.{name}"), schema));
         made.list_type = match schema["x-kubernetes-list-type"].as_str() {
             Some("map") => ListType::Map,

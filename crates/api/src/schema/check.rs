@@ -3,7 +3,7 @@
 //! Upstream: `sigs.k8s.io/json`, `k8s.io/apimachinery/pkg/runtime/serializer/json` (strict decoding).
 
 use base64::Engine;
-use serde_json::Value;
+use json::Value;
 
 use super::table::{Definition, Property, Type};
 use crate::quantity::Quantity;

@@ -1,6 +1,6 @@
 //! What storing an object does to its JSON: decoding into the type and encoding again.
 
-use serde_json::Value;
+use json::{Array, Map, Text, Value};
 
 use super::table::{Definition, Property, Type};
 use crate::quantity::Quantity;
@@ -8,26 +8,62 @@ use crate::quantity::Quantity;
 /// Fills the published defaults that say something (`"TCP"`, not `""`, `0` or `{}`) where their object is present.
 /// Defaults that depend on other fields are the API server's business.
 pub fn apply_defaults(root: &'static Definition, value: &mut Value) {
-    let Some(map) = value.as_object_mut() else { return };
-    for property in &root.properties {
-        let meaning = property.default.filter(|d| !matches!(*d, "\"\"" | "0" | "{}" | "false" | "null"));
-        if meaning.is_some() && map.get(property.name).is_none_or(Value::is_null) {
-            map.insert(property.name.to_owned(), property.default_value().unwrap_or(Value::Null));
-        }
-        if let (Some(value), Some(definition)) = (map.get_mut(property.name), property.definition()) {
-            each(&property.ty, value, &mut |value| apply_defaults(definition, value));
-        }
+    if let Some(filled) = value.as_object().and_then(|map| defaults(root, map)) {
+        *value = filled;
     }
 }
 
-/// Calls `f` for each object at the end of lists and maps.
-fn each(ty: &Type, value: &mut Value, f: &mut dyn FnMut(&mut Value)) {
-    match (ty, value) {
-        (Type::List(inner), Value::Array(items)) => items.iter_mut().for_each(|v| each(inner, v, f)),
-        (Type::Map(inner), Value::Object(map)) => map.values_mut().for_each(|v| each(inner, v, f)),
-        (Type::Ref(_), value) => f(value),
-        _ => {}
+/// The object with its defaults; none if it has them: what needs no change is neither copied nor unshared.
+fn defaults(root: &'static Definition, map: &Map) -> Option<Value> {
+    let mut filled: Option<Map> = None;
+    for property in &root.properties {
+        let meaning = property.default.filter(|d| !matches!(*d, "\"\"" | "0" | "{}" | "false" | "null"));
+        let given = map.get(property.name);
+        let default = match given {
+            Some(value) if !value.is_null() => None,
+            _ => meaning.map(|_| property.default_value().unwrap_or(Value::Null)),
+        };
+        let inside = default.as_ref().or(given).zip(property.definition());
+        let inside = inside.and_then(|(value, definition)| {
+            each(&property.ty, value, &|value| defaults(definition, value.as_object()?))
+        });
+        if let Some(value) = inside.or(default) {
+            filled.get_or_insert_with(|| map.clone()).insert(property.name.into(), value);
+        }
     }
+    filled.map(Value::Object)
+}
+
+/// A value with `f` applied to each object at the end of lists and maps; none if that changes nothing.
+fn each(ty: &Type, value: &Value, f: &dyn Fn(&Value) -> Option<Value>) -> Option<Value> {
+    match (ty, value) {
+        (Type::List(inner), Value::Array(items)) => items_with(items, |item| each(inner, item, f)),
+        (Type::Map(inner), Value::Object(map)) => fields_with(map, |value| each(inner, value, f)),
+        (Type::Ref(_), value) => f(value),
+        _ => None,
+    }
+}
+
+/// A list with what `f` makes of its items; none if it makes nothing of any.
+fn items_with(items: &Array, mut f: impl FnMut(&Value) -> Option<Value>) -> Option<Value> {
+    let mut changed: Option<Array> = None;
+    for (index, item) in items.iter().enumerate() {
+        if let Some(new) = f(item) {
+            changed.get_or_insert_with(|| items.clone())[index] = new;
+        }
+    }
+    changed.map(Value::Array)
+}
+
+/// A map with what `f` makes of its values; none if it makes nothing of any.
+fn fields_with(map: &Map, mut f: impl FnMut(&Value) -> Option<Value>) -> Option<Value> {
+    let mut changed: Option<Map> = None;
+    for (name, value) in map {
+        if let Some(new) = f(value) {
+            changed.get_or_insert_with(|| map.clone()).insert(name.clone(), new);
+        }
+    }
+    changed.map(Value::Object)
 }
 
 /// Fields that are written as null when they are not set, as Go writes them.
@@ -71,52 +107,71 @@ fn is_kept_null(definition: &str, field: &str) -> bool {
 /// Puts an object into the form in which the API server answers it: unknown fields, nulls and empty optional lists and
 /// maps go, quantities become canonical, and what Go always writes (`status: {}`, `resources: {}`) is there.
 pub fn normalize(root: &'static Definition, value: &mut Value) {
-    if root.properties.is_empty() {
-        return;
+    if let Some(normal) = normal(root, value) {
+        *value = normal;
     }
-    let Some(map) = value.as_object_mut() else { return };
-    let mut properties = root.in_order();
-    map.retain(|name, value| {
-        let Some(property) = properties.property(name) else { return false };
-        let empty = match (&property.ty, &*value) {
-            (_, Value::Null) => !is_kept_null(root.name, name),
-            (Type::List(_), Value::Array(items)) => items.is_empty() && !property.required,
-            (Type::Map(_), Value::Object(map)) => map.is_empty() && !property.required,
-            (Type::String, Value::String(text)) => text.is_empty() && root.name == OBJECT_META,
-            _ => false,
-        };
-        if !empty {
-            inner(property, &property.ty, value);
-        }
-        !empty
-    });
+}
+
+/// The normal form of an object; none if it has it: what needs no change is neither copied nor unshared.
+fn normal(root: &'static Definition, value: &Value) -> Option<Value> {
+    if root.properties.is_empty() {
+        return None;
+    }
+    let map = value.as_object()?;
+    let mut changed = kept(root, map);
     for Written { place, null } in &root.written {
         let property = &root.properties[*place];
-        if map.contains_key(property.name) {
+        if changed.as_ref().unwrap_or(map).contains_key(property.name) {
             continue;
         }
-        let mut value = if *null { Value::Null } else { property.default_value().unwrap_or(Value::Null) };
-        inner(property, &property.ty, &mut value);
-        map.insert(property.name.to_owned(), value);
+        let value = if *null { Value::Null } else { property.default_value().unwrap_or(Value::Null) };
+        let value = inner(property, &property.ty, &value).unwrap_or(value);
+        changed.get_or_insert_with(|| map.clone()).insert(property.name.into(), value);
     }
+    changed.map(Value::Object)
 }
 
-fn inner(property: &'static Property, ty: &Type, value: &mut Value) {
-    match (ty, value) {
-        (Type::List(of), Value::Array(items)) => items.iter_mut().for_each(|v| inner(property, of, v)),
-        (Type::Map(of), Value::Object(map)) => map.values_mut().for_each(|v| inner(property, of, v)),
-        (Type::Quantity, value) => quantity(value),
-        (Type::Ref(_), value) => {
-            if let Some(definition) = property.definition() {
-                normalize(definition, value);
-            }
+/// The fields that are written, in their normal form; none if that changes nothing.
+fn kept(root: &'static Definition, map: &Map) -> Option<Map> {
+    let mut properties = root.in_order();
+    // What is kept, from the first change on.
+    let mut kept: Option<Vec<(Text, Value)>> = None;
+    for (index, (name, value)) in map.iter().enumerate() {
+        let property = properties.property(name).filter(|property| !is_left_out(root, property, value));
+        let new = property.and_then(|property| inner(property, &property.ty, value));
+        if kept.is_none() && (property.is_none() || new.is_some()) {
+            kept = Some(map.iter().take(index).map(|(name, value)| (name.clone(), value.clone())).collect());
         }
-        _ => {}
+        if let (Some(kept), Some(_)) = (&mut kept, property) {
+            kept.push((name.clone(), new.unwrap_or_else(|| value.clone())));
+        }
+    }
+    kept.map(Map::from_iter)
+}
+
+/// Whether a value is not written: null, or empty where empty means absent.
+fn is_left_out(owner: &Definition, property: &Property, value: &Value) -> bool {
+    match (&property.ty, value) {
+        (_, Value::Null) => !is_kept_null(owner.name, property.name),
+        (Type::List(_), Value::Array(items)) => items.is_empty() && !property.required,
+        (Type::Map(_), Value::Object(map)) => map.is_empty() && !property.required,
+        (Type::String, Value::String(text)) => text.is_empty() && owner.name == OBJECT_META,
+        _ => false,
     }
 }
 
-fn quantity(value: &mut Value) {
-    if let Ok(quantity) = Quantity::from_value(value) {
-        *value = quantity.to_string().into();
+fn inner(property: &'static Property, ty: &Type, value: &Value) -> Option<Value> {
+    match (ty, value) {
+        (Type::List(of), Value::Array(items)) => items_with(items, |item| inner(property, of, item)),
+        (Type::Map(of), Value::Object(map)) => fields_with(map, |value| inner(property, of, value)),
+        (Type::Quantity, value) => quantity(value),
+        (Type::Ref(_), value) => normal(property.definition()?, value),
+        _ => None,
     }
+}
+
+/// The canonical form of a quantity; none if it has it or is none.
+fn quantity(value: &Value) -> Option<Value> {
+    let canonical = Quantity::from_value(value).ok()?.to_string();
+    (*value != canonical).then(|| canonical.into())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use json::Value;
 
 use super::normal::{self, Written};
 
@@ -214,7 +214,7 @@ impl Property {
 
     /// The default as a value.
     pub fn default_value(&self) -> Option<Value> {
-        self.default.and_then(|d| serde_json::from_str(d).ok())
+        self.default.and_then(|d| json::from_str(d).ok())
     }
 
     /// Whether a list of this property merges by key or as a set in a strategic merge.

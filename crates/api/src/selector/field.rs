@@ -72,11 +72,9 @@ impl FieldSelector {
     /// booleans (`spec.unschedulable`) are `false`.
     pub fn matches_object(&self, object: &Object) -> bool {
         self.matches(|field| match object.at(field) {
-            serde_json::Value::String(text) => text.clone(),
-            serde_json::Value::Null if field == "spec.unschedulable" || field == "spec.hostNetwork" => {
-                "false".to_owned()
-            }
-            serde_json::Value::Null => String::new(),
+            json::Value::String(text) => text.to_string(),
+            json::Value::Null if field == "spec.unschedulable" || field == "spec.hostNetwork" => "false".to_owned(),
+            json::Value::Null => String::new(),
             other => other.to_string(),
         })
     }

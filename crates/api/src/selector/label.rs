@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::names;
 use crate::status::{FieldError, FieldErrors};

@@ -1,7 +1,7 @@
 //! Node selector terms (`component-helpers/scheduling/corev1/nodeaffinity`).
 
 use crate::Object;
-use serde_json::Value;
+use json::Value;
 
 /// Whether one of the terms selects the node. No terms select nothing.
 pub fn any_term_matches(terms: &Value, node: &Object) -> bool {
@@ -10,7 +10,7 @@ pub fn any_term_matches(terms: &Value, node: &Object) -> bool {
 
 /// Whether a term selects the node. An empty term selects nothing.
 pub fn term_matches(term: &Value, node: &Object) -> bool {
-    let list = |field: &str| term.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let list = |field: &str| term.get(field).and_then(Value::as_array).map_or(&[][..], json::Array::as_slice);
     let (expressions, fields) = (list("matchExpressions"), list("matchFields"));
     if expressions.is_empty() && fields.is_empty() {
         return false;
@@ -22,7 +22,7 @@ pub fn term_matches(term: &Value, node: &Object) -> bool {
 
 fn requirement_matches(requirement: &Value, get: impl Fn(&str) -> Option<String>) -> bool {
     let value = get(requirement["key"].as_str().unwrap_or(""));
-    let values = requirement["values"].as_array().map_or(&[][..], Vec::as_slice);
+    let values = requirement["values"].as_array().map_or(&[][..], json::Array::as_slice);
     let listed = value.as_ref().is_some_and(|value| values.iter().any(|v| v == value));
     let numbers = || {
         let left: i64 = value.as_ref()?.parse().ok()?;
@@ -51,7 +51,7 @@ pub fn pod_selects(pod: &Object, node: &Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn terms_select() {

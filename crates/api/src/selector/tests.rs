@@ -1,4 +1,4 @@
-use serde_json::json;
+use json::json;
 
 use super::*;
 use crate::object::string_map;

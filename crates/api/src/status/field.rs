@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use json::Value;
 
 use super::Cause;
 use crate::text::go_json;

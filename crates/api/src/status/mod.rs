@@ -6,7 +6,7 @@ mod field;
 
 pub use field::{ErrorKind, FieldError, FieldErrors};
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use crate::Object;
 use crate::http::{Response, StatusCode, header};
@@ -364,9 +364,9 @@ fn qualified(resource: &str, group: &str) -> String {
     if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") }
 }
 
-fn put(map: &mut Map<String, Value>, key: &str, text: &str) {
+fn put(map: &mut Map, key: &str, text: &str) {
     if !text.is_empty() {
-        map.insert(key.to_owned(), text.into());
+        map.insert(key.into(), text.into());
     }
 }
 

@@ -1,4 +1,4 @@
-use serde_json::json;
+use json::json;
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Number, Value};
+use json::{Number, Value};
 
 use super::scalar::{self, Place};
 
@@ -26,8 +26,8 @@ fn indent(out: &mut String, columns: usize) {
 }
 
 /// The entries of a mapping. `fresh` says whether the first one starts its own line.
-fn mapping(out: &mut String, map: &serde_json::Map<String, Value>, column: usize, fresh: bool) {
-    let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+fn mapping(out: &mut String, map: &json::Map, column: usize, fresh: bool) {
+    let mut entries: Vec<(&json::Text, &Value)> = map.iter().collect();
     entries.sort_by(|a, b| natural(a.0, b.0));
     for (i, (key, value)) in entries.into_iter().enumerate() {
         if i > 0 || fresh {
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn texts_alone_can_be_read_again() {
         for text in ["a", "a\nb", "\n\n \"c\":\n", " a\n", "# a\n---\n"] {
-            let value = Value::String(text.to_owned());
+            let value = Value::String(text.into());
             assert_eq!(super::super::parse_document(&emit(&value)), Ok(value), "{text:?}");
         }
     }
@@ -153,7 +153,7 @@ mod tests {
             ("a\n\n", "? |+\n  a\n\n: 1\n"),
             ("\na\n\n\n", "? |2+\n\n  a\n\n\n: 1\n"),
         ] {
-            let value = serde_json::json!({ key: 1 });
+            let value = json::json!({ key: 1 });
             assert_eq!(emit(&value), text);
             assert_eq!(super::super::parse_document(text), Ok(value));
         }

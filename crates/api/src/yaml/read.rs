@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span};
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::check::{Verdict, check};
 use super::resolve::{Scalar, resolve};
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
         let mut items = Vec::new();
         loop {
             match self.need()? {
-                (Event::SequenceEnd, _) => return Ok(Value::Array(items)),
+                (Event::SequenceEnd, _) => return Ok(Value::Array(items.into())),
                 (event, span) => items.push(self.node(event, span)?),
             }
         }
@@ -212,10 +212,10 @@ impl<'a> Reader<'a> {
                     let line = self.first_line + span.start.line();
                     self.repeated.push(format!("line {line}: key {shown} already set in map"));
                 }
-                map.insert(name, value);
+                map.insert(name.into(), value);
             }
         }
-        for source in merged.into_iter().flat_map(|m| if let Value::Array(all) = m { all } else { vec![m] }) {
+        for source in merged.into_iter().flat_map(|m| if let Value::Array(all) = m { all } else { vec![m].into() }) {
             let Value::Object(source) = source else {
                 return Err(self.at(start, "map merge requires map or sequence of maps as the value".to_owned()));
             };
@@ -235,7 +235,7 @@ fn suffix(tag: &granit_parser::Tag) -> &str {
 /// JSON keys are text: numbers and booleans become theirs. Others come back.
 fn key_text(key: Value) -> Result<String, Value> {
     match key {
-        Value::String(text) => Ok(text),
+        Value::String(text) => Ok(text.into()),
         Value::Null => Ok("null".to_owned()),
         Value::Bool(_) | Value::Number(_) => Ok(key.to_string()),
         Value::Array(_) | Value::Object(_) => Err(key),

@@ -1,6 +1,6 @@
 //! What a plain scalar means: YAML 1.1 as go-yaml v2 reads it.
 
-use serde_json::{Number, Value};
+use json::{Number, Value};
 
 /// A plain scalar's meaning.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,7 +180,7 @@ pub(super) fn is_base60(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn plain_scalars_mean_what_go_yaml_says() {

@@ -1,4 +1,4 @@
-use serde_json::json;
+use json::json;
 
 use super::*;
 
@@ -95,7 +95,7 @@ fn documents_split_at_markers() {
     let text = "# only a comment\n---\na: 1\n--- # next\nb: 2\n---\n";
     assert_eq!(parse(text).unwrap(), [json!({"a": 1}), json!({"b": 2})]);
     assert_eq!(documents(text).iter().map(|d| d.0).collect::<Vec<_>>(), [0, 2, 4]);
-    assert_eq!(parse("").unwrap(), Vec::<serde_json::Value>::new());
+    assert_eq!(parse("").unwrap(), Vec::<json::Value>::new());
     assert_eq!(parse("---\na: 1\n").unwrap(), [json!({"a": 1})]);
 }
 

@@ -10,7 +10,7 @@ use api::kinds::{VALIDATING_ADMISSION_POLICIES, VALIDATING_ADMISSION_POLICY_BIND
 use api::status::Status;
 use api::{Kind, Object};
 use futures_util::StreamExt as _;
-use serde_json::Value;
+use json::Value;
 
 use super::policy;
 use super::policy::compile::Policy;

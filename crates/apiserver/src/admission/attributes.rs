@@ -2,7 +2,7 @@
 
 use api::Kind;
 use api::kinds::NAMESPACES;
-use serde_json::Value;
+use json::Value;
 
 use crate::registry::delete::DeleteOptions;
 use crate::registry::update::Part;

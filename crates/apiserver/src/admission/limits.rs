@@ -3,7 +3,7 @@
 use api::kinds::{LIMIT_RANGES, PERSISTENT_VOLUME_CLAIMS, PODS};
 use api::status::Status;
 use api::{Kind, Quantity};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure;
 use crate::registry::Context;
@@ -41,7 +41,7 @@ fn fill_in(pod: &mut Value, item: &Value) {
         for container in list_mut(pod, field) {
             for (which, source, what) in [("requests", "defaultRequest", "request"), ("limits", "default", "limit")] {
                 let own = map_mut(child(child(container, "resources"), which));
-                let missing: Vec<(&String, &Value)> =
+                let missing: Vec<(&json::Text, &Value)> =
                     fields(at(item, source)).filter(|(name, _)| !own.contains_key(*name)).collect();
                 let names: Vec<&str> = missing.iter().map(|(name, _)| name.as_str()).collect();
                 own.extend(missing.iter().map(|(name, value)| ((*name).clone(), (*value).clone())));
@@ -75,7 +75,7 @@ fn check(object: &Value, item: &Value, is_pod: bool, problems: &mut Vec<String>)
         Asked { request: of("requests"), limit: of("limits") }
     };
     let limits = ["min", "max", "maxLimitRequestRatio"];
-    let mut names: Vec<&String> = limits.iter().flat_map(|f| fields(at(item, f)).map(|(name, _)| name)).collect();
+    let mut names: Vec<&json::Text> = limits.iter().flat_map(|f| fields(at(item, f)).map(|(name, _)| name)).collect();
     names.sort();
     names.dedup();
     for name in names {

@@ -15,7 +15,7 @@ mod quota;
 use api::Kind;
 use api::kinds::NAMESPACES;
 use api::status::{Cause, Status};
-use serde_json::Value;
+use json::Value;
 
 use self::attributes::Attributes;
 use crate::failure;

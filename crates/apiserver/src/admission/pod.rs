@@ -2,7 +2,7 @@
 
 use api::kinds::{PODS, PRIORITY_CLASSES, RUNTIME_CLASSES, SERVICE_ACCOUNTS};
 use api::status::Status;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure;
 use crate::registry::Context;

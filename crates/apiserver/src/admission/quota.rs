@@ -7,7 +7,7 @@ use api::kinds::{KINDS, PODS, RESOURCE_QUOTAS};
 use api::quota::{self, Amounts};
 use api::status::Status;
 use api::{Kind, Object, Quantity};
-use serde_json::Value;
+use json::Value;
 
 use crate::failure;
 use crate::registry::Context;

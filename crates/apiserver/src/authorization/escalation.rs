@@ -3,7 +3,7 @@
 use api::Kind;
 use api::kinds::{CLUSTER_ROLES, ROLES};
 use api::status::Status;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::rules::{allows, rules_for};
 use super::{Attributes, decide};

@@ -3,7 +3,7 @@
 use api::http::{Body, Method, Response, StatusCode};
 use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object, reviews};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Attributes, all_rules, authorize, decide};
 use crate::authentication::{User, self_review, token_review};
@@ -84,7 +84,7 @@ fn subject(review: &Value) -> User {
         name: text(spec, "user").to_owned(),
         uid: text(spec, "uid").to_owned(),
         groups: texts(at(spec, "groups")),
-        extra: crate::value::fields(at(spec, "extra")).map(|(key, value)| (key.clone(), texts(value))).collect(),
+        extra: crate::value::fields(at(spec, "extra")).map(|(key, value)| (key.to_string(), texts(value))).collect(),
     }
 }
 

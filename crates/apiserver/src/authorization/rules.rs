@@ -2,7 +2,7 @@
 
 use api::Object;
 use api::kinds::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES};
-use serde_json::Value;
+use json::Value;
 
 use super::Attributes;
 use crate::authentication::User;

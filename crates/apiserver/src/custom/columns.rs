@@ -2,7 +2,7 @@
 
 use api::text::go_value;
 use api::{Object, jsonpath};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use crate::value::list;

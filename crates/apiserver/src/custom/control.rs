@@ -13,7 +13,7 @@ use api::kinds::CUSTOM_RESOURCE_DEFINITIONS as KIND;
 use api::status::Status;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt as _, StreamExt as _};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Duration;
 
 use super::definition::{CLEANUP, STRATEGY, set_condition};

@@ -4,7 +4,7 @@
 use api::kinds::CUSTOM_RESOURCE_DEFINITIONS;
 use api::names::{dns1035_label, dns1123_subdomain};
 use api::status::{FieldError, FieldErrors, Status};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{check_count, selectable, structural};
 use crate::registry::Context;

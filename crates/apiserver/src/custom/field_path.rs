@@ -1,6 +1,6 @@
 //! Paths of fields below an object that its schema knows (`ValidFieldPath`): `fieldPath` of a rule, and selectable fields.
 
-use serde_json::Value;
+use json::Value;
 
 /// The path as complaints show it.
 ///
@@ -103,11 +103,11 @@ fn unescape(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 
-    fn read(path: &str, schema: &serde_json::Value) -> Result<String, String> {
+    fn read(path: &str, schema: &json::Value) -> Result<String, String> {
         walk(path, schema, true).map(|(found, _)| found)
     }
 

@@ -25,7 +25,7 @@ use api::custom::{self, Added};
 use api::kinds::CUSTOM_RESOURCE_DEFINITIONS;
 use api::status::{FieldErrors, Status};
 use api::{Kind, Object, schema};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use crate::registry::{Context, key};

@@ -1,6 +1,6 @@
 //! What is dropped from a custom object, and what is filled in (`apiserver/schema/{pruning,defaulting}`).
 
-use serde_json::Value;
+use json::Value;
 
 /// Fields that every object has, whatever its schema says.
 const EVERY: [&str; 3] = ["apiVersion", "kind", "metadata"];
@@ -20,7 +20,7 @@ fn walk(schema: &Value, value: &mut Value, path: &str, is_object: bool, dropped:
                 if is_object && EVERY.contains(&name.as_str()) {
                     return true;
                 }
-                let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let inner = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
                 let more = &schema["additionalProperties"];
                 match schema["properties"].get(name) {
                     Some(known) => walk(known, value, &inner, is_embedded(known), dropped),
@@ -69,7 +69,7 @@ pub fn fill_in(schema: &Value, value: &mut Value) {
             }
             let more = &schema["additionalProperties"];
             if more.is_object() {
-                let known = |name: &String| properties.is_some_and(|p| p.contains_key(name));
+                let known = |name: &str| properties.is_some_and(|p| p.contains_key(name));
                 map.iter_mut().filter(|(name, _)| !known(name)).for_each(|(_, value)| fill_in(more, value));
             }
         }
@@ -80,7 +80,7 @@ pub fn fill_in(schema: &Value, value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

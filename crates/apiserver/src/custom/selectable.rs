@@ -3,7 +3,7 @@
 //! Upstream: `k8s.io/apiextensions-apiserver/pkg/{apis/apiextensions/validation,registry/customresource}`.
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::field_path;
 use crate::value::{list, text};
@@ -21,7 +21,7 @@ pub fn value(object: &Value, name: &str) -> String {
     let found = name.split('.').try_fold(object, |value, field| value.get(field));
     match found {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => text.to_string(),
         Some(other) => other.to_string(),
     }
 }

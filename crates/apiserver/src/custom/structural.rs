@@ -2,7 +2,7 @@
 //! (apiextensions-apiserver/pkg/apiserver/schema/validation.go).
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{prune, validate};
 use crate::value::list;
@@ -143,7 +143,7 @@ fn list_type(schema: &Value, path: &str, errors: &mut FieldErrors) {
             errors.push(FieldError::required(keys_path, "must not be empty if x-kubernetes-list-type is map"));
         }
         Some("map") => {
-            for (i, key) in keys.iter().filter_map(serde_json::Value::as_str).enumerate() {
+            for (i, key) in keys.iter().filter_map(json::Value::as_str).enumerate() {
                 let known = &schema["items"]["properties"][key];
                 if !known.is_object() {
                     let why = "entries must all be names of item properties";

@@ -6,8 +6,8 @@
 
 use api::status::{FieldError, FieldErrors};
 use api::text::{go_json, go_quote, go_value};
+use json::{Map, Value};
 use regex_lite::Regex;
-use serde_json::{Map, Value};
 
 /// Checks an object against a schema.
 pub fn validate(schema: &Value, object: &Value, errors: &mut FieldErrors) {
@@ -215,7 +215,7 @@ fn array(schema: &Value, items: &[Value], path: &str, errors: &mut Vec<FieldErro
     }
 }
 
-fn object(schema: &Value, map: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) {
+fn object(schema: &Value, map: &Map, path: &str, errors: &mut Vec<FieldError>) {
     let count = map.len();
     if let Some(least) = schema["minProperties"].as_u64().filter(|least| (count as u64) < *least) {
         errors.push(invalid(path, &Value::from(count), &format!("should have at least {least} properties")));
@@ -225,7 +225,7 @@ fn object(schema: &Value, map: &Map<String, Value>, path: &str, errors: &mut Vec
     }
     for (name, given) in map {
         // A field of the root is called by its name alone, one of additional properties has the dot.
-        let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let inner = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
         let more = &schema["additionalProperties"];
         match schema["properties"].get(name) {
             Some(known) => value(known, given, &inner, errors),
@@ -249,7 +249,7 @@ fn lists(schema: &Value, given: &Value, path: &str, errors: &mut Vec<FieldError>
         Value::Object(map) => {
             for (name, value) in map {
                 let known = schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
-                let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let inner = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
                 lists(known, value, &inner, errors);
             }
         }
@@ -280,7 +280,7 @@ fn lists(schema: &Value, given: &Value, path: &str, errors: &mut Vec<FieldError>
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

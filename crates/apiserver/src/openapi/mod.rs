@@ -13,7 +13,7 @@ use api::Kind;
 use api::http::{Body, Response, StatusCode};
 use api::kinds::{COMPUTED, KINDS, VERSIONS};
 use api::schema::{self, Definition, ListType, Property, Type};
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::custom::{self, Custom, selectable};
 use crate::descriptions::Descriptions;
@@ -111,7 +111,7 @@ fn roots(customs: &[&Custom]) -> BTreeSet<String> {
 }
 
 fn index(customs: &[&Custom]) -> Value {
-    let paths: Map<String, Value> = roots(customs)
+    let paths: Map = roots(customs)
         .into_iter()
         .map(|root| {
             let url = json!({"serverRelativeURL": format!("/openapi/v3/{root}")});
@@ -133,14 +133,14 @@ fn document(kinds: &[&Kind], customs: &[&Custom], prose: &Descriptions) -> Value
     for kind in kinds.iter().copied().chain(customs.iter().map(|custom| custom.kind)) {
         let namespace = if kind.namespaced { "{namespace}" } else { "" };
         if !COMPUTED.iter().any(|computed| std::ptr::eq(*computed, kind)) {
-            paths.insert(kind.object_path(namespace, "{name}"), json!({"patch": patch_operation(kind)}));
+            paths.insert(kind.object_path(namespace, "{name}").into(), json!({"patch": patch_operation(kind)}));
         }
         if let Some(definition) = schema::definition(if custom::of(kind).is_some() { OBJECT_META } else { kind.schema })
         {
             collect(definition, &mut wanted);
         }
     }
-    let schemas: Map<String, Value> = wanted
+    let schemas: Map = wanted
         .into_iter()
         .filter_map(schema::definition)
         .map(|definition| (definition.full_name(), schema_of(definition, prose)))
@@ -241,7 +241,7 @@ fn schema_of(definition: &Definition, prose: &Descriptions) -> Value {
         describe(&mut property, text.as_deref());
         (p.name.to_owned(), property)
     };
-    let properties: Map<String, Value> = definition.properties.iter().map(described).collect();
+    let properties: Map = definition.properties.iter().map(described).collect();
     let mut schema = json!({"type": "object"});
     describe(&mut schema, prose.definition(definition.name));
     if !properties.is_empty() {

@@ -3,7 +3,7 @@
 //! Upstream: the messages of `github.com/google/gnostic-models/openapiv2/OpenAPIv2.proto`; only what our document has is
 //! written.
 
-use serde_json::Value;
+use json::Value;
 
 /// The media type of the document; clients ask for it with `@v1.0`, which is no media type.
 pub(super) const MEDIA_TYPE: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";

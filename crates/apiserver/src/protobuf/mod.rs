@@ -4,7 +4,7 @@
 
 use api::structs;
 use base64::Engine as _;
-use serde_json::{Map, Value};
+use json::{Map, Value};
 use simulation::Time;
 
 /// What the bytes begin with.
@@ -66,7 +66,7 @@ pub fn decode(bytes: &[u8]) -> Result<Value> {
     Ok(Value::Object(map))
 }
 
-fn message(name: &'static str, bytes: &[u8], depth: usize) -> Result<Map<String, Value>> {
+fn message(name: &'static str, bytes: &[u8], depth: usize) -> Result<Map> {
     if depth > DEPTH_MAX {
         return Err(ProtobufError::Depth);
     }
@@ -81,14 +81,14 @@ fn message(name: &'static str, bytes: &[u8], depth: usize) -> Result<Map<String,
         };
         match shape {
             b'*' => {
-                let list = map.entry(field.name).or_insert_with(|| Value::Array(Vec::new()));
+                let list = map.entry(field.name).or_insert_with(|| Value::Array(Vec::new().into()));
                 let item = value(ty, wire, depth)?;
                 list.as_array_mut().expect("made as a list").push(item);
             }
             b'{' => {
                 let (key, item) = entry(ty, wire, depth)?;
                 let entries = map.entry(field.name).or_insert_with(|| Value::Object(Map::new()));
-                entries.as_object_mut().expect("made as a map").insert(key, item);
+                entries.as_object_mut().expect("made as a map").insert(key.into(), item);
             }
             b'^' => match value(ty, wire, depth)? {
                 Value::Object(inner) => map.extend(inner),
@@ -96,7 +96,7 @@ fn message(name: &'static str, bytes: &[u8], depth: usize) -> Result<Map<String,
             },
             _ => {
                 let value = value(ty, wire, depth)?;
-                map.insert(field.name.to_owned(), value);
+                map.insert(field.name.into(), value);
             }
         }
     }
@@ -130,7 +130,7 @@ fn value(ty: &'static str, wire: Wire<'_>, depth: usize) -> Result<Value> {
         "I" => int_or_string(wire.bytes()?)?,
         "R" => {
             let raw = Reader(wire.bytes()?).bytes_field(1)?;
-            serde_json::from_slice(raw).unwrap_or(Value::Null)
+            json::from_slice(raw).unwrap_or(Value::Null)
         }
         name => Value::Object(message(&name[1..], wire.bytes()?, depth + 1)?),
     })
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

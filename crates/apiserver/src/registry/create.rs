@@ -6,7 +6,7 @@ use api::Object;
 use api::managed::ManagedFields;
 use api::status::{FieldErrors, Status};
 use etcd::Expect;
-use serde_json::Value;
+use json::Value;
 use simulation::TraceKind;
 
 use super::Context;

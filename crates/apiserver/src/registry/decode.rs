@@ -4,7 +4,7 @@ use api::Kind;
 use api::http::{Body, header};
 use api::schema::{self, Definition, Property, Type};
 use api::status::{FieldError, FieldErrors, Status};
-use serde_json::Value;
+use json::Value;
 
 use super::Context;
 use super::strict::{Complaints, Text};
@@ -37,9 +37,7 @@ pub fn any(head: &Head, body: Body) -> Result<Value, Status> {
         return Err(Status::too_large(&format!("limit is {BODY_BYTES_MAX}")));
     }
     match media_type(head) {
-        "" | "application/json" => {
-            serde_json::from_slice(&bytes).map_err(|e| unreadable(&go_json_error(&e, &bytes), &bytes))
-        }
+        "" | "application/json" => json::from_slice(&bytes).map_err(|e| unreadable(&go_json_error(&e, &bytes), &bytes)),
         "application/yaml" => {
             let text = std::str::from_utf8(&bytes).map_err(|e| unreadable(&e.to_string(), &bytes))?;
             api::yaml::parse_document(text).map_err(|e| unreadable(&e.to_string(), &bytes))

@@ -3,7 +3,7 @@
 use api::status::Status;
 use api::{Kind, Object, ObjectList};
 use etcd::Expect;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::{Duration, Time};
 
 use super::Context;

@@ -25,7 +25,7 @@ use api::managed::ManagedFields;
 use api::status::Status;
 use api::{Kind, Object};
 use etcd::{Expect, KeyValue, Refused};
-use serde_json::Value;
+use json::Value;
 use simulation::TraceKind;
 
 use crate::authentication::User;

@@ -2,7 +2,7 @@
 
 use api::http::Body;
 use api::status::{FieldError, FieldErrors, Status};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::delete::DeleteOptions;
 use super::{Context, decode};

@@ -4,7 +4,7 @@ use api::selector::{FieldSelector, LabelSelector};
 use api::status::Status;
 use api::{Object, ObjectList};
 use base64::Engine as _;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Context, key};
 use crate::custom::{self, selectable};
@@ -131,7 +131,7 @@ impl Continue {
     fn decode(token: &str) -> Result<Self, Status> {
         let read = || {
             let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).ok()?;
-            let value: Value = serde_json::from_slice(&bytes).ok()?;
+            let value: Value = json::from_slice(&bytes).ok()?;
             let revision = if value["rv"] == -1 { None } else { Some(value["rv"].as_u64()?) };
             Some(Continue { revision, start: value["start"].as_str()?.to_owned() })
         };

@@ -3,7 +3,7 @@
 use api::Object;
 use api::status::{FieldError, FieldErrors, Status};
 use etcd::Expect;
-use serde_json::Value;
+use json::Value;
 
 use super::Context;
 use crate::managed::{Changed, take};

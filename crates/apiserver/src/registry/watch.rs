@@ -12,7 +12,7 @@ use api::http::Chunk;
 use api::status::Status;
 use etcd::{Event, Op, Watcher};
 use futures_util::stream::Stream;
-use serde_json::json;
+use json::json;
 use simulation::Duration;
 
 use super::read::{Selection, revision};

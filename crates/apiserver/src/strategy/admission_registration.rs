@@ -10,8 +10,8 @@ use api::kinds::{
     VALIDATING_ADMISSION_POLICIES, VALIDATING_ADMISSION_POLICY_BINDINGS, VALIDATING_WEBHOOK_CONFIGURATIONS,
 };
 use api::status::Status;
-use serde_json::Value;
-use serde_json::json;
+use json::Value;
+use json::json;
 
 use super::default_to;
 use super::{Strategy, differs, plain};

@@ -1,7 +1,7 @@
 //! HorizontalPodAutoscalers (pkg/registry/autoscaling, pkg/apis/autoscaling/v2/defaults.go).
 
 use api::kinds::HORIZONTAL_POD_AUTOSCALERS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, plain};
 use crate::validation;

@@ -5,7 +5,7 @@
 
 use api::Kind;
 use api::kinds::HORIZONTAL_POD_AUTOSCALERS_V1;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Conversion, Strategy, autoscaling, child, default_to, plain};
 use crate::value::{at, list, map_mut, metadata_mut};
@@ -52,7 +52,7 @@ fn from_stored(kind: &Kind, object: &mut Value) {
         if let Some(metrics) = value.as_array_mut().filter(|_| field == "metrics") {
             metrics.retain(|m| !is_cpu(m));
         }
-        let is_nothing = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        let is_nothing = value.is_null() || value.as_array().is_some_and(json::Array::is_empty);
         if !is_nothing {
             let annotations = metadata_mut(object).entry("annotations").or_insert_with(|| json!({}));
             map_mut(annotations).insert(annotation.into(), value.to_string().into());
@@ -71,7 +71,7 @@ pub fn to_stored(_: &Kind, object: &mut Value) {
             .get_mut("annotations")
             .and_then(Value::as_object_mut)
             .and_then(|annotations| annotations.remove(annotation));
-        if let Some(value) = text.and_then(|t| serde_json::from_str::<Value>(t.as_str()?).ok()) {
+        if let Some(value) = text.and_then(|t| json::from_str::<Value>(t.as_str()?).ok()) {
             child(object, part)[field] = value;
         }
     }

@@ -6,7 +6,7 @@
 use api::kinds::CERTIFICATE_SIGNING_REQUESTS;
 use api::status::{FieldError, FieldErrors};
 use base64::Engine as _;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, keep, plain};
 use crate::value::{at, list, list_mut, text};

@@ -1,7 +1,7 @@
 //! CronJobs (pkg/registry/batch/cronjob).
 
 use api::kinds::CRON_JOBS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, job, plain};
 use crate::validation;

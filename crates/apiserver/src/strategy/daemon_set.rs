@@ -1,7 +1,7 @@
 //! DaemonSets (pkg/registry/apps/daemonset).
 
 use api::kinds::DAEMON_SETS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
 use crate::validation;

@@ -1,7 +1,7 @@
 //! Deployments (pkg/registry/apps/deployment, pkg/apis/apps/v1/defaults.go).
 
 use api::kinds::DEPLOYMENTS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
 use crate::validation;

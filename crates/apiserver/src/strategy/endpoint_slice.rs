@@ -9,7 +9,7 @@ pub static STRATEGY: Strategy = Strategy {
     defaults: |object| {
         for port in list_mut(object, "ports") {
             default_to(port, "protocol", "TCP");
-            if port.get("name").is_none_or(serde_json::Value::is_null) {
+            if port.get("name").is_none_or(json::Value::is_null) {
                 port["name"] = "".into();
             }
         }

@@ -1,7 +1,7 @@
 //! Events (pkg/registry/core/event).
 
 use api::kinds::EVENTS;
-use serde_json::Value;
+use json::Value;
 use simulation::Duration;
 
 use super::{Strategy, child, plain};

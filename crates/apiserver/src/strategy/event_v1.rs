@@ -3,7 +3,7 @@
 
 use api::Kind;
 use api::kinds::EVENTS_V1;
-use serde_json::Value;
+use json::Value;
 
 use super::{Conversion, Strategy, event, plain};
 use crate::value::map_mut;
@@ -37,7 +37,7 @@ fn rename(object: &mut Value, names: impl Iterator<Item = (&'static str, &'stati
     let map = map_mut(object);
     for (from, to) in names {
         if let Some(value) = map.remove(from) {
-            map.insert(to.to_owned(), value);
+            map.insert(to.into(), value);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Jobs (pkg/registry/batch/job, pkg/apis/batch/v1/defaults.go).
 
 use api::kinds::JOBS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
 use crate::validation;

@@ -8,7 +8,7 @@ use api::kinds::{
     API_SERVICES, BINDINGS, COMPONENT_STATUSES, FLOW_SCHEMAS, POD_TEMPLATES, PRIORITY_LEVELS, RUNTIME_CLASSES,
 };
 use api::status::{FieldError, FieldErrors};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec, set_condition};
 use crate::registry::Context;

@@ -5,7 +5,7 @@
 
 use api::status::{FieldErrors, Status};
 use api::{Kind, Object};
-use serde_json::Value;
+use json::Value;
 use simulation::Duration;
 
 use crate::custom;
@@ -259,7 +259,7 @@ pub fn differs(new: &Value, old: &Value, path: &str) -> bool {
 pub fn keep(new: &mut Value, old: &Value, field: &str) {
     let Some(map) = new.as_object_mut() else { return };
     match old.get(field) {
-        Some(value) => map.insert(field.to_owned(), value.clone()),
+        Some(value) => map.insert(field.into(), value.clone()),
         None => map.remove(field),
     };
 }
@@ -276,14 +276,14 @@ pub fn keep_metadata(new: &mut Value, old: &Value, field: &str) {
 pub fn default_to(object: &mut Value, field: &str, value: impl Into<Value>) {
     let Some(map) = object.as_object_mut() else { return };
     if map.get(field).is_none_or(|v| v.is_null() || v.as_str() == Some("")) {
-        map.insert(field.to_owned(), value.into());
+        map.insert(field.into(), value.into());
     }
 }
 
 /// The struct at a field, made if absent.
 pub fn child<'a>(object: &'a mut Value, field: &str) -> &'a mut Value {
     if !object.get(field).is_some_and(Value::is_object) {
-        default_to(object, field, serde_json::json!({}));
+        default_to(object, field, json::json!({}));
     }
     &mut object[field]
 }
@@ -292,7 +292,7 @@ pub fn child<'a>(object: &'a mut Value, field: &str) -> &'a mut Value {
 pub fn set_condition(object: &mut Value, condition: Value) {
     let status = child(object, "status");
     if !status.get("conditions").is_some_and(Value::is_array) {
-        status["conditions"] = Value::Array(Vec::new());
+        status["conditions"] = Value::Array(Vec::new().into());
     }
     let Some(conditions) = status["conditions"].as_array_mut() else { return };
     match conditions.iter_mut().find(|c| c["type"] == condition["type"]) {

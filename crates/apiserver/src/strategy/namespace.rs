@@ -1,7 +1,7 @@
 //! Namespaces (pkg/registry/core/namespace).
 
 use api::kinds::NAMESPACES;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, keep, plain};
 use crate::value::{map_mut, metadata_mut, text};

@@ -2,7 +2,7 @@
 
 use api::kinds::{INGRESS_CLASSES, INGRESSES, IP_ADDRESSES, NETWORK_POLICIES, SERVICE_CIDRS};
 use api::status::Status;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, set_condition};
 use crate::registry::Context;

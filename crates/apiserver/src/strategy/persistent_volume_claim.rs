@@ -1,7 +1,7 @@
 //! PersistentVolumeClaims (pkg/registry/core/persistentvolumeclaim).
 
 use api::kinds::{PERSISTENT_VOLUME_CLAIMS, STORAGE_CLASSES};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, plain};
 use crate::registry::Context;

@@ -2,7 +2,7 @@
 
 use api::kinds::PODS;
 use api::status::{FieldError, FieldErrors, Status};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
 use crate::value::{at, fields, int, list, list_mut, map_mut, text};
@@ -62,7 +62,7 @@ fn refuse_ephemeral(object: &Value) -> Result<(), Status> {
 pub fn keep_all_but_ephemeral(new: &mut Value, old: &Value) {
     let ephemeral = at(new, "spec.ephemeralContainers").clone();
     *new = old.clone();
-    if ephemeral.as_array().is_none_or(Vec::is_empty) {
+    if ephemeral.as_array().is_none_or(json::Array::is_empty) {
         map_mut(child(new, "spec")).remove("ephemeralContainers");
     } else {
         new["spec"]["ephemeralContainers"] = ephemeral;
@@ -85,7 +85,8 @@ fn defaults(object: &mut Value) {
 
 /// What is limited and not requested is requested in full.
 fn requests_from_limits(resources: &mut Value) {
-    let limits: Vec<(String, Value)> = fields(at(resources, "limits")).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let limits: Vec<(String, Value)> =
+        fields(at(resources, "limits")).map(|(k, v)| (k.to_string(), v.clone())).collect();
     if limits.is_empty() {
         return;
     }

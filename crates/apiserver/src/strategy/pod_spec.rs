@@ -1,6 +1,6 @@
 //! Defaults of pod specs, for pods and for the templates of workloads (pkg/apis/core/v1/defaults.go).
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{child, default_to};
 use crate::value::{at, list_mut, metadata_mut, text};

@@ -2,7 +2,7 @@
 //! pkg/registry/scheduling, pkg/registry/core/resourcequota, pkg/registry/core/limitrange).
 
 use api::kinds::{LIMIT_RANGES, POD_DISRUPTION_BUDGETS, PRIORITY_CLASSES, RESOURCE_QUOTAS};
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::{Strategy, child, default_to, differs, plain};
 use crate::validation;
@@ -52,10 +52,10 @@ fn limit_defaults(object: &mut Value) {
         if item["type"] != "Container" {
             continue;
         }
-        let map = |item: &Value, field: &str| -> Map<String, Value> {
+        let map = |item: &Value, field: &str| -> Map {
             fields(at(item, field)).map(|(k, v)| (k.clone(), v.clone())).collect()
         };
-        let fill = |item: &mut Value, field: &str, from: Map<String, Value>| {
+        let fill = |item: &mut Value, field: &str, from: Map| {
             if from.is_empty() {
                 return;
             }

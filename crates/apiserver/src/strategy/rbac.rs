@@ -1,7 +1,7 @@
 //! Roles and their bindings (pkg/registry/rbac).
 
 use api::kinds::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES};
-use serde_json::Value;
+use json::Value;
 
 use super::{Strategy, default_to, plain};
 use crate::validation;

@@ -1,7 +1,7 @@
 //! ReplicaSets (pkg/registry/apps/replicaset).
 
 use api::kinds::REPLICA_SETS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
 use crate::validation;

@@ -1,7 +1,7 @@
 //! ReplicationControllers (pkg/registry/core/replicationcontroller).
 
 use api::kinds::REPLICATION_CONTROLLERS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain, pod_spec};
 use crate::validation;

@@ -4,7 +4,7 @@
 //! (`strategy::pod`), because nothing would keep them waiting. Difference: expressions in CEL are kept unread.
 
 use api::kinds::{DEVICE_CLASSES, RESOURCE_CLAIM_TEMPLATES, RESOURCE_CLAIMS, RESOURCE_SLICES};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, plain};
 use crate::validation;

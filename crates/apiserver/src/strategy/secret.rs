@@ -12,10 +12,10 @@ pub static STRATEGY: Strategy = Strategy {
         default_to(object, "type", "Opaque");
         // stringData is written into data, as plain text becomes base64, and is not kept.
         let Some(plain) = map_mut(object).remove("stringData") else { return };
-        let data = map_mut(map_mut(object).entry("data").or_insert(serde_json::Value::Null));
+        let data = map_mut(map_mut(object).entry("data").or_insert(json::Value::Null));
         for (key, value) in fields(&plain) {
             let encoded = base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or(""));
-            data.insert(key.clone(), encoded.into());
+            data.insert(key.as_str().into(), encoded.into());
         }
     },
     validate: validation::config::secret,

@@ -1,7 +1,7 @@
 //! Services (pkg/registry/core/service, pkg/apis/core/v1/defaults.go).
 
 use api::kinds::SERVICES;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, plain};
 use crate::value::{at, list_mut, map_mut, text};

@@ -1,7 +1,7 @@
 //! StatefulSets (pkg/registry/apps/statefulset).
 
 use api::kinds::STATEFUL_SETS;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, persistent_volume_claim, plain, pod_spec};
 use crate::validation;

@@ -5,7 +5,7 @@ use api::kinds::{
     CSI_DRIVERS, CSI_NODES, CSI_STORAGE_CAPACITIES, PERSISTENT_VOLUMES, STORAGE_CLASSES, VOLUME_ATTACHMENTS,
     VOLUME_ATTRIBUTES_CLASSES,
 };
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Strategy, child, default_to, differs, persistent_volume_claim, plain};
 use crate::validation;

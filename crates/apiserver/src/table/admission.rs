@@ -1,7 +1,7 @@
 //! Webhooks and policies of admission.
 
 use api::{Kind, Object, kinds};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use super::{AGE, Column, NAME, Printer, age, number, or, shown};

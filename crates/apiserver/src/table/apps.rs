@@ -2,7 +2,7 @@
 
 use api::selector::{LabelSelector, format_label_selector};
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 
 use super::{AGE, NAME, Printer, age, number, shown, wide};
 use crate::value::text;

@@ -2,7 +2,7 @@
 
 use api::selector::format_label_selector;
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use super::apps::{containers_at, count};

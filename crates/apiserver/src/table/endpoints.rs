@@ -1,7 +1,7 @@
 //! Endpoints and EndpointSlices (`printEndpoints`, `printEndpointSlice`).
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 
 use super::{AGE, NAME, Printer, age, first_three, shown};
 use crate::value::{int, list, text};

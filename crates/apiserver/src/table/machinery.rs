@@ -1,7 +1,7 @@
 //! Certificate requests, and what is around pods and requests.
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 
 use super::apps::containers_at;
 use super::{AGE, NAME, Printer, age, or, shown};

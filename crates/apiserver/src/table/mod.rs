@@ -17,7 +17,7 @@ mod service;
 mod storage;
 
 use api::Object;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use crate::custom;

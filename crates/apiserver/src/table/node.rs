@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use super::{AGE, NAME, Printer, age, or, shown, wide};

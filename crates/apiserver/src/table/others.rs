@@ -1,7 +1,7 @@
 //! Kinds whose rows take a few lines.
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use super::{AGE, Column, NAME, Printer, age, column, number, or, shown, since, wide};
@@ -78,7 +78,7 @@ pub static EVENTS_V1: Printer = Printer {
 };
 
 fn entries(object: &Object, field: &str) -> usize {
-    object.at(field).as_object().map_or(0, serde_json::Map::len)
+    object.at(field).as_object().map_or(0, json::Map::len)
 }
 
 fn event(event: &Object, now: Time) -> Vec<Value> {

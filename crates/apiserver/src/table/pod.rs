@@ -1,7 +1,7 @@
 //! Pods: the STATUS column is a story of its own (`printPod`).
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use super::{AGE, NAME, Printer, age, or, shown, since, wide};
@@ -190,7 +190,7 @@ impl Summary {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

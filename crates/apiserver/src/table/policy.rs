@@ -2,7 +2,7 @@
 
 use api::selector::format_label_selector;
 use api::{Kind, Object, kinds};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use super::{AGE, Column, NAME, Printer, age, column, number, or, shown, wide};
@@ -25,7 +25,7 @@ pub static DISRUPTION_BUDGETS: Printer = Printer {
 fn number_or_percent(value: &Value) -> String {
     match value {
         Value::Null => "N/A".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.to_string(),
         other => other.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::selector::LabelSelector;
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 
 use super::{AGE, NAME, Printer, age, or, shown, wide};
 use crate::value::{int, text};
@@ -51,7 +51,7 @@ pub static RANGES: Printer = Printer {
 
 fn api_map(service: &Object) -> std::collections::BTreeMap<String, String> {
     let fields = crate::value::fields(service.at("spec.selector"));
-    fields.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+    fields.filter_map(|(k, v)| Some((k.to_string(), v.as_str()?.to_owned()))).collect()
 }
 
 fn external_ip(service: &Object) -> String {
@@ -87,7 +87,7 @@ fn ports(service: &Object) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

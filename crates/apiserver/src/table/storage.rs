@@ -1,7 +1,7 @@
 //! Volumes, claims, classes and the kinds of drivers.
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 
 use super::{AGE, Column, NAME, Printer, age, column, number, or, shown, wide};
 use crate::strategy::persistent_volume_claim::access_modes;
@@ -28,7 +28,7 @@ fn phase(object: &Object) -> &str {
 fn amount(value: &Value) -> String {
     match value {
         Value::Null => "0".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.to_string(),
         other => other.to_string(),
     }
 }

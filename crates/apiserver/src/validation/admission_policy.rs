@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::apps::label_selector;
 use super::one_of;

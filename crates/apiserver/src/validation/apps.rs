@@ -2,7 +2,7 @@
 
 use api::selector::LabelSelector;
 use api::status::{FieldError, FieldErrors};
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::{metadata, non_negative, one_of, pod};
 use crate::value::{at, fields, list, text};
@@ -104,14 +104,14 @@ fn with_claimed_volumes(spec: &Value) -> Value {
     let mut spec = spec.clone();
     for claim in list(&spec.clone(), "volumeClaimTemplates") {
         let name = text(claim, "metadata.name");
-        let volume = serde_json::json!({"name": name, "persistentVolumeClaim": {"claimName": name}});
+        let volume = json::json!({"name": name, "persistentVolumeClaim": {"claimName": name}});
         let template = crate::strategy::child(crate::strategy::child(&mut spec, "template"), "spec");
         match template.get_mut("volumes").and_then(Value::as_array_mut) {
             Some(volumes) => {
                 volumes.retain(|v| v["name"] != name);
                 volumes.push(volume);
             }
-            None => template["volumes"] = Value::Array(vec![volume]),
+            None => template["volumes"] = Value::Array(vec![volume].into()),
         }
     }
     spec

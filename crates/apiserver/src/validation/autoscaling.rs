@@ -1,7 +1,7 @@
 //! HorizontalPodAutoscalers (pkg/apis/autoscaling/validation).
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use crate::value::{at, int, list, text};
 

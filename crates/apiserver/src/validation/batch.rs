@@ -4,7 +4,7 @@ use api::cron::Schedule;
 use api::selector::LabelSelector;
 use api::status::{FieldError, FieldErrors};
 use api::timezone::Zone;
-use serde_json::Value;
+use json::Value;
 
 mod policies;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use api::names;
 use api::quantity::Quantity;
 use api::status::{FieldError, FieldErrors};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{one_of, pod, probe};
 use crate::value::{at, fields, list, text};
@@ -231,8 +231,7 @@ fn security(context: &Value, path: &str, errors: &mut FieldErrors) {
     let flag = |field: &str| at(context, field).as_bool();
     if flag("privileged") == Some(true) && flag("allowPrivilegeEscalation") == Some(false) {
         let of = |name: &&str| json!(at(context, &uncapitalised(name)));
-        let shown: serde_json::Map<String, Value> =
-            SECURITY_FIELDS.iter().map(|name| ((*name).to_owned(), of(name))).collect();
+        let shown: json::Map = SECURITY_FIELDS.iter().map(|name| ((*name).to_owned(), of(name))).collect();
         let detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
         errors.push(FieldError::invalid(path, Value::Object(shown), detail).in_order(&SECURITY_FIELDS));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use super::container;
 use crate::value::{at, list, text};
@@ -50,8 +50,8 @@ pub fn validate(spec: &Value, errors: &mut FieldErrors) {
         }
         for field in FORBIDDEN {
             let value = at(one, field);
-            let is_empty =
-                value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+            let is_empty = value.as_object().is_some_and(json::Map::is_empty)
+                || value.as_array().is_some_and(json::Array::is_empty);
             if !value.is_null() && !is_empty {
                 errors.push(FieldError::forbidden(format!("{path}.{field}"), NOT_SET));
             }

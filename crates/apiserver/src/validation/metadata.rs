@@ -3,7 +3,7 @@
 use api::Kind;
 use api::names;
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use crate::value::{at, fields, list, text};
 

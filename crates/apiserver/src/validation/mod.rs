@@ -19,7 +19,7 @@ pub mod storage;
 pub mod volume;
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use crate::value::at;
 

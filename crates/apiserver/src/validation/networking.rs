@@ -1,7 +1,7 @@
 //! Ingresses, their classes, network policies and addresses of Services (pkg/apis/networking/validation).
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use super::apps::label_selector;
 use super::one_of;

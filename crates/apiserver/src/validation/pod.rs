@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::names;
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use super::{container, one_of, volume};
 use crate::value::{at, fields, list, map_mut, text};
@@ -230,7 +230,7 @@ fn changed(new: &Value, old: &Value, path: &str, out: &mut Vec<String>) {
     }
     match (new, old) {
         (Value::Object(a), Value::Object(b)) => {
-            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            let keys: BTreeSet<&json::Text> = a.keys().chain(b.keys()).collect();
             for key in keys {
                 changed(
                     a.get(key).unwrap_or(&Value::Null),

@@ -4,7 +4,7 @@
 use api::Quantity;
 use api::kinds::PRIORITY_CLASSES;
 use api::status::{FieldError, FieldErrors, Status};
-use serde_json::Value;
+use json::Value;
 
 use super::apps::label_selector;
 use super::{non_negative, one_of};
@@ -164,7 +164,7 @@ pub fn limit_range(object: &Value, errors: &mut FieldErrors) {
         }
         seen.push(kind);
         let amount = |field: &str, name: &str| at(limit, field).get(name).and_then(|v| Quantity::from_value(v).ok());
-        let mut names: Vec<&String> = ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"]
+        let mut names: Vec<&json::Text> = ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"]
             .iter()
             .flat_map(|field| fields(at(limit, field)).map(|(name, _)| name))
             .collect();

@@ -2,7 +2,7 @@
 
 use api::names;
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use super::{non_negative, one_of};
 use crate::value::{at, list, text};

@@ -1,7 +1,7 @@
 //! Roles and their bindings (pkg/apis/rbac/validation).
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use super::apps::label_selector;
 use super::one_of;

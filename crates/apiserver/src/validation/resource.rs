@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::names::{dns1123_label, dns1123_subdomain};
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use super::{IMMUTABLE, one_of};
 use crate::value::{at, int, list, text};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::names;
 use api::status::{FieldError, FieldErrors};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::one_of;
 use crate::value::{at, list, text};

@@ -2,7 +2,7 @@
 
 use api::Quantity;
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use super::apps::label_selector;
 use super::one_of;

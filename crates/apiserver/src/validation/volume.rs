@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::names;
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use crate::value::{fields, list, text};
 
@@ -34,7 +34,8 @@ fn source(volume: &Value, path: &str, errors: &mut FieldErrors) {
         "hostPath" => 1,
         _ => 2,
     };
-    let mut sources: Vec<(&String, &Value)> = fields(volume).filter(|(k, v)| *k != "name" && !v.is_null()).collect();
+    let mut sources: Vec<(&json::Text, &Value)> =
+        fields(volume).filter(|(k, v)| *k != "name" && !v.is_null()).collect();
     sources.sort_by_key(|(name, _)| rank(name));
     for (name, _) in sources.iter().skip(1) {
         errors.push(FieldError::forbidden(format!("{path}.{name}"), "may not specify more than 1 volume type"));

@@ -1,7 +1,7 @@
 //! Who asks, and what they may.
 
 use api::http::StatusCode;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 

@@ -1,7 +1,7 @@
 //! What is said of ValidatingAdmissionPolicies and bindings that are wrong (pkg/apis/admissionregistration/validation).
 
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::admission_policies::{BINDINGS, POLICIES, binding, policy};
 use crate::harness::Harness;

@@ -4,7 +4,7 @@
 use api::Object;
 use api::http::Body;
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::{Harness, deployment, pod, value};
 

@@ -1,7 +1,7 @@
 //! The status of ValidatingAdmissionPolicies: what the check of their types warns of (pkg/controller/validatingadmissionpolicystatus).
 
 use expect_test::expect;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::admission_policies::{MERGE, POLICIES, about, deployments, policy};
 use crate::harness::Harness;

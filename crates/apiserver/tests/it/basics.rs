@@ -1,6 +1,6 @@
 //! Create, read, change, delete, watch.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::{Harness, deployment, pod};
 

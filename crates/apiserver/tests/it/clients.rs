@@ -2,7 +2,7 @@
 
 use api::http::{Body, header};
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::{Harness, deployment, pod, value};
 

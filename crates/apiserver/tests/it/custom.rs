@@ -1,6 +1,6 @@
 //! Custom resources from their definition to their deletion.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 

@@ -6,7 +6,7 @@ use api::Object;
 use api::http::{Body, Chunk, Request, Response, Transport, header};
 use apiserver::{ApiServer, Config};
 use futures_util::StreamExt as _;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::{Sim, SimConfig, Step, StepLimits, Time};
 
 /// A server in its own world.
@@ -126,8 +126,8 @@ pub fn value(response: Response) -> Value {
     match response.into_body() {
         Body::Object(object) => object.into_value(),
         Body::List(list) => list.to_value(),
-        Body::Bytes(bytes) => serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+        Body::Bytes(bytes) => json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned().into())),
         other => panic!("no whole body: {other:?}"),
     }
 }

@@ -1,13 +1,13 @@
 //! Which kinds there are, as a recorded server lists them, and those that nothing here acts upon.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::{Harness, pod};
 
 /// What a command of the recording printed.
 fn recorded(command: &str) -> String {
     let recording = include_str!("../../../../tests/oracle/recordings/15-cluster-info.jsonl");
-    let lines = recording.lines().map(|line| serde_json::from_str::<Value>(line).expect("the recording is JSON"));
+    let lines = recording.lines().map(|line| json::from_str::<Value>(line).expect("the recording is JSON"));
     let found = lines.into_iter().find(|line| line["cmd"] == command).expect("the command was recorded");
     found["stdout"].as_str().expect("it printed something").to_owned()
 }
@@ -18,7 +18,7 @@ fn texts(value: &Value) -> String {
 
 #[test]
 fn the_core_group_is_as_recorded() {
-    let expected: Value = serde_json::from_str(&recorded("kubectl get --raw /api/v1")).expect("the recording is JSON");
+    let expected: Value = json::from_str(&recorded("kubectl get --raw /api/v1")).expect("the recording is JSON");
     assert_eq!(Harness::new().get("/api/v1"), expected);
 }
 

@@ -1,6 +1,6 @@
 //! managedFields of every kind of write, and server-side apply.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::{Harness, deployment};
 

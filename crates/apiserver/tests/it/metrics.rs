@@ -5,7 +5,7 @@ use std::rc::Rc;
 use api::http::{Body, Request, Response, TransportError};
 use apiserver::{Config, NodeProxy};
 use futures_util::future::LocalBoxFuture;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::{Harness, pod};
 

@@ -1,6 +1,6 @@
 //! Parameters of lists, watches and deletions.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 

@@ -1,6 +1,6 @@
 //! Quotas, limit ranges, priority classes, disruption budgets and default classes at the door.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 
@@ -135,7 +135,7 @@ fn a_namespace_asks_for_a_pod_security_standard() {
     let namespace = "/api/v1/namespaces/default";
     let merge = [("content-type", "application/merge-patch+json")];
     let label = |name: &str, value: &str| {
-        let labels = json!({"metadata": {"labels": {format!("pod-security.kubernetes.io/{name}"): value}}});
+        let labels = json!({"metadata": {"labels": {(format!("pod-security.kubernetes.io/{name}")): value}}});
         let request = Harness::request("PATCH", namespace, api::http::Body::Object(api::Object::new(labels)), &merge);
         let response = h.send(request);
         let warnings = response.headers().get_all("warning").iter().map(|w| w.to_str().unwrap().to_owned()).collect();

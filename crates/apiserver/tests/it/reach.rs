@@ -5,7 +5,7 @@ use std::rc::Rc;
 use api::http::{Body, Request, Response, TransportError};
 use apiserver::{Config, NodeProxy};
 use futures_util::future::LocalBoxFuture;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::{Harness, pod, value};
 
@@ -53,7 +53,7 @@ fn check(h: &Harness, path: &str, expected: &str) {
     let response = h.send(Harness::request("GET", &format!("/api/v1/namespaces/default/{path}"), Body::Empty, &[]));
     let code = response.status().as_u16();
     let said = match value(response) {
-        Value::String(text) => text,
+        Value::String(text) => text.to_string(),
         status => {
             format!("{}: {}", status["reason"].as_str().unwrap_or("-"), status["message"].as_str().unwrap_or("-"))
         }

@@ -2,7 +2,7 @@
 //! self-healing and pods that cannot be placed). Sent to ours, they must come back as they were: what upstream writes is
 //! exactly the normal form, and no default is missing or too much.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 
@@ -34,7 +34,7 @@ fn differences(recorded: &Value, ours: &Value, path: &str, out: &mut Vec<String>
         _ if recorded == ours => {}
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
+                let of = |map: &json::Map| map.get(key).cloned().unwrap_or_default();
                 differences(&of(a), &of(b), &format!("{path}.{key}"), out);
             }
         }
@@ -50,7 +50,7 @@ fn recorded_objects_come_back_as_they_were() {
     let mut found = Vec::new();
     let mut count = 0;
     for line in include_str!("recorded.jsonl").lines() {
-        let recorded: Value = serde_json::from_str(line).unwrap();
+        let recorded: Value = json::from_str(line).unwrap();
         let (version, kind) = (recorded["apiVersion"].as_str().unwrap(), recorded["kind"].as_str().unwrap());
         let kind = api::kinds::by_kind(version, kind).unwrap();
         let namespace = recorded["metadata"]["namespace"].as_str().unwrap();

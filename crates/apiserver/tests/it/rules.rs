@@ -1,7 +1,7 @@
 //! Rules in CEL of custom resources: what is said of definitions and of objects.
 
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 

@@ -1,7 +1,7 @@
 //! Fields that stand twice, as upstream's test/integration/apiserver/field_validation_test.go expects them to be told.
 
 use api::http::{Body, header};
-use serde_json::Value;
+use json::Value;
 
 use crate::harness::{Harness, deployment, value};
 

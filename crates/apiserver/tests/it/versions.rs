@@ -1,6 +1,6 @@
 //! Kinds in two versions, requests for certificates, and what a fresh server says of itself.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 

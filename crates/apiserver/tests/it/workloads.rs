@@ -1,6 +1,6 @@
 //! What Jobs and StatefulSets may ask for (pkg/apis/batch/validation, pkg/apis/apps/validation).
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::harness::Harness;
 

@@ -65,7 +65,7 @@ impl Watch {
     /// For the page, as JSON.
     pub(super) fn state(&self) -> String {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::json!({"version": seen.version, "problems": seen.problems}).to_string()
+        json::json!({"version": seen.version, "problems": seen.problems}).to_string()
     }
 }
 

@@ -147,6 +147,6 @@ impl Requests {
         if self.left_out > 0 {
             eprintln!("{} older requests were not kept.", self.left_out);
         }
-        Ok(serde_json::to_string_pretty(&self.chosen(last, all))? + "\n")
+        Ok(json::to_string_pretty(&self.chosen(last, all))? + "\n")
     }
 }

@@ -10,7 +10,7 @@ mod volumes;
 use api::kinds::{self, KINDS};
 use api::{Kind, Object};
 use client::Client;
-use serde_json::json;
+use json::json;
 use simulation::{Duration, Sim, Task};
 
 use crate::profile::Profile;
@@ -70,10 +70,10 @@ fn objects(profile: &Profile) -> Vec<(&'static Kind, Object)> {
             .replace("{PODS}", if profile.has_pod_ranges { "10.244.0.0/16" } else { "\\\"\\\"" })
             .replace("{COREDNS}", profile.coredns_image)
             .replace("{KUBE_PROXY}", profile.kube_proxy_image);
-        let object = serde_json::from_str(&object).expect("the objects of the file are JSON");
+        let object = json::from_str(&object).expect("the objects of the file are JSON");
         wanted.split(',').any(|word| profile.system.contains(&word)).then_some((kind, object))
     });
-    let complete = |(kind, object): (&'static Kind, serde_json::Value)| {
+    let complete = |(kind, object): (&'static Kind, json::Value)| {
         let mut object = Object::new(object);
         object.set("apiVersion", kind.api_version());
         object.set("kind", kind.kind);

@@ -4,7 +4,7 @@
 //! not there.
 
 use api::yaml;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::profile::{Machine, Profile};
 
@@ -125,7 +125,7 @@ fn manifest(part: &Part, more: &[String], here: impl Fn(&str) -> String) -> Valu
     // By name, as kubeadm has them: before the sign that would come after a dash.
     command.sort_by(|a, b| a.split_once('=').cmp(&b.split_once('=')));
     command.insert(0, part.name.to_owned());
-    let requests: serde_json::Map<String, Value> =
+    let requests: json::Map =
         part.requests.iter().map(|(name, amount)| ((*name).to_owned(), (*amount).into())).collect();
     let mut pod = json!({
         "apiVersion": "v1",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{Object, kinds};
 use client::{DeleteOptions, Propagation};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use super::SCHEDULED_AT;

@@ -84,11 +84,11 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 
-    fn check(spec: serde_json::Value, created: &str, now: &str) -> (Option<String>, u64) {
+    fn check(spec: json::Value, created: &str, now: &str) -> (Option<String>, u64) {
         let cron_job = Object::new(json!({"metadata": {"creationTimestamp": created}, "spec": spec}));
         let (times, now) = (Times::of(&cron_job).unwrap(), Time::parse_rfc3339(now).unwrap());
         let due = times.due(&cron_job, now, true).unwrap();

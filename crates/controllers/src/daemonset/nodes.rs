@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::selector::node::pod_selects;
 use api::{Kind, Object};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::history::POD_HASH;
 use crate::pods;

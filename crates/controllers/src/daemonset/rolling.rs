@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::nodes::Place;
 use crate::history::POD_HASH;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::Object;
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::nodes::Place;
 use crate::history::POD_HASH;
@@ -45,7 +45,7 @@ pub(super) fn calculate(
         ("observedGeneration", set.generation(), true),
     ] {
         if always || count != 0 {
-            status.insert(field.to_owned(), count.into());
+            status.insert(field.into(), count.into());
         } else {
             status.remove(field);
         }

@@ -1,7 +1,7 @@
 //! What is planned for DaemonSets in certain states.
 
 use api::Object;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use super::reconcile::reconcile;

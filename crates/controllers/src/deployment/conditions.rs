@@ -1,6 +1,6 @@
 //! `status.conditions` of a Deployment.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 /// A condition that begins now.
 pub(super) fn new(condition_type: &str, status: &str, reason: &str, message: &str, now: &str) -> Value {

@@ -1,7 +1,7 @@
 //! Sums and rules over a Deployment and its ReplicaSets (`util/deployment_util.go`).
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 /// The number that stands for "no deadline" and "no limit" in the API.
@@ -145,7 +145,7 @@ fn same(a: &Value, b: &Value, path: &str) -> bool {
     match (a, b) {
         (Value::Object(x), Value::Object(y)) => {
             let skipped = |key: &str| path == ".metadata.labels" && key == super::annotations::HASH_LABEL;
-            let in_both = |(key, value): (&String, &Value)| {
+            let in_both = |(key, value): (&json::Text, &Value)| {
                 skipped(key) || same(value, y.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"))
             };
             x.iter().all(in_both) && y.iter().all(|(key, v)| skipped(key) || x.contains_key(key) || is_empty(v))

@@ -1,7 +1,7 @@
 //! The ReplicaSet of the current template and its revision (`getAllReplicaSetsAndSyncRevision`).
 
 use api::{Object, kinds};
-use serde_json::json;
+use json::json;
 
 use super::annotations::{self, HASH_LABEL};
 use super::reconcile::{Sets, Sync};

@@ -1,7 +1,7 @@
 //! `status` of a Deployment (`calculateStatus`).
 
 use api::Object;
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::conditions;
 use super::facts::{self, replicas, sum_status};
@@ -22,14 +22,14 @@ pub(super) fn calculate(sync: &Sync<'_, '_>, sets: &Sets) -> Value {
     ];
     let mut status = Map::new();
     for (field, count) in counts.into_iter().filter(|(_, count)| *count != 0) {
-        status.insert(field.to_owned(), count.into());
+        status.insert(field.into(), count.into());
     }
     if let Some(terminating) = terminating(sets.all()) {
         status.insert("terminatingReplicas".into(), terminating.into());
     }
     for field in ["collisionCount", "conditions"] {
         if let Some(value) = deployment.at("status").get(field) {
-            status.insert(field.to_owned(), value.clone());
+            status.insert(field.into(), value.clone());
         }
     }
     let mut status = Value::Object(status);

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use api::Object;
 use api::hash::safe_hash;
-use serde_json::Value;
+use json::Value;
 
 const TYPES: &str = include_str!("pod_template_types.txt");
 /// Digits that a 64-bit amount surely holds.
@@ -128,7 +128,7 @@ impl Dump<'_> {
     }
 
     fn list(&mut self, go_type: &str, value: &Value) {
-        let elements = value.as_array().map_or(&[][..], Vec::as_slice);
+        let elements = value.as_array().map_or(&[][..], json::Array::as_slice);
         if elements.is_empty() {
             return self.text.push_str("<nil>");
         }
@@ -211,7 +211,7 @@ impl Quantity {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

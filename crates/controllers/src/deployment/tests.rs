@@ -2,7 +2,7 @@
 
 use api::Object;
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use super::reconcile::reconcile;

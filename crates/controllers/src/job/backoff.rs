@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use crate::pods;
@@ -53,7 +53,7 @@ fn grace(pod: &Object) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

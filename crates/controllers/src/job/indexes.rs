@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::Object;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 /// The annotation and the label that carry the index of a pod.
 pub(super) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
@@ -67,7 +67,7 @@ pub(super) fn assign(pod: &mut Object, job: &Object, index: i64) {
     for field in ["initContainers", "containers"] {
         for container in pod.make_mut()["spec"][field].as_array_mut().into_iter().flatten() {
             if !container["env"].is_array() {
-                container["env"] = Value::Array(Vec::new());
+                container["env"] = Value::Array(Vec::new().into());
             }
             let Some(env) = container["env"].as_array_mut() else { continue };
             if env.iter().all(|v| v["name"] != VARIABLE) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 
 use super::indexes::{self, Indexes};
 use super::tracking::{Facts, has_failed, release};
@@ -161,7 +161,7 @@ fn create(facts: &Facts<'_>, index: Option<i64>) -> Write {
     if !finalizers.iter().any(|f| f == FINALIZER) {
         finalizers.push(FINALIZER.into());
     }
-    pod.set("metadata.finalizers", Value::Array(finalizers));
+    pod.set("metadata.finalizers", Value::Array(finalizers.into()));
     if let Some(index) = index {
         indexes::assign(&mut pod, job, index);
         per_index::annotate(&mut pod, facts, index);

@@ -1,7 +1,7 @@
 //! What the failure of a pod means (`pod_failure_policy.go`) and which successes are enough (`success_policy.go`).
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::indexes::{self, Indexes};
 

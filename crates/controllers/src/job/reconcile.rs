@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{Object, kinds};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 use super::controller::ORPHAN;

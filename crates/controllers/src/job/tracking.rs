@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Object, kinds};
 use client::PatchType;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::indexes::{self, Indexes};
 use super::policy::{self, Verdict};
@@ -60,7 +60,7 @@ impl Uncounted {
         let mut value = Map::new();
         for (field, uids) in [("succeeded", &self.succeeded), ("failed", &self.failed)] {
             if !uids.is_empty() {
-                value.insert(field.to_owned(), json!(uids));
+                value.insert(field.into(), json!(uids));
             }
         }
         Value::Object(value)
@@ -141,7 +141,7 @@ pub(super) fn release(pod: &Object) -> Write {
 
 /// The status of a job while it is worked on.
 pub(super) struct Ledger {
-    pub(super) status: Map<String, Value>,
+    pub(super) status: Map,
     uncounted: Uncounted,
     /// Whether the status must be written.
     pub(super) is_dirty: bool,
@@ -161,18 +161,18 @@ impl Ledger {
             self.status.remove(field);
         } else {
             self.is_dirty |= old != Some(count);
-            self.status.insert(field.to_owned(), count.into());
+            self.status.insert(field.into(), count.into());
         }
     }
 
     fn text(&mut self, field: &str, text: &str) {
         self.is_dirty |= self.status.get(field).and_then(Value::as_str) != Some(text);
-        self.status.insert(field.to_owned(), text.into());
+        self.status.insert(field.into(), text.into());
     }
 
     /// Puts a condition in its place; says whether that changed anything (`ensureJobConditionStatus`).
     pub(super) fn condition(&mut self, condition: Value) -> bool {
-        let conditions = self.status.entry("conditions").or_insert_with(|| Value::Array(Vec::new()));
+        let conditions = self.status.entry("conditions").or_insert_with(|| Value::Array(Vec::new().into()));
         let Some(conditions) = conditions.as_array_mut() else { return false };
         match conditions.iter_mut().find(|c| c["type"] == condition["type"]) {
             Some(old) if ["status", "reason", "message"].iter().all(|f| old[f] == condition[f]) => return false,

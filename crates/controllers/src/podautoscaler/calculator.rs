@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::selector::LabelSelector;
 use api::{Object, Quantity, kinds};
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use crate::pods::condition;
@@ -79,7 +79,7 @@ impl Question<'_> {
     fn samples(&self, answer: &Result<Value, String>) -> Result<Samples, String> {
         let list =
             answer.as_ref().map_err(|why| format!("unable to fetch metrics from resource metrics API: {why}"))?;
-        let items = list["items"].as_array().map_or(&[][..], Vec::as_slice);
+        let items = list["items"].as_array().map_or(&[][..], json::Array::as_slice);
         if items.is_empty() {
             return Err("no metrics returned from resource metrics API".to_owned());
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use api::Object;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::Time;
 
 /// Without a behavior, pods go only when fewer have been enough for so long, and with one that does not say

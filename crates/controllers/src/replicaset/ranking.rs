@@ -99,7 +99,7 @@ fn age_class(since: Time, now: Time) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
     use crate::cache::Caches;

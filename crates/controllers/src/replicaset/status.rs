@@ -1,7 +1,7 @@
 //! `status` of a ReplicaSet (`replica_set_utils.go`).
 
 use api::{Object, kinds};
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use crate::pods;
 use crate::selector::contains;
@@ -22,7 +22,7 @@ pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Object], termi
     let counts = [("availableReplicas", available), ("fullyLabeledReplicas", labelled), ("readyReplicas", ready)];
     let mut status = Map::new();
     for (field, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-        status.insert(field.to_owned(), count.into());
+        status.insert(field.into(), count.into());
     }
     status.insert("replicas".into(), active.len().into());
     if set.kind() != "ReplicationController" {
@@ -66,5 +66,5 @@ pub(super) fn differs(set: &Object, new: &Value) -> bool {
     fields.iter().any(|field| number(old, field) != number(new, field))
         || old.get("terminatingReplicas") != new.get("terminatingReplicas")
         || set.list("status.conditions")
-            != new.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
+            != new.get("conditions").and_then(Value::as_array).map_or(&[][..], json::Array::as_slice)
 }

@@ -1,7 +1,7 @@
 //! The pods of a StatefulSet: their numbers, names, volumes and claims (`stateful_set_utils.go`).
 
 use api::{Object, kinds};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::history::POD_HASH;
 use crate::pods;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{Object, kinds};
 use client::DeleteOptions;
-use serde_json::Value;
+use json::Value;
 
 use super::{pod, retention, status};
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};

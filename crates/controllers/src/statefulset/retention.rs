@@ -5,7 +5,7 @@
 //! to go with it. Claims that somebody else controls are left alone.
 
 use api::{Object, kinds};
-use serde_json::Value;
+use json::Value;
 
 use super::pod;
 use crate::change::{Change, Conflict, Note, Op, Plan, Write};

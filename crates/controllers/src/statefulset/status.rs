@@ -1,7 +1,7 @@
 //! `status` of a StatefulSet (`computeReplicaStatus`, `completeRollingUpdate`).
 
 use api::Object;
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::pod;
 use crate::pods;
@@ -51,7 +51,7 @@ impl Counts {
             ("updatedReplicas", self.updated, false),
         ] {
             if always || count != 0 {
-                status.insert(field.to_owned(), count.into());
+                status.insert(field.into(), count.into());
             }
         }
         status.insert("currentRevision".into(), current.into());

@@ -2,7 +2,7 @@
 
 use api::selector::LabelSelector;
 use api::{Object, Quantity, kinds};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{BIND_COMPLETED, BOUND_BY_CONTROLLER, TO_PROVISION, TO_PROVISION_BETA, class_of, is_for, mounted_claims};
 use crate::change::{Conflict, Note, Op, Plan, Write};

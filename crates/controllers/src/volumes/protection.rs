@@ -2,7 +2,7 @@
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::Value;
+use json::Value;
 
 use super::mounted_claims;
 use crate::change::{Change, Op, Plan, Retry, Write};
@@ -64,7 +64,7 @@ fn release(kind: &'static Kind, object: &Object, finalizer: &str, in_use: bool) 
         return Ok(Vec::new());
     }
     let mut updated = object.clone();
-    updated.set("metadata.finalizers", Value::Array(finalizers));
+    updated.set("metadata.finalizers", Value::Array(finalizers.into()));
     let mut plan = Plan::default();
     let result = plan.update(Write::new(kind, Op::Update(updated))).map(|_| ());
     Ok(plan.finish(result))

@@ -2,7 +2,7 @@
 
 use api::{Kind, Object, kinds};
 use client::Event;
-use serde_json::json;
+use json::json;
 
 use super::{PROVISIONED_BY, TO_PROVISION};
 use crate::change::{Change, Note, Plan, Retry, Write};

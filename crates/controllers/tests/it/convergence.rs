@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::kinds;
 use client::DeleteOptions;
-use serde_json::json;
+use json::json;
 
 use crate::world::{World, deployment};
 

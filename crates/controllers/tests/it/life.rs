@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::kinds;
 use client::{DeleteOptions, Propagation};
-use serde_json::json;
+use json::json;
 
 use crate::world::{World, deployment};
 
@@ -154,7 +154,7 @@ fn important_pods_take_the_place_of_others() {
         &kinds::PRIORITY_CLASSES,
         json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000}),
     );
-    let create = |name: &str, spec: serde_json::Value| {
+    let create = |name: &str, spec: json::Value| {
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec});
         pod["spec"]["containers"] =
             json!([{"name": "c", "image": "nginx:1.25", "resources": {"requests": {"cpu": "1500m"}}}]);

@@ -52,8 +52,7 @@ impl Log {
     fn deployment(&mut self, event: &Event) {
         let object = event.object();
         let revision = object.annotation("deployment.kubernetes.io/revision").unwrap_or("-");
-        let condition =
-            |c: &serde_json::Value| format!("{}={}/{}", c["type"], c["status"], c["reason"]).replace('"', "");
+        let condition = |c: &json::Value| format!("{}={}/{}", c["type"], c["status"], c["reason"]).replace('"', "");
         let conditions: Vec<String> = object.list("status.conditions").iter().map(condition).collect();
         let state = if matches!(event, Event::Deleted(_)) { "deleted".to_owned() } else { conditions.join(" ") };
         self.add("Deployment", "Deployment", format!("revision {revision}: {state}").trim_end().to_owned());

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use api::kinds;
 use client::{DeleteOptions, Propagation};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::facts::check;
 use crate::record::Record;

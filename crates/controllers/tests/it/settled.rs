@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::kinds;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::world::{World, deployment};
 
@@ -39,7 +39,7 @@ fn objects_at_rest_are_as_recorded() {
             "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}]}});
     world.create(&kinds::SERVICES, service);
     world.run(Duration::from_secs(5));
-    let recorded: Value = serde_json::from_str(include_str!("facts/settled.json")).expect("JSON");
+    let recorded: Value = json::from_str(include_str!("facts/settled.json")).expect("JSON");
     let hash = world.list(&kinds::REPLICA_SETS)[0].label("pod-template-hash").expect("labelled").to_owned();
     assert_eq!(hash, "7b46c4b544", "the same template has the same hash");
     for kind in [
@@ -50,7 +50,7 @@ fn objects_at_rest_are_as_recorded() {
         &kinds::SERVICE_ACCOUNTS,
     ] {
         let ours = mask(world.list(kind).remove(0).value(), "", &hash);
-        let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("plain data");
+        let pretty = |value: &Value| json::to_string_pretty(value).expect("plain data");
         let mut theirs = recorded[kind.kind].clone();
         let mut ours = ours;
         for value in [&mut theirs, &mut ours] {

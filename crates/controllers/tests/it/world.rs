@@ -13,8 +13,8 @@ use client::{Client, DeleteOptions, Event, Informer, ListOptions, PatchType};
 use controllers::ControllerManager;
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
+use json::{Value, json};
 use scheduler::Scheduler;
-use serde_json::{Value, json};
 use simulation::notify::Waiters;
 use simulation::{Sim, SimConfig, Step, StepLimits, Time};
 

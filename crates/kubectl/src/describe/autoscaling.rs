@@ -1,7 +1,7 @@
 //! Autoscalers.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::write::{Text, list, scalar, text};
 use super::{Context, events};

@@ -1,7 +1,7 @@
 //! Jobs and cron jobs.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 use super::workloads::selector;

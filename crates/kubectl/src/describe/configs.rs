@@ -2,7 +2,7 @@
 
 use api::Object;
 use base64::Engine;
-use serde_json::Value;
+use json::Value;
 
 use super::write::{Text, list, text};
 use super::{Context, events, policies};
@@ -21,7 +21,7 @@ fn decoded_length(value: &Value) -> usize {
     base64::engine::general_purpose::STANDARD.decode(text).map_or(text.len(), |bytes| bytes.len())
 }
 
-fn entries<'a>(object: &'a Object, field: &str) -> Vec<(&'a String, &'a Value)> {
+fn entries<'a>(object: &'a Object, field: &str) -> Vec<(&'a json::Text, &'a Value)> {
     object.at(field).as_object().into_iter().flatten().collect()
 }
 

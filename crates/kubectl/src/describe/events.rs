@@ -1,7 +1,7 @@
 //! The Events part of a description.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::Context;
 use super::write::{Text, list, text};

@@ -1,7 +1,7 @@
 //! Any other type: its fields as they are.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::write::{Text, scalar};
 use super::{Context, events};

@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 use api::Object;
 use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
+use json::Value;
 use simulation::Time;
 
 pub use events::interval;

@@ -1,7 +1,7 @@
 //! Ingresses, their classes, network policies and addresses of Services.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::workloads::selector;
 use super::write::{Text, list, scalar, text};

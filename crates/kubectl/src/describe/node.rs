@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::Object;
 use api::quantity::Quantity;
-use serde_json::Value;
+use json::Value;
 
 use super::write::{Text, joined, list, or_none, scalar, text};
 use super::{Context, events};
@@ -145,7 +145,7 @@ type Amounts = BTreeMap<String, Quantity>;
 fn pod_amounts(pod: &Object, field: &str) -> Amounts {
     let of = |container: &Value| -> Amounts {
         let map = container.get("resources").and_then(|r| r.get(field)).and_then(Value::as_object);
-        map.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), Quantity::from_value(v).ok()?))).collect()
+        map.into_iter().flatten().filter_map(|(k, v)| Some((k.to_string(), Quantity::from_value(v).ok()?))).collect()
     };
     let mut total = Amounts::new();
     pod.list("spec.containers").iter().for_each(|c| add(&mut total, of(c)));
@@ -159,7 +159,7 @@ fn pod_amounts(pod: &Object, field: &str) -> Amounts {
     }
     if field == "requests" {
         let overhead = pod.at("spec.overhead").as_object().into_iter().flatten();
-        add(&mut total, overhead.filter_map(|(k, v)| Some((k.clone(), Quantity::from_value(v).ok()?))).collect());
+        add(&mut total, overhead.filter_map(|(k, v)| Some((k.to_string(), Quantity::from_value(v).ok()?))).collect());
     }
     total
 }
@@ -192,7 +192,7 @@ fn write_pods(out: &mut Text, node: &Object, pods: &[Value], ctx: &Context) {
         .as_object()
         .into_iter()
         .flatten()
-        .filter_map(|(k, v)| Some((k.clone(), Quantity::from_value(v).ok()?)))
+        .filter_map(|(k, v)| Some((k.to_string(), Quantity::from_value(v).ok()?)))
         .collect();
     out.field(0, "Non-terminated Pods", format!("({} in total)", pods.len()));
     out.line(1, "Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge");

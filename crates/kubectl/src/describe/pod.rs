@@ -1,7 +1,7 @@
 //! Pods and pod templates.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::volumes;
 use super::write::{Text, list, or_none, scalar, text};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::storage::pairs;
 use super::workloads::selector;
@@ -138,8 +138,8 @@ pub fn limit_ranges(out: &mut Text, all: &[Object]) {
 fn limits(out: &mut Text, prefix: &str, object: &Object) {
     const FIELDS: [&str; 5] = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
     for item in list(object.at("spec"), "limits") {
-        let keys = |field: &&str| item[*field].as_object().into_iter().flatten().map(|(key, _)| key.clone());
-        let names: BTreeSet<String> = FIELDS.iter().flat_map(keys).collect();
+        let keys = |field: &&str| item[*field].as_object().into_iter().flatten().map(|(key, _)| key);
+        let names: BTreeSet<&json::Text> = FIELDS.iter().flat_map(keys).collect();
         for name in names {
             let cell = |field: &str| match item[field].get(&name) {
                 None | Some(Value::Null) => "-".to_owned(),

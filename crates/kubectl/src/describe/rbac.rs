@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::Context;
 use super::write::{Text, list, text};
@@ -120,7 +120,7 @@ fn combine(resource: &str, group: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Services, Endpoints and EndpointSlices.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::write::{Text, joined, list, or_none, scalar, text};
 use super::{Context, events};

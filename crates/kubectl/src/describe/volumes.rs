@@ -1,6 +1,6 @@
 //! Volumes of a pod: one row a type.
 
-use serde_json::Value;
+use json::Value;
 
 use super::write::{Text, list, scalar, text};
 

@@ -1,7 +1,7 @@
 //! Deployments, replica sets, daemon sets and stateful sets.
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::storage::{claim_templates, pairs};
 use super::write::{Text, list, scalar, text};

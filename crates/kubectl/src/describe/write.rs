@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::printers::tabwriter::DESCRIBE;
 
@@ -67,7 +67,7 @@ impl Text {
     /// Annotations below each other, long ones on lines of their own.
     pub fn annotations(&mut self, title: &str, annotations: &Value) {
         let mut map: BTreeMap<String, String> =
-            api::Object::new(serde_json::json!({"metadata": {"annotations": annotations}})).annotations();
+            api::Object::new(json::json!({"metadata": {"annotations": annotations}})).annotations();
         map.remove(HIDDEN_ANNOTATION);
         if map.is_empty() {
             return self.field(0, title, "<none>");
@@ -120,7 +120,7 @@ pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 /// Elements of a JSON field, empty if absent.
 pub fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value.get(field).and_then(Value::as_array).map_or(&[][..], json::Array::as_slice)
 }
 
 /// A JSON scalar as text: numbers and texts alike.

@@ -1,7 +1,7 @@
 //! kubectl's JSONPath: a template language of its own, not RFC 9535 (`client-go/util/jsonpath`).
 
 use api::jsonpath::{Node, evaluate, parse};
-use serde_json::Value;
+use json::Value;
 
 use crate::goval;
 
@@ -42,7 +42,7 @@ impl Template {
     pub fn execute_as_json(&self, data: &Value) -> Result<String, String> {
         let mut out = String::new();
         for results in self.results(data)? {
-            out.push_str(&goval::json_indent(&Value::Array(results), "    "));
+            out.push_str(&goval::json_indent(&Value::Array(results.into()), "    "));
             out.push('\n');
         }
         Ok(out)

@@ -1,6 +1,6 @@
 //! Cases whose answers were given by kubectl 1.36.3.
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::*;
 

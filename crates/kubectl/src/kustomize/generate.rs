@@ -1,7 +1,7 @@
 //! `configMapGenerator` and `secretGenerator`.
 
 use base64::Engine;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::load::{items, strings};
 use super::{Resource, normal};
@@ -78,10 +78,10 @@ fn object(generator: &Value, kind: &str, pairs: Pairs, common: &Value) -> Outcom
         match (kind, String::from_utf8(bytes)) {
             ("Secret", text) => {
                 let bytes = text.map_or_else(std::string::FromUtf8Error::into_bytes, String::into_bytes);
-                data.insert(key, base64.encode(bytes).into());
+                data.insert(key.into(), base64.encode(bytes).into());
             }
-            (_, Ok(text)) => drop(data.insert(key, text.into())),
-            (_, Err(bytes)) => drop(binary.insert(key, base64.encode(bytes.as_bytes()).into())),
+            (_, Ok(text)) => drop(data.insert(key.into(), text.into())),
+            (_, Err(bytes)) => drop(binary.insert(key.into(), base64.encode(bytes.as_bytes()).into())),
         }
     }
     let mut object = json!({"apiVersion": "v1", "kind": kind, "metadata": metadata});

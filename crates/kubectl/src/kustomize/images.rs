@@ -1,6 +1,6 @@
 //! `images` and `replicas`.
 
-use serde_json::Value;
+use json::Value;
 
 use super::Resource;
 use super::load::items;
@@ -72,7 +72,7 @@ pub fn replicas(kustomization: &Value, all: &mut [Resource]) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn images_change_as_asked() {

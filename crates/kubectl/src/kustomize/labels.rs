@@ -1,6 +1,6 @@
 //! `commonLabels`, `labels` and `commonAnnotations`.
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::load::items;
 use super::{Resource, visit};
@@ -84,7 +84,7 @@ pub fn run(kustomization: &Value, all: &mut [Resource]) {
     }
 }
 
-fn add(all: &mut [Resource], pairs: &Map<String, Value>, rows: &[Row]) {
+fn add(all: &mut [Resource], pairs: &Map, rows: &[Row]) {
     for resource in all {
         let kind = resource.kind().to_owned();
         for (_, path, create) in rows.iter().filter(|(kinds, ..)| kinds.is_empty() || kinds.contains(&kind.as_str())) {

@@ -1,6 +1,6 @@
 //! Reading kustomizations and what they name.
 
-use serde_json::Value;
+use json::Value;
 
 use super::{Resource, normal, target};
 use crate::failure::{Failure, Outcome};
@@ -80,7 +80,7 @@ pub fn kustomization(session: &Session, directory: &str) -> Outcome<Value> {
         .into_iter()
         .next()
         .unwrap_or(Value::Null);
-    if value.as_object().is_none_or(serde_json::Map::is_empty) {
+    if value.as_object().is_none_or(json::Map::is_empty) {
         return Err(Failure::message("kustomization.yaml is empty"));
     }
     check_fields(&value)?;
@@ -105,12 +105,12 @@ fn check_fields(kustomization: &Value) -> Outcome {
 
 /// The texts of a list.
 pub fn strings<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-    value[field].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Value::as_str)
+    value[field].as_array().map_or(&[][..], json::Array::as_slice).iter().filter_map(Value::as_str)
 }
 
 /// The elements of a list.
 pub fn items<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value[field].as_array().map_or(&[][..], Vec::as_slice)
+    value[field].as_array().map_or(&[][..], json::Array::as_slice)
 }
 
 /// Adds what an entry of `resources` names: a file, or a directory with a kustomization.

@@ -10,7 +10,7 @@ mod names;
 mod order;
 mod patches;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
@@ -164,11 +164,11 @@ fn visit(value: &mut Value, path: &str, create: bool, change: &mut dyn FnMut(&mu
     let is_list = field.ends_with("[]");
     let field = field.trim_end_matches("[]");
     if create && !is_list && !map.contains_key(field) {
-        map.insert(field.to_owned(), serde_json::json!({}));
+        map.insert(field.into(), json::json!({}));
     }
     let Some(inner) = map.get_mut(field) else { return };
     if create && inner.is_null() {
-        *inner = serde_json::json!({});
+        *inner = json::json!({});
     }
     match rest {
         Some(rest) => visit(inner, rest, create, change),
@@ -182,11 +182,11 @@ mod tests {
 
     #[test]
     fn paths_go_through_lists() {
-        let mut value = serde_json::json!({"a": [{"b": "1"}, {"c": 2}, {"b": "3"}]});
+        let mut value = json::json!({"a": [{"b": "1"}, {"c": 2}, {"b": "3"}]});
         visit(&mut value, "a/b", false, &mut |v| *v = "x".into());
-        assert_eq!(value, serde_json::json!({"a": [{"b": "x"}, {"c": 2}, {"b": "x"}]}));
+        assert_eq!(value, json::json!({"a": [{"b": "x"}, {"c": 2}, {"b": "x"}]}));
         visit(&mut value, "m/l", true, &mut |v| v["k"] = 1.into());
-        assert_eq!(value["m"], serde_json::json!({"l": {"k": 1}}));
+        assert_eq!(value["m"], json::json!({"l": {"k": 1}}));
         assert_eq!(normal("/a/b/../c/./d"), "/a/c/d");
     }
 }

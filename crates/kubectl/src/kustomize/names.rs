@@ -1,6 +1,6 @@
 //! Names and namespaces, and the fields in which objects name others.
 
-use serde_json::Value;
+use json::Value;
 
 use super::{Resource, visit};
 use crate::podspec;

@@ -2,7 +2,7 @@
 
 use api::Object;
 use api::schema;
-use serde_json::Value;
+use json::Value;
 
 use super::load::items;
 use super::{Resource, normal};

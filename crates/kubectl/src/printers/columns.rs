@@ -1,6 +1,6 @@
 //! `-o custom-columns`.
 
-use serde_json::Value;
+use json::Value;
 
 use super::tabwriter::TABLE;
 use crate::failure::{Failure, Outcome};
@@ -84,7 +84,7 @@ fn path_of(path: &str) -> Outcome<jsonpath::Template> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn prints_columns() {

@@ -1,6 +1,6 @@
 //! `-o kyaml`: YAML in braces, in which every text is quoted (`sigs.k8s.io/yaml/kyaml`).
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 /// One document.
 pub fn emit(value: &Value) -> String {
@@ -25,7 +25,7 @@ fn indent(depth: usize, out: &mut String) {
     out.push_str(&"  ".repeat(depth));
 }
 
-fn fields(map: &Map<String, Value>, depth: usize, out: &mut String) {
+fn fields(map: &Map, depth: usize, out: &mut String) {
     if map.is_empty() {
         return out.push_str("{}");
     }
@@ -119,7 +119,7 @@ fn is_plain(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn braces_and_quotes() {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::columns::Columns;
 use crate::discovery::Resource;

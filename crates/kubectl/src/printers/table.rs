@@ -1,6 +1,6 @@
 //! Tables that the server made (`meta.k8s.io/v1 Table`), as `kubectl get` prints them.
 
-use serde_json::Value;
+use json::Value;
 
 use super::tabwriter::TABLE;
 
@@ -151,7 +151,7 @@ pub fn clean(text: &str) -> String {
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value.get(field).and_then(Value::as_array).map_or(&[][..], json::Array::as_slice)
 }
 
 fn api_text<'a>(object: &'a Value, field: &str) -> &'a str {
@@ -168,13 +168,13 @@ pub fn fallback(objects: &[Value], now: simulation::Time) -> Value {
     let rows: Vec<Value> = objects
         .iter()
         .map(|object| {
-            serde_json::json!({
+            json::json!({
                 "cells": [api_text(object, "name"), crate::age::of(api_text(object, "creationTimestamp"), now)],
                 "object": object,
             })
         })
         .collect();
-    serde_json::json!({
+    json::json!({
         "kind": "Table",
         "columnDefinitions": [
             {"name": "Name", "type": "string", "format": "name", "priority": 0},
@@ -187,7 +187,7 @@ pub fn fallback(objects: &[Value], now: simulation::Time) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     fn table() -> Value {
         json!({"kind": "Table", "columnDefinitions": [

@@ -6,7 +6,7 @@ mod server_side;
 use std::rc::Rc;
 
 use api::schema;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::create::validation;
 use super::{prune, set_last_applied};
@@ -210,7 +210,7 @@ impl Apply {
         // Someone else may have changed the object between reading and patching it.
         for attempt in 1.. {
             let (patch, strategic) = three_way(named, &modified, &live)?;
-            if patch.as_object().is_some_and(serde_json::Map::is_empty) {
+            if patch.as_object().is_some_and(json::Map::is_empty) {
                 return Ok((live, "unchanged"));
             }
             if self.dry_run == DryRun::Client {
@@ -273,8 +273,7 @@ impl Apply {
 
 /// The patch that brings a live object to a manifest, and whether it is a strategic one.
 pub fn three_way(named: &Named, modified: &Value, live: &Value) -> Outcome<(Value, bool)> {
-    let original: Value =
-        last_applied::of(live).and_then(|t| serde_json::from_str(t).ok()).unwrap_or_else(|| json!({}));
+    let original: Value = last_applied::of(live).and_then(|t| json::from_str(t).ok()).unwrap_or_else(|| json!({}));
     let definition = schema::definition_of(&named.resource.api_version(), &named.resource.kind);
     let patch = match definition {
         Some(definition) => api::patch::three_way_strategic(&original, modified, live, Some(definition)),
@@ -332,7 +331,7 @@ async fn view_last_applied(session: Rc<Session>, args: Args) -> Outcome {
                 info.named.name
             )));
         };
-        let value: Value = serde_json::from_str(text).map_err(|why| Failure::message(why.to_string()))?;
+        let value: Value = json::from_str(text).map_err(|why| Failure::message(why.to_string()))?;
         let text = if as_json { crate::goval::json_indent(&value, "  ") + "\n" } else { api::yaml::emit(&value) };
         session.out(text).await?;
     }

@@ -5,7 +5,7 @@ mod rules;
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::PRINT;

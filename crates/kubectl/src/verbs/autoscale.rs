@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use api::Quantity;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::create::resource;
 use crate::failure::{Failure, Outcome};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::http::Method;
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{ALL_NAMESPACES, PRINT};

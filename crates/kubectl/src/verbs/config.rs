@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, HelpTo, switch, switch_on, text};
@@ -303,8 +303,8 @@ fn put(
             if args.changed(flag) {
                 match args.text(flag) {
                     "" => drop(map.remove(*field)),
-                    "true" if *flag == "insecure-skip-tls-verify" => drop(map.insert((*field).to_owned(), true.into())),
-                    text => drop(map.insert((*field).to_owned(), text.into())),
+                    "true" if *flag == "insecure-skip-tls-verify" => drop(map.insert((*field).into(), true.into())),
+                    text => drop(map.insert((*field).into(), text.into())),
                 }
             }
         }
@@ -405,7 +405,7 @@ async fn set(session: Rc<Session>, args: Args) -> Outcome {
                 "false" => json!(false),
                 text => text.into(),
             };
-            map.insert(field.unwrap_or_default(), value);
+            map.insert(field.unwrap_or_default().into(), value);
         })?;
     }
     session.out(format!("Property \"{path}\" set.\n")).await

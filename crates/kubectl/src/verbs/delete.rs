@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{ALL_NAMESPACES, DRY_RUN, FIELD_SELECTOR, FILES, SELECTOR};

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use super::apply;
 use crate::failure::{Failure, Outcome};
@@ -178,10 +178,10 @@ async fn merged(rest: &Rest, args: &Args, named: &Named, live: Option<&Value>) -
     let mut modified = manifest;
     match modified["metadata"]["annotations"].as_object_mut() {
         Some(annotations) => drop(annotations.remove(crate::last_applied::KEY)),
-        None => modified["metadata"]["annotations"] = serde_json::json!({}),
+        None => modified["metadata"]["annotations"] = json::json!({}),
     }
     let (patch, strategic) = apply::three_way(named, &modified, live)?;
-    if patch.as_object().is_some_and(serde_json::Map::is_empty) {
+    if patch.as_object().is_some_and(json::Map::is_empty) {
         return Ok(live.clone());
     }
     let kind = if strategic { STRATEGIC_PATCH } else { MERGE_PATCH };
@@ -193,7 +193,7 @@ fn mask(live: &mut Value, merged: &mut Value) {
     let keys: Vec<String> = [&*live, &*merged]
         .into_iter()
         .filter_map(|secret| secret["data"].as_object())
-        .flat_map(|data| data.keys().cloned())
+        .flat_map(|data| data.keys().map(ToString::to_string))
         .collect();
     for key in keys {
         let (old, new) = (live["data"].get(&key).cloned(), merged["data"].get(&key).cloned());
@@ -210,7 +210,7 @@ fn mask(live: &mut Value, merged: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use json::json;
 
     #[test]
     fn secrets_stay_secret() {

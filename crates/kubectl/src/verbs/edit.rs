@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use api::{Object, schema};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::create::validation;
 use crate::editor;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::describe::interval;
 use crate::failure::{Failure, Outcome};
@@ -76,7 +76,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             ("watch", "true".to_owned()),
         ];
         let parameters = parameters.each_ref().map(|(name, value)| (*name, value.as_str()));
-        return follow(&rest, &args, events, &with_query(&path, &parameters), wanted).await;
+        return follow(&rest, &args, events.into(), &with_query(&path, &parameters), wanted).await;
     }
     if events.is_empty() {
         let place = if args.on("all-namespaces") {
@@ -89,7 +89,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     }
     events.sort_by_key(last_seen);
     if let Format::Objects(printer) = output::format(&session, &args, FORMATS)? {
-        let (text, outcome) = printer.print(&output::as_list(events));
+        let (text, outcome) = printer.print(&output::as_list(events.into()));
         session.out(text).await?;
         return outcome;
     }

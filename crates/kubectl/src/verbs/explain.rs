@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use api::schema::{self, Definition, Property, Resolved};
-use serde_json::Value;
+use json::Value;
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
@@ -120,7 +120,7 @@ struct Prose(Value);
 
 impl Prose {
     fn of_table(schemas: &Value) -> Prose {
-        Prose(if schemas.is_object() { schemas.clone() } else { Value::Object(serde_json::Map::new()) })
+        Prose(if schemas.is_object() { schemas.clone() } else { Value::Object(json::Map::new()) })
     }
 
     /// Takes in a schema and those inside it, by the names that `schema::describe` gives them.

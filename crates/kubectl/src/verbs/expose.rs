@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::Object;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::create::resource;
 use crate::failure::{Failure, Outcome};
@@ -124,7 +124,7 @@ fn service_for(args: &Args, info: &Info) -> Outcome<Value> {
         service["metadata"]["labels"] = labels;
     }
     if !ports.is_empty() {
-        service["spec"]["ports"] = Value::Array(ports);
+        service["spec"]["ports"] = Value::Array(ports.into());
     }
     add_options(args, &mut service["spec"])?;
     Ok(service)
@@ -194,7 +194,7 @@ fn can_be_exposed(info: &Info) -> Outcome {
 }
 
 /// The labels of the pods behind an object.
-fn selector_of(object: &Object) -> Outcome<Map<String, Value>> {
+fn selector_of(object: &Object) -> Outcome<Map> {
     let fail = |why: String| {
         Failure::message(format!("couldn't retrieve selectors via --selector flag or introspection: {why}"))
     };
@@ -239,12 +239,12 @@ fn container_ports(containers: &[Value]) -> Vec<&Value> {
 }
 
 /// `a=b,c=d` as a map.
-pub fn parse_labels(text: &str) -> Outcome<Map<String, Value>> {
+pub fn parse_labels(text: &str) -> Outcome<Map> {
     let mut labels = Map::new();
     for part in text.split(',') {
         let pieces: Vec<&str> = part.split('=').collect();
         match pieces.as_slice() {
-            [key, value] if !key.is_empty() => labels.insert((*key).to_owned(), (*value).into()),
+            [key, value] if !key.is_empty() => labels.insert((*key).into(), (*value).into()),
             [_, _] => return Err(Failure::message("unexpected empty label key")),
             _ => return Err(Failure::message(format!("unexpected label spec: {part}"))),
         };

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
@@ -364,7 +364,7 @@ impl Get {
             Format::Objects(format) => {
                 let objects = match object.get("items").and_then(Value::as_array) {
                     Some(items) => items.clone(),
-                    None => vec![object],
+                    None => vec![object].into(),
                 };
                 let mut text = String::new();
                 for object in objects {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{ALL_NAMESPACES, DRY_RUN, FIELD_SELECTOR, FILES, PRINT, SELECTOR, field_manager};

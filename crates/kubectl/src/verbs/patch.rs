@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::schema;
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, FILES, PRINT, field_manager};
@@ -125,7 +125,7 @@ async fn one(rest: &Rest, args: &Args, info: &Info, (kind, patch): (&str, &str),
 
 fn local(info: &Info, kind: &str, patch: &str) -> Outcome<Value> {
     let why = |why: String| Failure::Message(why);
-    let patch: Value = serde_json::from_str(patch).map_err(|e| why(e.to_string()))?;
+    let patch: Value = json::from_str(patch).map_err(|e| why(e.to_string()))?;
     let old = info.object.value();
     let resource = &info.named.resource;
     match kind {

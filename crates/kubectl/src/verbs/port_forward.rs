@@ -7,8 +7,8 @@ use api::Object;
 use api::http::Duplex;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
+use json::Value;
 use network::{Listener, TcpStream};
-use serde_json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, duration, slice};

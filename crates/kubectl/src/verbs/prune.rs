@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use serde_json::json;
+use json::json;
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};

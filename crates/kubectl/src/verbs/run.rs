@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::Object;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::create::resource;
 use super::{exec, expose};
@@ -157,7 +157,7 @@ pub fn is_reference(image: &str) -> bool {
 }
 
 fn pod_for(args: &Args, name: &str) -> Outcome<Value> {
-    let labels: Map<String, Value> = match args.text("labels") {
+    let labels: Map = match args.text("labels") {
         "" => [("run".to_owned(), name.into())].into_iter().collect(),
         text => expose::parse_labels(text)?,
     };
@@ -179,7 +179,7 @@ fn pod_for(args: &Args, name: &str) -> Outcome<Value> {
         env.push(json!({"name": key, "value": value}));
     }
     if !env.is_empty() {
-        container["env"] = Value::Array(env);
+        container["env"] = Value::Array(env.into());
     }
     if !args.text("port").is_empty() {
         let port: i64 = args.text("port").parse().map_err(|_| {

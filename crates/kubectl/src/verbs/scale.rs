@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
+use json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR};
@@ -106,7 +106,7 @@ async fn scale(rest: &Rest, args: &Args, info: &Info, dry_run: DryRun) -> Outcom
 async fn arrived(rest: &Rest, named: &Named, replicas: i64, time: i64) -> Outcome {
     let waited = waiting::until(rest, named, time, |object| {
         let Some(object) = object else { return Ok(Verdict::Met) };
-        let number = |pointer: &str| object.pointer(pointer).and_then(serde_json::Value::as_i64);
+        let number = |pointer: &str| object.pointer(pointer).and_then(json::Value::as_i64);
         let observed = number("/status/observedGeneration") >= number("/metadata/generation");
         let there = number("/status/replicas").unwrap_or(0) == replicas;
         Ok(if observed && there { Verdict::Met } else { Verdict::NotYet })

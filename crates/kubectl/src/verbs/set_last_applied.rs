@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::editor;
 use crate::failure::{Failure, Outcome};
@@ -83,7 +83,7 @@ async fn set(session: Rc<Session>, args: Args) -> Outcome {
 
 /// Writes the annotation.
 async fn write(rest: &Rest, named: &Named, text: &str, dry_run: DryRun) -> Outcome<Value> {
-    let patch = json!({"metadata": {"annotations": {last_applied::KEY: text}}});
+    let patch = json!({"metadata": {"annotations": {(last_applied::KEY): text}}});
     let path = with_query(&named.path(), &[("dryRun", dry_run.parameter())]);
     rest.patch(&path, MERGE_PATCH, &patch).await
 }
@@ -103,7 +103,7 @@ async fn edit(session: Rc<Session>, args: Args) -> Outcome {
 
 async fn one(rest: &Rest, args: &Args, info: &Info, reporter: &Reporter) -> Outcome {
     let Some(text) = last_applied::of(info.object.value()) else { return Err(Failure::message(NOTHING_TO_EDIT)) };
-    let value: Value = serde_json::from_str(text).map_err(|why| Failure::message(why.to_string()))?;
+    let value: Value = json::from_str(text).map_err(|why| Failure::message(why.to_string()))?;
     let as_json = args.text("output") == "json";
     let (original, extension) =
         if as_json { (goval::json_indent(&value, "    ") + "\n", ".json") } else { (api::yaml::emit(&value), ".yaml") };

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, PRINT, SELECTOR, VALIDATE, field_manager};
@@ -129,7 +129,7 @@ async fn one(
     if dry_run == DryRun::Client {
         return Ok((info.object.value().clone(), what));
     }
-    let value = if taints.is_empty() { Value::Null } else { Value::Array(taints) };
+    let value = if taints.is_empty() { Value::Null } else { Value::Array(taints.into()) };
     let path = with_query(
         &info.named.path(),
         &[("dryRun", dry_run.parameter()), ("fieldManager", args.text("field-manager"))],

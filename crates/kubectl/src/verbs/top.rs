@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use api::Quantity;
 use api::selector::{FieldSelector, LabelSelector};
-use serde_json::Value;
+use json::Value;
 use simulation::{Duration, Time};
 
 use crate::failure::{Failure, Outcome};
@@ -153,7 +153,7 @@ fn str_at<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 fn items(list: &Value) -> Vec<Value> {
-    list["items"].as_array().cloned().unwrap_or_default()
+    list["items"].as_array().cloned().unwrap_or_default().into()
 }
 
 /// The name, if there is one; complaints as upstream has them.
@@ -331,7 +331,7 @@ fn excuse(session: &Session, pods: &[Value]) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

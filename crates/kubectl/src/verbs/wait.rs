@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};
@@ -197,7 +197,9 @@ async fn one(rest: &Rest, named: &Named, wish: &Wish, time: i64) -> Outcome {
         let Some(object) = object else {
             let what = named.resource.group_resource();
             return Err(Failure::Status(
-                Box::new(serde_json::json!({"reason": "NotFound", "message": format!("{what} \"{}\" not found", named.name)})),
+                Box::new(
+                    json::json!({"reason": "NotFound", "message": format!("{what} \"{}\" not found", named.name)}),
+                ),
                 String::new(),
             ));
         };

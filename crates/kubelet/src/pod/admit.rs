@@ -17,7 +17,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// Of one pod: the sum over its containers, or the largest init container if that is more.
     pub(crate) fn of(pod: &Object) -> Budget {
-        let amount = |container: &serde_json::Value, name: &str, milli: bool| {
+        let amount = |container: &json::Value, name: &str, milli: bool| {
             let value = &spec::api_at(container, "resources.requests")[name];
             let quantity = Quantity::from_value(value).ok().filter(|_| !value.is_null());
             quantity.map_or(0, |q| if milli { q.milli_value() } else { q.value() })

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 use simulation::Duration;
 
 use super::Worker;

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
-use serde_json::Value;
+use json::Value;
 use simulation::Duration;
 
 use super::Worker;

@@ -17,7 +17,7 @@ use std::task::Poll;
 
 use api::Object;
 use client::{Client, EventRecorder, Informer};
-use serde_json::Value;
+use json::Value;
 use simulation::notify::{Signal, Waiters};
 use simulation::{Sim, Time, TraceKind};
 use vfs::Vfs;

@@ -2,7 +2,7 @@
 
 use api::kinds;
 use client::{DeleteOptions, PatchType};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::Worker;
 use crate::limits::API_RETRY;
@@ -83,15 +83,15 @@ impl Worker {
 /// Conditions are merged by type: only those that changed are sent, with nulls for their absent words, and the order of
 /// all. So conditions that others own are left alone.
 fn difference(old: &Value, new: &Value) -> Option<Value> {
-    let mut patch = serde_json::Map::new();
-    let empty = serde_json::Map::new();
+    let mut patch = json::Map::new();
+    let empty = json::Map::new();
     let (old, new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
     for (field, value) in new {
         if old.get(field) == Some(value) {
             continue;
         }
         if field == "conditions" {
-            let all = value.as_array().map_or(&[][..], Vec::as_slice);
+            let all = value.as_array().map_or(&[][..], json::Array::as_slice);
             let order: Vec<Value> = all.iter().map(|c| json!({ "type": c["type"] })).collect();
             patch.insert("$setElementOrder/conditions".into(), order.into());
             patch.insert(field.clone(), changed(old.get(field), all).into());
@@ -106,7 +106,7 @@ fn difference(old: &Value, new: &Value) -> Option<Value> {
 }
 
 fn changed(old: Option<&Value>, conditions: &[Value]) -> Vec<Value> {
-    let old = old.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let old = old.and_then(Value::as_array).map_or(&[][..], json::Array::as_slice);
     let mut changed: Vec<Value> = conditions.iter().filter(|c| !old.contains(c)).cloned().collect();
     for condition in changed.iter_mut().filter_map(Value::as_object_mut) {
         for field in ["reason", "message"] {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use api::Object;
 use api::quantity::Quantity;
 use futures_util::StreamExt as _;
+use json::Value;
 use network::ResolvConf;
-use serde_json::Value;
 use simulation::Time;
 use vfs::Vfs;
 

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use api::Object;
 use futures_util::future::join_all;
+use json::Value;
 use network::nat::Protocol;
-use serde_json::Value;
 use simulation::Time;
 
 use super::Worker;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use api::http::{Body, Chunk, HeaderValue, Response, header};
 use futures_util::StreamExt as _;
-use serde_json::Value;
+use json::Value;
 use simulation::{Duration, Time};
 
 use super::{Query, Refusal};

@@ -11,7 +11,7 @@ mod streams;
 use std::rc::Rc;
 
 use api::http::{Body, HeaderValue, Request, Response, StatusCode, header};
-use serde_json::json;
+use json::json;
 
 use crate::Kubelet;
 use crate::pod::Worker;

@@ -4,9 +4,9 @@
 //! asks twice within a window hears the same. What the machine does itself, without containers, uses nothing.
 
 use api::http::{Body, HeaderValue, Response, header};
+use json::{Value, json};
 use runtime::limits::USAGE_WINDOW;
 use runtime::process::window_end;
-use serde_json::{Value, json};
 use simulation::{Duration, Time};
 
 use crate::Kubelet;

@@ -7,7 +7,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_channel::mpsc::Sender;
 use futures_util::stream::LocalBoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, select_biased};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{Query, Refusal};
 use crate::Kubelet;
@@ -102,7 +102,7 @@ async fn carry(session: ExecSession, peer: Duplex, ends_with_code: bool) {
                     }
                 }
                 channel::RESIZE => {
-                    let size: Value = serde_json::from_slice(payload).unwrap_or_default();
+                    let size: Value = json::from_slice(payload).unwrap_or_default();
                     let side = |name: &str| size[name].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(0);
                     resize(side("Width"), side("Height"));
                 }

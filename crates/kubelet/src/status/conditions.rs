@@ -1,6 +1,6 @@
 //! The conditions that the kubelet owns (`pkg/kubelet/status/generate.go`).
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::Inputs;
 use super::containers::find;
@@ -17,7 +17,7 @@ pub(super) fn is_owned(condition: &Value) -> bool {
 type Verdict = (bool, &'static str, String);
 
 pub(super) fn conditions(inputs: &Inputs<'_>, statuses: &[Value], phase: &str) -> Vec<Value> {
-    let old = inputs.old["conditions"].as_array().map_or(&[][..], Vec::as_slice);
+    let old = inputs.old["conditions"].as_array().map_or(&[][..], json::Array::as_slice);
     let in_api = inputs.pod.list("status.conditions");
     let foreign = in_api.iter().filter(|c| !OWNED.contains(&spec::text(c, "type")));
     let mut conditions: Vec<Value> = foreign.cloned().collect();

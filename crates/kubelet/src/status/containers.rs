@@ -1,6 +1,6 @@
 //! The statuses of containers (`convertToAPIContainerStatuses`).
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::Inputs;
 use crate::actions::{View, should_start};
@@ -77,7 +77,7 @@ fn status(inputs: &Inputs<'_>, container: &Value, kind: Type) -> Value {
 }
 
 /// An ephemeral container that ran before the node went down is over: it never starts again.
-fn lost_for_good(newest: Option<&View>, status: &mut Map<String, Value>) {
+fn lost_for_good(newest: Option<&View>, status: &mut Map) {
     let lost = &status["lastState"]["terminated"];
     if newest.is_some() || lost["reason"] != "ContainerStatusUnknown" {
         return;
@@ -88,7 +88,7 @@ fn lost_for_good(newest: Option<&View>, status: &mut Map<String, Value>) {
     status.insert("restartCount".into(), 0.into());
 }
 
-fn last_state(old: Option<&Value>, new: &Map<String, Value>) -> Option<Value> {
+fn last_state(old: Option<&Value>, new: &Map) -> Option<Value> {
     let old = old?;
     let ended = &old["state"]["terminated"];
     if old["containerID"] != new["containerID"] && !ended.is_null() {
@@ -98,7 +98,7 @@ fn last_state(old: Option<&Value>, new: &Map<String, Value>) -> Option<Value> {
 }
 
 /// A container that does not exist yet.
-fn not_yet(inputs: &Inputs<'_>, container: &Value, old: Option<&Value>) -> Map<String, Value> {
+fn not_yet(inputs: &Inputs<'_>, container: &Value, old: Option<&Value>) -> Map {
     let has_init = !spec::init_containers(inputs.pod).is_empty();
     let reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
     let old = old.unwrap_or(&Value::Null);
@@ -130,7 +130,7 @@ fn not_yet(inputs: &Inputs<'_>, container: &Value, old: Option<&Value>) -> Map<S
     status
 }
 
-fn of_view(inputs: &Inputs<'_>, container: &Value, view: &View) -> Map<String, Value> {
+fn of_view(inputs: &Inputs<'_>, container: &Value, view: &View) -> Map {
     let mut status = not_yet(inputs, container, None);
     status.insert("containerID".into(), format!("{}://{}", inputs.runtime, view.id).into());
     status.insert("image".into(), image_name(inputs.runtime, &view.status.image).into());
@@ -183,13 +183,7 @@ fn state(runtime: &str, view: &View) -> Value {
 }
 
 /// A container that is to be started but could not be is *Waiting*, with the reason.
-fn waiting_for_restart(
-    inputs: &Inputs<'_>,
-    container: &Value,
-    init: bool,
-    newest: Option<&View>,
-    status: &mut Map<String, Value>,
-) {
+fn waiting_for_restart(inputs: &Inputs<'_>, container: &Value, init: bool, newest: Option<&View>, status: &mut Map) {
     let done = init && newest.is_some_and(|v| v.status.state == State::Exited && v.status.exit_code == 0);
     if inputs.terminal
         || (done && !spec::is_sidecar(container))
@@ -208,13 +202,7 @@ fn waiting_for_restart(
     }
 }
 
-fn readiness(
-    inputs: &Inputs<'_>,
-    container: &Value,
-    init: bool,
-    newest: Option<&View>,
-    status: &mut Map<String, Value>,
-) {
+fn readiness(inputs: &Inputs<'_>, container: &Value, init: bool, newest: Option<&View>, status: &mut Map) {
     let running = newest.filter(|v| v.status.state == State::Running);
     let started = running.is_some_and(|v| inputs.verdicts.has_started(&v.id, container));
     let ready = if init && !spec::is_sidecar(container) {

@@ -8,7 +8,7 @@ mod phase;
 use std::collections::BTreeMap;
 
 use api::Object;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 use simulation::Time;
 
 use crate::actions::Existing;

@@ -1,7 +1,7 @@
 //! The phase of a pod from the states of its containers (`getPhase`).
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::containers::find;
 use crate::spec;

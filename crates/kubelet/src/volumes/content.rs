@@ -3,7 +3,7 @@
 use api::{Kind, Object, kinds};
 use base64::Engine as _;
 use bytes::Bytes;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::Source;
 use super::files::Files;
@@ -104,7 +104,7 @@ fn decode(object: &Object, secret: bool) -> Vec<(String, Bytes)> {
             let text = v.as_str()?;
             Some(if encoded { base64(text) } else { text.as_bytes().to_vec() })
         };
-        entries.filter_map(|(k, v)| Some((k.clone(), Bytes::from(bytes(v)?)))).collect::<Vec<_>>()
+        entries.filter_map(|(k, v)| Some((k.to_string(), Bytes::from(bytes(v)?)))).collect::<Vec<_>>()
     };
     let mut all = field("data", secret);
     if !secret {

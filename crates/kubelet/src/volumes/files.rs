@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use api::Object;
 use bytes::Bytes;
-use serde_json::Value;
+use json::Value;
 use simulation::Sim;
 use vfs::{Errno, Vfs};
 
@@ -130,7 +130,7 @@ pub(crate) fn hosts_file(pod: &Object, ip: Ipv4Addr, hostname: &str, domain: &st
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
     use simulation::{SimConfig, Time};
 
     use super::*;

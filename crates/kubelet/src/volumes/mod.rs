@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use api::quantity::Quantity;
 use api::{Object, kinds};
 use client::Client;
-use serde_json::Value;
+use json::Value;
 use simulation::Sim;
 use vfs::Vfs;
 
@@ -184,6 +184,6 @@ async fn claimed(source: &Source<'_>, name: &str) -> Result<Volume, String> {
         return Err(simulation::stub!("kubelet", "persistent volumes other than hostPath and local").to_owned());
     };
     // The runtime makes a folder that is not there.
-    let folder = serde_json::json!({"path": path, "type": "DirectoryOrCreate"});
+    let folder = json::json!({"path": path, "type": "DirectoryOrCreate"});
     files::host_path(source.host, &folder).map(|root| Volume { tree: source.host.clone(), root })
 }

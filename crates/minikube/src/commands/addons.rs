@@ -144,7 +144,7 @@ async fn put(client: &Client, is_on: bool) -> Result<(), Error> {
 fn read(line: &str) -> (&'static Kind, Object) {
     let (plural, object) = line.split_once(' ').expect("a line has a plural and an object");
     let kind = KINDS.iter().copied().find(|kind| kind.plural == plural).expect("the file's kinds are in the table");
-    let mut object = Object::new(serde_json::from_str(object).expect("the objects of the file are JSON"));
+    let mut object = Object::new(json::from_str(object).expect("the objects of the file are JSON"));
     object.set("apiVersion", kind.api_version());
     object.set("kind", kind.kind);
     if kind.namespaced {

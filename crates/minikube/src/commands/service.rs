@@ -46,7 +46,7 @@ fn run(call: Call) -> LocalBoxFuture<'static, i32> {
 
 /// Name or number of each port, and its address if it has a node port.
 fn ports(service: &Object, address: &str) -> Vec<(String, Option<String>)> {
-    let read = |port: &serde_json::Value| {
+    let read = |port: &json::Value| {
         let number = port.get("port").and_then(|p| p.as_i64()).unwrap_or(0);
         let name = match port.get("name").and_then(|n| n.as_str()) {
             Some(name) if !name.is_empty() => format!("{name}/{number}"),

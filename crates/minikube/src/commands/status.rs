@@ -88,9 +88,9 @@ impl Row {
         }
     }
 
-    fn value(&self) -> serde_json::Value {
+    fn value(&self) -> json::Value {
         let irrelevant = |text: &'static str| if self.control_plane { text } else { "Irrelevant" };
-        serde_json::json!({
+        json::json!({
             "Name": self.name, "Host": self.host, "Kubelet": self.kubelet, "APIServer": irrelevant(self.api_server),
             "Kubeconfig": irrelevant(self.kubeconfig), "Worker": !self.control_plane,
         })
@@ -100,6 +100,6 @@ impl Row {
 fn json(rows: &[Row]) -> String {
     match rows {
         [one] => format!("{}\n", one.value()),
-        many => format!("{}\n", serde_json::Value::Array(many.iter().map(Row::value).collect())),
+        many => format!("{}\n", json::Value::Array(many.iter().map(Row::value).collect())),
     }
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::ANSWER_TTL_SECONDS;
 use super::wire::{Data, Question, Record, qtype, rcode};
@@ -169,7 +169,7 @@ impl Zone {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use api::http::{Body, Request, Response};
 use api::{Kind as ApiKind, kinds};
 use client::Client;
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::{Duration, Sim};
 
 use super::{Answer, Hop, Journey, Kind, Outcome, What};
@@ -484,5 +484,5 @@ fn journeys_are_told_again_when_they_change() {
 #[test]
 fn an_answer_of_records_is_text() {
     let answer = Answer::Records(vec!["A 10.96.0.1".to_owned()]);
-    assert_eq!(serde_json::to_value(&answer).unwrap(), json!({"records": ["A 10.96.0.1"]}));
+    assert_eq!(json::to_value(&answer).unwrap(), json!({"records": ["A 10.96.0.1"]}));
 }

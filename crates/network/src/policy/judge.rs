@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::spec::{Peer, Policy, Port, Rule, Which};
 use crate::Role;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use api::Object;
 use api::selector::LabelSelector;
-use serde_json::Value;
+use json::Value;
 
 use crate::nat::Protocol;
 
@@ -140,7 +140,7 @@ impl Port {
             _ => None,
         };
         let which = match (&port["port"], number(&port["port"])) {
-            (Value::String(name), _) => Which::Named(name.clone()),
+            (Value::String(name), _) => Which::Named(name.to_string()),
             (_, Some(first)) => Which::Range(first, number(&port["endPort"]).unwrap_or(first)),
             (_, None) => Which::Every,
         };

@@ -80,8 +80,8 @@ struct Index {
 }
 
 impl Index {
-    fn parse(bytes: &[u8]) -> Result<Index, serde_json::Error> {
-        let mut index: Index = serde_json::from_slice(bytes)?;
+    fn parse(bytes: &[u8]) -> Result<Index, json::Error> {
+        let mut index: Index = json::from_slice(bytes)?;
         for (name, digest) in std::mem::take(&mut index.references) {
             if let Ok(Reference { tag: Some(tag), .. }) = Reference::parse(&name) {
                 let repository = name.strip_suffix(&format!(":{tag}")).unwrap_or(&name);
@@ -202,9 +202,9 @@ impl Registry {
         }
         let broken = |what: &str, e: &dyn std::fmt::Display| PullError::Broken(format!("{what}: {e}"));
         let manifest = self.blob(reference, digest).await?;
-        let manifest: Manifest = serde_json::from_slice(&manifest).map_err(|e| broken("invalid manifest", &e))?;
+        let manifest: Manifest = json::from_slice(&manifest).map_err(|e| broken("invalid manifest", &e))?;
         let config = self.blob(reference, &manifest.config.digest).await?;
-        let config: ConfigFile = serde_json::from_slice(&config).map_err(|e| broken("invalid config", &e))?;
+        let config: ConfigFile = json::from_slice(&config).map_err(|e| broken("invalid config", &e))?;
         let mut layer = Layer::default();
         for descriptor in &manifest.layers {
             let failed = |e: &dyn std::fmt::Display| broken("failed to register layer", e);

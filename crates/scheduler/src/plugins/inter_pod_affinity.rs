@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::Object;
 use api::selector::LabelSelector;
-use serde_json::Value;
+use json::Value;
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
@@ -35,7 +35,7 @@ impl Term {
     fn read(owner: &Object, term: &Value, weight: i64) -> Term {
         let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
         let listed: Vec<String> = term["namespaces"].as_array().into_iter().flatten().map(text).collect();
-        let selects_all = term["namespaceSelector"].as_object().is_some_and(serde_json::Map::is_empty);
+        let selects_all = term["namespaceSelector"].as_object().is_some_and(json::Map::is_empty);
         let namespaces = match (selects_all, listed.is_empty()) {
             (true, _) => None,
             (false, true) => Some(vec![owner.namespace().to_owned()]),

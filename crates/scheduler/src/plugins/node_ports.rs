@@ -19,11 +19,11 @@ type HostPort = (String, String, i64);
 fn host_ports(pod: &Object) -> Vec<HostPort> {
     let sidecars = pod.list("spec.initContainers").iter().filter(|c| c["restartPolicy"] == "Always");
     let containers = pod.list("spec.containers").iter().chain(sidecars);
-    let ports = containers.flat_map(|c| c["ports"].as_array().map_or(&[][..], Vec::as_slice));
-    let text = |value: &serde_json::Value, default: &str| {
+    let ports = containers.flat_map(|c| c["ports"].as_array().map_or(&[][..], json::Array::as_slice));
+    let text = |value: &json::Value, default: &str| {
         value.as_str().filter(|text| !text.is_empty()).unwrap_or(default).to_owned()
     };
-    let host_port = |port: &serde_json::Value| {
+    let host_port = |port: &json::Value| {
         let number = port["hostPort"].as_i64().filter(|number| *number > 0)?;
         Some((text(&port["hostIP"], "0.0.0.0"), text(&port["protocol"], "TCP"), number))
     };

@@ -1,7 +1,7 @@
 //! Nodes that were cordoned (`plugins/nodeunschedulable`).
 
 use api::taints::are_tolerated;
-use serde_json::json;
+use json::json;
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use api::Object;
 use api::selector::LabelSelector;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
@@ -81,7 +81,7 @@ fn default_selector(cycle: &Cycle<'_>) -> Vec<LabelSelector> {
     let mut selectors = Vec::new();
     for service in cycle.cluster.services.values().filter(|service| service.namespace() == pod.namespace()) {
         let pairs = service.at("spec.selector").as_object();
-        let selects = |map: &serde_json::Map<String, Value>| {
+        let selects = |map: &json::Map| {
             !map.is_empty() && map.iter().all(|(key, value)| pod.at("metadata.labels").get(key) == Some(value))
         };
         if let Some(map) = pairs.filter(|map| selects(map)) {

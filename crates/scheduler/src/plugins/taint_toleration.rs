@@ -1,7 +1,7 @@
 //! Taints that keep pods away, or would rather (`plugins/tainttoleration`).
 
 use api::taints::are_tolerated;
-use serde_json::Value;
+use json::Value;
 
 use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Kind, Object, kinds};
 use client::ListOptions;
-use serde_json::Value;
+use json::Value;
 use simulation::{Duration, TraceKind};
 
 use crate::objects;

@@ -40,15 +40,15 @@ static FILES: LazyLock<BTreeMap<String, Bytes>> = LazyLock::new(|| {
     let mut files = Files::default();
     let server = files.image(&sleeper(u64::MAX / 2));
     let worker = files.image(&sleeper(WORK_SECONDS * 1_000_000_000));
-    let mut references = serde_json::Map::new();
+    let mut references = json::Map::new();
     for name in SYSTEM {
-        references.insert(name.to_owned(), server.clone().into());
+        references.insert(name.into(), server.clone().into());
     }
     for tag in ["v1", "v2", "v3"] {
-        references.insert(format!("{SERVER}:{tag}"), server.clone().into());
-        references.insert(format!("{WORKER}:{tag}"), worker.clone().into());
+        references.insert(format!("{SERVER}:{tag}").into(), server.clone().into());
+        references.insert(format!("{WORKER}:{tag}").into(), worker.clone().into());
     }
-    let index = serde_json::json!({ "references": references });
+    let index = json::json!({ "references": references });
     files.0.insert("images/index.json".to_owned(), index.to_string().into());
     files.0
 });
@@ -96,7 +96,7 @@ impl Files {
         let (layer, layer_size) = self.blob(tar.into_inner().expect("memory takes it"));
         // The program knows no signals; SIGKILL spares every pod its whole grace period.
         let (config, config_size) = self.blob(r#"{"config":{"Entrypoint":["/bin/program"],"StopSignal":"SIGKILL"}}"#);
-        let manifest = serde_json::json!({
+        let manifest = json::json!({
             "schemaVersion": 2,
             "config": { "digest": config, "size": config_size },
             "layers": [{ "digest": layer, "size": layer_size }],

@@ -10,7 +10,7 @@ use api::Object;
 use api::http::{Body, Chunk, Method, Request, Response, Transport, TransportError};
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{LocalBoxStream, Stream, StreamExt as _};
-use serde_json::json;
+use json::json;
 use simulation::notify::Waiters;
 use simulation::{Duration, Sim, Time};
 

@@ -105,7 +105,7 @@ fn bytes(seed: u64) -> (u64, String, String) {
             dump.push('\n');
         }
     }
-    let trace = serde_json::to_string(&stage.world.trace_since(0)).expect("plain data");
+    let trace = json::to_string(&stage.world.trace_since(0)).expect("plain data");
     (stage.world.steps(), trace, dump)
 }
 

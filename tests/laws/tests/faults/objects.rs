@@ -1,7 +1,7 @@
 //! The objects that the scenarios make.
 
 use api::{Kind, Object, kinds};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::images::{SERVER, WORKER};
 use crate::scenario::{Item, Shape, What};

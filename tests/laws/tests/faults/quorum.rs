@@ -10,7 +10,7 @@ use api::{Object, kinds};
 use client::{Client, ListOptions};
 use cluster::{World, WorldConfig};
 use futures_util::FutureExt as _;
-use serde_json::json;
+use json::json;
 use simulation::{Step as Ran, StepLimits, Time};
 
 use crate::images;

@@ -7,7 +7,7 @@ use api::{Kind, Object, kinds};
 use client::{Client, DeleteOptions, Error, ListOptions, PatchType, Propagation};
 use cluster::{World, WorldConfig};
 use futures_util::FutureExt as _;
-use serde_json::json;
+use json::json;
 use simulation::{Duration, Sim, Step as Ran, StepLimits, Time};
 
 use crate::lines::Lines;
@@ -189,7 +189,7 @@ impl Stage {
         }
     }
 
-    fn patch(&mut self, item: &Item, sub: &'static str, patch: serde_json::Value) -> bool {
+    fn patch(&mut self, item: &Item, sub: &'static str, patch: json::Value) -> bool {
         let (client, kind) = (self.client.clone(), objects::kind(item.what));
         let (namespace, name) = (item.namespace, item.name.clone());
         let kind_of_patch = if sub.is_empty() { PatchType::Strategic } else { PatchType::Merge };

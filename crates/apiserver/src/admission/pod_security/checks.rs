@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use json::Value;
 
 use super::Level;
 use crate::value::{at, fields, list, text};
@@ -427,7 +427,7 @@ fn run_as_user(pod: &Pod<'_>) -> Option<Violation> {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use serde_json::json;
+    use json::json;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use api::kinds::{
 };
 use api::status::{FieldError, FieldErrors, Status};
 use api::{Kind, Object};
-use serde_json::Value;
+use json::Value;
 
 use crate::failure;
 use crate::registry::Context;

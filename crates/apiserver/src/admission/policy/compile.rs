@@ -3,7 +3,7 @@
 use api::Object;
 use cel::Program;
 use cel::types::Type;
-use serde_json::Value;
+use json::Value;
 
 pub use super::environment::Environment;
 use crate::value::{list, text};

@@ -2,7 +2,7 @@
 //! (`ConnectResource` of k8s.io/apiserver/pkg/endpoints/handlers/rest.go).
 
 use api::status::Status;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::kind_of;
 use crate::admission::attributes::Attributes;

@@ -4,7 +4,7 @@
 use api::Kind;
 use api::kinds::NAMESPACES;
 use api::selector::LabelSelector;
-use serde_json::Value;
+use json::Value;
 
 use super::kinds;
 use crate::admission::attributes::Attributes;

@@ -23,7 +23,7 @@ mod type_check;
 use api::kinds::NAMESPACES;
 use api::status::{Cause, Status};
 use api::{Kind, Object};
-use serde_json::Value;
+use json::Value;
 
 use self::compile::Policy;
 use self::evaluate::{Action, Input};

@@ -2,7 +2,7 @@
 
 use api::selector::LabelSelector;
 use api::{Kind, Object};
-use serde_json::Value;
+use json::Value;
 
 use super::kinds;
 use crate::registry::Context;

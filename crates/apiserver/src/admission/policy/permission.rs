@@ -3,7 +3,7 @@
 use api::Kind;
 use api::kinds::VALIDATING_ADMISSION_POLICIES;
 use api::status::{FieldError, FieldErrors, Status};
-use serde_json::Value;
+use json::Value;
 
 use super::params::resolve;
 use crate::authentication::User;

@@ -5,7 +5,7 @@ use api::{Kind, Object};
 use cel::access::Resource;
 use cel::schema::plain;
 use cel::value::Value;
-use serde_json::{Map, Value as Json, json};
+use json::{Map, Value as Json, json};
 
 use super::{given, kind_of};
 use crate::admission::attributes::Attributes;
@@ -147,10 +147,7 @@ fn options(cx: &Context<'_>, attributes: &Attributes<'_>) -> Json {
 fn shown_namespace(object: &Object) -> Json {
     let mut shown = Map::new();
     let known = fields(object.at("metadata")).filter(|(name, _)| NAMESPACE_METADATA.contains(&name.as_str()));
-    shown.insert(
-        "metadata".into(),
-        known.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
-    );
+    shown.insert("metadata".into(), known.map(|(name, value)| (name.clone(), value.clone())).collect::<Map>().into());
     for field in ["spec", "status"] {
         let value = given(at(object.value(), field)).cloned();
         shown.insert(field.into(), value.unwrap_or_else(|| json!({})));

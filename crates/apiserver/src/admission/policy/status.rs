@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use api::Object;
 use api::kinds::VALIDATING_ADMISSION_POLICIES as KIND;
 use api::status::Status;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::type_check;
 use crate::registry::Context;
@@ -42,7 +42,7 @@ fn write(cx: &Context<'_>, policy: &Object) -> Result<Object, Status> {
     let mut checked = json!({});
     let warnings = type_check::check(cx, policy);
     if !warnings.is_empty() {
-        checked["expressionWarnings"] = Value::Array(warnings);
+        checked["expressionWarnings"] = Value::Array(warnings.into());
     }
     let config = json!({
         "apiVersion": KIND.api_version(), "kind": KIND.kind, "metadata": {"name": policy.name()},

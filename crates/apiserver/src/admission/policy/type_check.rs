@@ -10,7 +10,7 @@ use api::schema::{Definition, Type as FieldType, definition};
 use api::{Kind, Object};
 use cel::schema::declare;
 use cel::types::Type;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::compile::{Environment, Fault, Returns};
 use super::params::resolve;
@@ -141,7 +141,7 @@ fn open_api(of: &'static Definition, above: &mut BTreeSet<&'static str>) -> Valu
     if !above.insert(of.name) {
         return json!({"type": "object"});
     }
-    let properties: Map<String, Value> =
+    let properties: Map =
         of.properties.iter().map(|property| (property.name.to_owned(), field(&property.ty, above))).collect();
     above.remove(of.name);
     json!({"type": "object", "properties": properties})

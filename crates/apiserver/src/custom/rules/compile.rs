@@ -3,7 +3,7 @@
 use cel::Program;
 use cel::schema::Declaration;
 use cel::types::Type;
-use serde_json::Value;
+use json::Value;
 
 use crate::custom::field_path;
 
@@ -47,7 +47,7 @@ impl Text {
             self.field_path.clone().into(),
             self.optional_old_self.map_or(Value::Null, Value::from),
         ];
-        FIELDS.iter().map(|name| (*name).to_owned()).zip(values).collect::<serde_json::Map<_, _>>().into()
+        FIELDS.iter().map(|name| (*name).to_owned()).zip(values).collect::<json::Map>().into()
     }
 
     /// How errors call the rule: by its message, or as it is written.

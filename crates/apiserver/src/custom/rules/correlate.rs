@@ -1,7 +1,7 @@
 //! Which part of an object corresponds to which part of the object as it was, and whether it is the same
 //! (k8s.io/apiserver/pkg/cel/common/{equality,maplist}.go).
 
-use serde_json::Value;
+use json::Value;
 
 /// A part of an object and the part that it was.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 
 use api::status::{FieldError, FieldErrors};
 use cel::schema::{REQUEST_BYTES_MAX, declare};
-use serde_json::Value;
+use json::Value;
 
 use super::compile::{FIELDS, SELF_TYPE, Text, compile, rules_of};
 use crate::custom::field_path;

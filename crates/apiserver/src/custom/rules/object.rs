@@ -8,7 +8,7 @@ use api::status::{ErrorKind, FieldError, FieldErrors};
 use api::text::go_quote;
 use cel::Failure;
 use cel::schema::{declare, with_meta};
-use serde_json::Value;
+use json::Value;
 
 use super::compile::{Rule, SELF_TYPE, Text, compile, rules_of};
 use super::correlate::{Correlated, Ratchet, old_element};
@@ -76,7 +76,7 @@ impl Validator {
         for (name, rules) in rules["properties"].as_object().into_iter().flatten() {
             let Some(of) = schema["properties"].get(name) else { continue };
             if let Some(validator) = Validator::of(rules, of, of["x-kubernetes-embedded-resource"] == true) {
-                found.properties.insert(name.clone(), validator);
+                found.properties.insert(name.to_string(), validator);
             }
         }
         let parts = rules["allOf"].as_array().into_iter().flatten();
@@ -123,7 +123,7 @@ impl Validator {
                 let old = place.old.and_then(Value::as_object);
                 for (name, new) in map {
                     let old = old.and_then(|old| old.get(name)).filter(|old| !old.is_null());
-                    let (validator, path) = match (self.properties.get(name), &self.additional) {
+                    let (validator, path) = match (self.properties.get(name.as_str()), &self.additional) {
                         (Some(known), _) => (known, child(place.path, name)),
                         (None, Some(more)) => (&**more, format!("{}[{name}]", place.path)),
                         (None, None) => continue,
@@ -135,7 +135,7 @@ impl Validator {
             }
             Value::Array(items) => {
                 let Some(validator) = &self.items else { return };
-                let all = place.old.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                let all = place.old.and_then(Value::as_array).map_or(&[][..], json::Array::as_slice);
                 for (i, new) in items.iter().enumerate() {
                     let path = format!("{}[{i}]", place.path);
                     let old = old_element(&self.schema, all, new);

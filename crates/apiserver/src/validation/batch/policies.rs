@@ -2,7 +2,7 @@
 //! `validateSuccessPolicy`).
 
 use api::status::{FieldError, FieldErrors};
-use serde_json::Value;
+use json::Value;
 
 use crate::validation::{non_negative, one_of};
 use crate::value::{at, int, list, text};

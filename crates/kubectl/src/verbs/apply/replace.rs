@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::managed::{Element, Entry, ManagedFields, Operation, Text};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::last_applied;
@@ -103,7 +103,7 @@ impl ServerSide<'_> {
         let metadata = &object["metadata"];
         let mut only = json!({
             "apiVersion": object["apiVersion"], "kind": object["kind"],
-            "metadata": {"name": metadata["name"], "annotations": {last_applied::KEY: text}},
+            "metadata": {"name": metadata["name"], "annotations": {(last_applied::KEY): text}},
         });
         if metadata["namespace"].is_string() {
             only["metadata"]["namespace"] = metadata["namespace"].clone();
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn what_client_side_apply_owns_becomes_ours() {
         let entry = |manager: &str, operation: &str, fields: Value| json!({"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields});
-        let annotation = json!({"f:annotations": {format!("f:{}", last_applied::KEY): {}}});
+        let annotation = json!({"f:annotations": {(format!("f:{}", last_applied::KEY)): {}}});
         let before = json!({"metadata": {"managedFields": [
             entry("kubectl", "Apply", json!({"f:data": {"f:k": {}}})),
             entry("kubectl-client-side-apply", "Update", json!({"f:data": {"f:l": {}}, "f:metadata": annotation})),

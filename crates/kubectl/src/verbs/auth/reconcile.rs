@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::rules::{merged, rule_text, subject_text, subjects_without, uncovered};
 use crate::failure::{Failure, Outcome};
@@ -181,7 +181,7 @@ async fn create(rest: &Rest, named: &Named, object: &Value) -> Outcome<Value> {
 }
 
 fn items(value: &Value, field: &str) -> Vec<Value> {
-    value[field].as_array().cloned().unwrap_or_default()
+    value[field].as_array().cloned().unwrap_or_default().into()
 }
 
 /// A copy of what is there with the labels and annotations that are wanted.

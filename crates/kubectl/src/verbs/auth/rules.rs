@@ -1,6 +1,6 @@
 //! Which rules of a role another one has already (`component-helpers/auth/rbac/validation`).
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 /// A list of texts of a rule, or of anything else.
 pub(super) fn texts<'a>(value: &'a Value, field: &str) -> Vec<&'a str> {
@@ -112,7 +112,7 @@ pub(super) fn subjects_without(list: &[Value], other: &[Value]) -> Vec<Value> {
 /// `own` with the pairs of `expected` that it does not have: what is there stays.
 pub(super) fn merged(expected: &Value, own: &Value) -> Value {
     let pairs = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    let all: Map<String, Value> = pairs(expected).into_iter().chain(pairs(own)).collect();
+    let all: Map = pairs(expected).into_iter().chain(pairs(own)).collect();
     if all.is_empty() { Value::Null } else { all.into() }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use base64::Engine;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource, sources};
 use crate::failure::Outcome;
@@ -34,10 +34,10 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let (mut data, mut binary) = (Map::new(), Map::new());
     for (key, value) in pairs {
         match String::from_utf8(value) {
-            Ok(text) => data.insert(key, text.into()),
+            Ok(text) => data.insert(key.into(), text.into()),
             Err(bytes) => {
                 let text = base64::engine::general_purpose::STANDARD.encode(bytes.as_bytes());
-                binary.insert(key, text.into())
+                binary.insert(key.into(), text.into())
             }
         };
     }

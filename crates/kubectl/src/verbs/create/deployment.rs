@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{COMMON, create, name, resource};
 use crate::failure::{Failure, Outcome};

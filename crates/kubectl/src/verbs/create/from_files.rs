@@ -99,7 +99,7 @@ async fn create_one(
     named: &Named,
     dry_run: DryRun,
     validation: &str,
-) -> Outcome<serde_json::Value> {
+) -> Outcome<json::Value> {
     let mut object = named.manifest.as_ref().map(|m| m.value.clone()).unwrap_or_default();
     if args.on("save-config") {
         last_applied::annotate(&mut object);

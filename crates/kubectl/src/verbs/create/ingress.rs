@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource};
 use crate::failure::{Failure, Outcome};
@@ -66,7 +66,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
                 "annotation {annotation} is invalid and should be in format key=[value]"
             )));
         };
-        annotations.insert(key.to_owned(), value.into());
+        annotations.insert(key.into(), value.into());
     }
     if !annotations.is_empty() {
         metadata["annotations"] = annotations.into();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource};
 use crate::failure::{Failure, Outcome};

@@ -20,7 +20,7 @@ pub mod token;
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::discovery::Resource;
 use crate::failure::{Failure, Outcome};

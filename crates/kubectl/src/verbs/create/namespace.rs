@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
+use json::json;
 
 use super::{COMMON, create, name, resource};
 use crate::failure::Outcome;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource};
 use crate::failure::{Failure, Outcome};
@@ -38,7 +38,7 @@ async fn quota(session: Rc<Session>, args: Args) -> Outcome {
             return Err(Failure::message(format!("Invalid argument syntax {part}, expected <resource>=<value>")));
         };
         let amount = api::Quantity::parse(amount).map_err(|error| Failure::message(error.to_string()))?;
-        hard.insert(resource.to_owned(), amount.to_string().into());
+        hard.insert(resource.into(), amount.to_string().into());
     }
     let mut spec = json!({});
     if !hard.is_empty() {
@@ -98,7 +98,7 @@ async fn disruption_budget(session: Rc<Session>, args: Args) -> Outcome {
         let Some((key, value)) = pair.split_once('=') else {
             return Err(Failure::message(format!("couldn't parse the selector string {chosen:?}")));
         };
-        labels.insert(key.to_owned(), value.trim_start_matches('=').into());
+        labels.insert(key.into(), value.trim_start_matches('=').into());
     }
     let mut spec = json!({"selector": {"matchLabels": labels}});
     if least.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource};
 use crate::failure::{Failure, Outcome};
@@ -129,7 +129,7 @@ async fn run(session: Rc<Session>, args: Args, kind: &str) -> Outcome {
     create(session, args, resource, object, "").await
 }
 
-fn labels(text: &str) -> Outcome<Map<String, Value>> {
+fn labels(text: &str) -> Outcome<Map> {
     text.split(',')
         .map(|pair| match pair.split_once('=') {
             Some((key, value)) => Ok((key.to_owned(), value.into())),

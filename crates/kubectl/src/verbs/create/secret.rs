@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use base64::Engine;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::{COMMON, create, name, resource, sources};
 use crate::failure::Outcome;
@@ -44,7 +44,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let name = name(&args)?;
     let pairs = sources::read(&session, &args)?;
     sources::check_keys(&pairs, "Secret", &name)?;
-    let data: Map<String, Value> = pairs
+    let data: Map = pairs
         .into_iter()
         .map(|(key, value)| (key, base64::engine::general_purpose::STANDARD.encode(value).into()))
         .collect();

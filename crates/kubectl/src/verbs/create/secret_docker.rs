@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use base64::Engine;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::secret::finish;
 use super::{COMMON, name, sources};
@@ -63,7 +63,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         }
         let auth = base64.encode(format!("{user}:{password}"));
         let config = format!("{{\"auths\":{{{}:{{{entry},\"auth\":\"{auth}\"}}}}}}", go_quote(&server));
-        data.insert(KEY.to_owned(), base64.encode(config).into());
+        data.insert(KEY.into(), base64.encode(config).into());
     }
     let secret = json!({
         "apiVersion": "v1",

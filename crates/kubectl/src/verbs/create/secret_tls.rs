@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use base64::Engine;
-use serde_json::json;
+use json::json;
 
 use super::secret::finish;
 use super::{COMMON, name};

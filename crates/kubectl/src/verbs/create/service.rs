@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{COMMON, create, name, resource};
 use crate::failure::{Failure, Outcome};
@@ -88,7 +88,7 @@ async fn run(session: Rc<Session>, args: Args, kind: &'static str) -> Outcome {
     let labels = json!({"app": name});
     let mut spec = json!({"selector": labels, "type": kind});
     if !ports.is_empty() {
-        spec["ports"] = Value::Array(ports);
+        spec["ports"] = Value::Array(ports.into());
     }
     if !args.text("clusterip").is_empty() {
         spec["clusterIP"] = args.text("clusterip").into();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
+use json::json;
 
 use super::name;
 use crate::failure::{Failure, Outcome};

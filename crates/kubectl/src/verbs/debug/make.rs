@@ -1,6 +1,6 @@
 //! The pods and containers that `kubectl debug` makes. Pure.
 
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::profiles::{Profile, Style};
 use crate::failure::{Failure, Outcome};
@@ -33,7 +33,7 @@ pub fn pairs(args: &Args, flag: &str) -> Outcome<Vec<(String, String)>> {
 }
 
 /// Lays what the flags say over a container.
-fn set_up(args: &Args, container: &mut Map<String, Value>) -> Outcome {
+fn set_up(args: &Args, container: &mut Map) -> Outcome {
     let words = args.after_dash();
     if !words.is_empty() {
         if !args.on("arguments-only") {

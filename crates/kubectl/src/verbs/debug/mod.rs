@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use api::Object;
 use api::http::Method;
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::exec::{self, Attach};
 use super::run::is_reference;

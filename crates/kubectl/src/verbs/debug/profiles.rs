@@ -1,6 +1,6 @@
 //! What a debugging container may do (`kubectl/pkg/cmd/debug/profiles.go`).
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 

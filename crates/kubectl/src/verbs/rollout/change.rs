@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{FOUND, infos, quoted};
 use crate::failure::{Failure, Outcome};

@@ -6,7 +6,7 @@ pub mod status;
 pub mod undo;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use crate::describe;
 use crate::failure::{Failure, Outcome};

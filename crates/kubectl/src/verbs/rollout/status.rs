@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use api::Object;
-use serde_json::Value;
+use json::Value;
 
 use super::{FOUND, REVISION, infos};
 use crate::failure::{Failure, Outcome};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::Object;
-use serde_json::{Map, Value, json};
+use json::{Map, Value, json};
 
 use super::history::template_of;
 use super::{FOUND, REVISION, infos, replica_sets, revisions, template_in};
@@ -165,12 +165,12 @@ fn annotations(deployment: &Object, set: &Object) -> Value {
     let mut all = Map::new();
     for key in KEPT {
         if let Some(value) = deployment.annotation(key) {
-            all.insert((*key).to_owned(), value.into());
+            all.insert((*key).into(), value.into());
         }
     }
     for (key, value) in set.annotations() {
         if !KEPT.contains(&key.as_str()) {
-            all.insert(key, value.into());
+            all.insert(key.into(), value.into());
         }
     }
     Value::Object(all)

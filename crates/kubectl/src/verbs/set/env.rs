@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use super::{COMMON, objects, send};
 use crate::failure::{Failure, Outcome};
@@ -117,10 +117,10 @@ async fn from(rest: &Rest, args: &Args) -> Outcome<Vec<Value>> {
     let keys = args.list("keys");
     let mut variables = Vec::new();
     for key in object["data"].as_object().into_iter().flat_map(|m| m.keys()) {
-        if !keys.is_empty() && !keys.contains(key) {
+        if !keys.is_empty() && !keys.iter().any(|k| k == key) {
             continue;
         }
-        let variable = key.to_uppercase().replace(['-', '.'], "_");
+        let variable = key.as_str().to_uppercase().replace(['-', '.'], "_");
         if variable != *key {
             rest.session.err(format!("Warning: key {key} transferred to {variable}\n")).await;
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use super::{COMMON, objects, send};
 use crate::failure::{Failure, Outcome};

@@ -6,7 +6,7 @@ pub mod others;
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::common::{DRY_RUN, FILES, PRINT, SELECTOR, field_manager};
@@ -55,7 +55,7 @@ pub async fn send(
     (what, failing): (&str, &str),
 ) -> Outcome {
     let patch = api::patch::create_merge_patch(info.object.value(), &changed);
-    if patch.as_object().is_some_and(serde_json::Map::is_empty) {
+    if patch.as_object().is_some_and(json::Map::is_empty) {
         return Ok(());
     }
     if dry_run == DryRun::Client || args.on("local") {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
+use json::{Map, Value};
 
 use super::{COMMON, objects, send};
 use crate::failure::{Failure, Outcome};
@@ -72,14 +72,14 @@ async fn start(session: &Rc<Session>, args: &Args, words: &[String]) -> Outcome<
     Ok(Start { rest, reporter, dry_run, infos })
 }
 
-fn quantities(text: &str) -> Outcome<Map<String, Value>> {
+fn quantities(text: &str) -> Outcome<Map> {
     let mut map = Map::new();
     for part in text.split(',').filter(|p| !p.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
             return Err(Failure::message(format!("invalid argument syntax {part}, expected <resource>=<value>")));
         };
         value.parse::<api::quantity::Quantity>().map_err(|why| Failure::message(why.to_string()))?;
-        map.insert(name.to_owned(), value.into());
+        map.insert(name.into(), value.into());
     }
     Ok(map)
 }

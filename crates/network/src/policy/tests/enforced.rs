@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use api::{Kind, kinds};
 use client::Client;
-use serde_json::{Value, json};
+use json::{Value, json};
 use simulation::{Duration, Sim, TraceKind};
 
 use crate::nat::{Protocol, Rules, ServiceRule};

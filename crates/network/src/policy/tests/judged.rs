@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use api::Object;
 use expect_test::{Expect, expect};
-use serde_json::{Value, json};
+use json::{Value, json};
 
 use crate::Role;
 use crate::filter::{Packet, Party};
