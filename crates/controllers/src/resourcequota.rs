@@ -3,7 +3,7 @@
 use api::quota::{self, Amounts};
 use api::{Kind, Quantity, kinds};
 use client::Event;
-use json::{Map, Value};
+use json::Map;
 
 use crate::change::{Change, Plan, Retry};
 use crate::controller::{Controller, Follows, Wake};

@@ -7,7 +7,7 @@ use ecow::EcoVec;
 use crate::Value;
 
 /// A list of values. Reads like a slice; the first change after a clone copies the list, not what is in its values.
-#[derive(Clone, Default, Eq, Hash)]
+#[derive(Clone, Default, Eq)]
 pub struct Array(EcoVec<Value>);
 
 impl Array {

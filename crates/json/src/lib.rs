@@ -23,7 +23,7 @@ pub use array::Array;
 pub use de::from_value;
 pub use index::Index;
 #[doc(hidden)]
-pub use literal::{Of, ViaSerde};
+pub use literal::{Fields, Of, ViaSerde};
 pub use map::{Entry, Map};
 pub use ser::to_value;
 pub use serde_json::{

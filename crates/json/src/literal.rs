@@ -23,6 +23,23 @@ impl<T: Serialize + ?Sized> ViaSerde for Of<'_, T> {
     }
 }
 
+/// The fields of a literal, as they come.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Fields(Vec<(Text, Value)>);
+
+impl Fields {
+    /// Sets a field.
+    pub fn set(&mut self, name: &(impl AsRef<str> + ?Sized), value: Value) {
+        self.0.push((crate::name(name.as_ref()), value));
+    }
+
+    /// The object that has them.
+    pub fn done(self) -> Value {
+        Value::Object(self.0.into_iter().collect())
+    }
+}
+
 macro_rules! shared {
     ($($tree:ty)*) => {
         $(
@@ -75,9 +92,9 @@ macro_rules! json {
     ([ $($items:tt)+ ]) => { $crate::json_items!([] $($items)+) };
     ({}) => { $crate::Value::Object($crate::Map::new()) };
     ({ $($fields:tt)+ }) => {{
-        let mut fields = ::std::vec::Vec::new();
+        let mut fields = $crate::Fields::default();
         $crate::json_fields!(fields $($fields)+);
-        $crate::Value::Object(fields.into_iter().collect())
+        fields.done()
     }};
     ($value:expr) => {{
         #[allow(unused_imports)]
@@ -118,19 +135,19 @@ macro_rules! json_fields {
 #[macro_export]
 macro_rules! json_field {
     ($fields:ident, $name:expr, null $(, $($rest:tt)*)?) => {
-        $fields.push(($crate::name(::std::convert::AsRef::<str>::as_ref(&$name)), $crate::json!(null)));
+        $fields.set(&$name, $crate::json!(null));
         $crate::json_fields!($fields $($($rest)*)?)
     };
     ($fields:ident, $name:expr, [$($inner:tt)*] $(, $($rest:tt)*)?) => {
-        $fields.push(($crate::name(::std::convert::AsRef::<str>::as_ref(&$name)), $crate::json!([$($inner)*])));
+        $fields.set(&$name, $crate::json!([$($inner)*]));
         $crate::json_fields!($fields $($($rest)*)?)
     };
     ($fields:ident, $name:expr, {$($inner:tt)*} $(, $($rest:tt)*)?) => {
-        $fields.push(($crate::name(::std::convert::AsRef::<str>::as_ref(&$name)), $crate::json!({$($inner)*})));
+        $fields.set(&$name, $crate::json!({$($inner)*}));
         $crate::json_fields!($fields $($($rest)*)?)
     };
     ($fields:ident, $name:expr, $value:expr $(, $($rest:tt)*)?) => {
-        $fields.push(($crate::name(::std::convert::AsRef::<str>::as_ref(&$name)), $crate::json!($value)));
+        $fields.set(&$name, $crate::json!($value));
         $crate::json_fields!($fields $($($rest)*)?)
     };
 }

@@ -10,7 +10,7 @@ use crate::{Text, Value, text};
 
 /// Fields by name, in the order of their names' bytes. The first change after a clone copies the entries, not what is in
 /// their values.
-#[derive(Clone, Default, Eq, Hash)]
+#[derive(Clone, Default, Eq)]
 pub struct Map(EcoVec<(Text, Value)>);
 
 /// Up to how many entries are looked through one by one: most names differ in their length, or where they begin.

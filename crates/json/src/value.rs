@@ -6,7 +6,7 @@ use std::fmt;
 use crate::{Array, Index, Map, Number, Text};
 
 /// Any JSON value.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Value {
     /// `null`.
     #[default]

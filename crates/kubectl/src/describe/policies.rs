@@ -141,7 +141,7 @@ fn limits(out: &mut Text, prefix: &str, object: &Object) {
         let keys = |field: &&str| item[*field].as_object().into_iter().flatten().map(|(key, _)| key);
         let names: BTreeSet<&json::Text> = FIELDS.iter().flat_map(keys).collect();
         for name in names {
-            let cell = |field: &str| match item[field].get(&name) {
+            let cell = |field: &str| match item[field].get(name) {
                 None | Some(Value::Null) => "-".to_owned(),
                 Some(value) => scalar(value),
             };
