@@ -1,5 +1,5 @@
 // The packet trace: requests on the network, each with its way, told and drawn on the map.
-import { chooseLanguage, openLesson, type } from "./learner.mjs";
+import { COURSE, chooseLanguage, openLesson, prompt, type } from "./learner.mjs";
 
 const IMAGE = "gcr.io/google-samples/kubernetes-bootcamp:v1";
 
@@ -74,9 +74,10 @@ export default [
     name: "on a narrow screen the way has its place too",
     options: { locale: "ja-JP", viewport: { width: 390, height: 844 } },
     async run({ page, url, shot }) {
-      await openLesson(page, url, "deploy-app");
-      await page.locator(".pane-tabs button").nth(2).click();
-      await type(page, "kubectl version");
+      await page.goto(`${url}#/${COURSE}/deploy-app`);
+      await page.waitForSelector(".cover", { state: "detached", timeout: 60_000 });
+      await page.locator(".pane-tabs [role=tab]").last().click();
+      await prompt(page, { seconds: 60 });
       await deploy(page);
       await type(page, CURL);
       await view(page, "通信");
