@@ -331,8 +331,10 @@ pub struct Decision {
     pub message: Option<String>,
     /// The node on which others have to make room for it.
     pub nominated: Option<String>,
-    /// What was said about each node.
+    /// What was said about each node; of very many, about the best.
     pub nodes: Vec<NodeVerdict>,
+    /// How many more were looked at.
+    pub nodes_left_out: usize,
 }
 
 /// What the scheduler's plugins said about a node.

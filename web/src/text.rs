@@ -183,6 +183,7 @@ texts! {
     RunsHere: "このノードの Pod", "Pods on this node";
     WhyPending: "ノードが決まらない理由", "Why it is Pending";
     WhyThisNode: "このノードになった理由", "Why this node";
+    MoreNodes: "ほかに {n} ノードを調べました", "{n} more nodes were looked at";
     RefusedBy: "{n} が断りました", "refused by {n}";
     NodeChosen: "選ばれました", "chosen";
     NodeFits: "置ける", "fits";

@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 
 use api::Object;
 
-use crate::cluster::{Cluster, NodeInfo};
+use crate::cluster::Cluster;
+use crate::node_info::NodeInfo;
 use crate::plugins::inter_pod_affinity::Near;
-use crate::resources::{Resources, pod_requests};
+use crate::plugins::node_affinity::NodeChoice;
+use crate::plugins::pod_topology_spread::Spread;
+use crate::plugins::volume_binding::claims;
+use crate::pod_info::{Affinity, PodInfo};
+use crate::tally::Tally;
 
 /// The best score of one plugin for one node.
 pub(crate) const SCORE_MAX: i64 = 100;
@@ -76,21 +81,77 @@ pub(crate) enum ClusterEvent {
 pub(crate) struct Cycle<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) pod: &'a Object,
-    pub(crate) requests: Resources,
-    pub(crate) assumed_requests: Resources,
+    /// What is read in the pod.
+    pub(crate) info: &'a PodInfo,
+    /// The node that it names, if it names one.
+    pub(crate) node_name: &'a str,
+    /// The names of the claims that it mounts.
+    pub(crate) claims: Vec<&'a str>,
+    /// A node as it would be, in the place of the one that is there.
+    supposed: Option<&'a NodeInfo>,
+    choice: NodeChoice<'a>,
     /// Where the pods are that it wants near or far; counted when a filter first asks.
-    pub(crate) near: OnceCell<Near>,
+    pub(crate) near: OnceCell<Near<'a>>,
+    /// Where the pods are among which it is to be spread; the same.
+    pub(crate) spread: OnceCell<Spread<'a>>,
 }
 
 impl<'a> Cycle<'a> {
-    pub(crate) fn new(cluster: &'a Cluster, pod: &'a Object) -> Cycle<'a> {
+    pub(crate) fn new(cluster: &'a Cluster, info: &'a PodInfo) -> Cycle<'a> {
+        let pod = &info.object;
         Cycle {
             cluster,
             pod,
-            requests: pod_requests(pod, false),
-            assumed_requests: pod_requests(pod, true),
+            info,
+            node_name: pod.str("spec.nodeName"),
+            claims: claims(pod).collect(),
+            supposed: None,
+            choice: NodeChoice::of(pod),
             near: OnceCell::new(),
+            spread: OnceCell::new(),
         }
+    }
+
+    /// The same if a node were so.
+    pub(crate) fn supposing(cluster: &'a Cluster, info: &'a PodInfo, node: &'a NodeInfo) -> Cycle<'a> {
+        Cycle { supposed: Some(node), ..Cycle::new(cluster, info) }
+    }
+
+    /// The nodes that exist, by name.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &'a NodeInfo> + use<'a> {
+        let supposed = self.supposed;
+        self.cluster.nodes().map(move |node| supposed.filter(|other| other.slot == node.slot).unwrap_or(node))
+    }
+
+    /// Whether the pod's node selector and the node affinity that it requires select the node.
+    pub(crate) fn selects(&self, node: &NodeInfo) -> bool {
+        self.choice.selects(self.pod, node)
+    }
+
+    /// How many pods of the node a tally means.
+    pub(crate) fn count(&self, tally: &Tally, node: &NodeInfo) -> i64 {
+        if self.is_supposed(node.slot) {
+            let meant = node.pods().filter(|pod| tally.matcher.matches(&pod.object));
+            return i64::try_from(meant.count()).unwrap_or(i64::MAX);
+        }
+        tally.on(node.slot)
+    }
+
+    /// The placed pods that care about other pods: what they want, and where they are.
+    pub(crate) fn caring(&self) -> Vec<(&'a Affinity, Vec<(&'a NodeInfo, i64)>)> {
+        let cluster = self.cluster;
+        let known = |(slot, count): (&usize, &i64)| {
+            let node = cluster.at(*slot).filter(|node| node.exists() && !self.is_supposed(*slot));
+            node.map(|node| (node, *count))
+        };
+        let groups = cluster.caring().map(|group| (&*group.affinity, group.nodes.iter().filter_map(known).collect()));
+        let on_supposed = self.supposed.into_iter().flat_map(|node| node.pods().map(move |pod| (node, pod)));
+        let alone = on_supposed.filter_map(|(node, pod)| Some((&**pod.affinity.as_ref()?, vec![(node, 1)])));
+        groups.chain(alone).collect()
+    }
+
+    fn is_supposed(&self, slot: usize) -> bool {
+        self.supposed.is_some_and(|node| node.slot == slot)
     }
 }
 

@@ -21,21 +21,29 @@ use simulation::{Sim, Task, TraceKind};
 mod cluster;
 mod events;
 mod executor;
+mod explanation;
 mod filter;
 mod framework;
+mod node_info;
+mod nominated;
 mod observe;
 mod plugins;
+mod pod_info;
 mod preemption;
 mod queue;
 mod resources;
 mod schedule;
+mod tally;
+#[cfg(test)]
+mod work_tests;
 
 use cluster::Cluster;
 use events::Recorder;
+use explanation::Explanation;
 use framework::ClusterEvent;
 use preemption::Nomination;
 use queue::{Queue, QueuedPod};
-use schedule::{Explanation, Outcome, schedule};
+use schedule::{Outcome, schedule};
 
 /// What the scheduler is told at the start.
 #[derive(Clone, Debug)]

@@ -5,14 +5,14 @@ use crate::framework::Plugin;
 mod balanced_allocation;
 mod image_locality;
 pub(crate) mod inter_pod_affinity;
-mod node_affinity;
+pub(crate) mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources_fit;
 mod node_unschedulable;
-mod pod_topology_spread;
+pub(crate) mod pod_topology_spread;
 mod taint_toleration;
-mod volume_binding;
+pub(crate) mod volume_binding;
 
 /// Every plugin, in the order in which filters are asked. A node is out at the first refusal.
 ///

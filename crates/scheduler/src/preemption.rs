@@ -2,14 +2,17 @@
 //! `plugins/defaultpreemption`). Pure: it only says so, [`crate::executor`] does it.
 
 use std::cmp::Reverse;
+use std::rc::Rc;
 
 use api::Object;
 use api::selector::LabelSelector;
 use simulation::Time;
 
-use crate::cluster::{Cluster, priority};
-use crate::filter::{Refusal, filter_in};
+use crate::cluster::Cluster;
+use crate::filter::{Refusal, filter_as};
 use crate::framework::{Verdict, histogram};
+use crate::node_info::NodeInfo;
+use crate::pod_info::{PodInfo, priority};
 
 /// Candidates below which all nodes are tried (`minCandidateNodesAbsolute`).
 const CANDIDATES_ALWAYS_FOUND: usize = 100;
@@ -61,7 +64,7 @@ impl Candidate {
 
 /// Looks for a node where the pod would fit if less important pods were not there. `refusals` are what the filters
 /// said, `count` is the number of all nodes.
-pub(crate) fn preempt(cluster: &Cluster, pod: &Object, count: usize, refusals: &[Refusal<'_>]) -> Preemption {
+pub(crate) fn preempt(cluster: &Cluster, pod: &PodInfo, count: usize, refusals: &[Refusal<'_>]) -> Preemption {
     if let Some(message) = not_eligible(cluster, pod, refusals) {
         let message = message.to_owned();
         return Preemption { message, nomination: Nomination::Unchanged, candidates: Vec::new() };
@@ -82,16 +85,16 @@ pub(crate) fn preempt(cluster: &Cluster, pod: &Object, count: usize, refusals: &
 }
 
 /// Why the pod may not look for victims (`PodEligibleToPreemptOthers`).
-fn not_eligible(cluster: &Cluster, pod: &Object, refusals: &[Refusal<'_>]) -> Option<&'static str> {
-    if pod.str("spec.preemptionPolicy") == "Never" {
+fn not_eligible(cluster: &Cluster, pod: &PodInfo, refusals: &[Refusal<'_>]) -> Option<&'static str> {
+    if pod.object.str("spec.preemptionPolicy") == "Never" {
         return Some("not eligible due to preemptionPolicy=Never.");
     }
-    let node = cluster.node(pod.str("status.nominatedNodeName"))?;
+    let node = cluster.node(pod.object.str("status.nominatedNodeName"))?;
     let is_never = |refusal: &Refusal<'_>| {
         refusal.node.name() == node.name() && matches!(refusal.verdict, Verdict::Unresolvable(_))
     };
-    let leaves = |other: &Object| priority(other) < priority(pod) && is_leaving(other);
-    (!refusals.iter().any(is_never) && node.pods.values().any(leaves))
+    let leaves = |other: &Rc<PodInfo>| other.priority < pod.priority && is_leaving(&other.object);
+    (!refusals.iter().any(is_never) && node.pods().any(leaves))
         .then_some("not eligible due to a terminating pod on the nominated node.")
 }
 
@@ -102,26 +105,23 @@ fn is_leaving(pod: &Object) -> bool {
 }
 
 /// Tries the nodes where it could help. `reasons` takes in why it does not.
-fn find(cluster: &Cluster, pod: &Object, refusals: &[Refusal<'_>], reasons: &mut Vec<String>) -> Vec<Candidate> {
+fn find(cluster: &Cluster, pod: &PodInfo, refusals: &[Refusal<'_>], reasons: &mut Vec<String>) -> Vec<Candidate> {
     let potential: Vec<&Refusal<'_>> =
         refusals.iter().filter(|refusal| matches!(refusal.verdict, Verdict::Unschedulable(_))).collect();
     let enough = (potential.len() * CANDIDATES_PERCENTAGE / 100).max(CANDIDATES_ALWAYS_FOUND);
     let mut candidates: Vec<Candidate> = Vec::new();
-    // Most pods that fit nowhere are no more important than others, and need no copy.
-    let mut scratch = None;
     for refusal in potential {
         if candidates.len() >= enough && candidates.iter().any(|candidate| candidate.violations == 0) {
             break;
         }
-        let less_important = refusal.node.pods.values().filter(|other| priority(other) < priority(pod));
-        let mut possible: Vec<Object> = less_important.cloned().collect();
+        let less_important = refusal.node.pods().filter(|other| other.priority < pod.priority);
+        let mut possible: Vec<Rc<PodInfo>> = less_important.cloned().collect();
         if possible.is_empty() {
             reasons.push("No preemption victims found for incoming pod".to_owned());
             continue;
         }
-        possible.sort_by_key(importance);
-        let scratch = scratch.get_or_insert_with(|| cluster.clone());
-        match without(scratch, pod, refusal.node.name(), &possible) {
+        possible.sort_by_key(|other| importance(&other.object));
+        match without(cluster, pod, refusal.node, &possible) {
             Ok(candidate) => candidates.push(candidate),
             Err(why) => reasons.extend(why),
         }
@@ -130,37 +130,43 @@ fn find(cluster: &Cluster, pod: &Object, refusals: &[Refusal<'_>], reasons: &mut
 }
 
 /// Whether the pod fits without these others, and who of them need not go after all (`SelectVictimsOnNode`).
-/// `scratch` is afterwards as it was.
-fn without(scratch: &mut Cluster, pod: &Object, node: &str, possible: &[Object]) -> Result<Candidate, Vec<String>> {
+fn without(
+    cluster: &Cluster,
+    pod: &PodInfo,
+    node: &NodeInfo,
+    possible: &[Rc<PodInfo>],
+) -> Result<Candidate, Vec<String>> {
+    let mut emptier = node.clone();
     for other in possible {
-        scratch.remove(&other.key());
+        emptier.remove(&other.object.key());
     }
-    let result = match filter_in(scratch, pod, node).refusal {
-        Some((_, verdict)) => Err(verdict.reasons().to_vec()),
-        None => reprieve(scratch, pod, node, possible),
-    };
-    for other in possible {
-        scratch.put(other, node);
+    match filter_as(cluster, pod, &emptier) {
+        Some(refused) => Err(refused.verdict.reasons().to_vec()),
+        None => reprieve(cluster, pod, emptier, possible),
     }
-    result
 }
 
 /// Puts back whoever has room beside the pod: first those whose going would break a budget, then the rest, and of both
 /// the important ones first.
-fn reprieve(scratch: &mut Cluster, pod: &Object, node: &str, possible: &[Object]) -> Result<Candidate, Vec<String>> {
-    let (spoken_for, others) = by_budget(scratch, possible);
-    let mut candidate = Candidate { node: node.to_owned(), victims: Vec::new(), violations: 0 };
+fn reprieve(
+    cluster: &Cluster,
+    pod: &PodInfo,
+    mut node: NodeInfo,
+    possible: &[Rc<PodInfo>],
+) -> Result<Candidate, Vec<String>> {
+    let (spoken_for, others) = by_budget(cluster, possible);
+    let mut candidate = Candidate { node: node.name().to_owned(), victims: Vec::new(), violations: 0 };
     let all = spoken_for.into_iter().map(|other| (other, 1)).chain(others.into_iter().map(|other| (other, 0)));
     for (other, violation) in all {
-        scratch.put(other, node);
-        if filter_in(scratch, pod, node).refusal.is_some() {
-            scratch.remove(&other.key());
+        node.put(Rc::clone(other));
+        if filter_as(cluster, pod, &node).is_some() {
+            node.remove(&other.object.key());
             candidate.violations += violation;
-            candidate.victims.push(other.clone());
+            candidate.victims.push(other.object.clone());
         }
     }
     if candidate.victims.is_empty() {
-        return Err(vec![format!("expected at least one victim pod on node {node:?}")]);
+        return Err(vec![format!("expected at least one victim pod on node {:?}", node.name())]);
     }
     candidate.victims.sort_by_key(importance);
     Ok(candidate)
@@ -168,7 +174,7 @@ fn reprieve(scratch: &mut Cluster, pod: &Object, node: &str, possible: &[Object]
 
 /// Parts the pods whose going would break a PodDisruptionBudget from the others; the order stays
 /// (`filterPodsWithPDBViolation`).
-fn by_budget<'a>(cluster: &Cluster, pods: &'a [Object]) -> (Vec<&'a Object>, Vec<&'a Object>) {
+fn by_budget<'a>(cluster: &Cluster, pods: &'a [Rc<PodInfo>]) -> (Vec<&'a Rc<PodInfo>>, Vec<&'a Rc<PodInfo>>) {
     let read = |budget: &Object| {
         let selector = LabelSelector::from_value(budget.at("spec.selector")).ok()?;
         (!selector.is_everything()).then(|| (budget.clone(), selector))
@@ -176,7 +182,8 @@ fn by_budget<'a>(cluster: &Cluster, pods: &'a [Object]) -> (Vec<&'a Object>, Vec
     let budgets: Vec<(Object, LabelSelector)> = cluster.budgets.values().filter_map(read).collect();
     let mut allowed: Vec<i64> =
         budgets.iter().map(|(budget, _)| budget.int("status.disruptionsAllowed").unwrap_or(0)).collect();
-    pods.iter().partition(|pod| {
+    pods.iter().partition(|info| {
+        let pod = &info.object;
         let mut is_broken = false;
         for ((budget, selector), allowed) in budgets.iter().zip(&mut allowed) {
             let concerned = budget.namespace() == pod.namespace()

@@ -1,15 +1,16 @@
 //! Pods that wait for a node (`backend/queue`): those that are due, by priority and age; those that were refused and
 //! sit out a pause; and those that wait until something happens that could help them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use api::Object;
 use simulation::Time;
 
-use crate::cluster::priority;
 use crate::framework::ClusterEvent;
 use crate::plugins::PLUGINS;
+use crate::pod_info::priority;
 
 /// Pause after the first refusal; doubles with each further one.
 const PAUSE_START: Duration = Duration::from_secs(1);
@@ -31,10 +32,12 @@ pub(crate) struct QueuedPod {
     refused_by: BTreeSet<&'static str>,
 }
 
+/// Higher priority first, then first come, first served.
+type Rank = (Reverse<i64>, Time, u64);
+
 impl QueuedPod {
-    /// Higher priority first, then first come, first served.
-    fn rank(&self) -> (std::cmp::Reverse<i64>, Time, u64) {
-        (std::cmp::Reverse(priority(&self.pod)), self.added, self.sequence)
+    fn rank(&self) -> Rank {
+        (Reverse(priority(&self.pod)), self.added, self.sequence)
     }
 
     fn pause_ends(&self) -> Time {
@@ -43,10 +46,38 @@ impl QueuedPod {
     }
 }
 
+/// Pods that are due, in their order: of ten thousand the next is found at once.
+#[derive(Default)]
+struct Active {
+    pods: BTreeMap<Rank, QueuedPod>,
+    /// Their ranks by key.
+    ranks: BTreeMap<String, Rank>,
+}
+
+impl Active {
+    fn insert(&mut self, key: String, queued: QueuedPod) {
+        self.remove(&key);
+        let rank = queued.rank();
+        self.ranks.insert(key, rank);
+        self.pods.insert(rank, queued);
+    }
+
+    fn remove(&mut self, key: &str) -> Option<QueuedPod> {
+        self.pods.remove(&self.ranks.remove(key)?)
+    }
+
+    fn pop_first(&mut self) -> Option<(String, QueuedPod)> {
+        let (_, queued) = self.pods.pop_first()?;
+        let key = queued.pod.key();
+        self.ranks.remove(&key);
+        Some((key, queued))
+    }
+}
+
 /// The queue. Keys are `namespace/name`.
 #[derive(Default)]
 pub(crate) struct Queue {
-    active: BTreeMap<String, QueuedPod>,
+    active: Active,
     pausing: BTreeMap<String, QueuedPod>,
     unschedulable: BTreeMap<String, QueuedPod>,
     /// Being tried right now, with the events that came meanwhile.
@@ -94,16 +125,18 @@ impl Queue {
     /// The pod as it is now, without giving it a new chance.
     pub(crate) fn refresh(&mut self, pod: &Object) {
         let key = pod.key();
-        for map in [&mut self.active, &mut self.pausing, &mut self.unschedulable] {
+        for map in [&mut self.pausing, &mut self.unschedulable] {
             if let Some(queued) = map.get_mut(&key) {
                 queued.pod = pod.clone();
             }
         }
+        if let Some(queued) = self.active.remove(&key) {
+            self.active.insert(key, QueuedPod { pod: pod.clone(), ..queued });
+        }
     }
 
     fn take(&mut self, key: &str) -> Option<QueuedPod> {
-        let removed = [&mut self.active, &mut self.pausing, &mut self.unschedulable].map(|map| map.remove(key));
-        removed.into_iter().flatten().next()
+        self.active.remove(key).or_else(|| self.pausing.remove(key)).or_else(|| self.unschedulable.remove(key))
     }
 
     /// The pod is gone or has a node.
@@ -114,8 +147,7 @@ impl Queue {
     /// The next pod that is due. Call [`Queue::done`] or [`Queue::refused`] with it.
     pub(crate) fn pop(&mut self, now: Time) -> Option<QueuedPod> {
         self.wake_due(now);
-        let key = self.active.iter().min_by_key(|(_, queued)| queued.rank()).map(|(key, _)| key.clone())?;
-        let mut queued = self.active.remove(&key)?;
+        let (key, mut queued) = self.active.pop_first()?;
         queued.attempts += 1;
         self.trying.insert(key, BTreeSet::new());
         Some(queued)
@@ -128,7 +160,9 @@ impl Queue {
         };
         let rested = due(&mut self.pausing, &|queued| queued.pause_ends() <= now);
         let forgotten = due(&mut self.unschedulable, &|queued| queued.refused_at + UNSCHEDULABLE_MAX <= now);
-        self.active.extend(rested.into_iter().chain(forgotten));
+        for (key, queued) in rested.into_iter().chain(forgotten) {
+            self.active.insert(key, queued);
+        }
     }
 
     /// When the next pod becomes due by itself.
@@ -140,7 +174,7 @@ impl Queue {
 
     /// Whether a pod is due.
     pub(crate) fn has_due(&self, now: Time) -> bool {
-        !self.active.is_empty() || self.next_due().is_some_and(|due| due <= now)
+        !self.active.pods.is_empty() || self.next_due().is_some_and(|due| due <= now)
     }
 
     /// The attempt ended with a node (or the pod is of no more interest).

@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 
 use api::Object;
-use serde::Serialize;
 
-use crate::cluster::{Cluster, NodeInfo};
-use crate::filter::{FilterExplanation, Refusal, filter};
+use crate::cluster::Cluster;
+use crate::explanation::{Explanation, Scored, Scores};
+use crate::filter::{Refusal, filter};
 use crate::framework::{Cycle, histogram};
+use crate::node_info::NodeInfo;
 use crate::plugins::PLUGINS;
-use crate::preemption::{Nomination, Preemption, preempt};
+use crate::pod_info::PodInfo;
+use crate::preemption::{Nomination, preempt};
 
 /// Nodes below which all are looked at.
 const NODES_ALWAYS_CHECKED: usize = 100;
@@ -35,57 +37,6 @@ pub(crate) enum Outcome {
     },
 }
 
-/// Why: what every plugin said about every node. Goes into the trace as JSON.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Explanation {
-    /// The chosen node.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    node: Option<String>,
-    /// The message of the event when there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    /// Nodes with the highest sum, if there was more than one to draw from.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    drawn_from: Vec<String>,
-    /// The node whose victims are to go.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nominated: Option<String>,
-    nodes: Vec<NodeExplanation>,
-}
-
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NodeExplanation {
-    name: String,
-    /// Filters up to the first refusal.
-    filters: Vec<FilterExplanation>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    scores: Vec<ScoreExplanation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<i64>,
-    /// Who would have to go, where that would help.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preemption: Option<PreemptionExplanation>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PreemptionExplanation {
-    /// `namespace/name`, the most important first.
-    victims: Vec<String>,
-    /// How many of them a PodDisruptionBudget speaks for.
-    violations: usize,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ScoreExplanation {
-    plugin: &'static str,
-    score: i64,
-    weight: i64,
-}
-
 /// Finds a node. `start` is where the round over the nodes begins and is moved on; `draw` gives a random number below
 /// its argument, for ties.
 pub(crate) fn schedule(
@@ -94,75 +45,56 @@ pub(crate) fn schedule(
     start: &mut usize,
     draw: &mut dyn FnMut(usize) -> usize,
 ) -> Decision {
-    let cycle = Cycle::new(cluster, pod);
-    let mut explanation = Explanation::default();
+    let info = PodInfo::new(pod);
+    let cycle = Cycle::new(cluster, &info);
     let mut nodes: Vec<&NodeInfo> = cluster.nodes().collect();
+    let count = nodes.len();
     if nodes.is_empty() {
         let message = "no nodes available to schedule pods".to_owned();
-        return refuse(explanation, message, BTreeSet::new(), Nomination::Withdrawn);
+        return refuse(Explanation::of_message(&message), message, BTreeSet::new(), Nomination::Withdrawn);
     }
     for plugin in PLUGINS {
         if let Some(verdict) = plugin.pre_filter.and_then(|filter| filter(&cycle)) {
             // Upstream words it so: the refusal of the pod, and then that of the step that looks for other ways.
-            let message = format!("0/{} nodes are available: {}. not found", nodes.len(), verdict.reasons().join(", "));
-            return refuse(explanation, message, BTreeSet::from([plugin.name]), Nomination::Unchanged);
+            let message = format!("0/{count} nodes are available: {}. not found", verdict.reasons().join(", "));
+            let refused_by = BTreeSet::from([plugin.name]);
+            return refuse(Explanation::of_message(&message), message, refused_by, Nomination::Unchanged);
         }
     }
-    if let Some(filters) = nominated_fits(&cycle) {
-        let chosen = pod.str("status.nominatedNodeName").to_owned();
-        explanation.nodes.push(NodeExplanation { name: chosen.clone(), filters, ..NodeExplanation::default() });
-        return assign(explanation, chosen);
+    if let Some(node) = nominated_fits(&cycle) {
+        return assign(&only(&[node]), &[]);
     }
-    let count = nodes.len();
     nodes.rotate_left(*start % count);
-    let (feasible, refusals) = filter_all(&cycle, &nodes, &mut explanation);
+    let (feasible, refusals) = filter_all(&cycle, &nodes);
     *start = (*start + feasible.len() + refusals.len()) % count;
     if feasible.is_empty() {
-        let found = preempt(cluster, pod, count, &refusals);
-        explain(&found, &mut explanation);
+        let found = preempt(cluster, &info, count, &refusals);
         let message = fit_error(count, &refusals, &found.message);
+        let explanation = Explanation::of_refusal(&message, &refusals, &found);
         let refused_by = refusals.iter().map(|refusal| refusal.plugin).collect();
         return refuse(explanation, message, refused_by, found.nomination);
     }
-    let chosen = choose(&cycle, &feasible, &mut explanation, draw);
-    assign(explanation, chosen)
+    assign(&choose(&cycle, &feasible, draw), &refusals)
 }
 
-fn assign(mut explanation: Explanation, node: String) -> Decision {
-    explanation.nodes.sort_by(|a, b| a.name.cmp(&b.name));
-    explanation.node = Some(node.clone());
-    Decision { outcome: Outcome::Node(node), explanation }
+fn assign(scored: &Scored<'_>, refusals: &[Refusal<'_>]) -> Decision {
+    let outcome = Outcome::Node(scored.nodes[scored.chosen].name().to_owned());
+    Decision { outcome, explanation: Explanation::of_choice(scored, refusals) }
 }
 
 fn refuse(
-    mut explanation: Explanation,
+    explanation: Explanation,
     message: String,
     refused_by: BTreeSet<&'static str>,
     nomination: Nomination,
 ) -> Decision {
-    explanation.nodes.sort_by(|a, b| a.name.cmp(&b.name));
-    explanation.message = Some(message.clone());
     Decision { outcome: Outcome::Unschedulable { message, refused_by, nomination }, explanation }
 }
 
 /// The node that the pod waited for comes first: if it has room now, no other is looked at (`evaluateNominatedNode`).
-fn nominated_fits(cycle: &Cycle<'_>) -> Option<Vec<FilterExplanation>> {
+fn nominated_fits<'a>(cycle: &Cycle<'a>) -> Option<&'a NodeInfo> {
     let node = cycle.cluster.node(cycle.pod.str("status.nominatedNodeName"))?;
-    let filtered = filter(cycle, node);
-    filtered.refusal.is_none().then_some(filtered.told)
-}
-
-/// Notes what preemption found, node by node.
-fn explain(found: &Preemption, explanation: &mut Explanation) {
-    for candidate in &found.candidates {
-        if let Some(told) = explanation.nodes.iter_mut().find(|told| told.name == candidate.node) {
-            let victims = candidate.victims.iter().map(Object::key).collect();
-            told.preemption = Some(PreemptionExplanation { victims, violations: candidate.violations });
-        }
-    }
-    if let Nomination::Given { node, .. } = &found.nomination {
-        explanation.nominated = Some(node.clone());
-    }
+    filter(cycle, node).is_none().then_some(node)
 }
 
 /// How many feasible nodes are enough (`numFeasibleNodesToFind`): in large clusters not all are looked for.
@@ -174,23 +106,16 @@ fn enough(nodes: usize) -> usize {
     (nodes * percentage / 100).max(NODES_ALWAYS_CHECKED)
 }
 
-fn filter_all<'a>(
-    cycle: &Cycle<'_>,
-    nodes: &[&'a NodeInfo],
-    explanation: &mut Explanation,
-) -> (Vec<&'a NodeInfo>, Vec<Refusal<'a>>) {
+fn filter_all<'a>(cycle: &Cycle<'_>, nodes: &[&'a NodeInfo]) -> (Vec<&'a NodeInfo>, Vec<Refusal<'a>>) {
     let (mut feasible, mut refusals) = (Vec::new(), Vec::new());
     for node in nodes {
         if feasible.len() == enough(nodes.len()) {
             break;
         }
-        let filtered = filter(cycle, node);
-        match filtered.refusal {
-            Some((plugin, verdict)) => refusals.push(Refusal { node, plugin, verdict }),
+        match filter(cycle, node) {
+            Some(refused) => refusals.push(Refusal { node, plugin: refused.plugin, verdict: refused.verdict }),
             None => feasible.push(*node),
         }
-        let (name, filters) = (node.name().to_owned(), filtered.told);
-        explanation.nodes.push(NodeExplanation { name, filters, ..NodeExplanation::default() });
     }
     (feasible, refusals)
 }
@@ -203,35 +128,32 @@ fn fit_error(count: usize, refusals: &[Refusal<'_>], preemption: &str) -> String
 }
 
 /// Sums the weighted scores of all plugins and takes the best; ties are drawn.
-fn choose(
-    cycle: &Cycle<'_>,
-    feasible: &[&NodeInfo],
-    explanation: &mut Explanation,
-    draw: &mut dyn FnMut(usize) -> usize,
-) -> String {
-    if let [only] = feasible {
-        return only.name().to_owned(); // upstream does not score a single candidate
+fn choose<'a>(cycle: &Cycle<'_>, feasible: &'a [&'a NodeInfo], draw: &mut dyn FnMut(usize) -> usize) -> Scored<'a> {
+    if feasible.len() == 1 {
+        return only(feasible);
     }
     let mut totals = vec![0; feasible.len()];
+    let mut by_plugin = Vec::new();
     for plugin in PLUGINS {
         let Some(part) = &plugin.score else { continue };
         let Some(scores) = (part.score)(cycle, feasible) else { continue };
-        for ((total, score), node) in totals.iter_mut().zip(scores).zip(feasible) {
+        for (total, score) in totals.iter_mut().zip(&scores) {
             *total += score * part.weight;
-            if let Some(told) = explanation.nodes.iter_mut().find(|told| told.name == node.name()) {
-                told.scores.push(ScoreExplanation { plugin: plugin.name, score, weight: part.weight });
-                told.total = Some(*total);
-            }
         }
+        by_plugin.push(Scores { plugin: plugin.name, weight: part.weight, scores });
     }
     let best = totals.iter().copied().max().unwrap_or(0);
-    let tied: Vec<&NodeInfo> = feasible.iter().zip(&totals).filter(|(_, t)| **t == best).map(|(n, _)| *n).collect();
-    if tied.len() > 1 {
-        explanation.drawn_from = tied.iter().map(|node| node.name().to_owned()).collect();
-        explanation.drawn_from.sort();
+    let mut tied: Vec<usize> = (0..totals.len()).filter(|place| totals[*place] == best).collect();
+    let chosen = if tied.len() > 1 { tied[draw(tied.len())] } else { tied[0] };
+    if tied.len() == 1 {
+        tied.clear();
     }
-    let index = if tied.len() > 1 { draw(tied.len()) } else { 0 };
-    tied[index].name().to_owned()
+    Scored { nodes: feasible, by_plugin, totals, tied, chosen }
+}
+
+/// The only candidate; upstream does not score it.
+fn only<'a>(nodes: &'a [&'a NodeInfo]) -> Scored<'a> {
+    Scored { nodes, by_plugin: Vec::new(), totals: Vec::new(), tied: Vec::new(), chosen: 0 }
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ fn why(state: &State, decision: &Decision) -> Html {
             <h3>{ state.t(title) }</h3>
             if let Some(message) = &decision.message { <p class="message" lang="en">{ message.clone() }</p> }
             <ul>{ for decision.nodes.iter().map(|node| verdict(state, decision, node)) }</ul>
+            if decision.nodes_left_out > 0 { <p class="muted">{ fill(state.t(T::MoreNodes), decision.nodes_left_out, "") }</p> }
         </div>
     }
 }

@@ -12,6 +12,9 @@ pub(crate) struct Options {
     /// A thousand nodes with ten thousand pods instead, which takes minutes
     #[arg(long)]
     large: bool,
+    /// How many pods the large cluster has
+    #[arg(long, requires = "large", default_value_t = 10_000)]
+    pods: usize,
 }
 
 /// What is played: a cluster, an app that comes up, is scaled, updated and asked.
@@ -30,7 +33,7 @@ const SCENARIO: &str = "
 /// Plays the scenario and prints figures, one `name value` a line.
 pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
     if options.large {
-        scale::large()?;
+        scale::large(options.pods)?;
         return Ok(0);
     }
     let mut world = drive::new_world(1, drive::begin_now(), None, 1)?;

@@ -1,7 +1,7 @@
 //! A preference for nodes whose CPU and memory are used alike (`plugins/noderesources/balanced_allocation.go`).
 
-use crate::cluster::NodeInfo;
 use crate::framework::{Cycle, Plugin, SCORE_MAX, Score};
+use crate::node_info::NodeInfo;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeResourcesBalancedAllocation",
@@ -12,7 +12,7 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 };
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
-    if cycle.requests.cpu_milli == 0 && cycle.requests.memory_bytes == 0 {
+    if cycle.info.requests.cpu_milli == 0 && cycle.info.requests.memory_bytes == 0 {
         return None; // a best-effort pod changes no balance
     }
     let one = |node: &&NodeInfo| {
@@ -20,7 +20,7 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
         let amounts = |cpu: i64, memory: i64| {
             [(used.cpu_milli + cpu, has.cpu_milli), (used.memory_bytes + memory, has.memory_bytes)]
         };
-        let with = balance(amounts(cycle.requests.cpu_milli, cycle.requests.memory_bytes));
+        let with = balance(amounts(cycle.info.requests.cpu_milli, cycle.info.requests.memory_bytes));
         let without = balance(amounts(0, 0));
         SCORE_MAX / 2 + (SCORE_MAX / 2 + with - without) / 2
     };
@@ -30,11 +30,10 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
 /// 100 when all fractions are equal, less the further they are apart.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "fractions, and a score of 0 to 100")]
 fn balance(amounts: [(i64, i64); 2]) -> i64 {
-    let fractions: Vec<f64> = amounts
-        .into_iter()
-        .filter(|(_, has)| *has > 0)
-        .map(|(used, has)| (used as f64 / has as f64).min(1.0))
-        .collect();
-    let deviation = if fractions.len() == 2 { ((fractions[0] - fractions[1]) / 2.0).abs() } else { 0.0 };
+    let fraction = |(used, has): (i64, i64)| (has > 0).then(|| (used as f64 / has as f64).min(1.0));
+    let deviation = match amounts.map(fraction) {
+        [Some(cpu), Some(memory)] => ((cpu - memory) / 2.0).abs(),
+        _ => 0.0,
+    };
     ((1.0 - deviation) * SCORE_MAX as f64) as i64
 }

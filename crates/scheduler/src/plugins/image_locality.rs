@@ -1,7 +1,7 @@
 //! A preference for nodes that have the images already (`plugins/imagelocality`).
 
-use crate::cluster::{NodeInfo, normalized_image};
 use crate::framework::{Cycle, Plugin, SCORE_MAX, Score};
+use crate::node_info::{NodeInfo, normalized_image};
 
 /// Images below this size are as good as not there.
 const THRESHOLD_BYTES_MIN: i64 = 23 * 1024 * 1024;
@@ -19,18 +19,13 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
     let containers = cycle.pod.list("spec.initContainers").iter().chain(cycle.pod.list("spec.containers"));
     let images: Vec<String> = containers.map(|c| normalized_image(c["image"].as_str().unwrap_or(""))).collect();
-    let all: Vec<&NodeInfo> = cycle.cluster.nodes().collect();
+    let all = i64::try_from(cycle.cluster.nodes().count()).unwrap_or(1).max(1);
+    // An image counts for more the more nodes have it, so that not all pods end on the first that pulled it.
+    let spread = |image: &String, size: &i64| size * cycle.cluster.holders(image) / all;
     let max = THRESHOLD_BYTES_MAX * i64::try_from(images.len()).unwrap_or(1).max(1);
     let one = |node: &&NodeInfo| {
-        let sum: i64 = images.iter().filter_map(|image| Some(spread(node.images.get(image)?, image, &all))).sum();
+        let sum: i64 = images.iter().filter_map(|image| Some(spread(image, node.images.get(image)?))).sum();
         SCORE_MAX * (sum.clamp(THRESHOLD_BYTES_MIN, max) - THRESHOLD_BYTES_MIN) / (max - THRESHOLD_BYTES_MIN)
     };
     Some(nodes.iter().map(one).collect())
-}
-
-/// An image counts for more the more nodes have it, so that not all pods end on the first that pulled it.
-fn spread(size: &i64, image: &str, all: &[&NodeInfo]) -> i64 {
-    let holders = all.iter().filter(|node| node.images.contains_key(image)).count();
-    let (holders, nodes) = (i64::try_from(holders).unwrap_or(0), i64::try_from(all.len()).unwrap_or(1).max(1));
-    size * holders / nodes
 }

@@ -3,13 +3,12 @@
 //! Difference from upstream: of namespace selectors only the empty one, which selects all, is understood.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use api::Object;
-use api::selector::LabelSelector;
-use json::Value;
-
-use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
+use crate::node_info::NodeInfo;
+use crate::pod_info::Term;
+use crate::tally::{Matcher, Tally};
 
 /// What a required affinity of another pod adds to the score (`hardPodAffinityWeight`).
 const HARD_AFFINITY_WEIGHT: i64 = 1;
@@ -22,121 +21,79 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeLabels, ClusterEvent::PodAssigned, ClusterEvent::PodRemoved],
 };
 
-/// One term of one pod.
-struct Term {
-    topology_key: String,
-    selector: LabelSelector,
-    /// None stands for all.
-    namespaces: Option<Vec<String>>,
-    weight: i64,
-}
+/// Keys and values of domains.
+type Domains<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-impl Term {
-    fn read(owner: &Object, term: &Value, weight: i64) -> Term {
-        let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
-        let listed: Vec<String> = term["namespaces"].as_array().into_iter().flatten().map(text).collect();
-        let selects_all = term["namespaceSelector"].as_object().is_some_and(json::Map::is_empty);
-        let namespaces = match (selects_all, listed.is_empty()) {
-            (true, _) => None,
-            (false, true) => Some(vec![owner.namespace().to_owned()]),
-            (false, false) => Some(listed),
-        };
-        let selector = LabelSelector::from_value(&term["labelSelector"]).unwrap_or_else(|_| LabelSelector::nothing());
-        Term { topology_key: text(&term["topologyKey"]), selector, namespaces, weight }
-    }
-
-    fn matches(&self, pod: &Object) -> bool {
-        let here = |namespaces: &Vec<String>| namespaces.iter().any(|name| name == pod.namespace());
-        self.namespaces.as_ref().is_none_or(here) && self.selector.matches_object(pod)
+fn insert<'a>(domains: &mut Domains<'a>, key: &'a str, node: &'a NodeInfo) {
+    if let Some(value) = node.label(key) {
+        domains.entry(key).or_default().insert(value);
     }
 }
 
-/// `spec.affinity.<which>.requiredDuringSchedulingIgnoredDuringExecution`
-fn required(pod: &Object, which: &str) -> Vec<Term> {
-    let path = format!("spec.affinity.{which}.requiredDuringSchedulingIgnoredDuringExecution");
-    pod.list(&path).iter().map(|term| Term::read(pod, term, 0)).collect()
+fn is_in(node: &NodeInfo, domains: &Domains<'_>) -> bool {
+    domains.iter().any(|(key, values)| node.label(key).is_some_and(|value| values.contains(value)))
 }
 
-/// `spec.affinity.<which>.preferredDuringSchedulingIgnoredDuringExecution`
-fn preferred(pod: &Object, which: &str, sign: i64) -> Vec<Term> {
-    let path = format!("spec.affinity.{which}.preferredDuringSchedulingIgnoredDuringExecution");
-    let read = |weighted: &Value| {
-        Term::read(pod, &weighted["podAffinityTerm"], sign * weighted["weight"].as_i64().unwrap_or(0))
-    };
-    pod.list(&path).iter().map(read).collect()
+/// How many of the placed pods all the terms mean, by node.
+fn tally<'t>(cycle: &Cycle<'_>, terms: impl IntoIterator<Item = &'t Term>) -> Rc<Tally> {
+    let clauses = terms.into_iter().map(|term| term.pods.clone()).collect();
+    cycle.cluster.tally(&Matcher { clauses, leaving: true })
 }
 
-fn domain<'a>(node: &'a NodeInfo, key: &str) -> Option<&'a str> {
-    node.object().label(key)
-}
-
-/// Every placed pod with its node.
-fn placed<'a>(cycle: &Cycle<'a>) -> impl Iterator<Item = (&'a NodeInfo, &'a Object)> {
-    cycle.cluster.nodes().flat_map(|node| node.pods.values().map(move |pod| (node, pod)))
-}
-
-/// The placed pods that care about other pods.
-fn caring<'a>(cycle: &Cycle<'a>) -> impl Iterator<Item = (&'a NodeInfo, &'a Object)> {
-    cycle.cluster.nodes().flat_map(|node| node.with_affinity.values().map(move |pod| (node, pod)))
+/// The nodes on which a tally means somebody, with the number of pods.
+fn nodes_of<'a>(cycle: &Cycle<'a>, tally: &Tally) -> Vec<(&'a NodeInfo, i64)> {
+    cycle.nodes().map(|node| (node, cycle.count(tally, node))).filter(|(_, count)| *count > 0).collect()
 }
 
 /// What filtering needs of all placed pods, counted once for a pod and not for every node (`PreFilter`).
-pub(crate) struct Near {
+pub(crate) struct Near<'a> {
     /// The pod's required affinity; for each term the domains in which a pod is that all terms mean.
-    near: Vec<(Term, BTreeSet<String>)>,
+    near: Vec<(&'a Term, BTreeSet<&'a str>)>,
     /// Whether no pod is meant by the affinity but the pod itself: the first of a group may go anywhere.
     first: bool,
-    /// Keys and values of the domains that the pod stays away from.
-    away: BTreeSet<(String, String)>,
-    /// Keys and values of the domains whose pods stay away from it.
-    unwelcome: BTreeSet<(String, String)>,
+    /// The domains that the pod stays away from.
+    away: Domains<'a>,
+    /// The domains whose pods stay away from it.
+    unwelcome: Domains<'a>,
 }
 
-impl Near {
-    fn count(cycle: &Cycle<'_>) -> Near {
-        let terms = required(cycle.pod, "podAffinity");
-        let meant = |pod: &Object| terms.iter().all(|term| term.matches(pod));
-        let mut domains = vec![BTreeSet::new(); terms.len()];
-        let mut companions = false;
-        if !terms.is_empty() {
-            for (node, _) in placed(cycle).filter(|(_, pod)| meant(pod)) {
-                companions = true;
-                for (term, domains) in terms.iter().zip(&mut domains) {
-                    domains.extend(domain(node, &term.topology_key).map(str::to_owned));
-                }
+impl<'a> Near<'a> {
+    fn count(cycle: &Cycle<'a>) -> Near<'a> {
+        let (mut away, mut unwelcome) = (Domains::new(), Domains::new());
+        for (affinity, nodes) in cycle.caring() {
+            for term in affinity.away.iter().filter(|term| term.pods.matches(cycle.pod)) {
+                nodes.iter().for_each(|(node, _)| insert(&mut unwelcome, &term.topology_key, node));
             }
         }
-        let first = !companions && meant(cycle.pod);
-        let near = terms.into_iter().zip(domains).collect();
-        let place = |node: &NodeInfo, term: &Term| {
-            domain(node, &term.topology_key).map(|value| (term.topology_key.clone(), value.to_owned()))
+        let Some(affinity) = cycle.info.affinity.as_deref() else {
+            return Near { near: Vec::new(), first: true, away, unwelcome };
         };
-        let mut away = BTreeSet::new();
-        let own = required(cycle.pod, "podAntiAffinity");
-        if !own.is_empty() {
-            for (node, pod) in placed(cycle) {
-                away.extend(own.iter().filter(|term| term.matches(pod)).filter_map(|term| place(node, term)));
+        for term in &affinity.away {
+            for (node, _) in nodes_of(cycle, &tally(cycle, [term])) {
+                insert(&mut away, &term.topology_key, node);
             }
         }
-        let mut unwelcome = BTreeSet::new();
-        for (node, pod) in caring(cycle) {
-            let terms = required(pod, "podAntiAffinity");
-            unwelcome.extend(terms.iter().filter(|t| t.matches(cycle.pod)).filter_map(|term| place(node, term)));
+        let companions = match affinity.near.is_empty() {
+            true => Vec::new(),
+            false => nodes_of(cycle, &tally(cycle, &affinity.near)),
+        };
+        let domains =
+            |term: &'a Term| companions.iter().filter_map(|(node, _)| node.label(&term.topology_key)).collect();
+        Near {
+            near: affinity.near.iter().map(|term| (term, domains(term))).collect(),
+            first: companions.is_empty() && affinity.near.iter().all(|term| term.pods.matches(cycle.pod)),
+            away,
+            unwelcome,
         }
-        Near { near, first, away, unwelcome }
     }
 
     /// Whether a pod that all terms mean is near, term by term.
     fn affinity_holds(&self, node: &NodeInfo) -> bool {
-        let here = |(term, domains): &(Term, BTreeSet<String>)| {
-            domain(node, &term.topology_key).is_some_and(|value| self.first || domains.contains(value))
+        let here = |(term, domains): &(&Term, BTreeSet<&str>)| {
+            node.label(&term.topology_key).is_some_and(|value| self.first || domains.contains(value))
         };
         self.near.iter().all(here)
     }
-}
-
-fn is_in(node: &NodeInfo, domains: &BTreeSet<(String, String)>) -> bool {
-    domains.iter().any(|(key, value)| domain(node, key) == Some(value.as_str()))
 }
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
@@ -155,34 +112,29 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
 }
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
-    let mut own = preferred(cycle.pod, "podAffinity", 1);
-    own.extend(preferred(cycle.pod, "podAntiAffinity", -1));
-    let mut weights: BTreeMap<(String, String), i64> = BTreeMap::new();
-    let mut add = |term: &Term, other: &NodeInfo, weight: i64| {
-        if let Some(value) = domain(other, &term.topology_key) {
-            *weights.entry((term.topology_key.clone(), value.to_owned())).or_insert(0) += weight;
-        }
-    };
-    if !own.is_empty() {
-        for (other, pod) in placed(cycle) {
-            for term in own.iter().filter(|term| term.matches(pod)) {
-                add(term, other, term.weight);
+    // By key and value of the domains.
+    let mut weights: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
+    let own = cycle.info.affinity.as_deref().map_or(&[][..], |affinity| &affinity.preferred);
+    let by_own = own.iter().map(|term| (term, term.weight, nodes_of(cycle, &tally(cycle, [term]))));
+    let by_others = cycle.caring().into_iter().flat_map(|(affinity, nodes)| {
+        let hard = affinity.near.iter().map(|term| (term, HARD_AFFINITY_WEIGHT));
+        let soft = affinity.preferred.iter().map(|term| (term, term.weight));
+        let meant = hard.chain(soft).filter(|(term, _)| term.pods.matches(cycle.pod));
+        meant.map(move |(term, weight)| (term, weight, nodes.clone())).collect::<Vec<_>>()
+    });
+    for (term, weight, nodes) in by_own.chain(by_others) {
+        for (node, count) in nodes {
+            if let Some(value) = node.label(&term.topology_key) {
+                *weights.entry(&term.topology_key).or_default().entry(value).or_insert(0) += weight * count;
             }
-        }
-    }
-    for (other, pod) in caring(cycle) {
-        let hard = required(pod, "podAffinity").into_iter().map(|term| Term { weight: HARD_AFFINITY_WEIGHT, ..term });
-        let soft = preferred(pod, "podAffinity", 1).into_iter().chain(preferred(pod, "podAntiAffinity", -1));
-        for term in hard.chain(soft).filter(|term| term.matches(cycle.pod)) {
-            add(&term, other, term.weight);
         }
     }
     if weights.is_empty() {
         return None;
     }
     let sum = |node: &&NodeInfo| {
-        let here = weights.iter().filter(|((key, value), _)| domain(node, key) == Some(value.as_str()));
-        here.map(|(_, weight)| weight).sum::<i64>()
+        let here = weights.iter().filter_map(|(key, values)| values.get(node.label(key)?));
+        here.sum::<i64>()
     };
     let sums: Vec<i64> = nodes.iter().map(sum).collect();
     let (min, max) = (sums.iter().copied().min().unwrap_or(0), sums.iter().copied().max().unwrap_or(0));

@@ -1,8 +1,12 @@
 //! Node selectors and node affinity (`plugins/nodeaffinity`).
 
-use crate::cluster::NodeInfo;
+use std::collections::BTreeSet;
+
 use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
+use crate::node_info::NodeInfo;
+use api::Object;
 use api::selector::node::{pod_selects, term_matches};
+use json::Value;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeAffinity",
@@ -13,8 +17,7 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
-    let ok = pod_selects(cycle.pod, node.object());
-    Verdict::resolvable_never(ok, "node(s) didn't match Pod's node affinity/selector")
+    Verdict::resolvable_never(cycle.selects(node), "node(s) didn't match Pod's node affinity/selector")
 }
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
@@ -27,4 +30,38 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
         matching.filter_map(|term| term["weight"].as_i64()).sum()
     };
     Some(normalize(nodes.iter().map(weigh).collect(), false))
+}
+
+/// Which nodes a pod may be on by its own words.
+pub(crate) struct NodeChoice<'a> {
+    /// Whether it says anything.
+    chooses: bool,
+    /// The nodes that it names, if it names them: a DaemonSet's pods say it so, and there are as many as nodes.
+    named: Option<BTreeSet<&'a str>>,
+}
+
+impl<'a> NodeChoice<'a> {
+    /// Reads it.
+    pub(crate) fn of(pod: &'a Object) -> NodeChoice<'a> {
+        let required = pod.at("spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+        let terms = required["nodeSelectorTerms"].as_array();
+        let named: Option<Vec<BTreeSet<&str>>> = terms.and_then(|terms| terms.iter().map(names).collect());
+        NodeChoice {
+            chooses: !required.is_null() || !pod.at("spec.nodeSelector").is_null(),
+            named: named.map(|named| named.into_iter().flatten().collect()),
+        }
+    }
+
+    /// Whether `pod`, whose choice this is, may be on the node.
+    pub(crate) fn selects(&self, pod: &Object, node: &NodeInfo) -> bool {
+        let may_be_named = self.named.as_ref().is_none_or(|named| named.contains(node.name()));
+        !self.chooses || (may_be_named && pod_selects(pod, node.object()))
+    }
+}
+
+/// The nodes that a term names; none if it selects them by something else.
+fn names(term: &Value) -> Option<BTreeSet<&str>> {
+    let fields = term["matchFields"].as_array()?;
+    let by_name = fields.iter().find(|field| field["key"] == "metadata.name" && field["operator"] == "In")?;
+    Some(by_name["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect())
 }

@@ -1,8 +1,8 @@
 //! Room for what the pod asks for, and a preference for the emptier node (`plugins/noderesources/fit.go`,
 //! `least_allocated.go`).
 
-use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
+use crate::node_info::NodeInfo;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeResourcesFit",
@@ -15,10 +15,10 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let mut reasons = Vec::new();
     let mut never = false;
-    if node.pods.len() + 1 > node.pods_max {
+    if node.pods_count() + 1 > node.pods_max {
         reasons.push("Too many pods".to_owned());
     }
-    let wanted = &cycle.requests;
+    let wanted = &cycle.info.requests;
     if !wanted.is_zero() {
         let (has, used) = (&node.allocatable, &node.requested);
         let fixed = [
@@ -48,16 +48,13 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
         (has > 0).then(|| if total > has { 0 } else { (has - total) * SCORE_MAX / has })
     };
     let one = |node: &&NodeInfo| {
-        let (wanted, has, used) = (&cycle.assumed_requests, &node.allocatable, &node.requested_assumed);
-        let scores: Vec<i64> = [
-            free(wanted.cpu_milli, has.cpu_milli, used.cpu_milli),
-            free(wanted.memory_bytes, has.memory_bytes, used.memory_bytes),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let count = i64::try_from(scores.len()).unwrap_or(1).max(1);
-        scores.iter().sum::<i64>() / count
+        let (wanted, has, used) = (&cycle.info.assumed_requests, &node.allocatable, &node.requested_assumed);
+        let cpu = free(wanted.cpu_milli, has.cpu_milli, used.cpu_milli);
+        let memory = free(wanted.memory_bytes, has.memory_bytes, used.memory_bytes);
+        match (cpu, memory) {
+            (Some(cpu), Some(memory)) => (cpu + memory) / 2,
+            (one, other) => one.or(other).unwrap_or(0),
+        }
     };
     Some(nodes.iter().map(one).collect())
 }

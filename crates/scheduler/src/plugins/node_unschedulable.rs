@@ -3,8 +3,8 @@
 use api::taints::are_tolerated;
 use json::json;
 
-use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};
+use crate::node_info::NodeInfo;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeUnschedulable",
@@ -15,8 +15,9 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
-    let cordoned = node.object().bool("spec.unschedulable");
+    if !node.is_cordoned() {
+        return Verdict::Pass;
+    }
     let taint = json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"});
-    let ok = !cordoned || are_tolerated(cycle.pod.list("spec.tolerations"), &taint);
-    Verdict::resolvable_never(ok, "node(s) were unschedulable")
+    Verdict::resolvable_never(are_tolerated(cycle.pod.list("spec.tolerations"), &taint), "node(s) were unschedulable")
 }

@@ -3,8 +3,8 @@
 use api::taints::are_tolerated;
 use json::Value;
 
-use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
+use crate::node_info::NodeInfo;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "TaintToleration",
@@ -15,9 +15,12 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
+    if node.taints().is_empty() {
+        return Verdict::Pass;
+    }
     let tolerations = cycle.pod.list("spec.tolerations");
     let keeps_away = |taint: &&Value| taint["effect"] == "NoSchedule" || taint["effect"] == "NoExecute";
-    let mut taints = node.object().list("spec.taints").iter().filter(keeps_away);
+    let mut taints = node.taints().iter().filter(keeps_away);
     Verdict::resolvable_never(taints.all(|taint| are_tolerated(tolerations, taint)), "node(s) had untolerated taint(s)")
 }
 
@@ -25,7 +28,7 @@ fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
     let concerns = |t: &&Value| matches!(t["effect"].as_str(), None | Some("" | "PreferNoSchedule"));
     let tolerations: Vec<Value> = cycle.pod.list("spec.tolerations").iter().filter(concerns).cloned().collect();
     let untolerated = |node: &&NodeInfo| {
-        let taints = node.object().list("spec.taints").iter().filter(|taint| taint["effect"] == "PreferNoSchedule");
+        let taints = node.taints().iter().filter(|taint| taint["effect"] == "PreferNoSchedule");
         i64::try_from(taints.filter(|taint| !are_tolerated(&tolerations, taint)).count()).unwrap_or(i64::MAX)
     };
     Some(normalize(nodes.iter().map(untolerated).collect(), true))

@@ -4,8 +4,8 @@
 
 use api::Object;
 
-use crate::cluster::NodeInfo;
 use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};
+use crate::node_info::NodeInfo;
 use api::selector::node::any_term_matches;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
@@ -17,12 +17,12 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 };
 
 /// The names of the claims.
-fn claims(pod: &Object) -> impl Iterator<Item = &str> {
+pub(crate) fn claims(pod: &Object) -> impl Iterator<Item = &str> {
     pod.list("spec.volumes").iter().filter_map(|v| v["persistentVolumeClaim"]["claimName"].as_str())
 }
 
 fn pre_filter(cycle: &Cycle<'_>) -> Option<Verdict> {
-    claims(cycle.pod).find_map(|name| objection(cycle, name)).map(|reason| Verdict::Unresolvable(vec![reason]))
+    cycle.claims.iter().find_map(|name| objection(cycle, name)).map(|reason| Verdict::Unresolvable(vec![reason]))
 }
 
 /// What speaks against a claim.
@@ -45,7 +45,7 @@ fn objection(cycle: &Cycle<'_>, name: &str) -> Option<String> {
 }
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
-    let reachable = claims(cycle.pod).all(|name| {
+    let reachable = cycle.claims.iter().all(|name| {
         let claim = cycle.cluster.claims.get(&format!("{}/{name}", cycle.pod.namespace()));
         let volume = claim.and_then(|claim| cycle.cluster.volumes.get(claim.str("spec.volumeName")));
         let required = volume.map(|volume| volume.at("spec.nodeAffinity.required"));
