@@ -20,6 +20,7 @@ pub mod offline;
 pub mod picture;
 pub mod preferences;
 pub mod protocol;
+pub mod requests;
 pub mod saved;
 pub mod screen;
 pub mod screens;

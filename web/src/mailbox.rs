@@ -58,6 +58,7 @@ fn is_news(message: &FromWorker) -> bool {
             | FromWorker::Picture { .. }
             | FromWorker::Trace { .. }
             | FromWorker::Chain { .. }
+            | FromWorker::Requests { .. }
             | FromWorker::Checks { .. }
             | FromWorker::Saved { .. }
     )

@@ -12,10 +12,11 @@ use simulation::TraceEvent;
 
 use crate::chain::News;
 use crate::picture::Picture;
+use crate::requests::Request;
 use crate::saved::SavedSession;
 
 /// Raised when a message changes its meaning. A page and a worker of different builds must not talk.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,6 +197,11 @@ pub enum FromWorker {
     Visits {
         /// In order.
         visits: Vec<Visit>,
+    },
+    /// Requests on the network that began or changed since the last message.
+    Requests {
+        /// Oldest first.
+        requests: Vec<Request>,
     },
     /// More of the log that the inspector looks at.
     Log {

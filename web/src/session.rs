@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use api::Object;
+use cluster::journey::Journey;
 use cluster::{Effect, Input, Language, LogEntry, ScriptRun, Stream, World, WorldConfig};
 use lesson::{Lesson, Outcome, Progress};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::inspect;
 use crate::news::is_news;
 use crate::picture::{Objects, Picture};
 use crate::protocol::{CheckState, Decision, FromWorker, Inspection, Subject};
+use crate::requests;
 use crate::saved::{BUILD, SavedSession};
 use crate::screen::Utf8Joiner;
 use crate::slices::Slices;
@@ -127,6 +129,8 @@ enum Phase {
 struct Seen {
     revision: u64,
     trace_seq: u64,
+    /// The revision of the newest request.
+    journeys: u64,
     picture: Option<Picture>,
     checks: Vec<CheckState>,
     clock: Option<ClockTold>,
@@ -189,8 +193,15 @@ impl Session {
         for (path, text) in &lesson.files {
             world.put_file(path, text)?;
         }
-        let seen =
-            Seen { revision: u64::MAX, trace_seq: 0, picture: None, checks: Vec::new(), clock: None, live: false };
+        let seen = Seen {
+            revision: u64::MAX,
+            trace_seq: 0,
+            journeys: 0,
+            picture: None,
+            checks: Vec::new(),
+            clock: None,
+            live: false,
+        };
         Ok(Session {
             until: seed.start,
             progress: Progress::starting_at(0),
@@ -560,6 +571,7 @@ impl Session {
         let wanted = |effect: &Effect| !begins || matches!(effect, Effect::Edit { .. });
         let effects = self.world.take_effects().into_iter().filter(wanted);
         out.extend(effects.map(|effect| FromWorker::Effect { effect }));
+        self.collect_requests(&mut out);
         let revision = self.world.revision();
         let changed = revision != self.seen.revision || !events.is_empty();
         if changed {
@@ -605,6 +617,19 @@ impl Session {
             }
             open
         });
+    }
+
+    fn collect_requests(&mut self, out: &mut Vec<FromWorker>) {
+        let journeys = self.world.journeys_since(self.seen.journeys);
+        let Some(newest) = journeys.iter().map(|journey| journey.revision).max() else { return };
+        self.seen.journeys = newest;
+        let now = self.world.now();
+        let so_far =
+            |journey: &Journey| u64::try_from(now.saturating_since(journey.begun).as_micros()).unwrap_or(u64::MAX);
+        let requests = requests::tell(&journeys, so_far);
+        if !requests.is_empty() {
+            out.push(FromWorker::Requests { requests });
+        }
     }
 
     fn collect_picture(&mut self, out: &mut Vec<FromWorker>) {

@@ -14,6 +14,7 @@ use crate::editors::Editors;
 use crate::map::{Anchor, Motion, Places, focus};
 use crate::picture::Picture;
 use crate::protocol::{CheckState, FromWorker, Inspection, Subject};
+use crate::requests::Requests;
 use crate::text::{Language, T};
 use crate::visits::History;
 
@@ -115,6 +116,8 @@ pub enum View {
     Browser,
     /// What the last command set in motion.
     Chain,
+    /// Requests on the network and their ways.
+    Requests,
     /// An object.
     Inspector,
 }
@@ -244,6 +247,10 @@ pub struct State {
     pub history: Rc<History>,
     /// What the last command set in motion.
     pub chain: Rc<Chain>,
+    /// Requests on the network.
+    pub requests: Rc<Requests>,
+    /// The one that is looked at; none: the newest.
+    pub request: Option<u64>,
     /// The step of the chain that is looked at; none: the newest.
     pub chain_at: Option<usize>,
     /// The stop of the tour that is shown, while it goes on.
@@ -315,6 +322,8 @@ pub enum Action {
     StopAsking,
     /// A step of the chain is looked at; none: the newest.
     ChainAt(Option<usize>),
+    /// Looks at a request on the network.
+    ShowRequest(u64),
     /// The inspector was closed.
     CloseInspector,
     /// The share of the lesson's width, in percent.
@@ -367,6 +376,8 @@ impl State {
             inspected: None,
             history: Rc::default(),
             chain: Rc::default(),
+            requests: Rc::default(),
+            request: None,
             chain_at: None,
             tour: None,
             notices: Vec::new(),
@@ -404,6 +415,8 @@ impl State {
         self.history = Rc::default();
         self.chain = Rc::default();
         self.chain_at = None;
+        self.requests = Rc::default();
+        self.request = None;
         self.editors = Editors::default();
         self.tour = None;
     }
@@ -448,6 +461,7 @@ impl State {
                 let history = Rc::make_mut(&mut self.history);
                 visits.into_iter().for_each(|visit| history.take_in(visit, &self.picture, &self.places));
             }
+            FromWorker::Requests { requests } => Rc::make_mut(&mut self.requests).take_in(requests),
             FromWorker::Log { piece } => self.log(piece),
             FromWorker::Checks { checks } => self.checked(checks),
             FromWorker::Inspection { inspection } => {
@@ -491,6 +505,8 @@ impl State {
         self.history = Rc::default();
         self.chain = Rc::default();
         self.chain_at = None;
+        self.requests = Rc::default();
+        self.request = None;
         self.inspected = None;
         if self.view == View::Inspector {
             self.view = View::Terminals;
@@ -525,8 +541,15 @@ impl State {
     pub fn focus(&self) -> Vec<Anchor> {
         match (self.view, self.chain_at.and_then(|at| self.chain.steps.get(at))) {
             (View::Chain, Some(step)) => step.anchors.clone(),
+            (View::Requests, _) => self.way().to_vec(),
             _ => self.step_blocks().iter().flat_map(|block| focus::anchors(block, &self.picture)).collect(),
         }
+    }
+
+    /// The way of the request that is looked at, on the map.
+    pub fn way(&self) -> &[Anchor] {
+        let looks = self.view == View::Requests;
+        self.requests.chosen(self.request).filter(|_| looks).map_or(&[], |request| &request.path)
     }
 
     /// The blocks of the step that is shown.
@@ -607,6 +630,11 @@ impl Reducible for State {
             Action::Pane(pane) => next.pane = pane,
             Action::View(view) => {
                 next.view = view;
+                next.pane = Pane::Terminal;
+            }
+            Action::ShowRequest(id) => {
+                next.request = Some(id);
+                next.view = View::Requests;
                 next.pane = Pane::Terminal;
             }
             Action::OpenInspector(subject) => {

@@ -9,6 +9,7 @@ mod dev;
 mod new;
 mod serve;
 mod sh;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// A shell on the learner's machine. Virtual time runs as fast as it can.
     Sh(sh::Options),
+    /// Plays a script in a cluster and prints what became of each of its requests on the network, hop by hop.
+    Trace(trace::Options),
     /// Serves the API of a cluster over HTTP for real clients, at the speed of the wall clock.
     Serve(serve::Options),
     /// Plays a scenario as fast as it can and prints how fast that was.
@@ -46,6 +49,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Sh(options) => sh::run(&options),
+        Command::Trace(options) => trace::run(&options),
         Command::Serve(options) => serve::run(&options).map(|()| 0),
         Command::Bench(options) => bench::run(&options),
         Command::Check(options) => check::run(&options),

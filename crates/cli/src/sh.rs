@@ -4,11 +4,13 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 
 use anyhow::Context as _;
 use clap::Args;
-use cluster::{Output, Stream};
+use cluster::{Output, Stream, World};
 use simulation::Time;
 
 use kubonsai::drive;
 use kubonsai::engine::Engine;
+
+use crate::trace::Requests;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -27,6 +29,9 @@ pub(crate) struct Options {
     /// What runs the programs of containers. CPU time is counted a little differently, so compare bytes on one engine only.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    /// When the script has ended, print what became of each request on the network (as `kubonsai trace` does) to standard error.
+    #[arg(long)]
+    trace_requests: bool,
     /// The script; otherwise it is read from standard input.
     #[arg(short = 'c', value_name = "SCRIPT")]
     script: Option<String>,
@@ -54,23 +59,40 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
             (script, Vec::new())
         }
     };
-    let run = world.run_script(&script, stdin);
-    let finished = drive::run_until(&mut world, |world| {
+    let mut requests = Requests::default();
+    let code = play(&mut world, &script, stdin, options.seed, |world| {
         pass_on(world.take_output());
+        if options.trace_requests {
+            requests.collect(world);
+        }
+    });
+    if options.trace_requests {
+        eprint!("{}", requests.table(None, false));
+    }
+    code
+}
+
+/// Plays a script to its end; `look` is called between slices and once after it. The value is its exit code.
+pub(crate) fn play(
+    world: &mut World,
+    script: &str,
+    stdin: Vec<u8>,
+    seed: u64,
+    mut look: impl FnMut(&mut World),
+) -> anyhow::Result<u8> {
+    let run = world.run_script(script, stdin);
+    let finished = drive::run_until(world, |world| {
+        look(world);
         run.exit_code().is_some()
     });
-    pass_on(world.take_output());
+    look(world);
     if !finished {
-        anyhow::bail!(
-            "the script waits for something that can no longer happen (seed={} step={})",
-            options.seed,
-            world.steps()
-        );
+        anyhow::bail!("the script waits for something that can no longer happen (seed={seed} step={})", world.steps());
     }
     Ok(u8::try_from(run.exit_code().unwrap_or(1) & 0xff).unwrap_or(1))
 }
 
-fn read_stdin_if_piped() -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read_stdin_if_piped() -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut stdin = std::io::stdin();
     if !stdin.is_terminal() {

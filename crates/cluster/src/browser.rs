@@ -3,7 +3,7 @@
 //!
 //! Left out: scripts, pictures and styles of other addresses, cookies, forms.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddrV4;
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub struct Visit {
     pub took_ms: u64,
     /// `namespace/name` of the pod that the request reached; empty when none did.
     pub pod: String,
+    /// The number of its journey in the packet trace, of the last one if it was redirected; none if nothing was sent.
+    pub journey: Option<u64>,
     /// What came back.
     pub answer: Answer,
     /// Visits like it follow.
@@ -102,12 +104,14 @@ struct Inner {
     net: NetNs,
     visits: RefCell<Vec<Visit>>,
     at_work: RefCell<Option<Task<()>>>,
+    /// The journey of the connection that was made last.
+    connected: Cell<Option<u64>>,
 }
 
 impl Browser {
     pub(crate) fn new(sim: &Sim, net: &NetNs) -> Browser {
-        let (visits, at_work) = Default::default();
-        Browser(Rc::new(Inner { sim: sim.clone(), net: net.clone(), visits, at_work }))
+        let (visits, at_work, connected) = Default::default();
+        Browser(Rc::new(Inner { sim: sim.clone(), net: net.clone(), visits, at_work, connected }))
     }
 
     /// Asks for `url`, again `every` so often; what it asked for before is given up.
@@ -155,6 +159,7 @@ impl Inner {
 
     async fn visit(&self, url: &str, repeats: bool) -> Visit {
         let (at, seen) = (self.sim.now(), self.sim.trace_last_seq());
+        self.connected.set(None);
         let answer = match self.sim.timeout(VISIT_TIMEOUT, self.answer(url)).await {
             Ok(Ok(page)) => page,
             Ok(Err(why)) => Answer::None { why },
@@ -166,6 +171,7 @@ impl Inner {
             at,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             pod: self.pod_reached(seen),
+            journey: self.connected.take().or_else(|| self.net.fabric().newest_journey_of(self.net.name(), at)),
             answer,
             repeats,
         }
@@ -206,6 +212,7 @@ impl Inner {
             let to = SocketAddrV4::new(address, uri.port_u16().unwrap_or(80));
             match self.net.connect(to).await {
                 Ok(stream) => {
+                    self.connected.set(stream.journey());
                     let target = uri.path_and_query().map_or("/", |target| target.as_str());
                     let authority = uri.authority().map_or("", |authority| authority.as_str());
                     let request = http::Request::builder()

@@ -34,6 +34,7 @@ pub use follow::LogPiece;
 pub use input::{Input, Language, LogEntry, Output, Stream};
 #[cfg(feature = "faults")]
 pub use lines::Leads;
+pub use network::journey;
 pub use profile::{Birth, Machine, PROFILES, Profile};
 pub use script::ScriptRun;
 pub use world::{World, WorldConfig};

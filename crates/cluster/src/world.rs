@@ -8,6 +8,7 @@ use api::Object;
 use api::http::Transport;
 use bytes::Bytes;
 use machine::{EditEvent, Reader, Writer};
+use network::journey::Journey;
 use network::{Fabric, Role};
 use runtime::cri::Shared;
 use runtime::engine::{Engine, WasmiEngine};
@@ -275,6 +276,11 @@ impl World {
     /// The newest trace position.
     pub fn trace_last_seq(&self) -> u64 {
         self.sim.trace_last_seq()
+    }
+
+    /// Requests on the network that began or changed after a revision of theirs (0 for all that are kept), oldest first.
+    pub fn journeys_since(&self, revision: u64) -> Vec<Journey> {
+        self.fabric.journeys_since(revision)
     }
 
     /// Changes whenever the objects that can be seen change.

@@ -136,7 +136,7 @@ impl Kubelet {
                     Rc::new(move || node.touch())
                 },
             },
-            prober: Prober { sim: sim.clone(), runtime: Rc::clone(&runtime), recorder, net: net.clone() },
+            prober: Prober { sim: sim.clone(), runtime: Rc::clone(&runtime), recorder, net: net.for_routine() },
             results: Results::default(),
             restarts: BackOff::default(),
             services: Informer::start(sim, &client, &kinds::SERVICES, "", ListOptions::default()),

@@ -6,13 +6,14 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use simulation::{Sim, TraceKind};
+use simulation::{Sim, Time, TraceKind};
 
 use crate::NetError;
 use crate::filter::{Packet, PacketFilter, Party};
+use crate::journey::{Choice, Journal, Journey, Verdict, Via, What};
 use crate::limits::{CONNECT_TIMEOUT, HOP_DELAY, LOOPBACK_DELAY, NEIGHBOUR_TIMEOUT};
 use crate::nat::{Protocol, Rules, ServiceRule, choose};
-use crate::netns::{NetNs, NsInner};
+use crate::netns::{Asker, NetNs, NsInner};
 
 /// Where a namespace stands, which decides what it can reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,12 +49,16 @@ pub(crate) struct FabricInner {
     names: RefCell<BTreeMap<String, Vec<Ipv4Addr>>>,
     next_flow: Cell<u64>,
     hop_delay: Cell<Duration>,
+    /// The packet trace.
+    pub(crate) journal: RefCell<Journal>,
 }
 
 /// What became of a packet's destination.
 pub(crate) struct Route {
     /// Addresses and names passed, in order; the last is where the packet arrives.
     pub(crate) hops: Vec<String>,
+    /// What led elsewhere than to the address, for the packet trace.
+    pub(crate) turn: Option<What>,
     pub(crate) target: Target,
     /// Where it goes once the rules were followed; none if it never leaves, or is rejected.
     pub(crate) end: Option<SocketAddrV4>,
@@ -79,6 +84,7 @@ impl Fabric {
             names: RefCell::default(),
             next_flow: Cell::new(1),
             hop_delay: Cell::new(HOP_DELAY),
+            journal: RefCell::default(),
         }))
     }
 
@@ -98,7 +104,7 @@ impl Fabric {
                 self.0.networks.borrow_mut().insert(network(*address));
             }
         }
-        NetNs(ns)
+        NetNs(ns, Asker::Somebody)
     }
 
     /// Takes a namespace off the network; see [`NetNs::detach`].
@@ -162,6 +168,21 @@ impl Fabric {
         self.0.hop_delay.set(delay);
     }
 
+    /// Journeys that began or changed after a revision (0 for all that are kept), oldest first.
+    pub fn journeys_since(&self, revision: u64) -> Vec<Journey> {
+        self.0.journal.borrow().since(revision)
+    }
+
+    /// A journey, if it is still kept.
+    pub fn journey(&self, id: u64) -> Option<Journey> {
+        self.0.journal.borrow().get(id).cloned()
+    }
+
+    /// The newest journey of a namespace that began at or after a time.
+    pub fn newest_journey_of(&self, from: &str, since: Time) -> Option<u64> {
+        self.0.journal.borrow().newest_of(from, since)
+    }
+
     /// The name of whoever has an address.
     pub fn name_of(&self, address: Ipv4Addr) -> Option<String> {
         self.0.host(address).map(|ns| ns.name.clone())
@@ -171,6 +192,11 @@ impl Fabric {
 impl FabricInner {
     pub(crate) fn host(&self, address: Ipv4Addr) -> Option<Rc<NsInner>> {
         self.hosts.borrow().get(&address)?.upgrade().filter(|ns| !ns.down.get())
+    }
+
+    /// The name of whoever has an address; empty if nobody has.
+    pub(crate) fn name_at(&self, address: Ipv4Addr) -> String {
+        self.host(address).map_or(String::new(), |host| host.name.clone())
     }
 
     pub(crate) fn forget(&self, addresses: &[Ipv4Addr]) {
@@ -192,7 +218,8 @@ impl FabricInner {
         if from.role != Role::Outside
             && let Some(rule) = rules.service(protocol, to)
         {
-            return self.through_service(from, rule, hops, from.first_address());
+            let turn = (rule.via(*to.ip()), to, "");
+            return self.through_service(from, rule, turn, hops, from.first_address());
         }
         let node = self.host(*to.ip()).filter(|ns| ns.role == Role::Node && !to.ip().is_loopback());
         if let Some(node) = node
@@ -201,14 +228,16 @@ impl FabricInner {
         {
             hops.push(node.name.clone());
             // The node masquerades: the backend sees the node's address.
-            return self.through_service(from, rule, hops, *to.ip());
+            let turn = (Via::NodePort, to, node.machine());
+            return self.through_service(from, rule, turn, hops, *to.ip());
         }
         let mapped = self.host_ports.borrow().get(&(protocol, to)).copied();
         if let Some(pod) = mapped
             && (from.role != Role::Outside || from.is_on_link(*to.ip()))
         {
             hops.push(pod.to_string());
-            return self.to_host(from, pod, hops, from.first_address());
+            let route = self.to_host(from, pod, hops, from.first_address());
+            return Route { turn: Some(What::HostPort { address: to, pod }), ..route };
         }
         if own {
             let (source, ip) = if to.ip().is_loopback() || to.ip().is_unspecified() {
@@ -217,23 +246,49 @@ impl FabricInner {
                 (*to.ip(), *to.ip())
             };
             let address = SocketAddrV4::new(ip, to.port());
-            return Route { hops, target: Target::Host { address, source, delay: LOOPBACK_DELAY }, end: None };
+            let target = Target::Host { address, source, delay: LOOPBACK_DELAY };
+            return Route { hops, turn: None, target, end: None };
         }
         self.to_host(from, to, hops, from.first_address())
     }
 
-    fn through_service(&self, from: &NsInner, rule: &ServiceRule, mut hops: Vec<String>, source: Ipv4Addr) -> Route {
+    fn through_service(
+        &self,
+        from: &NsInner,
+        rule: &ServiceRule,
+        (via, address, node): (Via, SocketAddrV4, &str),
+        mut hops: Vec<String>,
+        source: Ipv4Addr,
+    ) -> Route {
         hops.push(format!("service/{}", rule.service));
-        match choose(rule, from.first_address(), self.sim.random_u64()) {
+        let chosen = choose(rule, from.first_address(), self.sim.random_u64());
+        let turn = Some(What::Rule {
+            service: rule.service.clone(),
+            via,
+            address,
+            node: node.to_owned(),
+            endpoints: u32::try_from(rule.backends.len()).unwrap_or(u32::MAX),
+            chosen,
+            chosen_name: chosen.map_or(String::new(), |chosen| self.name_at(*chosen.ip())),
+            by: match rule.backends.len() {
+                0 => Choice::None,
+                1 => Choice::Only,
+                _ if rule.client_affinity => Choice::ClientIp,
+                _ => Choice::Chance,
+            },
+        });
+        let route = match chosen {
             Some(backend) => {
                 hops.push(backend.to_string());
                 self.to_host(from, backend, hops, source)
             }
             None => {
                 hops.push("no endpoints: rejected".to_owned());
-                Route { hops, target: Target::Lost { error: NetError::Refused, after: LOOPBACK_DELAY }, end: None }
+                let target = Target::Lost { error: NetError::Refused, after: LOOPBACK_DELAY };
+                Route { hops, turn: None, target, end: None }
             }
-        }
+        };
+        Route { turn, ..route }
     }
 
     fn to_host(&self, from: &NsInner, to: SocketAddrV4, hops: Vec<String>, source: Ipv4Addr) -> Route {
@@ -251,7 +306,7 @@ impl FabricInner {
             }
             _ => Target::Lost { error: NetError::TimedOut, after: CONNECT_TIMEOUT },
         };
-        Route { hops, target, end: Some(to) }
+        Route { hops, turn: None, target, end: Some(to) }
     }
 
     /// Whether there is a filter at all.
@@ -259,20 +314,27 @@ impl FabricInner {
         self.filter.borrow().is_some()
     }
 
-    /// Whether the filter lets the first packet of something new pass on its way.
-    pub(crate) fn admits(&self, from: &NsInner, protocol: Protocol, route: &Route) -> bool {
+    /// Whether the filter lets the first packet of something new pass on its way, and why.
+    pub(crate) fn admits(
+        &self,
+        from: &NsInner,
+        protocol: Protocol,
+        route: &Route,
+        verdicts: &mut Vec<Verdict>,
+    ) -> bool {
         let (Some(filter), Some(end)) = (self.filter.borrow().clone(), route.end) else { return true };
         let host = self.host(*end.ip());
         if host.as_ref().is_some_and(|host| std::ptr::eq(Rc::as_ptr(host), from)) {
             return true;
         }
         let (name, role) = host.as_ref().map_or(("", Role::Outside), |host| (host.name.as_str(), host.role));
-        filter.admits(&Packet {
+        let packet = Packet {
             from: Party { name: &from.name, role: from.role, address: from.first_address() },
             to: Party { name, role, address: *end.ip() },
             protocol,
             port: end.port(),
-        })
+        };
+        filter.admits(&packet, verdicts)
     }
 
     /// Whether the address is of a network that exists: then a missing neighbour is noticed, else a packet just vanishes.

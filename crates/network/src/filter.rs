@@ -6,6 +6,7 @@
 use std::net::Ipv4Addr;
 
 use crate::Role;
+use crate::journey::Verdict;
 use crate::nat::Protocol;
 
 /// One end of a packet.
@@ -34,6 +35,7 @@ pub struct Packet<'a> {
 
 /// Decides about packets between namespaces.
 pub trait PacketFilter {
-    /// Whether a packet may pass. One that may not is dropped: its sender hears nothing.
-    fn admits(&self, packet: &Packet<'_>) -> bool;
+    /// Whether a packet may pass. One that may not is dropped: its sender hears nothing. Why is added to `verdicts`, one for each
+    /// direction in which something decides.
+    fn admits(&self, packet: &Packet<'_>, verdicts: &mut Vec<Verdict>) -> bool;
 }

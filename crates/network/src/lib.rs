@@ -3,7 +3,8 @@
 //! Invariants:
 //! * Every delay is virtual time from [`simulation::Sim`]; nothing here polls, an idle network costs nothing.
 //! * Every buffer and queue has a limit in [`limits`]; what does not fit blocks the writer or is dropped visibly.
-//! * Each connection leaves a trace (`TraceKind::Flow`) with the rules and addresses it passed.
+//! * Each connection leaves a trace (`TraceKind::Flow`) with the rules and addresses it passed, and each request a
+//!   [`journey::Journey`] with everything that happened on its way.
 //!
 //! What is simulated: no IP packets, no congestion, no loss. A stream is bytes with a delay, a datagram arrives whole.
 
@@ -12,6 +13,7 @@ mod error;
 mod fabric;
 pub mod filter;
 pub mod http1;
+pub mod journey;
 pub mod limits;
 pub mod nat;
 mod netns;

@@ -43,3 +43,15 @@ pub const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 pub const DNS_ATTEMPTS_MAX: u32 = 2;
 /// Until an exchange of datagrams is forgotten, after which an answer is something new (`nf_conntrack_udp_timeout`).
 pub const UDP_FLOW_TIMEOUT: Duration = Duration::from_secs(30);
+/// Journeys of the packet trace that are kept: requests of learners and apps. The oldest go first.
+pub const JOURNEYS_MAX: usize = 256;
+/// The same of what the cluster asks by itself, such as probes.
+pub const ROUTINE_JOURNEYS_MAX: usize = 64;
+/// Hops of one journey that are kept: a long search path, or many requests over one connection. Further ones are counted.
+pub const JOURNEY_HOPS_MAX: usize = 48;
+/// Name lookups of a namespace that a connection can be the continuation of.
+pub const FRESH_LOOKUPS_MAX: usize = 8;
+/// Destinations of a datagram socket whose exchanges are told apart, and as many senders. The oldest are forgotten.
+pub const UDP_EXCHANGES_MAX: usize = 64;
+/// Within this a connection to an address goes on with the journey of the name that was resolved to it.
+pub const LOOKUP_FRESH: Duration = Duration::from_secs(5);

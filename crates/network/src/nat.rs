@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use serde::Serialize;
 
+use crate::journey::Via;
+
 /// Transport protocol of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Protocol {
@@ -33,12 +35,29 @@ pub struct ServiceRule {
     pub protocol: Protocol,
     /// The cluster IP and external IPs with the Service's port.
     pub addresses: Vec<SocketAddrV4>,
+    /// Those of them that are of `spec.externalIPs`.
+    pub external_ips: Vec<Ipv4Addr>,
+    /// Those of them that are of a load balancer.
+    pub balancers: Vec<Ipv4Addr>,
     /// The port on every node.
     pub node_port: Option<u16>,
     /// Ready endpoints. None left: connections are rejected.
     pub backends: Vec<SocketAddrV4>,
     /// `sessionAffinity: ClientIP`: the same client gets the same backend.
     pub client_affinity: bool,
+}
+
+impl ServiceRule {
+    /// What kind of its addresses one is.
+    pub fn via(&self, address: Ipv4Addr) -> Via {
+        if self.external_ips.contains(&address) {
+            Via::ExternalIp
+        } else if self.balancers.contains(&address) {
+            Via::LoadBalancer
+        } else {
+            Via::ClusterIp
+        }
+    }
 }
 
 /// Every rule, indexed as a packet looks them up.

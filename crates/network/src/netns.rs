@@ -1,15 +1,15 @@
 //! One namespace: the sockets of a pod, a node or a machine.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use simulation::Sim;
 
 use crate::fabric::{FabricInner, FlowGuard, Role, Route, Target};
+use crate::journey::{Kind, Lookups, Outcome, Tracer, What};
 use crate::limits::{EPHEMERAL_PORTS, LOOPBACK_DELAY, NAMESPACE_SOCKETS_MAX, SYN_RETRIES_MAX};
 use crate::nat::Protocol;
 use crate::pipe::Pipe;
@@ -19,7 +19,16 @@ use crate::{Fabric, Listener, NetError, ResolvConf, TcpStream, UdpSocket};
 
 /// A network namespace. Clones share it; when the last one goes, its sockets close and its addresses are free.
 #[derive(Clone)]
-pub struct NetNs(pub(crate) Rc<NsInner>);
+pub struct NetNs(pub(crate) Rc<NsInner>, pub(crate) Asker);
+
+/// On whose behalf a namespace is used, which decides where its journeys are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A learner's, or an app's.
+    Somebody,
+    /// The cluster's own.
+    Routine,
+}
 
 pub(crate) struct NsInner {
     fabric: Rc<FabricInner>,
@@ -35,6 +44,10 @@ pub(crate) struct NsInner {
     next_port: Cell<u16>,
     streams: Cell<usize>,
     pub(crate) resolv: RefCell<ResolvConf>,
+    /// The machine that a pod is on.
+    node: OnceCell<String>,
+    /// Names that were resolved just now.
+    pub(crate) lookups: RefCell<Lookups>,
 }
 
 impl NsInner {
@@ -54,6 +67,8 @@ impl NsInner {
             next_port: Cell::new(first),
             streams: Cell::new(0),
             resolv: RefCell::default(),
+            node: OnceCell::new(),
+            lookups: RefCell::default(),
         })
     }
 
@@ -63,6 +78,15 @@ impl NsInner {
 
     pub(crate) fn first_address(&self) -> Ipv4Addr {
         self.addresses.first().copied().unwrap_or(Ipv4Addr::LOCALHOST)
+    }
+
+    /// The machine it is on: the name of a node, its own outside a cluster, empty where there is none.
+    pub(crate) fn machine(&self) -> &str {
+        match self.role {
+            Role::Node => self.name.strip_prefix("node/").unwrap_or(&self.name),
+            Role::Outside => &self.name,
+            Role::Pod | Role::Public | Role::Service => self.node.get().map_or("", String::as_str),
+        }
     }
 
     /// Whether an address is in the /24 of one of ours.
@@ -115,7 +139,7 @@ impl NsInner {
         find(&self.listeners.borrow(), to)
     }
 
-    fn udp_for(&self, to: SocketAddrV4) -> Option<Rc<UdpInner>> {
+    pub(crate) fn udp_for(&self, to: SocketAddrV4) -> Option<Rc<UdpInner>> {
         find(&self.udp.borrow(), to)
     }
 
@@ -124,52 +148,8 @@ impl NsInner {
         self.ends.borrow_mut().push(Rc::downgrade(end));
     }
 
-    pub(crate) fn send_datagram(self: &Rc<Self>, socket: &Rc<UdpInner>, bytes: Bytes, to: SocketAddrV4) {
-        let route = self.fabric.route(self, Protocol::Udp, to);
-        let answers = route.end.is_some_and(|end| socket.answers(end, self.sim().now()));
-        if !answers && !self.fabric.admits(self, Protocol::Udp, &route) {
-            return FlowGuard::dropped(&self.fabric, self.fabric.next_flow_id(), &self.name, &route);
-        }
-        let (socket, fabric) = (Rc::downgrade(socket), Rc::clone(&self.fabric));
-        let here = Rc::clone(self);
-        match route.target {
-            Target::Lost { error, after } => {
-                // ICMP tells only of rejects and of missing neighbours.
-                if error != NetError::TimedOut {
-                    self.sim().spawn(async move {
-                        fabric.sim.sleep(after).await;
-                        if let Some(socket) = socket.upgrade() {
-                            socket.fail(error);
-                        }
-                    });
-                }
-            }
-            Target::Host { address, source, delay } => {
-                let Some(sender) = socket.upgrade() else { return };
-                if address != to {
-                    sender.nat.borrow_mut().insert(address, to);
-                }
-                let from = SocketAddrV4::new(source, sender.local.port());
-                self.sim().spawn(async move {
-                    fabric.sim.sleep(delay).await;
-                    let host = if address.ip().is_loopback() { Some(here) } else { fabric.host(*address.ip()) };
-                    match host.and_then(|ns| ns.udp_for(address)) {
-                        Some(receiver) => {
-                            if fabric.is_filtered() {
-                                receiver.hear(from, fabric.sim.now());
-                            }
-                            receiver.deliver(bytes, from);
-                        }
-                        None => {
-                            fabric.sim.sleep(delay).await;
-                            if let Some(socket) = socket.upgrade() {
-                                socket.fail(NetError::Refused);
-                            }
-                        }
-                    }
-                });
-            }
-        }
+    pub(crate) fn fabric(&self) -> &Rc<FabricInner> {
+        &self.fabric
     }
 
     fn take_down(&self) {
@@ -207,6 +187,32 @@ fn collides<T>(table: &BTreeMap<(u16, Ipv4Addr), Weak<T>>, at: SocketAddrV4) -> 
 }
 
 impl NetNs {
+    /// Says on which machine it is, for the packet trace. What was said first counts.
+    pub fn stands_on(&self, node: &str) {
+        let _ = self.0.node.set(node.to_owned());
+    }
+
+    /// The same namespace, for what the cluster asks by itself (probes): its journeys are kept apart.
+    pub fn for_routine(&self) -> NetNs {
+        NetNs(Rc::clone(&self.0), Asker::Routine)
+    }
+
+    /// Begins a journey, or goes on with that of a name that was just resolved to the address.
+    pub(crate) fn set_out(&self, kind: Kind, to: SocketAddrV4) -> Tracer {
+        let ns = &self.0;
+        let fresh = ns.lookups.borrow_mut().take(*to.ip(), &ns.fabric);
+        let tracer = match fresh {
+            Some(id) => Tracer::resume(&ns.fabric, id),
+            None => Tracer::begin(&ns.fabric, &ns.name, kind, self.is_routine()),
+        };
+        tracer.change(|journey| (journey.kind, journey.to) = (kind, Some(to)));
+        tracer
+    }
+
+    pub(crate) fn is_routine(&self) -> bool {
+        self.1 == Asker::Routine || self.0.name == "check" || self.0.name.starts_with("pod/kube-")
+    }
+
     /// The name in traces.
     pub fn name(&self) -> &str {
         &self.0.name
@@ -279,10 +285,12 @@ impl NetNs {
         let socket = Rc::new(UdpInner {
             local,
             ns: Rc::downgrade(ns),
+            asker: self.1,
             queue: RefCell::default(),
             error: Cell::new(None),
             nat: RefCell::default(),
             heard: RefCell::default(),
+            exchanges: Default::default(),
             waiters: Default::default(),
             closed: Cell::new(false),
         });
@@ -297,8 +305,9 @@ impl NetNs {
         let ns = &self.0;
         ns.check_open()?;
         let fabric = Rc::clone(&ns.fabric);
-        let id = fabric.next_flow_id();
-        let route = self.first_packet(id, to).await;
+        let tracer = self.set_out(Kind::Tcp, to);
+        let id = tracer.id();
+        let route = self.first_packet(&tracer, to).await;
         if ns.down.get() {
             return Err(NetError::Down);
         }
@@ -306,6 +315,7 @@ impl NetNs {
             Target::Host { address, source, delay } => (address, source, delay),
             Target::Lost { error, after } => {
                 fabric.sim.sleep(after).await;
+                tracer.lost(error);
                 let outcome = match error {
                     NetError::Refused => "refused",
                     NetError::Unreachable => "unreachable",
@@ -329,17 +339,24 @@ impl NetNs {
             let (near, far) = self.pair(delay, (client, to), (address, server_sees), &host);
             listener.offer(far).then_some(near)
         });
+        tracer.pass(match pair {
+            Some(_) => What::Arrived { at: name.clone(), address, seen_as: source },
+            None => What::Refused { at: name.clone(), address },
+        });
         fabric.sim.sleep(delay).await;
         if ns.down.get() {
             return Err(NetError::Down);
         }
         match pair {
             Some(stream) => {
+                ns.lookups.borrow_mut().settle(id);
                 let flow = FlowGuard::report(&fabric.sim, id, &ns.name, route.hops, name, "connected");
                 *stream.0.flow.borrow_mut() = Some(flow);
+                *stream.0.watch.borrow_mut() = Some(tracer.watch());
                 Ok(stream)
             }
             None => {
+                tracer.end(Outcome::Refused);
                 FlowGuard::report(&fabric.sim, id, &ns.name, route.hops, name, "refused").forget();
                 Err(NetError::Refused)
             }
@@ -347,15 +364,18 @@ impl NetNs {
     }
 
     /// The way of a connection's first packet. One that a filter drops is sent again, and judged anew.
-    async fn first_packet(&self, id: u64, to: SocketAddrV4) -> Route {
+    async fn first_packet(&self, tracer: &Tracer, to: SocketAddrV4) -> Route {
         let (ns, fabric) = (&self.0, &self.0.fabric);
         let mut route = fabric.route(ns, Protocol::Tcp, to);
         for retry in 0..=SYN_RETRIES_MAX {
-            if fabric.admits(ns, Protocol::Tcp, &route) {
+            let mut verdicts = Vec::new();
+            let passes = fabric.admits(ns, Protocol::Tcp, &route, &mut verdicts);
+            tracer.way(ns, &route, verdicts, passes);
+            if passes {
                 return route;
             }
             if retry == 0 {
-                FlowGuard::dropped(fabric, id, &ns.name, &route);
+                FlowGuard::dropped(fabric, tracer.id(), &ns.name, &route);
             }
             fabric.sim.sleep(Duration::from_secs(1 << retry)).await;
             if ns.down.get() {
@@ -363,6 +383,7 @@ impl NetNs {
             }
             route = fabric.route(ns, Protocol::Tcp, to);
         }
+        tracer.end(Outcome::Dropped);
         Route { target: Target::Lost { error: NetError::TimedOut, after: Duration::ZERO }, ..route }
     }
 
@@ -391,6 +412,7 @@ impl NetNs {
                 ns: Rc::downgrade(ns),
                 closed: Cell::new(false),
                 flow: RefCell::default(),
+                watch: RefCell::default(),
                 ephemeral,
             });
             ns.keep(&end);

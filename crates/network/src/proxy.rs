@@ -113,7 +113,9 @@ pub fn rules(services: &[Object], slices: &[Object]) -> Vec<ServiceRule> {
 }
 
 fn service_rules(service: &Object, slices: &[Object]) -> Vec<ServiceRule> {
-    let addresses = service_addresses(service);
+    let (external_ips, balancers) = outside_addresses(service);
+    let cluster_ip = service.str("spec.clusterIP").parse::<Ipv4Addr>().ok();
+    let addresses: Vec<Ipv4Addr> = cluster_ip.iter().chain(&external_ips).chain(&balancers).copied().collect();
     if service.str("spec.type") == "ExternalName" || addresses.is_empty() {
         return Vec::new();
     }
@@ -131,6 +133,8 @@ fn service_rules(service: &Object, slices: &[Object]) -> Vec<ServiceRule> {
             service: format!("{}{suffix}", service.key()),
             protocol,
             addresses: addresses.iter().map(|ip| SocketAddrV4::new(*ip, number)).collect(),
+            external_ips: external_ips.clone(),
+            balancers: balancers.clone(),
             node_port: port_number(&port["nodePort"]).filter(|p| *p != 0),
             backends: backends(&own, name, protocol),
             client_affinity,
@@ -139,11 +143,11 @@ fn service_rules(service: &Object, slices: &[Object]) -> Vec<ServiceRule> {
     service.list("spec.ports").iter().filter_map(rule).collect()
 }
 
-fn service_addresses(service: &Object) -> Vec<Ipv4Addr> {
+/// Addresses beside the cluster IP: those of `spec.externalIPs`, and those of a load balancer.
+fn outside_addresses(service: &Object) -> (Vec<Ipv4Addr>, Vec<Ipv4Addr>) {
     let external = service.list("spec.externalIPs").iter().filter_map(Value::as_str);
     let balancers = service.list("status.loadBalancer.ingress").iter().filter_map(|i| i["ip"].as_str());
-    let texts = std::iter::once(service.str("spec.clusterIP")).chain(external).chain(balancers);
-    texts.filter_map(|text| text.parse().ok()).collect()
+    (external.filter_map(|ip| ip.parse().ok()).collect(), balancers.filter_map(|ip| ip.parse().ok()).collect())
 }
 
 fn protocol(port: &Value) -> Option<Protocol> {

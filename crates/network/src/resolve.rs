@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::dns::wire::{self, Answer};
+use crate::journey::{self as told, Kind, Outcome, Tracer, What};
 use crate::limits::{DNS_ATTEMPTS_MAX, DNS_TIMEOUT};
 use crate::{NetError, NetNs};
 
@@ -80,18 +81,39 @@ impl NetNs {
             return Ok(vec![literal]);
         }
         let conf = self.resolv();
+        let tracer = Tracer::begin(self.0.fabric(), self.name(), Kind::Name, self.is_routine());
+        tracer.change(|journey| journey.name = Some(name.to_owned()));
+        let found = self.look_up(&conf, name, &tracer).await;
+        match &found {
+            Ok(addresses) => {
+                tracer.end(Outcome::Resolved);
+                self.0.lookups.borrow_mut().note(tracer.id(), addresses, self.sim().now());
+            }
+            Err(NetError::NameNotFound) => tracer.end(Outcome::NoSuchName),
+            Err(_) if conf.nameservers.is_empty() => tracer.end(Outcome::NoSuchName),
+            Err(_) => tracer.end(Outcome::NoNameServer),
+        }
+        found
+    }
+
+    async fn look_up(&self, conf: &ResolvConf, name: &str, tracer: &Tracer) -> Result<Vec<Ipv4Addr>, NetError> {
         let known = conf.in_hosts(name);
+        let knows = |hosts_file: bool, addresses: &[Ipv4Addr]| {
+            tracer.pass(What::Known { name: name.to_owned(), hosts_file, addresses: addresses.to_vec() });
+        };
         if !known.is_empty() {
+            knows(true, &known);
             return Ok(known);
         }
         if conf.nameservers.is_empty() {
             // Machines without a name server of their own ask the internet's.
             let published = self.fabric().published(name);
+            knows(false, &published);
             return if published.is_empty() { Err(NetError::NameTryAgain) } else { Ok(published) };
         }
         let mut unanswered = false;
         for candidate in conf.candidates(name) {
-            match self.ask(&conf, &candidate).await {
+            match self.ask(conf, &candidate, tracer).await {
                 Ok(addresses) if !addresses.is_empty() => return Ok(addresses),
                 Ok(_) | Err(NetError::NameNotFound) => {}
                 Err(NetError::Down) => return Err(NetError::Down),
@@ -104,10 +126,10 @@ impl NetNs {
         Err(if unanswered { NetError::NameTryAgain } else { NetError::NameNotFound })
     }
 
-    async fn ask(&self, conf: &ResolvConf, name: &str) -> Result<Vec<Ipv4Addr>, NetError> {
+    async fn ask(&self, conf: &ResolvConf, name: &str, tracer: &Tracer) -> Result<Vec<Ipv4Addr>, NetError> {
         for _ in 0..DNS_ATTEMPTS_MAX {
             for server in &conf.nameservers {
-                match self.ask_once(*server, name).await {
+                match self.ask_once(*server, name, tracer).await {
                     Err(NetError::NameTryAgain) => {}
                     decided => return decided,
                 }
@@ -116,23 +138,38 @@ impl NetNs {
         Err(NetError::NameTryAgain)
     }
 
-    async fn ask_once(&self, server: Ipv4Addr, name: &str) -> Result<Vec<Ipv4Addr>, NetError> {
+    async fn ask_once(&self, server: Ipv4Addr, name: &str, tracer: &Tracer) -> Result<Vec<Ipv4Addr>, NetError> {
         let socket = self.udp_bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))?;
         let id = (self.sim().random_u64() & 0xffff) as u16;
         let Some(question) = wire::query(id, name) else { return Err(NetError::NameNotFound) };
+        socket.0.exchanges.lookup.set(Some(tracer.id()));
         socket.send_to(&question, SocketAddrV4::new(server, 53))?;
+        let end = socket.0.exchanges.last_end.get();
+        let by = end.map_or(String::new(), |end| self.0.fabric().name_at(*end.ip()));
+        let begun = self.sim().now();
+        let asked = |answer| tracer.asked(Some(begun), server, by, name.to_owned(), answer);
         let answer = self.sim().timeout(DNS_TIMEOUT, async {
             loop {
                 let (bytes, _) = socket.recv_from().await?;
                 if let Some(answer) = wire::read_answer(&bytes, id) {
-                    return Ok::<Answer, NetError>(answer);
+                    return Ok::<_, NetError>((answer, bytes));
                 }
             }
         });
-        match answer.await {
-            Ok(Ok(Answer::Addresses(addresses))) => Ok(addresses),
-            Ok(Ok(Answer::NoSuchName)) => Err(NetError::NameNotFound),
-            Ok(Ok(Answer::Failed)) | Ok(Err(_)) | Err(_) => Err(NetError::NameTryAgain),
+        let answer = match answer.await {
+            Ok(Ok((answer, bytes))) => {
+                asked(wire::read_records(&bytes).unwrap_or(told::Answer::Failed));
+                answer
+            }
+            Ok(Err(_)) | Err(_) => {
+                asked(told::Answer::Silence);
+                Answer::Failed
+            }
+        };
+        match answer {
+            Answer::Addresses(addresses) => Ok(addresses),
+            Answer::NoSuchName => Err(NetError::NameNotFound),
+            Answer::Failed => Err(NetError::NameTryAgain),
         }
     }
 }

@@ -13,6 +13,7 @@ use simulation::notify::Waiters;
 
 use crate::NetError;
 use crate::fabric::FlowGuard;
+use crate::journey::Watch;
 use crate::limits::LISTEN_BACKLOG_CONNECTIONS_MAX;
 use crate::netns::NsInner;
 use crate::pipe::Pipe;
@@ -30,6 +31,8 @@ pub(crate) struct End {
     pub(crate) closed: Cell<bool>,
     /// The client's end reports the flow's end when it goes.
     pub(crate) flow: RefCell<Option<FlowGuard>>,
+    /// The client's end tells the packet trace what passes.
+    pub(crate) watch: RefCell<Option<Watch>>,
     /// Local ports that connecting took are given back on close.
     pub(crate) ephemeral: bool,
 }
@@ -59,6 +62,7 @@ impl End {
     }
 
     fn released(&self) {
+        self.watch.borrow_mut().take();
         self.flow.borrow_mut().take();
         if let Some(ns) = self.ns.upgrade() {
             ns.stream_closed(self.local, self.ephemeral);
@@ -75,7 +79,11 @@ impl Drop for End {
 impl TcpStream {
     /// Up to `max` bytes that have arrived. `None` = would block; empty = the peer will send no more.
     pub fn try_read(&self, max: usize) -> Option<Result<Bytes, NetError>> {
-        self.0.rx.try_read(max)
+        let read = self.0.rx.try_read(max);
+        if let (Some(Ok(bytes)), Some(watch)) = (&read, &*self.0.watch.borrow()) {
+            watch.read(bytes);
+        }
+        read
     }
 
     /// Takes as many bytes as there is room for. `None` = would block.
@@ -88,7 +96,16 @@ impl TcpStream {
             // The peer's kernel answers data for a closed socket with a reset, which takes a round trip.
             end.rx.send_reset(2);
         }
-        end.tx.try_write(bytes)
+        let written = end.tx.try_write(bytes);
+        if let (Some(Ok(count)), Some(watch)) = (&written, &*end.watch.borrow()) {
+            watch.wrote(&bytes[..*count]);
+        }
+        written
+    }
+
+    /// The number of the journey that this end began, in the packet trace; none at the end that accepted.
+    pub fn journey(&self) -> Option<u64> {
+        self.0.watch.borrow().as_ref().map(|watch| watch.id())
     }
 
     /// Wakes the current task at the next change of either direction. Check again before sleeping.

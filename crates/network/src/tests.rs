@@ -169,6 +169,8 @@ fn rule(backends: &[&str]) -> ServiceRule {
         service: "default/web".into(),
         protocol: Protocol::Tcp,
         addresses: vec![at("10.96.7.7:80")],
+        external_ips: Vec::new(),
+        balancers: Vec::new(),
         node_port: Some(30_080),
         backends: backends.iter().map(|b| at(b)).collect(),
         client_affinity: false,

@@ -120,15 +120,25 @@ fn empty(state: &State, ask: &Callback<(String, bool)>) -> Html {
     }
 }
 
-fn answered(state: &State, seen: &Seen) -> Html {
+fn answered(state: &UseReducerHandle<State>, seen: &Seen) -> Html {
+    let choose = {
+        let state = state.clone();
+        Callback::from(move |id: u64| state.dispatch(Action::ShowRequest(id)))
+    };
+    let way = seen.visit.journey.map(|id| {
+        let choose = choose.clone();
+        let press = Callback::from(move |_: MouseEvent| choose.emit(id));
+        html! { <button type="button" class="show-way" onclick={press}>{ state.t(T::RequestShow) }</button> }
+    });
     html! {
         <div class="answered">
             <div class="page">{ page(state, &seen.visit) }</div>
             <div class="who" tabindex="0" role="group" aria-label={state.t(T::WhoAnswered)}>
-                <Strip history={state.history.clone()} newest={VISITS_MAX} language={state.preferences.language} />
+                <Strip history={state.history.clone()} newest={VISITS_MAX} language={state.preferences.language} {choose} />
                 <p class={classes!("last", (!seen.is_good()).then_some("failed"))} role="status">
                     <b>{ status(seen) }</b>
                     <span>{ took(state.preferences.language, seen) }</span>
+                    { way }
                 </p>
                 <h3>{ state.t(T::WhoAnswered) }</h3>
                 <ul class="tally" lang="en">{ for tally(state, seen) }</ul>

@@ -5,6 +5,7 @@ use yew::prelude::*;
 use crate::components::browser_pane::BrowserPane;
 use crate::components::chain_pane::ChainPane;
 use crate::components::inspector::Inspector;
+use crate::components::requests_pane::RequestsPane;
 use crate::components::strip::Strip;
 use crate::components::terminals::{TerminalTabs, Terminals};
 use crate::protocol::{Subject, ToWorker};
@@ -59,6 +60,7 @@ pub fn Dock(props: &DockProps) -> Html {
                     { view_button(state, View::Browser, T::Browser, html! {
                         <Strip history={state.history.clone()} newest={TAB_ANSWERS} language={state.preferences.language} />
                     }) }
+                    { view_button(state, View::Requests, T::Requests, html! {}) }
                     { view_button(state, View::Chain, T::Chain, html! {}) }
                     { inspector_button(state) }
                 </div>
@@ -68,6 +70,7 @@ pub fn Dock(props: &DockProps) -> Html {
                 View::Terminals => html! {},
                 View::Browser => html! { <BrowserPane state={state.clone()} send={send.clone()} /> },
                 View::Chain => html! { <ChainPane state={state.clone()} /> },
+                View::Requests => html! { <RequestsPane state={state.clone()} /> },
                 View::Inspector => html! {
                     <Inspector state={state.clone()} send={send.clone()} run={run.clone()} inspect={inspect.clone()} close={close.clone()} />
                 },

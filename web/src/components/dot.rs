@@ -32,6 +32,9 @@ pub struct DotProps {
     pub delay: usize,
     /// Until it has arrived, in milliseconds.
     pub duration: usize,
+    /// What a press on it does.
+    #[prop_or_default]
+    pub press: Option<Callback<MouseEvent>>,
 }
 
 /// The dot. Its way is that of the map when it started.
@@ -47,7 +50,8 @@ pub fn Dot(props: &DotProps) -> Html {
             }
         });
     }
-    html! { <circle ref={place} class={classes!("dot", props.class)} r="4" /> }
+    let class = classes!("dot", props.class, props.press.is_some().then_some("pick"));
+    html! { <circle ref={place} {class} r="4" onclick={props.press.clone()} /> }
 }
 
 /// The points, each followed by the share of the way that is behind one there.

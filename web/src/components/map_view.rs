@@ -74,6 +74,7 @@ pub fn MapView(props: &MapViewProps) -> Html {
                 <g>{ for scene.rooms.iter().map(|room| draw.room(room)) }</g>
                 <g>{ for scene.pods.iter().map(|pod| draw.pod(pod)) }</g>
                 { draw.legend() }
+                { draw.way() }
                 <g>{ for state.motion.moves.iter().map(|m| draw.dot(m)) }</g>
             </svg>
         </div>
@@ -126,7 +127,7 @@ struct Draw<'a> {
     scene: &'a Scene,
     language: Language,
     inspect: &'a Callback<Subject>,
-    state: &'a State,
+    state: &'a UseReducerHandle<State>,
     /// What the eye should go to.
     focus: &'a [Anchor],
 }
@@ -449,6 +450,20 @@ impl Draw<'_> {
             MoveKind::Failed => "failed",
         };
         let (delay, duration) = (delay_ms(moving), duration_ms(moving));
-        html! { <Dot key={format!("dot-{}", moving.seq)} {class} {points} {delay} {duration} /> }
+        let press = moving.request.map(|id| {
+            let state = self.state.clone();
+            Callback::from(move |_: MouseEvent| state.dispatch(Action::ShowRequest(id)))
+        });
+        html! { <Dot key={format!("dot-{}", moving.seq)} {class} {points} {delay} {duration} {press} /> }
+    }
+
+    /// The way of the request that is looked at.
+    fn way(&self) -> Html {
+        let points = self.scene.route(self.state.way());
+        if points.len() < 2 {
+            return html! {};
+        }
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        html! { <polyline class="request-way" points={points.join(" ")} /> }
     }
 }

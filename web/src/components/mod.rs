@@ -20,6 +20,7 @@ pub mod notices;
 pub mod page_view;
 pub mod phone_keys;
 pub mod quiz;
+pub mod requests_pane;
 pub mod session_menu;
 pub mod stage;
 pub mod strip;

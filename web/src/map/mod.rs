@@ -9,7 +9,7 @@ mod places;
 mod scene;
 mod shape;
 
-pub use motion::{Anchor, Motion, Move, MoveKind, caller};
+pub use motion::{Anchor, Motion, Move, MoveKind, caller, place};
 pub use places::Places;
 pub use scene::{NodeRoom, Part, PartBox, PodBox, Rect, Scene, ServiceRail, WorkloadPill, short_image, short_name};
 pub use shape::Shape;

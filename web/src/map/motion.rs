@@ -49,6 +49,8 @@ pub struct Move {
     pub path: Vec<Anchor>,
     /// What it stands for.
     pub kind: MoveKind,
+    /// The request on the network that it is, if it is one (`cluster::journey`).
+    pub request: Option<u64>,
     /// Its place among the dots that came with it: they start one after another.
     pub order: usize,
 }
@@ -72,7 +74,11 @@ impl Motion {
                 self.lit.insert(anchor.clone(), event.seq);
             }
             if path.len() > 1 {
-                self.moves.push_back(Move { seq: event.seq, path, kind, order });
+                let request = match &event.kind {
+                    TraceKind::Flow { id, .. } => Some(*id),
+                    _ => None,
+                };
+                self.moves.push_back(Move { seq: event.seq, path, kind, request, order });
                 order += 1;
             }
         }
@@ -150,7 +156,7 @@ pub fn caller(agent: &str) -> Option<Anchor> {
 }
 
 /// What a name on the network stands for.
-fn place(name: &str) -> Option<Anchor> {
+pub fn place(name: &str) -> Option<Anchor> {
     let mut parts = name.split('/');
     match (parts.next()?, parts.next(), parts.next()) {
         ("learner", None, None) => Some(Anchor::Part(Part::You)),

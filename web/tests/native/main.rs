@@ -6,6 +6,7 @@ mod chain;
 mod inspect;
 mod lessons;
 mod map;
+mod requests;
 mod saved;
 mod session;
 mod state;

@@ -6,6 +6,7 @@ use cluster::LogPiece;
 use lesson::Text;
 use simulation::{TraceEvent, TraceKind};
 use web::chain::Reader;
+use web::map::{Anchor, Part};
 use web::protocol::{CheckState, FromWorker, Inspection, Subject};
 use web::state::{Action, Notice, Pane, Preferences, Route, State, Theme, View};
 use web::text::{Language, T};
@@ -243,4 +244,27 @@ fn dividers_leave_room_for_both_sides() {
     let state =
         after(State::new(route(), preferences()), [Action::LessonPercent(-5.0), Action::TerminalPercent(200.0)]);
     assert!(state.preferences.lesson_percent > 15.0 && state.preferences.terminal_percent < 85.0);
+}
+
+#[test]
+fn a_request_that_is_looked_at_stands_out_on_the_map() {
+    let request = |id: u64, pod: &str| web::requests::Request {
+        id,
+        from: "learner".to_owned(),
+        goal: "web".to_owned(),
+        end: web::requests::End::Good,
+        status: 200,
+        took_us: 1,
+        rows: Vec::new(),
+        path: vec![Anchor::Part(Part::You), Anchor::Pod("default".to_owned(), pod.to_owned())],
+    };
+    let requests = vec![request(7, "a"), request(9, "b")];
+    let told = after(State::new(route(), preferences()), [opened(0), heard(FromWorker::Requests { requests })]);
+    assert!(told.way().is_empty(), "nothing is drawn while nobody looks");
+    let newest = Rc::clone(&told).reduce(Action::View(View::Requests));
+    assert_eq!(newest.way()[1], Anchor::Pod("default".to_owned(), "b".to_owned()));
+    let chosen = newest.reduce(Action::ShowRequest(7));
+    assert_eq!((chosen.view, chosen.pane), (View::Requests, Pane::Terminal));
+    assert_eq!(chosen.focus()[1], Anchor::Pod("default".to_owned(), "a".to_owned()));
+    assert!(chosen.reduce(opened(0)).requests.chosen(None).is_none(), "another session has other requests");
 }

@@ -23,6 +23,7 @@ fn pod(name: &str, image: &str) -> PodTile {
 
 fn visit(pod: &str, answer: Answer, repeats: bool) -> Visit {
     Visit {
+        journey: None,
         url: "http://web".to_owned(),
         at: Time::from_unix_seconds(1),
         took_ms: 3,

@@ -9,6 +9,8 @@ use json::Value;
 use super::ANSWER_TTL_SECONDS;
 use super::wire::{Data, Question, Record, qtype, rcode};
 
+/// Aliases of aliases that are followed (`plugin/backend_lookup.go`).
+const ALIASES_MAX: usize = 8;
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
 /// Looks an object up by its key.
@@ -52,9 +54,19 @@ impl Zone {
             Data::Pointer(_) => question.qtype == qtype::PTR,
             Data::Service(..) => question.qtype == qtype::SRV,
         };
+        let record = |name: &str, data| Record { name: name.to_owned(), ttl: ANSWER_TTL_SECONDS, data };
         let data = data.into_iter().filter(wanted);
-        let record = |data| Record { name: question.name.clone(), ttl: ANSWER_TTL_SECONDS, data };
-        (rcode::NOERROR, data.map(record).collect())
+        let mut records: Vec<Record> = data.map(|data| record(&question.name, data)).collect();
+        if question.qtype == qtype::A {
+            // The server follows aliases for who asks (CoreDNS asks upstream, which is itself for names of the cluster).
+            for _ in 0..ALIASES_MAX {
+                let Some(Data::Alias(target)) = records.last().map(|record| record.data.clone()) else { break };
+                let found = self.forward(&target.to_ascii_lowercase()).unwrap_or_default();
+                let found = found.into_iter().filter(|data| matches!(data, Data::Address(_) | Data::Alias(_)));
+                records.extend(found.map(|data| record(&target, data)));
+            }
+        }
+        (rcode::NOERROR, records)
     }
 
     fn forward(&self, name: &str) -> Found {
@@ -173,6 +185,17 @@ mod tests {
             object(json!({"spec": {"clusterIP": "None"}}), "default", "db"),
             object(json!({"spec": {"clusterIP": "None"}}), "default", "empty"),
             object(json!({"spec": {"type": "ExternalName", "externalName": "x.org"}}), "default", "ext"),
+            object(json!({"spec": {"type": "ExternalName", "externalName": "WEB.example.com"}}), "default", "out"),
+            object(
+                json!({"spec": {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"}}),
+                "default",
+                "alias",
+            ),
+            object(
+                json!({"spec": {"type": "ExternalName", "externalName": "loop.default.svc.cluster.local"}}),
+                "default",
+                "loop",
+            ),
             object(web, "default", "web"),
         ];
         let mut slice = object(
@@ -225,6 +248,9 @@ mod tests {
         check("10-244-0-8.db.default.svc.cluster.local", qtype::A, "ok 10.244.0.8");
         check("empty.default.svc.cluster.local", qtype::A, "NXDOMAIN");
         check("ext.default.svc.cluster.local", qtype::A, "ok =x.org");
+        check("out.default.svc.cluster.local", qtype::A, "ok =WEB.example.com,44.224.0.1");
+        check("out.default.svc.cluster.local", qtype::CNAME, "ok =WEB.example.com");
+        check("alias.default.svc.cluster.local", qtype::A, "ok =web.default.svc.cluster.local,10.96.1.2");
         check("10-244-0-3.default.pod.cluster.local", qtype::A, "ok 10.244.0.3");
         check("web.example.com", qtype::A, "ok 44.224.0.1");
         check("other.example.com", qtype::A, "NXDOMAIN");

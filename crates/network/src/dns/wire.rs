@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use crate::journey as told;
+
 /// Record and question types.
 pub mod qtype {
     /// A host address.
@@ -143,6 +145,34 @@ pub fn read_answer(bytes: &[u8], id: u16) -> Option<Answer> {
         at += 10 + length;
     }
     Some(Answer::Addresses(addresses))
+}
+
+/// Reads an answer as the packet trace tells it; none if it is malformed.
+pub fn read_records(bytes: &[u8]) -> Option<told::Answer> {
+    match (u16_at(bytes, 2)? & 0x000f) as u8 {
+        rcode::NOERROR => {}
+        rcode::NXDOMAIN => return Some(told::Answer::NoSuchName),
+        _ => return Some(told::Answer::Failed),
+    }
+    let mut at = 12;
+    for _ in 0..u16_at(bytes, 4)? {
+        at = name_at(bytes, at)?.1 + 4;
+    }
+    let mut records = Vec::new();
+    for _ in 0..u16_at(bytes, 6)? {
+        at = name_at(bytes, at)?.1;
+        let (kind, length) = (u16_at(bytes, at)?, usize::from(u16_at(bytes, at + 8)?));
+        let data = at + 10;
+        records.push(match (kind, bytes.get(data..data + length)?) {
+            (qtype::A, &[a, b, c, d]) => format!("A {}", Ipv4Addr::new(a, b, c, d)),
+            (qtype::CNAME, _) => format!("CNAME {}", name_at(bytes, data)?.0),
+            (qtype::PTR, _) => format!("PTR {}", name_at(bytes, data)?.0),
+            (qtype::SRV, _) => format!("SRV {}:{}", name_at(bytes, data + 6)?.0, u16_at(bytes, data + 4)?),
+            (other, _) => format!("TYPE{other}"),
+        });
+        at = data + length;
+    }
+    Some(told::Answer::Records(records))
 }
 
 fn header(out: &mut Vec<u8>, id: u16, flags: u16, answers: u16) {

@@ -17,6 +17,7 @@ use json::Value;
 use super::spec::{Peer, Policy, Port, Rule, Which};
 use crate::Role;
 use crate::filter::{Packet, Party};
+use crate::journey::Verdict;
 
 /// Where the judgement looks objects up.
 pub trait Objects {
@@ -52,8 +53,8 @@ impl Policies {
         self.0.is_empty()
     }
 
-    /// Whether a packet may pass.
-    pub fn admit(&self, objects: &dyn Objects, packet: &Packet<'_>) -> bool {
+    /// Whether a packet may pass. For each direction in which policies select a pod, what they say is added to `verdicts`.
+    pub fn admit(&self, objects: &dyn Objects, packet: &Packet<'_>, verdicts: &mut Vec<Verdict>) -> bool {
         let is_concerned = |party: &Party<'_>| namespace_of(party).is_some_and(|name| self.0.contains_key(name));
         if !is_concerned(&packet.from) && !is_concerned(&packet.to) {
             return true;
@@ -68,33 +69,32 @@ impl Policies {
             let namespace = pod.as_ref().and_then(|pod| objects.namespace(pod.namespace()));
             End { address: party.address, pod: pod.clone(), namespace }
         };
-        self.lets(sender.as_ref(), &end(&packet.to, &receiver), |policy| policy.egress.as_deref(), &is_for)
-            && self.lets(receiver.as_ref(), &end(&packet.from, &sender), |policy| policy.ingress.as_deref(), &is_for)
+        let mut lets = |egress: bool, subject: &Option<Object>, other: End| {
+            let Some(subject) = subject else { return true };
+            let Some(verdict) = self.say(egress, subject, &other, &is_for) else { return true };
+            let lets = verdict.allowed_by.is_some();
+            verdicts.push(verdict);
+            lets
+        };
+        lets(true, &sender, end(&packet.to, &receiver)) && lets(false, &receiver, end(&packet.from, &sender))
     }
 
-    /// Whether the policies that select `subject` let through, in one direction, what `other` is the other end of.
-    fn lets(
-        &self,
-        subject: Option<&Object>,
-        other: &End,
-        rules_of: impl Fn(&Policy) -> Option<&[Rule]>,
-        is_for: &dyn Fn(&Port) -> bool,
-    ) -> bool {
-        let Some(subject) = subject else { return true };
-        let policies = self.0.get(subject.namespace()).into_iter().flat_map(BTreeMap::values);
-        let mut is_isolated = false;
-        for policy in policies.filter(|policy| policy.pods.matches_object(subject)) {
-            let Some(rules) = rules_of(policy) else { continue };
-            is_isolated = true;
+    /// What the policies that select `subject` say, in one direction, of what `other` is the other end of; none if there are none.
+    fn say(&self, egress: bool, subject: &Object, other: &End, is_for: &dyn Fn(&Port) -> bool) -> Option<Verdict> {
+        let policies = self.0.get(subject.namespace())?.iter();
+        let mut verdict = Verdict { egress, pod: subject.key(), selected_by: Vec::new(), allowed_by: None };
+        for (name, policy) in policies.filter(|(_, policy)| policy.pods.matches_object(subject)) {
+            let Some(rules) = (if egress { &policy.egress } else { &policy.ingress }) else { continue };
+            verdict.selected_by.push(name.clone());
             let matches = |rule: &Rule| {
                 (rule.ports.is_empty() || rule.ports.iter().any(is_for))
                     && (rule.peers.is_empty() || rule.peers.iter().any(|peer| other.is(peer, policy)))
             };
-            if rules.iter().any(matches) {
-                return true;
+            if verdict.allowed_by.is_none() && rules.iter().any(matches) {
+                verdict.allowed_by = Some(name.clone());
             }
         }
-        !is_isolated
+        (!verdict.selected_by.is_empty()).then_some(verdict)
     }
 }
 

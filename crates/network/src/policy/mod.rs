@@ -28,6 +28,7 @@ pub use judge::{Objects, Policies};
 
 use crate::Fabric;
 use crate::filter::{Packet, PacketFilter};
+use crate::journey::Verdict;
 
 /// A running follower of policies; it stops when dropped, and then nothing is filtered.
 pub struct NetworkPolicies {
@@ -138,8 +139,8 @@ struct Filter {
 }
 
 impl PacketFilter for Filter {
-    fn admits(&self, packet: &Packet<'_>) -> bool {
-        self.policies.borrow().admit(self, packet)
+    fn admits(&self, packet: &Packet<'_>, verdicts: &mut Vec<Verdict>) -> bool {
+        self.policies.borrow().admit(self, packet, verdicts)
     }
 }
 

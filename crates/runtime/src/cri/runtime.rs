@@ -162,7 +162,9 @@ impl ContainerRuntime {
                 me.0.options.node_net.clone()
             } else {
                 let address = me.next_address()?;
-                me.0.fabric.attach(&format!("pod/{}/{}", config.namespace, config.name), &[address])
+                let net = me.0.fabric.attach(&format!("pod/{}/{}", config.namespace, config.name), &[address]);
+                net.stands_on(&me.0.options.node);
+                net
             };
             let ip = net.addresses().first().copied().unwrap_or(Ipv4Addr::LOCALHOST);
             let sandbox = Sandbox { id: me.new_id(), ip, net };

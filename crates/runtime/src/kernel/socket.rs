@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use network::{Listener, NetError, NetNs, TcpStream, UdpSocket};
-use simulation::Sim;
 use simulation::notify::Waiters;
+use simulation::{Sim, Task};
 use vfs::Errno;
 
 /// Maps what the network says to errno.
@@ -33,21 +33,32 @@ pub(crate) fn errno(error: NetError) -> Errno {
 pub(crate) struct Later<T> {
     result: RefCell<Option<Result<T, Errno>>>,
     waiters: Waiters,
+    work: RefCell<Option<Task<()>>>,
+}
+
+/// Who asked has gone: a socket that is closed while it connects sends no more first packets.
+impl<T> Drop for Later<T> {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            work.abort();
+        }
+    }
 }
 
 impl<T: 'static> Later<T> {
     /// Starts a task for it.
-    pub(crate) fn start(sim: &Sim, work: impl Future<Output = Result<T, NetError>> + 'static) -> Rc<Self> {
-        let later = Rc::new(Later { result: RefCell::default(), waiters: Waiters::default() });
+    pub(crate) fn start(sim: &Sim, task: impl Future<Output = Result<T, NetError>> + 'static) -> Rc<Self> {
+        let (result, waiters, work) = Default::default();
+        let later = Rc::new(Later { result, waiters, work });
         let weak = Rc::downgrade(&later);
-        sim.spawn(async move {
-            let result = work.await.map_err(errno);
-            // Nobody may be interested any more.
+        let work = sim.spawn(async move {
+            let result = task.await.map_err(errno);
             if let Some(later) = weak.upgrade() {
                 *later.result.borrow_mut() = Some(result);
                 later.waiters.wake_all();
             }
         });
+        *later.work.borrow_mut() = Some(work);
         later
     }
 

@@ -226,6 +226,8 @@ fn services_are_judged_by_what_is_behind_them() {
         service: "default/web".to_owned(),
         protocol: Protocol::Tcp,
         addresses: vec![at("10.96.0.7:8080")],
+        external_ips: Vec::new(),
+        balancers: Vec::new(),
         node_port: Some(30_080),
         backends,
         client_affinity: false,

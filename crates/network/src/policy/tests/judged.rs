@@ -84,7 +84,7 @@ fn admits(policies: &Policies, from: (&str, Role, [u8; 4]), to: (&str, Role, [u8
     let party = |(name, role, ip): (&'static str, Role, [u8; 4])| Party { name, role, address: Ipv4Addr::from(ip) };
     let leak = |(name, role, ip): (&str, Role, [u8; 4])| party((String::leak(name.to_owned()), role, ip));
     let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
-    policies.admit(&model(), &Packet { from: leak(from), to: leak(to), protocol, port })
+    policies.admit(&model(), &Packet { from: leak(from), to: leak(to), protocol, port }, &mut Vec::new())
 }
 
 /// One row for each sender: x means that the packet is dropped; pods in the order xa xb xc, ya yb yc, za zb zc.
