@@ -19,8 +19,9 @@ use crate::{admission, authorization, failure, validation};
 const NAME_ATTEMPTS_MAX: usize = 8;
 /// The longest prefix that a generated name keeps, in bytes (`names.MaxGeneratedNameLength`).
 const GENERATED_PREFIX_BYTES_MAX: usize = 58;
-/// Objects in the store.
-const OBJECTS_MAX: usize = 50_000;
+/// Objects in the store: a thousand nodes with ten thousand pods and the events of each. Of small ones so many take some
+/// 500 MB.
+const OBJECTS_MAX: usize = 200_000;
 /// Letters added to a generated name.
 const SUFFIX_LETTERS: usize = 5;
 
