@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use cel::types::Type;
 use cel::{PER_CALL_COST_MAX, compile, schema};
-use libfuzzer_sys::fuzz_target;
 use json::{Value, json};
+use libfuzzer_sys::fuzz_target;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     json!({"type": "object", "required": ["spec"], "properties": {"spec": {"type": "object", "properties": {

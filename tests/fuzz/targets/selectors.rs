@@ -5,8 +5,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some(text) = fuzz::text(data) else { return };
-    let object =
-        api::Object::new(json::json!({"metadata": {"name": "a", "labels": {"app": "web", "tier": "1"}}}));
+    let object = api::Object::new(json::json!({"metadata": {"name": "a", "labels": {"app": "web", "tier": "1"}}}));
     if let Ok(selector) = api::selector::LabelSelector::parse(text) {
         let _ = selector.matches_object(&object);
     }

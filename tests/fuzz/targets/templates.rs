@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
+use json::{Value, json};
 use kubectl::gotemplate::GoTemplate;
 use kubectl::jsonpath::Template;
 use libfuzzer_sys::fuzz_target;
-use json::{Value, json};
 
 static POD: LazyLock<Value> = LazyLock::new(|| {
     json!({"kind": "List", "items": [
