@@ -38,6 +38,10 @@ impl Array {
 
     /// The values, to change.
     pub fn as_mut_slice(&mut self) -> &mut [Value] {
+        if !self.0.is_unique() {
+            // Copied by way of a `Vec`: without room for more, which most lists never need.
+            self.0 = self.0.to_vec().into();
+        }
         self.0.make_mut()
     }
 
@@ -123,7 +127,7 @@ impl Deref for Array {
 
 impl DerefMut for Array {
     fn deref_mut(&mut self) -> &mut [Value] {
-        self.0.make_mut()
+        self.as_mut_slice()
     }
 }
 
@@ -181,7 +185,7 @@ impl<'a> IntoIterator for &'a mut Array {
     type IntoIter = std::slice::IterMut<'a, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.make_mut().iter_mut()
+        self.as_mut_slice().iter_mut()
     }
 }
 

@@ -52,6 +52,15 @@ impl Value {
         })
     }
 
+    /// Whether both are the very same list or object, which proves at once that they are equal. They can be equal without.
+    pub fn is_same(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Array(a), Value::Array(b)) => a.is_same(b),
+            (Value::Object(a), Value::Object(b)) => a.is_same(b),
+            _ => false,
+        }
+    }
+
     /// Takes the value out and leaves `null`.
     pub fn take(&mut self) -> Value {
         std::mem::take(self)

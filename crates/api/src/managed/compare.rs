@@ -91,6 +91,9 @@ fn leaf(old: Option<&Value>, new: Option<&Value>, found: &mut Found) {
 }
 
 fn value(atom: Atom, old: Option<&Value>, new: Option<&Value>, found: &mut Found) {
+    if old.zip(new).is_some_and(|(old, new)| old.is_same(new)) {
+        return;
+    }
     let nothing = |v: Option<&Value>| match v {
         Some(Value::Object(map)) => map.is_empty(),
         Some(Value::Array(items)) => items.is_empty(),

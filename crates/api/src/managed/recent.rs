@@ -40,7 +40,9 @@ impl Recent {
         match known.iter().position(|set| **set == *entry.fields) {
             Some(index) => {
                 entry.fields = Arc::clone(&known[index]);
-                known.swap(0, index);
+                if let Some(set) = known.remove(index) {
+                    known.push_front(set);
+                }
             }
             None => {
                 known.truncate(SETS_MAX - 1);

@@ -77,13 +77,21 @@ fn merge(document: &mut Value, patch: &Value) {
         *document = Value::Object(Map::new());
     }
     let Value::Object(fields) = document else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            fields.remove(name);
-        } else {
-            merge(fields.entry(name).or_insert(Value::Null), value);
+    if patch.values().any(Value::is_null) {
+        fields.retain(|name, _| !patch.get(name).is_some_and(Value::is_null));
+    }
+    let mut new = Vec::new();
+    for (name, value) in patch.iter().filter(|(_, value)| !value.is_null()) {
+        match fields.get_mut(name) {
+            Some(old) => merge(old, value),
+            None => {
+                let mut made = Value::Null;
+                merge(&mut made, value);
+                new.push((name.clone(), made));
+            }
         }
     }
+    fields.extend(new);
 }
 
 /// The JSON merge patch from one value to another (`jsonpatch.CreateMergePatch`).

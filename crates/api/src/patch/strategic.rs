@@ -63,7 +63,7 @@ pub(super) fn merge_map(mut original: Map, mut patch: Map, place: Place, mode: M
             continue;
         }
         let field = place.field(&key);
-        let merged = match (original.remove(&key), value) {
+        let merged = match (original.get_mut(&key).map(Value::take), value) {
             (Some(Value::Object(_)), value @ Value::Object(_)) if field.replace => value,
             (Some(Value::Object(old)), Value::Object(new)) => Value::Object(merge_map(old, new, field.place, mode)?),
             (Some(Value::Array(old)), Value::Array(new)) if field.merge => {

@@ -13,7 +13,7 @@ mod walk;
 pub(crate) use added::add;
 pub use added::describe;
 pub use check::{Checked, check};
-pub use normal::{apply_defaults, normalize};
+pub use normal::{Omitted, apply_defaults, normalize, normalize_without};
 pub use table::{Definition, ListType, Property, SCALARS, Type, definition, definition_of, definitions};
 pub use walk::{PathError, Resolved, resolve_path};
 

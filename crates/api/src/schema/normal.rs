@@ -107,38 +107,50 @@ fn is_kept_null(definition: &str, field: &str) -> bool {
 /// Puts an object into the form in which the API server answers it: unknown fields, nulls and empty optional lists and
 /// maps go, quantities become canonical, and what Go always writes (`status: {}`, `resources: {}`) is there.
 pub fn normalize(root: &'static Definition, value: &mut Value) {
-    if let Some(normal) = normal(root, value) {
+    normalize_without(root, value, |_, _, _| false);
+}
+
+/// The same, and what `omitted` says of a definition's property with its value goes too.
+pub fn normalize_without(root: &'static Definition, value: &mut Value, omitted: Omitted) {
+    if let Some(normal) = normal(root, value, omitted) {
         *value = normal;
     }
 }
 
+/// Which optional values are not written.
+pub type Omitted = fn(&Definition, &Property, &Value) -> bool;
+
 /// The normal form of an object; none if it has it: what needs no change is neither copied nor unshared.
-fn normal(root: &'static Definition, value: &Value) -> Option<Value> {
+fn normal(root: &'static Definition, value: &Value, omitted: Omitted) -> Option<Value> {
     if root.properties.is_empty() {
         return None;
     }
     let map = value.as_object()?;
-    let mut changed = kept(root, map);
+    let mut changed = kept(root, map, omitted);
     for Written { place, null } in &root.written {
         let property = &root.properties[*place];
         if changed.as_ref().unwrap_or(map).contains_key(property.name) {
             continue;
         }
         let value = if *null { Value::Null } else { property.default_value().unwrap_or(Value::Null) };
-        let value = inner(property, &property.ty, &value).unwrap_or(value);
+        let value = inner(property, &property.ty, &value, omitted).unwrap_or(value);
         changed.get_or_insert_with(|| map.clone()).insert(property.name.into(), value);
     }
     changed.map(Value::Object)
 }
 
 /// The fields that are written, in their normal form; none if that changes nothing.
-fn kept(root: &'static Definition, map: &Map) -> Option<Map> {
+fn kept(root: &'static Definition, map: &Map, omitted: Omitted) -> Option<Map> {
     let mut properties = root.in_order();
     // What is kept, from the first change on.
     let mut kept: Option<Vec<(Text, Value)>> = None;
     for (index, (name, value)) in map.iter().enumerate() {
-        let property = properties.property(name).filter(|property| !is_left_out(root, property, value));
-        let new = property.and_then(|property| inner(property, &property.ty, value));
+        let is_written = |property: &&Property| {
+            let may_go = !property.required && omitted(root, property, value);
+            !may_go && !is_left_out(root, property, value)
+        };
+        let property = properties.property(name).filter(is_written);
+        let new = property.and_then(|property| inner(property, &property.ty, value, omitted));
         if kept.is_none() && (property.is_none() || new.is_some()) {
             kept = Some(map.iter().take(index).map(|(name, value)| (name.clone(), value.clone())).collect());
         }
@@ -160,12 +172,12 @@ fn is_left_out(owner: &Definition, property: &Property, value: &Value) -> bool {
     }
 }
 
-fn inner(property: &'static Property, ty: &Type, value: &Value) -> Option<Value> {
+fn inner(property: &'static Property, ty: &Type, value: &Value, omitted: Omitted) -> Option<Value> {
     match (ty, value) {
-        (Type::List(of), Value::Array(items)) => items_with(items, |item| inner(property, of, item)),
-        (Type::Map(of), Value::Object(map)) => fields_with(map, |value| inner(property, of, value)),
+        (Type::List(of), Value::Array(items)) => items_with(items, |item| inner(property, of, item, omitted)),
+        (Type::Map(of), Value::Object(map)) => fields_with(map, |value| inner(property, of, value, omitted)),
         (Type::Quantity, value) => quantity(value),
-        (Type::Ref(_), value) => normal(property.definition()?, value),
+        (Type::Ref(_), value) => normal(property.definition()?, value, omitted),
         _ => None,
     }
 }

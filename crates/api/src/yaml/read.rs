@@ -1,5 +1,7 @@
 //! Reading YAML to JSON.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span};
 use json::{Map, Value};
@@ -190,7 +192,7 @@ impl<'a> Reader<'a> {
     }
 
     fn mapping(&mut self, start: Span) -> Result<Value, YamlError> {
-        let mut map = Map::new();
+        let (mut fields, mut names) = (Vec::new(), BTreeSet::new());
         let mut merged = Vec::new();
         loop {
             let (event, span) = self.need()?;
@@ -207,14 +209,15 @@ impl<'a> Reader<'a> {
                 let is_text = key.is_string();
                 let invalid = |key: Value| self.at(start, format!("invalid map key: {}", go_syntax(&key)));
                 let name = key_text(key).map_err(invalid)?;
-                if map.contains_key(&name) {
+                if !names.insert(name.clone()) {
                     let shown = if is_text { format!("{name:?}") } else { name.clone() };
                     let line = self.first_line + span.start.line();
                     self.repeated.push(format!("line {line}: key {shown} already set in map"));
                 }
-                map.insert(name.into(), value);
+                fields.push((name, value));
             }
         }
+        let mut map: Map = fields.into_iter().collect();
         for source in merged.into_iter().flat_map(|m| if let Value::Array(all) = m { all } else { vec![m].into() }) {
             let Value::Object(source) = source else {
                 return Err(self.at(start, "map merge requires map or sequence of maps as the value".to_owned()));

@@ -168,8 +168,7 @@ pub fn normalise(object: &mut Value, kind: &Kind) {
     if let Some(custom) = custom::of(kind) {
         custom.normalise(object);
     } else if let Some(definition) = schema::definition(kind.schema) {
-        omit_zeros(definition, object);
-        schema::normalize(definition, object);
+        schema::normalize_without(definition, object, is_omitted);
     }
 }
 
@@ -222,45 +221,19 @@ const EMPTY_KEPT: &[(&str, &str)] = &[
     ("api.discovery.v1.EndpointPort", "name"),
 ];
 
-/// Drops the zero values that upstream omits (`omitempty`).
-fn omit_zeros(definition: &'static Definition, value: &mut Value) {
-    let Some(map) = value.as_object_mut() else { return };
-    let mut properties = definition.in_order();
-    map.retain(|name, value| {
-        let Some(property) = properties.property(name) else { return true };
-        let kept = property.required || is_kept(definition, property, value);
-        if kept {
-            omit_inner(property, &property.ty, value);
-        }
-        kept
-    });
-}
-
-/// Whether an optional field is written with this value.
-fn is_kept(definition: &Definition, property: &Property, value: &Value) -> bool {
+/// Whether upstream omits an optional field with this value (`omitempty`).
+fn is_omitted(definition: &Definition, property: &Property, value: &Value) -> bool {
     let name = property.name;
     match value {
         Value::String(text) => {
-            !text.is_empty() || property.ty != Type::String || EMPTY_KEPT.contains(&(definition.name, name))
+            text.is_empty() && property.ty == Type::String && !EMPTY_KEPT.contains(&(definition.name, name))
         }
-        Value::Bool(false) => !ZERO_OMITTED.contains(&name),
+        Value::Bool(false) => ZERO_OMITTED.contains(&name),
         Value::Number(number) if number.as_i64() == Some(0) => {
             let status = name == "replicas" && definition.name == "api.apps.v1.DeploymentStatus";
             let scale = name == "replicas" && definition.name == "api.autoscaling.v1.ScaleSpec";
-            !(ZERO_OMITTED.contains(&name) || status || scale)
+            ZERO_OMITTED.contains(&name) || status || scale
         }
-        _ => true,
-    }
-}
-
-fn omit_inner(property: &'static Property, ty: &Type, value: &mut Value) {
-    match (ty, value) {
-        (Type::List(of), Value::Array(items)) => items.iter_mut().for_each(|v| omit_inner(property, of, v)),
-        (Type::Ref(_), value) => {
-            if let Some(definition) = property.definition() {
-                omit_zeros(definition, value);
-            }
-        }
-        _ => {}
+        _ => false,
     }
 }
