@@ -46,6 +46,8 @@ impl WasmiEngine {
             .compilation_mode(CompilationMode::LazyTranslation)
             .allow_start_fn(false)
             .wasm_multi_memory(false)
+            // Programs that only wait say in bytes how little memory they need.
+            .wasm_custom_page_sizes(true)
             .set_max_recursion_depth(CALLS_DEEP_MAX)
             .set_max_stack_height(STACK_CELLS_MAX)
             .set_max_cached_stacks(STACKS_CACHED_MAX)

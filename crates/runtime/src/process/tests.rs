@@ -489,6 +489,8 @@ fn what_is_no_program_is_refused_by_name(engine: &Rc<dyn Engine>) {
     );
     assert_eq!(load("(module)").unwrap(), "no export _start");
     assert_eq!(load("(module (func (export \"_start\")))").unwrap(), "no export memory");
+    let small = r#"(module (memory (export "memory") 100 (pagesize 1)) (func (export "_start")))"#;
+    assert_eq!(load(small), None, "memory by the byte");
     for (proposal, text) in [
         ("threads", "(module (memory 1 1 shared))"),
         ("SIMD", "(module (func (drop (v128.const i32x4 0 0 0 0))))"),

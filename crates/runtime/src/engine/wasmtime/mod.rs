@@ -71,6 +71,7 @@ impl WasmtimeEngine {
             .wasm_exceptions(false)
             .wasm_tail_call(true)
             .wasm_multi_memory(false)
+            .wasm_custom_page_sizes(true)
             .wasm_extended_const(true);
         let engine = wasmtime::Engine::new(&config).map_err(|e| Unavailable(first_line(&e.to_string())))?;
         Ok(WasmtimeEngine { gate: WasmiEngine::new(), engine })
