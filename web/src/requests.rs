@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use cluster::journey::{Answer, Choice, Journey, Outcome, Verdict, Via, What};
+use cluster::journey::{Answer, Choice, Hop, Journey, Outcome, Verdict, Via, What};
 use serde::{Deserialize, Serialize};
 
 use crate::map::{Anchor, place};
@@ -79,22 +79,26 @@ macro_rules! says {
 const DNS: Option<&str> = Some("DNS");
 const PROXY: Option<&str> = Some("kube-proxy");
 const POLICY: Option<&str> = Some("NetworkPolicy");
+const RESOLVER: Option<&str> = Some("resolver");
+const PORTMAP: Option<&str> = Some("portmap");
 const WIRE: Option<&str> = None;
 const HTTP: Option<&str> = Some("HTTP");
 
 says! {
-    WayHosts: DNS, false;
-    WayInternet: DNS, false;
-    WayNotOnInternet: DNS, true;
+    WayHosts: RESOLVER, false;
+    WayInternet: RESOLVER, false;
+    WayNotOnInternet: RESOLVER, true;
     WayAnswered: DNS, false;
     WayNoName: DNS, true;
+    WayNoRecord: DNS, true;
+    WayFailed: DNS, true;
     WaySilent: DNS, true;
     WayRule: PROXY, false;
     WayChance: PROXY, false;
     WayOnly: PROXY, false;
     WayAffinity: PROXY, false;
     WayNoEndpoints: PROXY, true;
-    WayHostPort: PROXY, false;
+    WayHostPort: PORTMAP, false;
     WayAllowed: POLICY, false;
     WayDenied: POLICY, true;
     WayNoPolicy: POLICY, false;
@@ -105,7 +109,8 @@ says! {
     WayNobody: WIRE, true;
     WayClosed: WIRE, true;
     WayHttp: HTTP, false;
-    WayHttpWaits: HTTP, true;
+    WayHttpWaits: HTTP, false;
+    WayHttpNever: HTTP, true;
 }
 
 /// How a request stands, or ended.
@@ -113,6 +118,7 @@ says! {
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the texts themselves say what they are")]
 pub enum End {
+    Waiting,
     Going,
     Good,
     NoName,
@@ -124,6 +130,7 @@ pub enum End {
 impl End {
     fn text(self) -> T {
         match self {
+            End::Waiting => T::EndWaiting,
             End::Going => T::EndGoing,
             End::Good => T::EndGood,
             End::NoName => T::EndNoName,
@@ -137,7 +144,7 @@ impl End {
 impl Request {
     /// Whether what was asked for came.
     pub fn is_good(&self) -> bool {
-        matches!(self.end, End::Good | End::Going) && self.status < 400
+        matches!(self.end, End::Good | End::Going | End::Waiting) && self.status < 400
     }
 
     /// How it ended, in short.
@@ -171,9 +178,11 @@ impl Requests {
     /// Takes in what is new or has changed.
     pub fn take_in(&mut self, news: Vec<Request>) {
         for request in news {
-            match self.0.iter_mut().find(|known| known.id == request.id) {
-                Some(known) => *known = request,
-                None => self.0.push_back(request),
+            // In the order in which they began: one that goes on for long stays where it is, and does not come back.
+            match self.0.binary_search_by_key(&request.id, |known| known.id) {
+                Ok(place) => self.0[place] = request,
+                Err(0) if self.0.len() == REQUESTS_MAX => {}
+                Err(place) => self.0.insert(place, request),
             }
             if self.0.len() > REQUESTS_MAX {
                 self.0.pop_front();
@@ -186,9 +195,17 @@ impl Requests {
         self.0.iter().rev()
     }
 
-    /// The one that is chosen, or the newest.
+    /// The one that is chosen, or the newest; none if the chosen one is not kept.
     pub fn chosen(&self, id: Option<u64>) -> Option<&Request> {
-        self.0.iter().find(|request| Some(request.id) == id).or(self.0.back())
+        match id {
+            Some(id) => self.0.iter().find(|request| request.id == id),
+            None => self.0.back(),
+        }
+    }
+
+    /// Whether a request is kept.
+    pub fn has(&self, id: u64) -> bool {
+        self.0.iter().any(|request| request.id == id)
     }
 }
 
@@ -218,17 +235,21 @@ fn request(journey: &Journey, so_far_us: u64) -> Request {
         id: journey.id,
         from: thing(&journey.from),
         goal,
-        end: end(journey.outcome),
+        end: end(journey),
         status,
         took_us: journey.took_us.unwrap_or(so_far_us),
-        rows: journey.hops.iter().flat_map(|hop| rows(hop.after_us, &hop.what)).collect(),
+        rows: journey.hops.iter().flat_map(|hop| rows(hop.after_us, &hop.what, journey.took_us.is_some())).collect(),
         path,
     }
 }
 
-fn end(outcome: Outcome) -> End {
-    match outcome {
-        Outcome::Underway | Outcome::Connected => End::Going,
+fn end(journey: &Journey) -> End {
+    let is_unanswered = |hop: &Hop| matches!(hop.what, What::Http { status: None, .. });
+    match journey.outcome {
+        Outcome::Underway => End::Waiting,
+        Outcome::Connected => End::Going,
+        // Closed, with a request that was never answered.
+        Outcome::Answered if journey.hops.iter().any(is_unanswered) => End::Lost,
         Outcome::Resolved | Outcome::Answered => End::Good,
         Outcome::NoSuchName => End::NoName,
         Outcome::Refused | Outcome::NoEndpoints => End::Refused,
@@ -255,7 +276,7 @@ fn thing(name: &str) -> String {
     }
 }
 
-fn rows(after_us: u64, what: &What) -> Vec<Row> {
+fn rows(after_us: u64, what: &What, is_over: bool) -> Vec<Row> {
     let one = |says: Says, n: &str, m: &str| Row { after_us, says, n: n.to_owned(), m: m.to_owned() };
     match what {
         What::Rule { .. } => rule(after_us, what),
@@ -264,10 +285,11 @@ fn rows(after_us: u64, what: &What) -> Vec<Row> {
         What::Known { name, addresses, .. } => vec![one(Says::WayInternet, name, &list(addresses))],
         What::Asked { name, answer, took_us, .. } => {
             let (says, records) = match answer {
-                Answer::Records(records) if records.is_empty() => (Says::WayNoName, String::new()),
+                Answer::Records(records) if records.is_empty() => (Says::WayNoRecord, String::new()),
                 Answer::Records(records) => (Says::WayAnswered, list(records)),
                 Answer::NoSuchName => (Says::WayNoName, String::new()),
-                Answer::Failed | Answer::Silence => (Says::WaySilent, String::new()),
+                Answer::Failed => (Says::WayFailed, String::new()),
+                Answer::Silence => (Says::WaySilent, String::new()),
             };
             vec![Row { after_us: after_us + took_us, says, n: name.clone(), m: records }]
         }
@@ -293,6 +315,7 @@ fn rows(after_us: u64, what: &What) -> Vec<Row> {
                 let (n, m) = (format!("{method} {path}"), status.to_string());
                 Row { after_us: after_us + took_us, says: Says::WayHttp, n, m }
             }
+            None if is_over => one(Says::WayHttpNever, &format!("{method} {path}"), ""),
             None => one(Says::WayHttpWaits, &format!("{method} {path}"), ""),
         }],
     }

@@ -271,15 +271,18 @@ texts! {
     RequestWay: "{n} への道すじ", "The way to {n}";
     Network: "ネットワーク", "network";
     YourMachine: "あなたのマシン", "your machine";
+    RequestGone: "この通信の記録は、もう残っていません。", "What became of this request is no longer kept.";
     RequestShow: "道すじを見る", "Show its way";
     WayHosts: "{n} は、hosts ファイルに {m} と書かれています。", "The hosts file says that {n} is {m}.";
     WayInternet: "{n} はインターネットの名前で、{m} を指しています。", "{n} is a name on the internet, for {m}.";
     WayNotOnInternet: "{n} という名前は見つかりませんでした。", "There is no name {n}.";
     WayAnswered: "{n} をたずねると、{m} と答えが返りました。", "Asked for {n}, it answered {m}.";
     WayNoName: "{n} をたずねると、そんな名前はない、と答えが返りました。", "Asked for {n}, it answered that there is no such name.";
+    WayNoRecord: "{n} をたずねると、名前はあるがアドレスはない、と答えが返りました。", "Asked for {n}, it answered that the name has no address.";
+    WayFailed: "{n} をたずねましたが、サーバーの中で失敗しました（SERVFAIL）。", "Asked for {n}, the server failed (SERVFAIL).";
     WaySilent: "{n} をたずねましたが、答えはもらえませんでした。", "Asked for {n}, it gave no answer.";
     WayRule: "{n} は、Service {m} の入口です。", "{n} is an entrance of Service {m}.";
-    WayChance: "{m} 個の行き先から、{n} をくじ引きのように選びました。", "It chose {n} among {m} endpoints, as by lot.";
+    WayChance: "{m} 個の行き先から、{n} をくじ引きのように選びました。", "It chose {n} among {m} endpoints, at random.";
     WayOnly: "行き先は {n} だけです。", "{n} is its only endpoint.";
     WayAffinity: "{m} 個の行き先から、送り主のアドレスをもとに {n} を選びました（sessionAffinity）。", "It chose {n} among {m} endpoints by the sender's address (sessionAffinity).";
     WayNoEndpoints: "Service に準備のできた Pod が 1 つもないので、断りました。", "The Service has no Pod that is ready, so it rejects.";
@@ -295,6 +298,8 @@ texts! {
     WayClosed: "{n} へはここから行けません。Pod のネットワークはクラスターの中だけのものです。", "There is no way to {n} from here: the network of Pods is inside the cluster.";
     WayHttp: "{n} に、{m} と答えました。", "{n} is answered with {m}.";
     WayHttpWaits: "{n} の答えはまだ来ていません。", "{n} has no answer yet.";
+    WayHttpNever: "{n} の答えは来ないまま、閉じられました。", "{n} was never answered: it was closed before.";
+    EndWaiting: "応答待ち", "waiting";
     EndGoing: "つながっています", "open";
     EndGood: "成功", "done";
     EndNoName: "名前がない", "no such name";

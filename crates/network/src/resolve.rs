@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use crate::dns::wire::{self, Answer};
+use crate::dns::wire::{self, Answer, NAME_BYTES_MAX};
 use crate::journey::{self as told, Kind, Outcome, Tracer, What};
 use crate::limits::{DNS_ATTEMPTS_MAX, DNS_TIMEOUT};
 use crate::{NetError, NetNs};
@@ -79,6 +79,10 @@ impl NetNs {
     pub async fn resolve(&self, name: &str) -> Result<Vec<Ipv4Addr>, NetError> {
         if let Ok(literal) = name.parse::<Ipv4Addr>() {
             return Ok(vec![literal]);
+        }
+        // No name server has such a name, and the trace would have to keep it.
+        if name.len() > NAME_BYTES_MAX + 1 {
+            return Err(NetError::NameNotFound);
         }
         let conf = self.resolv();
         let tracer = Tracer::begin(self.0.fabric(), self.name(), Kind::Name, self.is_routine());

@@ -450,7 +450,7 @@ impl Draw<'_> {
             MoveKind::Failed => "failed",
         };
         let (delay, duration) = (delay_ms(moving), duration_ms(moving));
-        let press = moving.request.map(|id| {
+        let press = moving.request.filter(|id| self.state.requests.has(*id)).map(|id| {
             let state = self.state.clone();
             Callback::from(move |_: MouseEvent| state.dispatch(Action::ShowRequest(id)))
         });

@@ -17,22 +17,31 @@ pub struct RequestsPaneProps {
 #[component]
 pub fn RequestsPane(props: &RequestsPaneProps) -> Html {
     let state = &props.state;
-    let Some(chosen) = state.requests.chosen(state.request) else {
+    if state.requests.chosen(None).is_none() {
         return html! {
             <div class="requests view empty" role="region" aria-label={state.t(T::Requests)}>
                 <p class="lead">{ state.t(T::RequestsLead) }</p>
             </div>
         };
-    };
+    }
+    let chosen = state.requests.chosen(state.request);
+    let is_chosen = |request: &Request| chosen.is_some_and(|chosen| chosen.id == request.id);
     html! {
         <div class="requests view" role="region" aria-label={state.t(T::Requests)}>
             <ul class="made">
-                { for state.requests.newest_first().map(|request| made(state, request, request.id == chosen.id)) }
+                { for state.requests.newest_first().map(|request| made(state, request, is_chosen(request))) }
             </ul>
-            <ol class="way" tabindex="0" aria-label={fill(state.t(T::RequestWay), &chosen.goal, "")}>
-                { for chosen.rows.iter().map(|row| hop(state, row)) }
-            </ol>
+            { chosen.map_or_else(|| html! { <p class="lead">{ state.t(T::RequestGone) }</p> }, |chosen| way(state, chosen)) }
         </div>
+    }
+}
+
+/// The way of a request, a line a hop.
+fn way(state: &UseReducerHandle<State>, chosen: &Request) -> Html {
+    html! {
+        <ol class="way" tabindex="0" aria-label={fill(state.t(T::RequestWay), &chosen.goal, "")}>
+            { for chosen.rows.iter().map(|row| hop(state, row)) }
+        </ol>
     }
 }
 

@@ -74,7 +74,7 @@ fn a_request_through_a_service() {
         expect![[r#"
         200 192.168.49.2:30080 true
         0 kube-proxy: NodePort 192.168.49.2:30080 is an entrance of Service web:http.
-        0 kube-proxy: It chose Pod web-1 among 2 endpoints, as by lot.
+        0 kube-proxy: It chose Pod web-1 among 2 endpoints, at random.
         200 NetworkPolicy: Neither end is restricted, so it may pass.
         400 network: From your machine it travels to minikube.
         600 network: Pod web-1 accepts it, and sees 192.168.49.2 as the sender.

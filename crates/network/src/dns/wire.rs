@@ -32,7 +32,10 @@ pub mod rcode {
 
 const CLASS_IN: u16 = 1;
 const LABEL_BYTES_MAX: usize = 63;
-const NAME_BYTES_MAX: usize = 253;
+/// The longest name, in bytes, without the last dot.
+pub(crate) const NAME_BYTES_MAX: usize = 253;
+/// Records of one answer that the packet trace tells.
+const RECORDS_TOLD_MAX: usize = 16;
 const POINTER_JUMPS_MAX: usize = 16;
 
 /// One question.
@@ -160,6 +163,10 @@ pub fn read_records(bytes: &[u8]) -> Option<told::Answer> {
     }
     let mut records = Vec::new();
     for _ in 0..u16_at(bytes, 6)? {
+        if records.len() == RECORDS_TOLD_MAX {
+            records.push("...".to_owned());
+            break;
+        }
         at = name_at(bytes, at)?.1;
         let (kind, length) = (u16_at(bytes, at)?, usize::from(u16_at(bytes, at + 8)?));
         let data = at + 10;
@@ -239,6 +246,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) -> Option<()> {
 fn name_at(bytes: &[u8], start: usize) -> Option<(String, usize)> {
     let (mut at, mut end, mut jumps) = (start, None, 0);
     let mut labels: Vec<String> = Vec::new();
+    let mut room = NAME_BYTES_MAX + 1;
     loop {
         let length = usize::from(*bytes.get(at)?);
         if length == 0 {
@@ -252,6 +260,7 @@ fn name_at(bytes: &[u8], start: usize) -> Option<(String, usize)> {
             end.get_or_insert(at + 2);
             at = usize::from(u16_at(bytes, at)? & 0x3fff);
         } else {
+            room = room.checked_sub(length + 1)?;
             labels.push(String::from_utf8_lossy(bytes.get(at + 1..at + 1 + length)?).into_owned());
             at += 1 + length;
         }

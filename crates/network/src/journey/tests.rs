@@ -394,20 +394,18 @@ fn datagrams_are_exchanges() {
     check(
         exchange,
         expect![[r#"
-        pod/default/guest Udp - 192.168.49.2:5000: Answered, 1200 us, 12 sent, 12 received
-             0 NoPolicy
-             0 Wire { from: "minikube", to: "minikube", delay_us: 200 }
-           200 Arrived { at: "node/minikube", address: 192.168.49.2:5000, seen_as: 10.244.0.9 }
-    "#]],
+            pod/default/guest Udp - 192.168.49.2:5000: Answered, 1200 us, 12 sent, 12 received
+                 0 Wire { from: "minikube", to: "minikube", delay_us: 200 }
+               200 Arrived { at: "node/minikube", address: 192.168.49.2:5000, seen_as: 10.244.0.9 }
+        "#]],
     );
     check(
         refused,
         expect![[r#"
-        pod/default/guest Udp - 192.168.49.2:5001: Refused, 400 us, 1 sent, 0 received
-             0 NoPolicy
-             0 Wire { from: "minikube", to: "minikube", delay_us: 200 }
-           400 Refused { at: "node/minikube", address: 192.168.49.2:5001 }
-    "#]],
+            pod/default/guest Udp - 192.168.49.2:5001: Refused, 400 us, 1 sent, 0 received
+                 0 Wire { from: "minikube", to: "minikube", delay_us: 200 }
+               400 Refused { at: "node/minikube", address: 192.168.49.2:5001 }
+        "#]],
     );
 }
 
@@ -425,7 +423,6 @@ fn a_question_that_a_program_asks_by_itself_is_read() {
         world.fabric.journeys_since(0).last().unwrap(),
         expect![[r#"
             pod/default/guest Udp web.default.svc.cluster.local 10.96.0.10:53: Answered, 400 us, 47 sent, 92 received
-                 0 NoPolicy
                  0 Wire { from: "minikube", to: "", delay_us: 200 }
                200 Arrived { at: "coredns", address: 10.96.0.10:53, seen_as: 10.244.0.9 }
                  0 Asked { server: 10.96.0.10, by: "coredns", name: "web.default.svc.cluster.local", answer: Records(["A 10.96.7.7"]), took_us: 400 }

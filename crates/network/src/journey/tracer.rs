@@ -8,9 +8,9 @@ use simulation::Time;
 
 use super::http::Exchange;
 use super::{Answer, Journey, Kind, Outcome, Verdict, What};
-use crate::NetError;
 use crate::fabric::{FabricInner, Route, Target};
 use crate::netns::NsInner;
+use crate::{NetError, Role};
 
 /// A journey that goes on. Dropped before it was ended, it says that the asking side gave up.
 pub(crate) struct Tracer {
@@ -69,7 +69,12 @@ impl Tracer {
         let is_lost = matches!(route.target, Target::Lost { .. });
         let is_pod = |host: &NsInner| host.name.starts_with("pod/");
         let leaves = end.as_ref().is_some_and(|end| !std::ptr::eq(Rc::as_ptr(end), from));
-        let is_open = leaves && !is_lost && verdicts.is_empty() && (is_pod(from) || end.as_deref().is_some_and(is_pod));
+        // No policy selects either end: so far as policies were asked at all, which they are not for what a node sends.
+        let is_asked = |host: &NsInner| !matches!(host.role, Role::Node | Role::Service);
+        let between_pods = (is_pod(from) || end.as_deref().is_some_and(is_pod))
+            && is_asked(from)
+            && end.as_deref().is_some_and(is_asked);
+        let is_open = leaves && !is_lost && verdicts.is_empty() && between_pods;
         let now = fabric.sim.now();
         self.change(|journey| {
             if let Some(turn) = &route.turn {
@@ -150,6 +155,9 @@ impl Watch {
 
     /// Bytes were written.
     pub(crate) fn wrote(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         let before = self.sent.get();
         self.sent.set(before + bytes.len() as u64);
         if let Some(asked) = self.exchange.borrow_mut().wrote(bytes, before == 0) {
