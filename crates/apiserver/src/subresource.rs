@@ -184,6 +184,8 @@ pub fn assign(cx: &Context<'_>, pod: (&str, &str), binding: &Value) -> Result<Re
     }
     let now = cx.now();
     cx.update(strategy::of(&PODS), Part::Binding, pod, |old| {
+        // Decided for another pod of this name.
+        super::registry::update::same_object(&PODS, old.name(), binding, old.uid())?;
         let busy = |why: String| failure::conflict_sub(&PODS, "binding", old.name(), &why);
         if old.is_deleting() {
             return Err(busy(format!("pod {} is being deleted, cannot be assigned to a host", old.name())));

@@ -144,7 +144,10 @@ impl Cluster {
     /// Counts a pod as being on a node before the API server knows.
     pub(crate) fn assume(&mut self, pod: &Object, node: &str) {
         let key = pod.key();
-        self.put(Rc::new(PodInfo::new(pod)), node);
+        // As the API server will have it: then what comes back is nothing new.
+        let mut pod = pod.clone();
+        pod.set("spec.nodeName", node);
+        self.put(Rc::new(PodInfo::new(&pod)), node);
         self.nominated.remove(&key);
         self.assumed.insert(key);
     }

@@ -34,12 +34,15 @@ pub(crate) fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Option<Refused> {
 /// either.
 pub(crate) fn filter_as(cluster: &Cluster, pod: &PodInfo, node: &NodeInfo) -> Option<Refused> {
     let nominated = cluster.nominated_before(&pod.object, node.name());
+    if nominated.is_empty() {
+        return ask(&Cycle::supposing(cluster, pod, node), node);
+    }
     let mut fuller = node.clone();
     for other in &nominated {
         fuller.put(Rc::new(PodInfo::new(other)));
     }
     let refused = ask(&Cycle::supposing(cluster, pod, &fuller), &fuller);
-    if nominated.is_empty() || refused.is_some() {
+    if refused.is_some() {
         return refused;
     }
     ask(&Cycle::supposing(cluster, pod, node), node)

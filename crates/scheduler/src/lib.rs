@@ -217,12 +217,12 @@ impl State {
                 self.recorder.event(pod, None, "Normal", "Scheduled", "Binding", &message).await;
             }
             Err(error) => {
-                // Unless the informer has seen the pod placed after all, its room is free again.
-                let assumed = self.cluster.borrow().is_assumed(&pod.key());
-                if assumed {
-                    self.cluster.borrow_mut().remove(&pod.key());
-                    self.happened(ClusterEvent::PodRemoved);
+                // The informer has seen the pod placed after all, or gone.
+                if !self.cluster.borrow().is_assumed(&pod.key()) {
+                    return;
                 }
+                self.cluster.borrow_mut().remove(&pod.key());
+                self.happened(ClusterEvent::PodRemoved);
                 if error.is_not_found() {
                     return; // the pod is gone
                 }

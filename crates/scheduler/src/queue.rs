@@ -136,7 +136,10 @@ impl Queue {
     }
 
     fn take(&mut self, key: &str) -> Option<QueuedPod> {
-        self.active.remove(key).or_else(|| self.pausing.remove(key)).or_else(|| self.unschedulable.remove(key))
+        // Of all three: a pod that changed while it was being bound can be in two, and an old one must not come back.
+        let (active, pausing, left) =
+            (self.active.remove(key), self.pausing.remove(key), self.unschedulable.remove(key));
+        active.or(pausing).or(left)
     }
 
     /// The pod is gone or has a node.
@@ -261,6 +264,18 @@ mod tests {
         queue.add(&pod("vip", 100), at(2));
         let order: Vec<String> = std::iter::from_fn(|| queue.pop(at(3)).map(|q| q.pod.name().to_owned())).collect();
         assert_eq!(order, ["vip", "old", "young"]);
+    }
+
+    #[test]
+    fn a_pod_that_changed_while_it_was_being_bound_is_there_once() {
+        let mut queue = Queue::default();
+        queue.add(&pod("p", 0), at(0));
+        let tried = queue.pop(at(0)).unwrap();
+        queue.done("d/p");
+        queue.add(&pod("p", 7), at(0));
+        queue.failed(tried, at(0));
+        queue.remove("d/p");
+        assert!(!queue.has_due(at(600)), "nothing of it is left");
     }
 
     #[test]

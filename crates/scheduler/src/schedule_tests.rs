@@ -219,6 +219,19 @@ fn spread_constraints_are_kept() {
 }
 
 #[test]
+fn a_spread_constraint_with_an_empty_selector_counts_nobody() {
+    let mut cluster = cluster(three());
+    for name in ["a", "b", "c"] {
+        let mut placed = pod(name, json!({}));
+        placed.set("spec.nodeName", "minikube");
+        cluster.place(&placed);
+    }
+    let spread = json!({"nodeName": null, "nodeSelector": {"kubernetes.io/hostname": "minikube"}, "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}]});
+    check(&cluster, spread, expect!["minikube"]);
+}
+
+#[test]
 fn the_explanation_names_every_filter_and_score() {
     let mut nodes = three();
     nodes[0].set("spec.unschedulable", true);

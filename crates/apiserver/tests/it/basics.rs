@@ -136,6 +136,10 @@ fn graceful_deletion_of_pods() {
     let h = Harness::new();
     h.ok("POST", PODS, pod("x"));
     let binding = json!({"target": {"kind": "Node", "name": "minikube"}});
+    let mut other = binding.clone();
+    other["metadata"]["uid"] = json!("another-pod");
+    let refused = h.refusal("POST", &format!("{PODS}/x/binding"), other);
+    assert!(refused.contains("Precondition failed: UID in precondition: another-pod"), "{refused}");
     h.ok("POST", &format!("{PODS}/x/binding"), binding.clone());
     assert_eq!(
         h.refusal("POST", &format!("{PODS}/x/binding"), binding),

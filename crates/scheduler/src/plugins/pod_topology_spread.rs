@@ -47,11 +47,16 @@ fn own_constraints(cycle: &Cycle<'_>, when: &str) -> Vec<Constraint> {
         let selector = LabelSelector::from_value(&c["labelSelector"]).unwrap_or_else(|_| LabelSelector::nothing());
         let own = selector.matches_object(cycle.pod);
         let alike = match_label_keys(cycle.pod, c);
+        // A selector without a requirement counts nobody, although it matches everybody (`countPodsMatchSelector`).
+        let counted = match alike.is_empty() && selector.is_everything() {
+            true => vec![LabelSelector::nothing()],
+            false => [vec![selector], alike].concat(),
+        };
         Constraint {
             key: c["topologyKey"].as_str().unwrap_or("").to_owned(),
             max_skew: c["maxSkew"].as_i64().unwrap_or(1),
             min_domains: c["minDomains"].as_u64().and_then(|n| usize::try_from(n).ok()),
-            tally: tally(cycle, [vec![selector], alike].concat()),
+            tally: tally(cycle, counted),
             own,
         }
     };
