@@ -7,7 +7,7 @@ use kubonsai::engine::Engine;
 
 /// A shell that counts in a container: nothing but computing, after a few calls.
 const COUNT: &str = "
-    kubectl run count --image=busybox --restart=Never -- sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done' > /dev/null
+    kubectl run count --image=busybox --restart=Never -- sh -c 'i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done' > /dev/null
     kubectl wait pod/count --for=jsonpath='{.status.phase}'=Running --timeout=60s > /dev/null
 ";
 /// Waits for its end.
