@@ -228,18 +228,28 @@ pub fn pop_first(core: &mut Core, id: u64, words: &[Bytes]) -> Result<Option<Rep
     Ok(None)
 }
 
-/// BLPOP and BRPOP.
-fn pop_or_wait(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
-    let Some(seconds) = float(&words[words.len() - 1]).filter(|s| s.is_finite()) else {
+/// When a wait of so many seconds ends, in ms since 1970; `None` waits for ever.
+fn wait_end(word: &[u8], now: u64) -> Result<Option<u64>, String> {
+    let Some(seconds) = float(word) else {
         return Err("ERR timeout is not a float or out of range".to_owned());
     };
-    if seconds < 0.0 {
+    let millis = (seconds * 1000.0).ceil();
+    if millis < 0.0 {
         return Err("ERR timeout is negative".to_owned());
     }
+    // The original counts in signed numbers of 64 bits.
+    if millis > (i64::MAX as u64).saturating_sub(now) as f64 {
+        return Err("ERR timeout is out of range".to_owned());
+    }
+    Ok((millis > 0.0).then(|| now.saturating_add(millis as u64)))
+}
+
+/// BLPOP and BRPOP.
+fn pop_or_wait(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
+    let until = wait_end(&words[words.len() - 1], core.now)?;
     if let Some(reply) = pop_first(core, id, words)? {
         return Ok(reply);
     }
-    let until = (seconds > 0.0).then(|| core.now + std::time::Duration::from_secs_f64(seconds).as_millis() as u64);
     if let Some(session) = core.sessions.get_mut(&id) {
         if session.queue.is_some() {
             return Ok(Reply::NilArray);
@@ -613,6 +623,18 @@ mod tests {
         assert_eq!(core.due(), Some(1_005_000));
         core.tick(1_005_000);
         assert_eq!((got(&mut core, b), core.sessions[&b].blocked.is_some()), ("(nil)".into(), false));
+    }
+
+    #[test]
+    fn waits_end_or_are_out_of_range() {
+        let mut core = core("7.2.4", &[]);
+        let id = client(&mut core);
+        for seconds in ["1e300", "inf", "9223372036854775.807"] {
+            let line = format!("BLPOP k {seconds}");
+            assert_eq!(say(&mut core, id, &[&line]), "(error) ERR timeout is out of range", "{seconds}");
+        }
+        assert_eq!(say(&mut core, id, &["BLPOP k -1"]), "(error) ERR timeout is negative");
+        assert_eq!((wait_end(b"0.0001", 7), wait_end(b"0", 7)), (Ok(Some(8)), Ok(None)));
     }
 
     #[test]
