@@ -5,8 +5,8 @@ use super::{Access, Answer, Call, Command, SYNTAX, float, integer, lower, range,
 use crate::resp::{Bytes, Reply};
 use crate::store::Value;
 
-/// Bytes of the longest string that SETRANGE makes.
-const STRING_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of the longest string that SETRANGE and APPEND make, as `proto-max-bulk-len`; a request has no more.
+const STRING_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// The table.
 pub const COMMANDS: &[Command] = &[
@@ -33,8 +33,20 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "substr", arity: 4, access: Access::Read, run: get_range },
 ];
 
+/// Where bytes put at a place of a string end. Counted in 64 bits: a guest's own numbers of 32 would wrap.
+///
+/// # Errors
+/// The string would be too long.
+fn end_of(offset: u64, bytes: usize) -> Result<usize, String> {
+    let end = offset.checked_add(bytes as u64).filter(|end| *end <= STRING_BYTES_MAX);
+    let end = end.and_then(|end| usize::try_from(end).ok());
+    end.ok_or_else(|| "ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned())
+}
+
 fn append(c: &mut Call<'_>) -> Answer {
     let (key, text) = (c.word(1).clone(), c.word(2).clone());
+    let before = c.string(&key)?.map_or(0, |value| value.len());
+    end_of(before as u64, text.len())?;
     let value = c.make_string(&key)?;
     value.extend(text);
     let length = value.len();
@@ -227,16 +239,14 @@ fn set(c: &mut Call<'_>) -> Answer {
 
 fn set_range(c: &mut Call<'_>) -> Answer {
     let (key, offset, text) = (c.word(1).clone(), c.int(2)?, c.word(3).clone());
-    let offset = usize::try_from(offset).map_err(|_| "ERR offset is out of range".to_owned())?;
+    let offset = u64::try_from(offset).map_err(|_| "ERR offset is out of range".to_owned())?;
     if text.is_empty() {
         return Ok(Reply::count(c.string(&key)?.map_or(0, |value| value.len())));
     }
-    if offset + text.len() > STRING_BYTES_MAX {
-        return Err("ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned());
-    }
+    let end = end_of(offset, text.len())?;
     let value = c.make_string(&key)?;
-    value.resize(value.len().max(offset + text.len()), 0);
-    value[offset..offset + text.len()].copy_from_slice(&text);
+    value.resize(value.len().max(end), 0);
+    value[end - text.len()..end].copy_from_slice(&text);
     let length = value.len();
     c.changed(1);
     Ok(Reply::count(length))
@@ -249,7 +259,24 @@ fn length(c: &mut Call<'_>) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::tests::cases;
+    use super::{STRING_BYTES_MAX, end_of};
+    use crate::commands::tests::{cases, play};
+    use crate::resp::Reply;
+    use crate::store::Store;
+
+    #[test]
+    fn strings_have_a_longest_length() {
+        let too_long = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+        assert_eq!(end_of(u64::MAX, 1), Err(too_long.to_owned()));
+        assert_eq!(end_of(3, 4), Ok(7));
+        let mut store = Store::default();
+        let fill = format!("SETRANGE k {} x", STRING_BYTES_MAX - 1);
+        assert_eq!(play(&mut store, 1, &[&fill]), Reply::Int(8 * 1024 * 1024));
+        for line in ["APPEND k y", "SETRANGE k 4294967295 abc", "SETRANGE k 9223372036854775807 abc"] {
+            assert_eq!(play(&mut store, 1, &[line]), Reply::Error(too_long.to_owned()), "{line}");
+        }
+        assert_eq!(play(&mut store, 1, &["STRLEN k"]), Reply::Int(8 * 1024 * 1024));
+    }
 
     #[test]
     fn strings_and_counters() {
