@@ -241,15 +241,27 @@ impl Core {
         let mut call = Call { store: &mut self.store, number, words, now, random, instead: None };
         let answer = (command.run)(&mut call);
         let instead = call.instead;
-        if self.store.changes != before
-            && let Some(disk) = &mut self.disk
-        {
-            let requests = instead.unwrap_or_else(|| vec![words.to_vec()]);
-            if let Err(error) = disk.append(number, &requests) {
-                self.log.push(format!("# Error writing to the AOF file: {}", proc::Errno::from_io(&error)));
-            }
+        // What ended made room for what the command put there, so it goes first.
+        self.forget_ended();
+        if self.store.changes != before {
+            self.append(number, &instead.unwrap_or_else(|| vec![words.to_vec()]));
         }
         answer
+    }
+
+    /// Writes to the append-only file which keys ended: nothing ends while it is read again.
+    fn forget_ended(&mut self) {
+        for (number, key) in self.store.take_ended() {
+            self.append(number, &[vec![b"DEL".to_vec(), key]]);
+        }
+    }
+
+    /// Writes requests to the append-only file if there is one.
+    fn append(&mut self, number: usize, requests: &[Vec<Bytes>]) {
+        let Some(disk) = &mut self.disk else { return };
+        if let Err(error) = disk.append(number, requests) {
+            self.log.push(format!("# Error writing to the AOF file: {}", proc::Errno::from_io(&error)));
+        }
     }
 
     /// Evicts keys until `maxmemory` is kept.
@@ -264,10 +276,8 @@ impl Core {
                 return Err("OOM command not allowed when used memory > 'maxmemory'.".to_owned());
             };
             self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            if let Some(disk) = &mut self.disk {
-                // A key that comes back after a restart would be evicted again.
-                let _ = disk.append(number, &[vec![b"DEL".to_vec(), key]]);
-            }
+            // A key that comes back after a restart would be evicted again.
+            self.append(number, &[vec![b"DEL".to_vec(), key]]);
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ impl Disk {
         };
         match std::fs::read(&places.file) {
             Ok(bytes) => {
-                replay(&bytes, store, now)?;
+                replay(&bytes, store)?;
                 say("DB loaded from append only file: 0.000 seconds");
                 if places.folder.is_some() {
                     say(&format!("Opening AOF incr file {}.1.incr.aof on server start", places.name));
@@ -138,8 +138,12 @@ impl Disk {
     }
 }
 
+/// The time while an append-only file is read. Nothing ends before the server runs: requests were made on keys that
+/// had not ended then, and a key that did end has its own `DEL`.
+const REPLAY_TIME: u64 = 0;
+
 /// Makes the requests of an append-only file. A last one that is cut off is left out, as `aof-load-truncated yes`.
-fn replay(mut bytes: &[u8], store: &mut Store, now: u64) -> Result<(), String> {
+fn replay(mut bytes: &[u8], store: &mut Store) -> Result<(), String> {
     let mut number = 0;
     while let Some((words, used)) = parse_request(bytes)
         .map_err(|_| "Bad file format reading the append only file: make a backup of your AOF file, then use ./redis-check-aof --fix <filename>".to_owned())?
@@ -153,7 +157,7 @@ fn replay(mut bytes: &[u8], store: &mut Store, now: u64) -> Result<(), String> {
         let Some(command) = find(&name) else {
             return Err(format!("Unknown command '{name}' reading the append only file"));
         };
-        let mut call = Call { store, number, words: &words, now, random: 0, instead: None };
+        let mut call = Call { store, number, words: &words, now: REPLAY_TIME, random: 0, instead: None };
         // What failed then fails now, and changes as little.
         let _ = (command.run)(&mut call);
     }
@@ -163,8 +167,54 @@ fn replay(mut bytes: &[u8], store: &mut Store, now: u64) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::Answer;
     use crate::commands::tests::play;
+    use crate::core::Core;
     use crate::resp::Reply;
+
+    /// A server with an append-only file in a folder of its own, as it starts at a time.
+    fn server(folder: &str, now: u64) -> Core {
+        let mut config = Config::default();
+        for (name, value) in [("dir", folder), ("appendonly", "yes"), ("save", "")] {
+            config.set(name, value).expect("valid");
+        }
+        std::fs::create_dir_all(folder).expect("a folder");
+        let mut core = Core::new("7.2.4", config, now);
+        let disk = Disk::open(&core.config, "7.2.4", &mut core.store, now, &mut |_| {}).expect("readable");
+        core.disk = Some(disk);
+        core
+    }
+
+    /// A folder for files, empty.
+    fn folder(name: &str) -> String {
+        let folder = std::env::temp_dir().join(format!("redis-test-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        folder.to_string_lossy().into_owned()
+    }
+
+    fn run(core: &mut Core, line: &str) -> Answer {
+        let words = crate::resp::split_words(line).expect("words");
+        core.run(find(&lower(&words[0])).expect("known"), 0, &words)
+    }
+
+    #[test]
+    fn keys_that_ended_stay_so_and_nothing_ends_while_reading() {
+        let folder = folder("ended");
+        let mut core = server(&folder, 1_000);
+        for line in ["SET k 1 PX 10", "SET c 5 PX 5000", "INCR c"] {
+            run(&mut core, line).expect("done");
+        }
+        core.now = 1_010;
+        assert_eq!(run(&mut core, "GET k"), Ok(Reply::Nil));
+        run(&mut core, "INCR k").expect("done");
+        // All ends are over by then, and `k` has none.
+        let mut again = server(&folder, 9_000);
+        assert_eq!(run(&mut again, "GET k"), Ok(Reply::text("1")));
+        assert_eq!(run(&mut again, "EXISTS c"), Ok(Reply::Int(0)));
+        let mut back = server(&folder, 1_020);
+        assert_eq!(run(&mut back, "EXISTS c"), Ok(Reply::Int(0)), "a clock that was set back brings nothing back");
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
 
     #[test]
     fn an_append_only_file_is_played_up_to_where_it_is_cut() {
@@ -174,12 +224,12 @@ mod tests {
             encode_request(&words(line), &mut bytes);
         }
         let mut store = Store::default();
-        replay(&bytes, &mut store, 10).expect("valid");
+        replay(&bytes, &mut store).expect("valid");
         assert_eq!(play(&mut store, 10, &["GET a"]), Reply::text("2"));
         assert_eq!(play(&mut store, 50, &["EXISTS l"]), Reply::Int(0));
         let mut cut = Store::default();
-        replay(&bytes[..bytes.len() - 3], &mut cut, 10).expect("valid");
+        replay(&bytes[..bytes.len() - 3], &mut cut).expect("valid");
         assert_eq!(play(&mut cut, 50, &["EXISTS l"]), Reply::Int(1));
-        assert!(replay(b"*1\r\n:1\r\n", &mut cut, 1).is_err());
+        assert!(replay(b"*1\r\n:1\r\n", &mut cut).is_err());
     }
 }

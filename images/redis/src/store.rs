@@ -136,41 +136,57 @@ pub struct Entry {
     pub hits: u64,
 }
 
+impl Entry {
+    fn has_ended(&self, now: u64) -> bool {
+        self.expires.is_some_and(|end| end <= now)
+    }
+}
+
 /// One database.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Database(BTreeMap<Bytes, Entry>);
+pub struct Database {
+    keys: BTreeMap<Bytes, Entry>,
+    /// Keys that ended and were taken out, until [`Store::take_ended`] asks for them.
+    ended: Vec<Bytes>,
+}
 
 impl Database {
     /// A key that has not ended.
     pub fn get(&mut self, key: &[u8], now: u64) -> Option<&mut Entry> {
-        if self.0.get(key)?.expires.is_some_and(|end| end <= now) {
-            self.0.remove(key);
+        if self.keys.get(key)?.has_ended(now) {
+            self.remove(key, now);
             return None;
         }
-        let entry = self.0.get_mut(key)?;
+        let entry = self.keys.get_mut(key)?;
         (entry.used, entry.hits) = (now, entry.hits + 1);
         Some(entry)
     }
 
     /// Sets a key.
     pub fn set(&mut self, key: Bytes, value: Value, expires: Option<u64>, now: u64) {
-        self.0.insert(key, Entry { value, expires, used: now, hits: 1 });
+        self.keys.insert(key, Entry { value, expires, used: now, hits: 1 });
     }
 
     /// Takes a key out.
     pub fn remove(&mut self, key: &[u8], now: u64) -> Option<Entry> {
-        self.0.remove(key).filter(|entry| entry.expires.is_none_or(|end| end > now))
+        let entry = self.keys.remove(key)?;
+        if entry.has_ended(now) {
+            self.ended.push(key.to_vec());
+            return None;
+        }
+        Some(entry)
     }
 
     /// Takes out what has ended, and gives what is left.
     pub fn live(&mut self, now: u64) -> &BTreeMap<Bytes, Entry> {
-        self.0.retain(|_, entry| entry.expires.is_none_or(|end| end > now));
-        &self.0
+        let gone = self.keys.extract_if(.., |_, entry| entry.has_ended(now));
+        self.ended.extend(gone.map(|(key, _)| key));
+        &self.keys
     }
 
     /// Takes everything out.
     pub fn clear(&mut self) -> usize {
-        std::mem::take(&mut self.0).len()
+        std::mem::take(&mut self.keys).len()
     }
 }
 
@@ -194,14 +210,21 @@ impl Default for Store {
 impl Store {
     /// Bytes in use, as INFO and `maxmemory` count them.
     pub fn used_bytes(&self) -> usize {
-        let entries = self.databases.iter().flat_map(|db| &db.0);
+        let entries = self.databases.iter().flat_map(|db| &db.keys);
         BASE_BYTES + entries.map(|(key, entry)| KEY_BYTES + key.len() + entry.value.bytes()).sum::<usize>()
+    }
+
+    /// The keys that ended and are out since it was last asked, with their databases.
+    pub fn take_ended(&mut self) -> Vec<(usize, Bytes)> {
+        let databases = self.databases.iter_mut().enumerate();
+        databases.flat_map(|(number, db)| db.ended.drain(..).map(move |key| (number, key))).collect()
     }
 
     /// Takes one key out as a policy of `maxmemory-policy` chooses it; `None` if it allows none.
     pub fn evict(&mut self, policy: &str, random: u64) -> Option<(usize, Bytes)> {
         let (which, by) = policy.split_once('-')?;
-        let candidates = self.databases.iter().enumerate().flat_map(|(n, db)| db.0.iter().map(move |(k, e)| (n, k, e)));
+        let candidates =
+            self.databases.iter().enumerate().flat_map(|(n, db)| db.keys.iter().map(move |(k, e)| (n, k, e)));
         let candidates: Vec<_> = candidates.filter(|(_, _, e)| which == "allkeys" || e.expires.is_some()).collect();
         let chosen = match by {
             "lru" => candidates.iter().min_by_key(|(_, _, e)| e.used),
@@ -214,7 +237,7 @@ impl Store {
         };
         let (number, key, _) = chosen?;
         let (number, key) = (*number, (*key).clone());
-        self.databases[number].0.remove(&key);
+        self.databases[number].keys.remove(&key);
         self.evicted += 1;
         Some((number, key))
     }
