@@ -232,6 +232,9 @@ impl Core {
 
     /// Runs a command on keys: makes room before, writes to the append-only file after.
     pub fn run(&mut self, command: &Command, number: usize, words: &[Bytes]) -> Answer {
+        if command.access != Access::Read {
+            self.can_keep()?;
+        }
         if command.access == Access::Grow {
             self.make_room()?;
         }
@@ -262,6 +265,12 @@ impl Core {
         if let Err(error) = disk.append(number, requests) {
             self.log.push(format!("# Error writing to the AOF file: {}", proc::Errno::from_io(&error)));
         }
+    }
+
+    /// Refuses while the files cannot be written.
+    fn can_keep(&mut self) -> Result<(), String> {
+        let written = self.disk.as_mut().map_or(Ok(()), Disk::flush);
+        written.map_err(|error| format!("MISCONF Errors writing to the AOF file: {}", proc::Errno::from_io(&error)))
     }
 
     /// Evicts keys until `maxmemory` is kept.

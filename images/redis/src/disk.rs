@@ -18,8 +18,29 @@ pub struct Disk {
 
 struct Log {
     file: File,
+    /// Bytes of the whole requests in the file.
+    length: u64,
+    /// Bytes that could not be written yet. The server takes no requests that write meanwhile, so they stay few.
+    pending: Bytes,
     /// The database that the next request in it is for.
     number: Option<usize>,
+}
+
+impl Log {
+    /// Writes what is pending. After a failure the file ends with a whole request as before.
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.file.write_all(&self.pending) {
+            // Else half of a request would stand between whole ones for ever.
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.length += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
 }
 
 /// Where the append-only file lies: the folder and manifest that versions from 7 on have beside it, and the file.
@@ -41,7 +62,7 @@ fn places(config: &Config, major: u32) -> Places {
 }
 
 impl Disk {
-    /// Reads what is there and opens the append-only file if it is asked for; `say` takes lines of the log.
+    /// Reads what is there and opens the append-only file if it is asked for; `say` takes lines of the log with their marks.
     ///
     /// # Errors
     /// What the server prints before it ends.
@@ -61,9 +82,9 @@ impl Disk {
             snapshot::read(&bytes, store, now)?;
             let keys: usize = store.databases.iter_mut().map(|db| db.live(now).len()).sum();
             if major >= 7 {
-                say(&format!("Done loading RDB, keys loaded: {keys}, keys expired: 0."));
+                say(&format!("* Done loading RDB, keys loaded: {keys}, keys expired: 0."));
             }
-            say("DB loaded from disk: 0.000 seconds");
+            say("* DB loaded from disk: 0.000 seconds");
         }
         Ok(disk)
     }
@@ -79,12 +100,16 @@ impl Disk {
         let cannot = |error: std::io::Error| {
             format!("Can't open the append-only file {}: {}", places.file, proc::Errno::from_io(&error))
         };
+        let mut length = 0;
         match std::fs::read(&places.file) {
             Ok(bytes) => {
-                replay(&bytes, store)?;
-                say("DB loaded from append only file: 0.000 seconds");
+                length = replay(&bytes, store)?;
+                if length < bytes.len() {
+                    cut(&places.file, length, say).map_err(cannot)?;
+                }
+                say("* DB loaded from append only file: 0.000 seconds");
                 if places.folder.is_some() {
-                    say(&format!("Opening AOF incr file {}.1.incr.aof on server start", places.name));
+                    say(&format!("* Opening AOF incr file {}.1.incr.aof on server start", places.name));
                 }
             }
             Err(_) => {
@@ -93,32 +118,39 @@ impl Disk {
                     std::fs::create_dir_all(folder).map_err(cannot)?;
                     let base = snapshot::write(&mut Store::default(), version, now);
                     std::fs::write(format!("{folder}/{name}.1.base.rdb"), base).map_err(cannot)?;
-                    say(&format!("Creating AOF base file {name}.1.base.rdb on server start"));
+                    say(&format!("* Creating AOF base file {name}.1.base.rdb on server start"));
                     let manifest =
                         format!("file {name}.1.base.rdb seq 1 type b\nfile {name}.1.incr.aof seq 1 type i\n");
                     std::fs::write(format!("{folder}/{name}.manifest"), manifest).map_err(cannot)?;
-                    say(&format!("Creating AOF incr file {name}.1.incr.aof on server start"));
+                    say(&format!("* Creating AOF incr file {name}.1.incr.aof on server start"));
                 }
             }
         }
         let file = OpenOptions::new().create(true).append(true).open(&places.file).map_err(cannot)?;
-        self.log = Some(Log { file, number: None });
+        self.log = Some(Log { file, length: length as u64, pending: Vec::new(), number: None });
         Ok(())
     }
 
-    /// Appends requests that were made in a database.
+    /// Appends requests that were made in a database; those that could not be written are kept for [`Disk::flush`].
     ///
     /// # Errors
     /// A full disk.
     pub fn append(&mut self, number: usize, requests: &[Vec<Bytes>]) -> std::io::Result<()> {
         let Some(log) = &mut self.log else { return Ok(()) };
-        let mut out = Vec::new();
         if log.number != Some(number) {
-            encode_request(&[b"SELECT".to_vec(), number.to_string().into_bytes()], &mut out);
+            encode_request(&[b"SELECT".to_vec(), number.to_string().into_bytes()], &mut log.pending);
             log.number = Some(number);
         }
-        requests.iter().for_each(|words| encode_request(words, &mut out));
-        log.file.write_all(&out)
+        requests.iter().for_each(|words| encode_request(words, &mut log.pending));
+        log.flush()
+    }
+
+    /// Writes what could not be written before.
+    ///
+    /// # Errors
+    /// The disk is still full.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        self.log.as_mut().map_or(Ok(()), Log::flush)
     }
 
     /// Writes the snapshot.
@@ -142,13 +174,24 @@ impl Disk {
 /// had not ended then, and a key that did end has its own `DEL`.
 const REPLAY_TIME: u64 = 0;
 
-/// Makes the requests of an append-only file. A last one that is cut off is left out, as `aof-load-truncated yes`.
-fn replay(mut bytes: &[u8], store: &mut Store) -> Result<(), String> {
-    let mut number = 0;
-    while let Some((words, used)) = parse_request(bytes)
+/// Cuts an append-only file off after its last whole request, else the next one would follow half of one.
+fn cut(file: &str, length: usize, say: &mut dyn FnMut(&str)) -> std::io::Result<()> {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    say(&format!("# !!! Warning: short read while loading the AOF file {name}!!!"));
+    say(&format!("# !!! Truncating the AOF {name} at offset {length} !!!"));
+    OpenOptions::new().write(true).open(file)?.set_len(length as u64)?;
+    say(&format!("# AOF {name} loaded anyway because aof-load-truncated is enabled"));
+    Ok(())
+}
+
+/// Makes the requests of an append-only file and gives how many of its bytes they take: less than all if the last one
+/// is cut off, which is left out as with `aof-load-truncated yes`.
+fn replay(bytes: &[u8], store: &mut Store) -> Result<usize, String> {
+    let (mut number, mut at) = (0, 0);
+    while let Some((words, used)) = parse_request(&bytes[at..])
         .map_err(|_| "Bad file format reading the append only file: make a backup of your AOF file, then use ./redis-check-aof --fix <filename>".to_owned())?
     {
-        bytes = &bytes[used..];
+        at += used;
         let Some(name) = words.first().map(|w| lower(w)) else { continue };
         if name == "select" {
             number = words.get(1).and_then(|w| String::from_utf8_lossy(w).parse().ok()).unwrap_or(0);
@@ -161,7 +204,7 @@ fn replay(mut bytes: &[u8], store: &mut Store) -> Result<(), String> {
         // What failed then fails now, and changes as little.
         let _ = (command.run)(&mut call);
     }
-    Ok(())
+    Ok(at)
 }
 
 #[cfg(test)]
@@ -213,6 +256,46 @@ mod tests {
         assert_eq!(run(&mut again, "EXISTS c"), Ok(Reply::Int(0)));
         let mut back = server(&folder, 1_020);
         assert_eq!(run(&mut back, "EXISTS c"), Ok(Reply::Int(0)), "a clock that was set back brings nothing back");
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn a_cut_end_is_cut_off_before_more_is_written() {
+        let folder = folder("cut");
+        let mut core = server(&folder, 1_000);
+        for line in ["SET a 1", "SET b 2"] {
+            run(&mut core, line).expect("done");
+        }
+        let file = format!("{folder}/appendonlydir/appendonly.aof.1.incr.aof");
+        let whole = std::fs::read(&file).expect("a file");
+        std::fs::write(&file, &whole[..whole.len() - 4]).expect("written");
+        let (mut store, mut said) = (Store::default(), Vec::new());
+        let mut say = |line: &str| said.push(line.to_owned());
+        let mut disk = Disk::open(&core.config, "7.2.4", &mut store, 1_000, &mut say).expect("readable");
+        let offset = whole.len() - "*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n2\r\n".len();
+        assert_eq!(said[1], format!("# !!! Truncating the AOF appendonly.aof.1.incr.aof at offset {offset} !!!"));
+        disk.append(0, &[vec![b"INCR".to_vec(), b"a".to_vec()]]).expect("written");
+        assert_eq!(run(&mut server(&folder, 1_000), "GET a"), Ok(Reply::text("2")));
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn writes_are_refused_while_the_file_cannot_be_written() {
+        let folder = folder("full");
+        let mut core = server(&folder, 1_000);
+        run(&mut core, "SET a 1").expect("done");
+        let file = format!("{folder}/appendonlydir/appendonly.aof.1.incr.aof");
+        // A descriptor that only reads stands for a full disk.
+        let whole = OpenOptions::new().append(true).open(&file).expect("a file");
+        let log =
+            |core: &mut Core, file: File| core.disk.as_mut().and_then(|d| d.log.as_mut()).expect("a log").file = file;
+        log(&mut core, File::open(&file).expect("a file"));
+        run(&mut core, "INCR a").expect("the answer comes before the file");
+        assert_eq!(run(&mut core, "INCR a"), Err("MISCONF Errors writing to the AOF file: I/O error".to_owned()));
+        assert_eq!(run(&mut core, "GET a"), Ok(Reply::text("2")));
+        log(&mut core, whole);
+        assert_eq!(run(&mut core, "INCR a"), Ok(Reply::Int(3)));
+        assert_eq!(run(&mut server(&folder, 1_000), "GET a"), Ok(Reply::text("3")));
         std::fs::remove_dir_all(&folder).expect("removed");
     }
 

@@ -94,7 +94,7 @@ fn start(core: &mut Core) -> i32 {
         say('M', &format!("# Can't chdir to '{}': {what}", core.config.get("dir")));
         return 1;
     }
-    let mut say_loading = |text: &str| say('M', &format!("* {text}"));
+    let mut say_loading = |text: &str| say('M', text);
     match Disk::open(&core.config, &core.version, &mut core.store, now(), &mut say_loading) {
         Ok(disk) => core.disk = Some(disk),
         Err(error) => {
