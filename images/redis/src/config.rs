@@ -56,6 +56,7 @@ const SETTINGS: &[(&str, Kind, &str, bool)] = &[
     ("requirepass", Kind::Text, "", true),
     ("save", Kind::Text, "3600 1 300 100 60 10000", true),
     ("slowlog-log-slower-than", Kind::Number, "10000", true),
+    ("stop-writes-on-bgsave-error", Kind::YesNo, "yes", true),
     ("tcp-backlog", Kind::Number, "511", false),
     ("tcp-keepalive", Kind::Number, "300", true),
     ("timeout", Kind::Number, "0", false),

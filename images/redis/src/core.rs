@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::disk::Disk;
 use crate::resp::{Bytes, Reply, parse_request};
 use crate::session::{self, Own};
+use crate::shutdown::Stop;
 use crate::store::Store;
 
 /// A client that waits for an element of a list.
@@ -73,8 +74,10 @@ pub struct Core {
     pub random: u64,
     /// When it last saved, in ms since 1970, and what the changes were then.
     pub saved: (u64, u64),
-    /// SHUTDOWN: `Some(true)` saves.
-    pub stop: Option<Option<bool>>,
+    /// When a snapshot failed that no client waited for, in ms since 1970; none if the last one did not.
+    pub failed_save: Option<u64>,
+    /// That it is to end.
+    pub stop: Option<Stop>,
     /// Requests so far.
     pub requests: u64,
     /// Connections so far.
@@ -96,6 +99,7 @@ impl Core {
             now,
             random: now,
             saved: (now, 0),
+            failed_save: None,
             stop: None,
             requests: 0,
             connections: 0,
@@ -136,9 +140,10 @@ impl Core {
         self.wake();
     }
 
-    fn work(&mut self, id: u64) {
+    /// Answers whole requests in a client's input.
+    pub fn work(&mut self, id: u64) {
         while let Some(session) = self.sessions.get_mut(&id) {
-            if session.blocked.is_some() || session.closing {
+            if session.blocked.is_some() || session.closing || self.stop.is_some() {
                 return;
             }
             match parse_request(&session.input) {
@@ -267,12 +272,6 @@ impl Core {
         }
     }
 
-    /// Refuses while the files cannot be written.
-    fn can_keep(&mut self) -> Result<(), String> {
-        let written = self.disk.as_mut().map_or(Ok(()), Disk::flush);
-        written.map_err(|error| format!("MISCONF Errors writing to the AOF file: {}", proc::Errno::from_io(&error)))
-    }
-
     /// Evicts keys until `maxmemory` is kept.
     fn make_room(&mut self) -> Result<(), String> {
         let most = usize::try_from(self.config.number("maxmemory")).unwrap_or(usize::MAX);
@@ -315,39 +314,14 @@ impl Core {
     /// When something is due that no client asks for, in ms since 1970: the end of a wait or a snapshot.
     pub fn due(&self) -> Option<u64> {
         let waits = self.sessions.values().filter_map(|s| s.blocked.as_ref()?.until);
-        let changes = self.store.changes - self.saved.1;
-        let saves = self.config.save_points().into_iter().filter(|(_, least)| changes >= *least && changes > 0);
-        waits.chain(saves.map(|(seconds, _)| self.saved.0 + seconds * 1000)).min()
+        waits.chain(self.save_due().map(|(at, ..)| at)).min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: u64) {
         self.now = now;
         self.wake();
-        let changes = self.store.changes - self.saved.1;
-        let points = self.config.save_points().into_iter();
-        let hit = points.filter(|(_, least)| changes >= *least && changes > 0);
-        if let Some((seconds, least)) = hit.into_iter().find(|(seconds, _)| now >= self.saved.0 + seconds * 1000) {
-            self.log.push(format!("* {least} changes in {seconds} seconds. Saving..."));
-            let _ = self.save();
-        }
-    }
-
-    /// Writes the snapshot.
-    ///
-    /// # Errors
-    /// The answer of SAVE.
-    pub fn save(&mut self) -> Result<(), String> {
-        if let Some(disk) = &self.disk
-            && let Err(error) = disk.save(&mut self.store, &self.version, self.now)
-        {
-            let what = proc::Errno::from_io(&error);
-            self.log.push(format!("# Failed opening the temp RDB file for saving: {what}"));
-            return Err("ERR".to_owned());
-        }
-        self.saved = (self.now, self.store.changes);
-        self.log.push("* DB saved on disk".to_owned());
-        Ok(())
+        self.save_when_due();
     }
 }
 

@@ -8,8 +8,10 @@ mod disk;
 mod format;
 mod info;
 mod resp;
+mod saving;
 mod server;
 mod session;
+mod shutdown;
 mod snapshot;
 mod store;
 

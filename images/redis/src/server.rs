@@ -8,6 +8,7 @@ use net::{Event, Hub};
 use crate::config::Config;
 use crate::core::Core;
 use crate::disk::Disk;
+use crate::shutdown::Stop;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
@@ -116,9 +117,10 @@ fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
             let name = if signal == proc::SIGINT { "SIGINT" } else { "SIGTERM" };
             let seconds = now() / 1000;
             println!("{}:signal-handler ({seconds}) Received {name} scheduling shutdown...", proc::id());
-            return end(core, None);
+            core.stop = Some(Stop::default());
         }
-        let at_most = core.due().map(|due| Duration::from_millis(due.saturating_sub(now())));
+        let due = if core.stop.is_some() { Some(0) } else { core.due() };
+        let at_most = due.map(|due| Duration::from_millis(due.saturating_sub(now())));
         let Ok(events) = hub.wait(at_most) else { return 1 };
         for event in events {
             match event {
@@ -134,10 +136,12 @@ fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
         if core.due().is_some_and(|due| due <= now()) {
             core.tick(now());
         }
+        core.now = now();
+        let ended = core.stop.take().is_some_and(|stop| core.shut_down(stop));
         deliver(core, hub);
         core.log.drain(..).for_each(|line| say('M', &line));
-        if let Some(save) = core.stop {
-            return end(core, save);
+        if ended {
+            return 0;
         }
     }
 }
@@ -155,26 +159,4 @@ fn deliver(core: &mut Core, hub: &mut Hub) {
         core.sessions.remove(&id);
         hub.close(id);
     }
-}
-
-/// Saves as it was asked for or as the settings say, and ends.
-fn end(core: &mut Core, save: Option<bool>) -> i32 {
-    core.now = now();
-    let mark = if core.since(7, 2) { '*' } else { '#' };
-    say('M', &format!("{mark} User requested shutdown..."));
-    if core.disk.as_ref().is_some_and(|disk| disk.appends()) {
-        say('M', "* Calling fsync() on the AOF file.");
-    }
-    let mut failed = false;
-    if save.unwrap_or(!core.config.save_points().is_empty()) {
-        say('M', "* Saving the final RDB snapshot before exiting.");
-        failed = core.save().is_err();
-        core.log.drain(..).for_each(|line| say('M', &line));
-    }
-    if failed {
-        say('M', "# Error trying to save the DB, can't exit.");
-        return 1;
-    }
-    say('M', "# Redis is now ready to exit, bye bye...");
-    0
 }

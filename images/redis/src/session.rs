@@ -2,9 +2,9 @@
 
 use crate::commands::{Answer, WRONG_TYPE, find, float, integer, lower, tables};
 use crate::core::{Blocked, Core, Found};
-use crate::info;
 use crate::resp::{Bytes, Reply};
 use crate::store::{DATABASES, fits};
+use crate::{info, saving, shutdown};
 
 /// A command that is not about keys alone.
 pub struct Own {
@@ -20,7 +20,7 @@ pub struct Own {
 pub const OWN: &[Own] = &[
     Own { name: "auth", arity: -2, run: auth },
     Own { name: "bgrewriteaof", arity: 1, run: rewrite },
-    Own { name: "bgsave", arity: -1, run: save_beside },
+    Own { name: "bgsave", arity: -1, run: saving::save_beside },
     Own { name: "blpop", arity: -3, run: pop_or_wait },
     Own { name: "brpop", arity: -3, run: pop_or_wait },
     Own { name: "client", arity: -2, run: client },
@@ -40,9 +40,9 @@ pub const OWN: &[Own] = &[
     Own { name: "punsubscribe", arity: -1, run: unsubscribe },
     Own { name: "quit", arity: -1, run: quit },
     Own { name: "role", arity: 1, run: role },
-    Own { name: "save", arity: 1, run: save },
+    Own { name: "save", arity: 1, run: saving::save },
     Own { name: "select", arity: 2, run: select },
-    Own { name: "shutdown", arity: -1, run: shutdown },
+    Own { name: "shutdown", arity: -1, run: shutdown::shutdown },
     Own { name: "subscribe", arity: -2, run: subscribe },
     Own { name: "time", arity: 1, run: time },
     Own { name: "unsubscribe", arity: -1, run: unsubscribe },
@@ -193,17 +193,6 @@ fn auth(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
 fn rewrite(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
     let what = if core.disk.as_ref().is_some_and(|disk| disk.appends()) { "BGREWRITEAOF" } else { "the AOF rewrite" };
     Err(format!("ERR kubonsai does not support {what} (redis) yet"))
-}
-
-fn save(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
-    core.save().map(|()| Reply::ok())
-}
-
-fn save_beside(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
-    core.log.push("* Background saving started by pid 20".to_owned());
-    core.save()?;
-    core.log.push("* Background saving terminated with success".to_owned());
-    Ok(Reply::Simple("Background saving started".to_owned()))
 }
 
 fn last_save(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
@@ -399,6 +388,8 @@ fn ping(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
     if words.len() > 2 {
         return Err("ERR wrong number of arguments for 'ping' command".to_owned());
     }
+    // Who asks whether the server is well hears that it takes no writes.
+    core.can_keep()?;
     if core.sessions.get(&id).is_some_and(|session| session.listens()) {
         let word = words.get(1).cloned().unwrap_or_default();
         return Ok(Reply::texts([b"pong".to_vec(), word]));
@@ -498,19 +489,6 @@ fn select(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
         session.number = number;
     }
     Ok(Reply::ok())
-}
-
-fn shutdown(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
-    core.stop = Some(match words.get(1).map(|w| lower(w)).as_deref() {
-        None | Some("now" | "force") => None,
-        Some("save") => Some(true),
-        Some("nosave") => Some(false),
-        Some(_) => return Err("ERR syntax error".to_owned()),
-    });
-    if let Some(session) = core.sessions.get_mut(&id) {
-        session.closing = true;
-    }
-    Ok(Reply::Several(Vec::new()))
 }
 
 fn time(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
