@@ -128,7 +128,7 @@ fn serve(hub: &mut Hub, mut cache: Cache, version: &str) -> i32 {
                     let Some(session) = sessions.get_mut(&id) else { continue };
                     let facts = Facts { now: now(), uptime: now() - started, connections, connected };
                     let answer = session.receive(&bytes, &mut cache, version, facts);
-                    if !hub.send(id, &answer) || session.closing {
+                    if hub.send(id, &answer).is_err() || session.closing {
                         sessions.remove(&id);
                         hub.close(id);
                     }

@@ -153,6 +153,7 @@ impl Core {
                     if !words.is_empty() {
                         let reply = self.request(id, &words);
                         self.send(id, &reply);
+                        self.keep_output(id);
                     }
                 }
                 Err(what) => {
@@ -160,6 +161,14 @@ impl Core {
                     self.send(id, &Reply::Error(format!("ERR Protocol error: {what}")));
                 }
             }
+        }
+    }
+
+    /// Ends a client whose answers are more than a connection keeps, before they fill the memory. They stay, so that
+    /// the connection sees it and says so.
+    fn keep_output(&mut self, id: u64) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.closing |= session.output.len() > net::OUTPUT_BYTES_MAX;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use net::http::civil;
-use net::{Event, Hub};
+use net::{Event, Hub, Unsent};
 
 use crate::config::Config;
 use crate::core::Core;
@@ -125,7 +125,7 @@ fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
         for event in events {
             match event {
                 Event::Opened(id, _) if core.full() => {
-                    hub.send(id, b"-ERR max number of clients reached\r\n");
+                    let _ = hub.send(id, b"-ERR max number of clients reached\r\n");
                     hub.close(id);
                 }
                 Event::Opened(id, peer) => core.connect(id, peer.to_string()),
@@ -146,12 +146,19 @@ fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
     }
 }
 
-/// Writes what clients have to get; those that are done, or gone, are closed.
+/// Writes what clients have to get; those that are done, gone, or do not read are closed.
 fn deliver(core: &mut Core, hub: &mut Hub) {
     let mut gone = Vec::new();
     for (id, session) in &mut core.sessions {
         let output = std::mem::take(&mut session.output);
-        if !hub.send(*id, &output) || session.closing {
+        let sent = hub.send(*id, &output);
+        if sent == Err(Unsent::Full) {
+            let address = &session.address;
+            core.log.push(format!(
+                "# Client id={id} addr={address} scheduled to be closed ASAP for overcoming of output buffer limits."
+            ));
+        }
+        if sent.is_err() || session.closing {
             gone.push(*id);
         }
     }

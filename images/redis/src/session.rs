@@ -604,6 +604,16 @@ mod tests {
     }
 
     #[test]
+    fn answers_that_nobody_reads_end_the_client() {
+        let mut core = core("7.2.4", &[]);
+        let id = client(&mut core);
+        say(&mut core, id, &["SETRANGE k 8388607 x"]);
+        core.receive(id, &b"GET k\r\n".repeat(1000), 1);
+        let session = &core.sessions[&id];
+        assert!(session.closing && session.output.len() < 2 * net::OUTPUT_BYTES_MAX);
+    }
+
+    #[test]
     fn waits_end_or_are_out_of_range() {
         let mut core = core("7.2.4", &[]);
         let id = client(&mut core);
