@@ -6,6 +6,9 @@ use std::io::{self, ErrorKind, Write};
 /// (`client-output-buffer-limit pubsub 32mb`). One that leaves more lying is closed: memory belongs to all.
 pub const OUTPUT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Bytes written at once: the host copies what it is given, also when there is room for little of it.
+const WRITE_BYTES: usize = 64 * 1024;
+
 /// Bytes in their order, and how many of them are written.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
@@ -39,7 +42,8 @@ impl Output {
     /// The connection is gone.
     pub(crate) fn write_to(&mut self, stream: &mut impl Write) -> io::Result<()> {
         while self.written < self.bytes.len() {
-            match stream.write(&self.bytes[self.written..]) {
+            let end = self.bytes.len().min(self.written + WRITE_BYTES);
+            match stream.write(&self.bytes[self.written..end]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.written += count,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(()),
