@@ -103,7 +103,7 @@ impl Session {
         let answer = match name {
             "get" | "gets" if !args.is_empty() => return Some(get(args, name == "gets", cache, facts.now)),
             "set" | "add" | "replace" | "append" | "prepend" | "cas" => {
-                return self.begin(name, args).map(Vec::from);
+                return self.begin(name, args, cache).map(Vec::from);
             }
             "incr" | "decr" if args.len() >= 2 => count(name, args, cache, facts.now),
             "delete" if !args.is_empty() => {
@@ -139,7 +139,7 @@ impl Session {
     }
 
     /// `set KEY FLAGS EXPTIME BYTES [noreply]` and its kind; the value follows.
-    fn begin(&mut self, name: &str, args: &[&[u8]]) -> Option<&'static str> {
+    fn begin(&mut self, name: &str, args: &[&[u8]], cache: &mut Cache) -> Option<&'static str> {
         const BAD: &str = "CLIENT_ERROR bad command line format";
         let numbers = if name == "cas" { 5 } else { 4 };
         if args.len() < numbers {
@@ -165,6 +165,9 @@ impl Session {
         };
         if length > VALUE_BYTES_MAX {
             self.skip = length.saturating_add(2);
+            if mode == Mode::Set {
+                cache.drop_old(args[0]);
+            }
             return Some("SERVER_ERROR object too large for cache");
         }
         let quiet = args.get(numbers) == Some(&&b"noreply"[..]);
@@ -315,5 +318,10 @@ mod tests {
         let big = format!("set b 0 0 {}\r\n{}", VALUE_BYTES_MAX + 1, "x".repeat(VALUE_BYTES_MAX));
         assert_eq!(say(&mut session, &mut cache, &big), "SERVER_ERROR object too large for cache|");
         assert_eq!(say(&mut session, &mut cache, "x\r\nget b\r\n"), "END|");
+        let (add, set) = (big.replace("set b", "add a") + "x\r\n", big.replace("set b", "set a") + "x\r\n");
+        assert_eq!(say(&mut session, &mut cache, &add), "SERVER_ERROR object too large for cache|");
+        assert_eq!(say(&mut session, &mut cache, "get a\r\n"), "VALUE a 0 4|a|b|END|");
+        assert_eq!(say(&mut session, &mut cache, &set), "SERVER_ERROR object too large for cache|");
+        assert_eq!(say(&mut session, &mut cache, "get a\r\n"), "END|", "what was there is out of date");
     }
 }

@@ -22,6 +22,15 @@ pub enum Event {
     Closed(u64),
 }
 
+/// Why a server could not listen, in the words of Debian's C library: that of the system, musl's, says less.
+pub fn listen_error(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => "Address already in use".to_owned(),
+        ErrorKind::AddrNotAvailable => "Cannot assign requested address".to_owned(),
+        _ => proc::Errno::from_io(error).to_string(),
+    }
+}
+
 /// Why bytes were not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsent {
@@ -151,5 +160,15 @@ impl Hub {
                 self.connections.remove(&id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_named_as_servers_do() {
+        assert_eq!(listen_error(&ErrorKind::AddrInUse.into()), "Address already in use");
     }
 }

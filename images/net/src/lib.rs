@@ -14,7 +14,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-pub use hub::{Event, Hub, Unsent};
+pub use hub::{Event, Hub, Unsent, listen_error};
 pub use output::OUTPUT_BYTES_MAX;
 pub use poll::{Ready, Wait, wait};
 
