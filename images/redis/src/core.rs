@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::commands::{Access, Answer, Call, Command, arity_fits, find, lower};
 use crate::config::Config;
 use crate::disk::Disk;
-use crate::resp::{Bytes, Reply, parse_request};
+use crate::resp::{Bytes, REQUEST_BYTES_MAX, Reply, Sender, parse_request};
 use crate::session::{self, Own};
 use crate::shutdown::Stop;
 use crate::store::Store;
@@ -135,6 +135,12 @@ impl Core {
         self.now = now;
         if let Some(session) = self.sessions.get_mut(&id) {
             session.input.extend_from_slice(bytes);
+            // Else one that waits could send without end.
+            if session.blocked.is_some() && session.input.len() > REQUEST_BYTES_MAX {
+                let address = &session.address;
+                self.log.push(format!("# Closing client that reached max query buffer length: id={id} addr={address}"));
+                (session.closing, session.blocked, session.input) = (true, None, Vec::new());
+            }
         }
         self.work(id);
         self.wake();
@@ -146,7 +152,8 @@ impl Core {
             if session.blocked.is_some() || session.closing || self.stop.is_some() {
                 return;
             }
-            match parse_request(&session.input) {
+            let sender = if session.allowed { Sender::Client } else { Sender::Stranger };
+            match parse_request(&session.input, sender) {
                 Ok(None) => return,
                 Ok(Some((words, used))) => {
                     session.input.drain(..used);

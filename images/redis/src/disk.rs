@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::commands::{Call, find, lower};
 use crate::config::Config;
-use crate::resp::{Bytes, encode_request, parse_request};
+use crate::resp::{Bytes, Sender, encode_request, parse_request};
 use crate::snapshot;
 use crate::store::Store;
 
@@ -188,7 +188,7 @@ fn cut(file: &str, length: usize, say: &mut dyn FnMut(&str)) -> std::io::Result<
 /// is cut off, which is left out as with `aof-load-truncated yes`.
 fn replay(bytes: &[u8], store: &mut Store) -> Result<usize, String> {
     let (mut number, mut at) = (0, 0);
-    while let Some((words, used)) = parse_request(&bytes[at..])
+    while let Some((words, used)) = parse_request(&bytes[at..], Sender::File)
         .map_err(|_| "Bad file format reading the append only file: make a backup of your AOF file, then use ./redis-check-aof --fix <filename>".to_owned())?
     {
         at += used;

@@ -614,6 +614,20 @@ mod tests {
     }
 
     #[test]
+    fn strangers_and_those_who_wait_cannot_fill_the_memory() {
+        let mut core = core("7.2.4", &[("requirepass", "s3cret")]);
+        let id = client(&mut core);
+        core.receive(id, b"*11\r\n", 1);
+        assert_eq!(got(&mut core, id), "(error) ERR Protocol error: unauthenticated multibulk length");
+        let id = client(&mut core);
+        say(&mut core, id, &["AUTH s3cret", "BLPOP k 0"]);
+        core.receive(id, &vec![b'x'; crate::resp::REQUEST_BYTES_MAX], 1);
+        assert!(core.sessions[&id].blocked.is_some());
+        core.receive(id, b"x", 1);
+        assert!(core.sessions[&id].closing && core.sessions[&id].input.is_empty());
+    }
+
+    #[test]
     fn waits_end_or_are_out_of_range() {
         let mut core = core("7.2.4", &[]);
         let id = client(&mut core);
