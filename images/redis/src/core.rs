@@ -232,11 +232,19 @@ impl Core {
     }
 
     fn unknown(&self, words: &[Bytes]) -> String {
-        let text = |word: &Bytes| String::from_utf8_lossy(word).into_owned();
-        let (open, close) = if self.major() >= 7 { ('\'', '\'') } else { ('`', '`') };
-        let rest: String = words[1..].iter().map(|w| format!("{open}{}{close} ", text(w))).collect();
-        let rest = if self.major() >= 7 { rest } else { rest.replace("` ", "`, ") };
-        format!("ERR unknown command {open}{}{close}, with args beginning with: {rest}", text(&words[0]))
+        /// Bytes of the name, and of all arguments, that the answer repeats.
+        const SHOWN_BYTES_MAX: usize = 128;
+        let cut = |word: &Bytes, most: usize| String::from_utf8_lossy(&word[..word.len().min(most)]).into_owned();
+        let (open, close, after) = if self.major() >= 7 { ('\'', '\'', " ") } else { ('`', '`', ", ") };
+        let mut rest = String::new();
+        for word in &words[1..] {
+            if rest.len() >= SHOWN_BYTES_MAX {
+                break;
+            }
+            rest.push_str(&format!("{open}{}{close}{after}", cut(word, SHOWN_BYTES_MAX - rest.len())));
+        }
+        let name = cut(&words[0], SHOWN_BYTES_MAX);
+        format!("ERR unknown command {open}{name}{close}, with args beginning with: {rest}")
     }
 
     /// Does what a request asks.

@@ -68,7 +68,8 @@ impl Reply {
     pub fn encode(&self, out: &mut Bytes) {
         match self {
             Reply::Simple(text) => out.extend(format!("+{text}\r\n").bytes()),
-            Reply::Error(text) => out.extend(format!("-{text}\r\n").bytes()),
+            // What a client sent stands in some of them, and must not begin an answer of its own.
+            Reply::Error(text) => out.extend(format!("-{}\r\n", text.replace(['\r', '\n'], " ")).bytes()),
             Reply::Int(n) => out.extend(format!(":{n}\r\n").bytes()),
             Reply::Nil => out.extend(b"$-1\r\n"),
             Reply::NilArray => out.extend(b"*-1\r\n"),
@@ -334,6 +335,9 @@ mod tests {
         reply.encode(&mut bytes);
         assert_eq!(parse_reply(&bytes), Ok(Some((reply, bytes.len()))));
         assert_eq!(parse_reply(&bytes[..bytes.len() - 1]), Ok(None));
+        let mut bytes = Vec::new();
+        Reply::Error("ERR a\r\n+OK".to_owned()).encode(&mut bytes);
+        assert_eq!(bytes, b"-ERR a  +OK\r\n");
     }
 
     #[test]

@@ -541,6 +541,11 @@ mod tests {
         let id = client(&mut core);
         let unknown = "(error) ERR unknown command 'foo', with args beginning with: 'bar' ";
         assert_eq!(say(&mut core, id, &["foo bar"]), unknown.trim_end());
+        let (name, args) = ("n".repeat(200), "a".repeat(100));
+        let long = say(&mut core, id, &[&format!("{name} {args} {args} {args}")]);
+        let shown = format!("'{args}' '{}'", "a".repeat(25));
+        let expected = format!("(error) ERR unknown command '{}', with args beginning with: {shown}", "n".repeat(128));
+        assert_eq!(long, expected);
         assert_eq!(say(&mut core, id, &["GET"]), "(error) ERR wrong number of arguments for 'get' command");
         assert_eq!(
             say(&mut core, id, &["XADD s * a b"]),
