@@ -10,6 +10,9 @@ use crate::session::{self, Own};
 use crate::shutdown::Stop;
 use crate::store::Store;
 
+/// How often the server looks for keys that have ended and that nobody asks for, as `hz 10`.
+const SWEEP_MILLIS: u64 = 100;
+
 /// A client that waits for an element of a list.
 pub struct Blocked {
     /// The words of BLPOP or BRPOP.
@@ -76,6 +79,8 @@ pub struct Core {
     pub saved: (u64, u64),
     /// When a snapshot failed that no client waited for, in ms since 1970; none if the last one did not.
     pub failed_save: Option<u64>,
+    /// When it last looked for keys that have ended, in ms since 1970.
+    pub swept: u64,
     /// That it is to end.
     pub stop: Option<Stop>,
     /// Requests so far.
@@ -100,6 +105,7 @@ impl Core {
             random: now,
             saved: (now, 0),
             failed_save: None,
+            swept: 0,
             stop: None,
             requests: 0,
             connections: 0,
@@ -296,11 +302,15 @@ impl Core {
         }
     }
 
-    /// Evicts keys until `maxmemory` is kept.
+    /// Evicts keys until `maxmemory` is kept; those that have ended anyway go first.
     fn make_room(&mut self) -> Result<(), String> {
         let most = usize::try_from(self.config.number("maxmemory")).unwrap_or(usize::MAX);
         if most == 0 {
             return Ok(());
+        }
+        if self.store.used_bytes() > most {
+            self.store.sweep(self.now);
+            self.forget_ended();
         }
         while self.store.used_bytes() > most {
             let policy = self.config.get("maxmemory-policy").to_owned();
@@ -335,16 +345,22 @@ impl Core {
         }
     }
 
-    /// When something is due that no client asks for, in ms since 1970: the end of a wait or a snapshot.
+    /// When something is due that no client asks for, in ms since 1970: the end of a wait or of a key, or a snapshot.
     pub fn due(&self) -> Option<u64> {
         let waits = self.sessions.values().filter_map(|s| s.blocked.as_ref()?.until);
-        waits.chain(self.save_due().map(|(at, ..)| at)).min()
+        let ends = self.store.next_end().map(|end| end.max(self.swept + SWEEP_MILLIS));
+        waits.chain(self.save_due().map(|(at, ..)| at)).chain(ends).min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: u64) {
         self.now = now;
         self.wake();
+        if now >= self.swept + SWEEP_MILLIS {
+            self.swept = now;
+            self.store.sweep(now);
+            self.forget_ended();
+        }
         self.save_when_due();
     }
 }

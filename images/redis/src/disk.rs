@@ -214,6 +214,7 @@ mod tests {
     use crate::commands::tests::play;
     use crate::core::Core;
     use crate::resp::Reply;
+    use crate::store::Value;
 
     /// A server with an append-only file in a folder of its own, as it starts at a time.
     fn server(folder: &str, now: u64) -> Core {
@@ -296,6 +297,27 @@ mod tests {
         log(&mut core, whole);
         assert_eq!(run(&mut core, "INCR a"), Ok(Reply::Int(3)));
         assert_eq!(run(&mut server(&folder, 1_000), "GET a"), Ok(Reply::text("3")));
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn keys_end_without_being_touched() {
+        let folder = folder("swept");
+        let mut core = server(&folder, 1_000);
+        for line in ["SET k 1 PX 10", "SET kept 1", "SET later 1", "PEXPIRE later 50", "GETEX later PX 60"] {
+            run(&mut core, line).expect("done");
+        }
+        assert_eq!(core.due(), Some(1_010));
+        core.tick(1_010);
+        assert_eq!(core.due(), Some(1_110), "not more often than ten times a second");
+        core.tick(1_110);
+        assert_eq!((core.due(), core.store.databases[0].live(0).len()), (None, 1));
+        assert_eq!(run(&mut server(&folder, 0), "DBSIZE"), Ok(Reply::Int(1)));
+        core.config.set("maxmemory", "1000kb").expect("valid");
+        core.store.databases[0].set(b"big".to_vec(), Value::Str(vec![b'x'; 200_000]), Some(1_120), 1_110);
+        assert!(run(&mut core, "SET a 1").is_err());
+        core.now = 1_120;
+        assert_eq!(run(&mut core, "SET a 1"), Ok(Reply::ok()), "what has ended takes no memory");
         std::fs::remove_dir_all(&folder).expect("removed");
     }
 

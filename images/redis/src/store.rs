@@ -148,6 +148,8 @@ pub struct Database {
     keys: BTreeMap<Bytes, Entry>,
     /// Keys that ended and were taken out, until [`Store::take_ended`] asks for them.
     ended: Vec<Bytes>,
+    /// No key ends before, in ms since 1970; none has an end if there is none.
+    first_end: Option<u64>,
 }
 
 impl Database {
@@ -164,7 +166,20 @@ impl Database {
 
     /// Sets a key.
     pub fn set(&mut self, key: Bytes, value: Value, expires: Option<u64>, now: u64) {
+        self.ends_by(expires);
         self.keys.insert(key, Entry { value, expires, used: now, hits: 1 });
+    }
+
+    /// Sets when a key ends, or that it does not.
+    pub fn set_end(&mut self, key: &[u8], expires: Option<u64>) {
+        self.ends_by(expires);
+        if let Some(entry) = self.keys.get_mut(key) {
+            entry.expires = expires;
+        }
+    }
+
+    fn ends_by(&mut self, end: Option<u64>) {
+        self.first_end = self.first_end.into_iter().chain(end).min();
     }
 
     /// Takes a key out.
@@ -181,11 +196,13 @@ impl Database {
     pub fn live(&mut self, now: u64) -> &BTreeMap<Bytes, Entry> {
         let gone = self.keys.extract_if(.., |_, entry| entry.has_ended(now));
         self.ended.extend(gone.map(|(key, _)| key));
+        self.first_end = self.keys.values().filter_map(|entry| entry.expires).min();
         &self.keys
     }
 
     /// Takes everything out.
     pub fn clear(&mut self) -> usize {
+        self.first_end = None;
         std::mem::take(&mut self.keys).len()
     }
 }
@@ -212,6 +229,20 @@ impl Store {
     pub fn used_bytes(&self) -> usize {
         let entries = self.databases.iter().flat_map(|db| &db.keys);
         BASE_BYTES + entries.map(|(key, entry)| KEY_BYTES + key.len() + entry.value.bytes()).sum::<usize>()
+    }
+
+    /// When a key may end next, in ms since 1970.
+    pub fn next_end(&self) -> Option<u64> {
+        self.databases.iter().filter_map(|db| db.first_end).min()
+    }
+
+    /// Takes out all keys that have ended.
+    pub fn sweep(&mut self, now: u64) {
+        for db in &mut self.databases {
+            if db.first_end.is_some_and(|end| end <= now) {
+                db.live(now);
+            }
+        }
     }
 
     /// The keys that ended and are out since it was last asked, with their databases.

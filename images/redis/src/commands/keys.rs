@@ -93,7 +93,7 @@ fn expire(c: &mut Call<'_>) -> Answer {
         c.db().remove(&key, now);
         c.instead = Some(vec![vec![b"DEL".to_vec(), key]]);
     } else {
-        entry.expires = Some(end);
+        c.db().set_end(&key, Some(end));
         c.instead = Some(vec![ends_at(key, end)]);
     }
     c.changed(1);

@@ -113,7 +113,7 @@ fn end(c: &Call<'_>, unit: &str, at: usize, command: &str) -> Result<u64, String
 }
 
 fn get_and_expire(c: &mut Call<'_>) -> Answer {
-    let (key, now) = (c.word(1).clone(), c.now);
+    let key = c.word(1).clone();
     let value = c.string(&key)?.cloned();
     let change = match c.words.get(2).map(|w| lower(w)).as_deref() {
         None => None,
@@ -121,8 +121,8 @@ fn get_and_expire(c: &mut Call<'_>) -> Answer {
         Some(unit @ ("ex" | "px" | "exat" | "pxat")) => Some(Some(end(c, unit, 3, "getex")?)),
         Some(_) => return Err(SYNTAX.to_owned()),
     };
-    if let (Some(expires), Some(entry)) = (change, c.db().get(&key, now)) {
-        entry.expires = expires;
+    if let (Some(expires), true) = (change, value.is_some()) {
+        c.db().set_end(&key, expires);
         c.instead = Some(vec![match expires {
             Some(end) => ends_at(key, end),
             None => vec![b"PERSIST".to_vec(), key],
