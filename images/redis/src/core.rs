@@ -17,6 +17,8 @@ const SWEEP_MILLIS: u64 = 100;
 pub struct Blocked {
     /// The words of BLPOP or BRPOP.
     pub words: Vec<Bytes>,
+    /// Its place among all that ever waited: who came first is served first.
+    pub order: u64,
     /// When it stops to wait, in ms since 1970; `None` waits for ever.
     pub until: Option<u64>,
 }
@@ -79,6 +81,8 @@ pub struct Core {
     pub saved: (u64, u64),
     /// When a snapshot failed that no client waited for, in ms since 1970; none if the last one did not.
     pub failed_save: Option<u64>,
+    /// How many waits there were so far.
+    pub waits: u64,
     /// When it last looked for keys that have ended, in ms since 1970.
     pub swept: u64,
     /// That it is to end.
@@ -105,6 +109,7 @@ impl Core {
             random: now,
             saved: (now, 0),
             failed_save: None,
+            waits: 0,
             swept: 0,
             stop: None,
             requests: 0,
@@ -324,25 +329,36 @@ impl Core {
         Ok(())
     }
 
-    /// Answers clients that wait for lists, as far as there is something for them now.
+    /// Answers clients that wait for lists, in the order in which they began to, as far as there is something for them.
     pub fn wake(&mut self) {
-        let waiting: Vec<u64> = self.sessions.iter().filter(|(_, s)| s.blocked.is_some()).map(|(id, _)| *id).collect();
-        for id in waiting {
-            let Some(blocked) = self.sessions.get_mut(&id).and_then(|s| s.blocked.take()) else { continue };
-            let late = blocked.until.is_some_and(|until| until <= self.now);
-            match session::pop_first(self, id, &blocked.words) {
-                Ok(None) if late => self.send(id, &Reply::NilArray),
-                Ok(None) => {
+        // What a served client sent ahead may put something there for one that was passed over.
+        while self.wake_once() {}
+    }
+
+    /// One round; whether a client was answered.
+    fn wake_once(&mut self) -> bool {
+        let blocked = self.sessions.iter().filter_map(|(id, s)| s.blocked.as_ref().map(|b| (b.order, *id)));
+        let mut waiting: Vec<(u64, u64)> = blocked.collect();
+        waiting.sort_unstable();
+        let mut woken = false;
+        for (order, id) in waiting {
+            let session = self.sessions.get_mut(&id);
+            let Some(blocked) = session.and_then(|s| s.blocked.take_if(|b| b.order == order)) else { continue };
+            let reply = match session::pop_waiting(self, id, &blocked.words) {
+                Some(reply) => reply,
+                None if blocked.until.is_some_and(|until| until <= self.now) => Reply::NilArray,
+                None => {
                     if let Some(session) = self.sessions.get_mut(&id) {
                         session.blocked = Some(blocked);
                     }
                     continue;
                 }
-                Ok(Some(reply)) => self.send(id, &reply),
-                Err(text) => self.send(id, &Reply::Error(text)),
-            }
+            };
+            woken = true;
+            self.send(id, &reply);
             self.work(id);
         }
+        woken
     }
 
     /// When something is due that no client asks for, in ms since 1970: the end of a wait or of a key, or a snapshot.

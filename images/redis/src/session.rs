@@ -199,22 +199,22 @@ fn last_save(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
     Ok(Reply::Int(i64::try_from(core.saved.0 / 1000).unwrap_or(i64::MAX)))
 }
 
-/// The first element of the first list that has one, with the list's name; `None` if none has.
-///
-/// # Errors
-/// A key that holds no list.
-pub fn pop_first(core: &mut Core, id: u64, words: &[Bytes]) -> Result<Option<Reply>, String> {
+/// The first element of a list with the list's name, for BLPOP and BRPOP; `None` if it is empty.
+fn pop(core: &mut Core, id: u64, words: &[Bytes], key: &Bytes) -> Result<Option<Reply>, String> {
     let number = core.sessions.get(&id).map_or(0, |session| session.number);
-    let pop = if lower(&words[0]) == "blpop" { "lpop" } else { "rpop" };
-    for key in &words[1..words.len() - 1] {
-        let Some(command) = find(pop) else { break };
-        match core.run(command, number, &[pop.as_bytes().to_vec(), key.clone()])? {
-            Reply::Bulk(element) => return Ok(Some(Reply::texts([key.clone(), element]))),
-            Reply::Nil => {}
-            _ => return Err(WRONG_TYPE.to_owned()),
-        }
+    let name = if lower(&words[0]) == "blpop" { "lpop" } else { "rpop" };
+    let Some(command) = find(name) else { return Ok(None) };
+    match core.run(command, number, &[name.as_bytes().to_vec(), key.clone()])? {
+        Reply::Bulk(element) => Ok(Some(Reply::texts([key.clone(), element]))),
+        Reply::Nil => Ok(None),
+        _ => Err(WRONG_TYPE.to_owned()),
     }
-    Ok(None)
+}
+
+/// The first element for a client that waits already. A list of another kind now, or one that cannot be written, may
+/// change again: it goes on waiting.
+pub fn pop_waiting(core: &mut Core, id: u64, words: &[Bytes]) -> Option<Reply> {
+    words[1..words.len() - 1].iter().find_map(|key| pop(core, id, words, key).ok().flatten())
 }
 
 /// When a wait of so many seconds ends, in ms since 1970; `None` waits for ever.
@@ -236,14 +236,18 @@ fn wait_end(word: &[u8], now: u64) -> Result<Option<u64>, String> {
 /// BLPOP and BRPOP.
 fn pop_or_wait(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
     let until = wait_end(&words[words.len() - 1], core.now)?;
-    if let Some(reply) = pop_first(core, id, words)? {
-        return Ok(reply);
+    for key in &words[1..words.len() - 1] {
+        if let Some(reply) = pop(core, id, words, key)? {
+            return Ok(reply);
+        }
     }
+    core.waits += 1;
+    let order = core.waits;
     if let Some(session) = core.sessions.get_mut(&id) {
         if session.queue.is_some() {
             return Ok(Reply::NilArray);
         }
-        session.blocked = Some(Blocked { words: words.to_vec(), until });
+        session.blocked = Some(Blocked { words: words.to_vec(), order, until });
     }
     Ok(Reply::Several(Vec::new()))
 }
@@ -616,6 +620,25 @@ mod tests {
         core.receive(id, &b"GET k\r\n".repeat(1000), 1);
         let session = &core.sessions[&id];
         assert!(session.closing && session.output.len() < 2 * net::OUTPUT_BYTES_MAX);
+    }
+
+    #[test]
+    fn who_waits_longest_is_served_first() {
+        let mut core = core("7.2.4", &[]);
+        let (a, b, c) = (client(&mut core), client(&mut core), client(&mut core));
+        say(&mut core, b, &["BLPOP job 0"]);
+        say(&mut core, a, &["BLPOP job 0"]);
+        say(&mut core, c, &["SET job x"]);
+        assert_eq!(
+            (got(&mut core, a), got(&mut core, b)),
+            (String::new(), String::new()),
+            "a wrong type is not theirs"
+        );
+        say(&mut core, c, &["DEL job", "RPUSH job 1"]);
+        assert_eq!((got(&mut core, a), got(&mut core, b)), (String::new(), "1) \"job\" 2) \"1\"".into()));
+        say(&mut core, b, &["BLPOP job 0"]);
+        say(&mut core, c, &["RPUSH job 2"]);
+        assert_eq!(got(&mut core, a), "1) \"job\" 2) \"2\"");
     }
 
     #[test]
