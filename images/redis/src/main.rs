@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod core;
+mod defaults;
 mod disk;
 mod format;
 mod info;
