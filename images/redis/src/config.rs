@@ -94,6 +94,15 @@ const REFUSED: &[&str] = &[
     "user",
 ];
 
+/// Why a server does not start with its settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// A file cannot be read: a line of the log.
+    Unread(String),
+    /// A line is wrong: what is printed.
+    Wrong(String),
+}
+
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -273,14 +282,16 @@ impl Config {
         args: &[String],
         version: &str,
         read: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Option<String>, Unusable> {
         let mut args = args;
         let mut file = None;
         if let Some((first, rest)) = args.split_first().filter(|(first, _)| !first.starts_with('-')) {
             let Some(text) = read(first) else {
-                return Err(format!("Fatal error, can't open config file '{first}': No such file or directory"));
+                return Err(Unusable::Unread(format!(
+                    "# Fatal error, can't open config file '{first}': No such file or directory"
+                )));
             };
-            self.read(&text, version)?;
+            self.read(&text, version).map_err(Unusable::Wrong)?;
             (file, args) = (Some(first.clone()), rest);
         }
         let mut text = String::new();
@@ -293,7 +304,7 @@ impl Config {
                 None => text.push_str(&format!(" {arg}")),
             }
         }
-        self.read(&text, version)?;
+        self.read(&text, version).map_err(Unusable::Wrong)?;
         Ok(file)
     }
 }
@@ -354,7 +365,9 @@ mod tests {
         assert_eq!((config.number("port"), config.yes("appendonly"), config.get("requirepass")), (7000, true, "a b"));
         assert_eq!(config.save_points(), [(900, 1), (60, 100)]);
         config.arguments(&args(&["--save", ""]), "7", &read).expect("valid");
-        assert!(Config::default().arguments(&args(&["/none"]), "7", &read).is_err());
+        let unread = "# Fatal error, can't open config file '/none': No such file or directory";
+        let error = Config::default().arguments(&args(&["/none"]), "7", &read);
+        assert_eq!(error, Err(Unusable::Unread(unread.to_owned())));
         assert!(config.change("port", "1").is_err() && config.change("maxmemory", "1k").is_ok());
         assert_eq!(config.get("maxmemory"), "1000");
     }

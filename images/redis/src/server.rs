@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use net::http::civil;
 use net::{Event, Hub, Unsent};
 
-use crate::config::Config;
+use crate::config::{Config, Unusable};
 use crate::core::Core;
 use crate::disk::Disk;
 use crate::shutdown::Stop;
@@ -49,8 +49,12 @@ pub fn run(args: &[String], version: &str) -> i32 {
     }
     let file = match config.arguments(args, version, &|file| std::fs::read_to_string(file).ok()) {
         Ok(file) => file,
-        Err(error) => {
-            eprintln!("{error}");
+        Err(Unusable::Unread(line)) => {
+            say('C', &line);
+            return 1;
+        }
+        Err(Unusable::Wrong(text)) => {
+            eprintln!("{text}");
             return 1;
         }
     };
@@ -81,9 +85,7 @@ fn start(core: &mut Core) -> i32 {
     let mut hub = match Hub::bind_at(std::net::SocketAddrV4::new(core.config.address(), port)) {
         Ok(hub) => hub,
         Err(error) => {
-            let what = proc::Errno::from_io(&error);
-            say('M', &format!("# Warning: Could not create server TCP listening socket *:{port}: bind: {what}"));
-            say('M', "# Failed listening on port, aborting.");
+            unheard(core, port, &error).iter().for_each(|line| say('M', line));
             return 1;
         }
     };
@@ -109,6 +111,17 @@ fn start(core: &mut Core) -> i32 {
         let _ = proc::on_signal(signal, proc::Disposition::Catch);
     }
     serve(core, &mut hub)
+}
+
+/// What is logged when the server cannot listen.
+fn unheard(core: &Core, port: u16, error: &std::io::Error) -> [String; 2] {
+    let address = core.config.get("bind").split(' ').next().unwrap_or("*");
+    let what = net::listen_error(error);
+    let kind = if core.since(7, 2) { "tcp" } else { "TCP" };
+    [
+        format!("# Warning: Could not create server TCP listening socket {address}:{port}: bind: {what}"),
+        format!("# Failed listening on port {port} ({kind}), aborting."),
+    ]
 }
 
 fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
@@ -165,5 +178,22 @@ fn deliver(core: &mut Core, hub: &mut Hub) {
     for id in gone {
         core.sessions.remove(&id);
         hub.close(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_named() {
+        let error = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        for (version, kind) in [("7.4.0", "tcp"), ("7.0.15", "TCP"), ("6.2.14", "TCP")] {
+            let core = Core::new(version, Config::default(), 0);
+            let warning =
+                "# Warning: Could not create server TCP listening socket *:6379: bind: Address already in use";
+            let failed = format!("# Failed listening on port 6379 ({kind}), aborting.");
+            assert_eq!(unheard(&core, 6379, &error), [warning.to_owned(), failed]);
+        }
     }
 }
