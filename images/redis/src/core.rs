@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::commands::{Access, Answer, Call, Command, arity_fits, find, lower};
 use crate::config::Config;
 use crate::disk::Disk;
+use crate::refused::REFUSED;
 use crate::resp::{Bytes, REQUEST_BYTES_MAX, Reply, Sender, parse_request};
 use crate::session::{self, Own};
 use crate::shutdown::Stop;
@@ -401,7 +402,7 @@ impl Found {
         }
         match session::OWN.iter().find(|own| own.name == name) {
             Some(own) => Found::Own(own),
-            None if session::REFUSED.contains(&name) => Found::Refused,
+            None if REFUSED.contains(&name) => Found::Refused,
             None => Found::Unknown,
         }
     }

@@ -8,6 +8,7 @@ mod defaults;
 mod disk;
 mod format;
 mod info;
+mod refused;
 mod resp;
 mod saving;
 mod server;
