@@ -1,7 +1,7 @@
 //! Strings and counters.
 
 use super::keys::ends_at;
-use super::{Access, Answer, Call, Command, SYNTAX, float, integer, lower, range, show};
+use super::{Access, Answer, Call, Command, SYNTAX, decimal, float, integer, lower, range};
 use crate::resp::{Bytes, Reply};
 use crate::store::Value;
 
@@ -70,16 +70,16 @@ fn count(c: &mut Call<'_>) -> Answer {
 }
 
 fn count_float(c: &mut Call<'_>) -> Answer {
-    let (key, step) = (c.word(1).clone(), c.float(2)?);
-    let before = match c.string(&key)? {
-        Some(text) => float(text).ok_or(super::NOT_FLOAT)?,
-        None => 0.0,
-    };
-    let after = before + step;
-    if !after.is_finite() {
+    let (key, step) = (c.word(1).clone(), c.word(2).clone());
+    let before = c.string(&key)?.cloned().unwrap_or_else(|| b"0".to_vec());
+    let all = [float(&before), float(&step)];
+    if all.contains(&None) {
+        return Err(super::NOT_FLOAT.to_owned());
+    }
+    if all.iter().flatten().any(|number| number.is_infinite()) {
         return Err("ERR increment would produce NaN or Infinity".to_owned());
     }
-    let text = show(after).into_bytes();
+    let text = decimal::sum(&before, &step).ok_or(super::NOT_FLOAT)?.into_bytes();
     c.make_string(&key)?.clone_from(&text);
     c.instead = Some(vec![vec![b"SET".to_vec(), key, text.clone(), b"KEEPTTL".to_vec()]]);
     c.changed(1);
@@ -296,6 +296,11 @@ mod tests {
             INCRBY n 41 => (integer) 42
             DECRBY n 2 => (integer) 40
             INCRBYFLOAT n 0.5 => "40.5"
+            INCRBYFLOAT n inf => (error) ERR increment would produce NaN or Infinity
+            INCRBYFLOAT f 0.1 => "0.1"
+            INCRBYFLOAT f 0.2 => "0.3"
+            INCRBYFLOAT f 1e20 => "100000000000000000000"
+            INCRBYFLOAT f x => (error) ERR value is not a valid float
             SET big 9223372036854775807 => OK
             INCR big => (error) ERR increment or decrement would overflow
             APPEND k yz => (integer) 3
