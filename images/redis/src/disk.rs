@@ -62,7 +62,8 @@ fn places(config: &Config, major: u32) -> Places {
 }
 
 impl Disk {
-    /// Reads what is there and opens the append-only file if it is asked for; `say` takes lines of the log with their marks.
+    /// Reads what is there and opens the append-only file if it is asked for; `say` takes lines of the log with their
+    /// marks.
     ///
     /// # Errors
     /// What the server prints before it ends.

@@ -2,6 +2,7 @@
 
 use crate::commands::{Answer, SYNTAX, lower};
 use crate::core::Core;
+use crate::disk::Disk;
 use crate::resp::{Bytes, Reply};
 
 /// That the server is to end.
@@ -41,6 +42,9 @@ impl Core {
         self.log.push(format!("{mark} User requested shutdown..."));
         if self.disk.as_ref().is_some_and(|disk| disk.appends()) {
             self.log.push("* Calling fsync() on the AOF file.".to_owned());
+        }
+        if let Some(Err(error)) = self.disk.as_mut().map(Disk::flush) {
+            self.log.push(format!("# Error writing to the AOF file: {}", proc::Errno::from_io(&error)));
         }
         if stop.save.unwrap_or(!self.config.save_points().is_empty()) {
             self.log.push("* Saving the final RDB snapshot before exiting.".to_owned());

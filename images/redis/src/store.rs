@@ -306,35 +306,39 @@ fn one(pattern: &[u8], byte: u8) -> Option<usize> {
     let (first, rest) = pattern.split_first()?;
     let (fits, length) = match (first, rest.first()) {
         (b'?', _) => (true, 1),
-        (b'[', _) => {
-            let end = rest.iter().position(|b| *b == b']')?;
-            (in_class(&rest[..end], byte), end + 2)
-        }
+        (b'[', _) => in_class(pattern, byte),
         (b'\\', Some(next)) => (*next == byte, 2),
         (other, _) => (*other == byte, 1),
     };
     fits.then_some(length)
 }
 
-fn in_class(class: &[u8], byte: u8) -> bool {
-    let (not, mut class) = match class.strip_prefix(b"^") {
-        Some(class) => (true, class),
-        None => (false, class),
-    };
+/// Whether a byte is one of `[...]`, and how long that is; without its end it goes on to that of the pattern.
+fn in_class(pattern: &[u8], byte: u8) -> (bool, usize) {
+    let not = pattern.get(1) == Some(&b'^');
+    let mut rest = &pattern[1 + usize::from(not)..];
     let mut found = false;
-    while let Some((first, rest)) = class.split_first() {
-        match rest {
-            [b'-', last, after @ ..] => {
-                found |= (*first..=*last).contains(&byte);
-                class = after;
+    while let Some((first, after)) = rest.split_first() {
+        rest = match (first, after) {
+            (b'\\', [escaped, after @ ..]) => {
+                found |= *escaped == byte;
+                after
             }
-            _ => {
+            (b']', after) => {
+                rest = after;
+                break;
+            }
+            (first, [b'-', last, after @ ..]) => {
+                found |= (*first.min(last)..=*first.max(last)).contains(&byte);
+                after
+            }
+            (first, after) => {
                 found |= *first == byte;
-                class = rest;
+                after
             }
-        }
+        };
     }
-    found != not
+    (found != not, pattern.len() - rest.len())
 }
 
 #[cfg(test)]
@@ -358,7 +362,11 @@ mod tests {
             ("*ab", "aab", true),
             ("a*b?d", "axbxbcd", true),
             ("a*", "b", false),
-            ("*[ab", "a", false),
+            ("*[ab", "a", true),
+            ("[c-a]x", "bx", true),
+            ("[\\]a]x", "]x", true),
+            ("[^]x", "ax", true),
+            ("[", "a", false),
             ("a\\", "a\\", true),
         ] {
             assert_eq!(fits(pattern.as_bytes(), text.as_bytes()), yes, "{pattern} {text}");

@@ -1,5 +1,5 @@
-//! Sums as INCRBYFLOAT makes them: in the original's `long double`, whose fraction has 64 bits, shown with `%.17Lf`. Guests
-//! have no such numbers, and `f64` shows 0.1 + 0.2 as what nobody typed.
+//! Sums as INCRBYFLOAT makes them: in the original's `long double`, whose fraction has 64 bits, shown with `%.17Lf`.
+//! Guests have no such numbers, and `f64` shows 0.1 + 0.2 as what nobody typed.
 
 use std::cmp::Ordering;
 

@@ -77,6 +77,9 @@ fn pop(c: &mut Call<'_>) -> Answer {
     Ok(if count.is_some() { Reply::texts(all) } else { Reply::option(all.pop()) })
 }
 
+/// What LPOS says to a rank that means no element.
+const RANK_IS_ZERO: &str = "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list";
+
 /// LPOS with RANK, COUNT, MAXLEN.
 fn position(c: &mut Call<'_>) -> Answer {
     let (key, text) = (c.word(1).clone(), c.word(2).clone());
@@ -90,7 +93,7 @@ fn position(c: &mut Call<'_>) -> Answer {
         let natural =
             || usize::try_from(number).map_err(|_| format!("ERR {} can't be negative", option.to_uppercase()));
         match option.as_str() {
-            "rank" if number == 0 => return Err("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list".to_owned()),
+            "rank" if number == 0 => return Err(RANK_IS_ZERO.to_owned()),
             "rank" => rank = number,
             "count" => count = Some(natural()?),
             "maxlen" => most = natural()?,
@@ -224,6 +227,7 @@ mod tests {
             LPOS p a COUNT 0 => 1) (integer) 0 2) (integer) 2 3) (integer) 3
             LPOS p a COUNT 5 MAXLEN 2 => 1) (integer) 0
             LPOS p a COUNT -1 => (error) ERR COUNT can't be negative
+            LPOS p a MAXLEN 2 RANK 2 => (nil)
             LPOS p a RANK => (error) ERR syntax error
             DEL p => (integer) 1
             LREM l 1 x => (integer) 1
