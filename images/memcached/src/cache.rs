@@ -241,6 +241,11 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_not_stored() {
+        let mut roomy = Cache::new(4 * VALUE_BYTES_MAX);
+        roomy.store(Mode::Set, b"a", 0, 0, vec![b'x'; 1_000], 1);
+        let rest = |bytes: usize| vec![b'x'; VALUE_BYTES_MAX - bytes];
+        assert_eq!(roomy.store(Mode::Append, b"a", 0, 0, rest(999), 1), "NOT_STORED");
+        assert_eq!(roomy.store(Mode::Append, b"a", 0, 0, rest(1_000), 1), "STORED");
         let mut cache = Cache::new(VALUE_BYTES_MAX);
         cache.store(Mode::Set, b"a", 0, 0, vec![b'x'; 1_000], 1);
         for mode in [Mode::Append, Mode::Prepend] {
