@@ -139,11 +139,33 @@ impl Cache {
         self.counts.add("total_items");
     }
 
+    /// The answer to a value that has no room.
+    fn refuse(&mut self, mode: Mode, key: &[u8]) -> &'static str {
+        match mode {
+            Mode::Append | Mode::Prepend => return "NOT_STORED",
+            Mode::Set => self.drop_old(key),
+            Mode::Add | Mode::Replace | Mode::Cas(_) => {}
+        }
+        "SERVER_ERROR out of memory storing object"
+    }
+
+    /// Takes out the value that a `set` would have replaced: what the client holds for gone must not come back.
+    pub fn drop_old(&mut self, key: &[u8]) {
+        self.remove(key);
+    }
+
     /// Stores as a command wants it; the answer.
     pub fn store(&mut self, mode: Mode, key: &[u8], flags: u32, end: i64, value: Vec<u8>, now: u64) -> &'static str {
         let there = self.get(key, now).cloned();
         self.counts.add("cmd_set");
         let expires = expires(end, now);
+        let whole = match (mode, &there) {
+            (Mode::Append | Mode::Prepend, Some(item)) => item.value.len() + value.len(),
+            _ => value.len(),
+        };
+        if whole > VALUE_BYTES_MAX || ITEM_BYTES + key.len() + whole > self.limit_bytes {
+            return self.refuse(mode, key);
+        }
         match (mode, there) {
             (Mode::Set, _) | (Mode::Add, None) | (Mode::Replace, Some(_)) => self.put(key, flags, value, expires),
             (Mode::Append, Some(item)) => {
@@ -215,6 +237,27 @@ mod tests {
         cache.store(Mode::Set, b"d", 0, 0, vec![b'x'; 10], 1);
         assert!(cache.get(b"b", 1).is_none() && cache.get(b"a", 1).is_some());
         assert_eq!((cache.len(), cache.counts.get("evictions"), cache.bytes), (3, 1, cache.limit_bytes));
+    }
+
+    #[test]
+    fn what_has_no_room_is_not_stored() {
+        let mut roomy = Cache::new(4 * VALUE_BYTES_MAX);
+        roomy.store(Mode::Set, b"a", 0, 0, vec![b'x'; 1_000], 1);
+        let rest = |bytes: usize| vec![b'x'; VALUE_BYTES_MAX - bytes];
+        assert_eq!(roomy.store(Mode::Append, b"a", 0, 0, rest(999), 1), "NOT_STORED");
+        assert_eq!(roomy.store(Mode::Append, b"a", 0, 0, rest(1_000), 1), "STORED");
+        let mut cache = Cache::new(VALUE_BYTES_MAX);
+        cache.store(Mode::Set, b"a", 0, 0, vec![b'x'; 1_000], 1);
+        for mode in [Mode::Append, Mode::Prepend] {
+            assert_eq!(cache.store(mode, b"a", 0, 0, vec![b'x'; VALUE_BYTES_MAX - 999], 1), "NOT_STORED");
+            assert_eq!(cache.store(mode, b"a", 0, 0, vec![b'x'; VALUE_BYTES_MAX - 1_010], 1), "NOT_STORED", "-m");
+        }
+        assert_eq!(cache.get(b"a", 1).map(|item| item.value.len()), Some(1_000));
+        let full = "SERVER_ERROR out of memory storing object";
+        assert_eq!(cache.store(Mode::Replace, b"a", 0, 0, vec![b'x'; VALUE_BYTES_MAX], 1), full);
+        assert!(cache.get(b"a", 1).is_some());
+        assert_eq!(cache.store(Mode::Set, b"a", 0, 0, vec![b'x'; VALUE_BYTES_MAX], 1), full);
+        assert!(cache.get(b"a", 1).is_none() && cache.bytes == 0);
     }
 
     #[test]

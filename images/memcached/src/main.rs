@@ -99,7 +99,7 @@ fn run(args: &[String], version: &str) -> i32 {
     let mut hub = match Hub::bind(o.port) {
         Ok(hub) => hub,
         Err(error) => {
-            eprintln!("bind(): {}\nfailed to listen on TCP port {}", proc::Errno::from_io(&error), o.port);
+            eprintln!("failed to listen on TCP port {}: {}", o.port, net::listen_error(&error));
             return 71;
         }
     };
@@ -110,9 +110,7 @@ fn serve(hub: &mut Hub, mut cache: Cache, version: &str) -> i32 {
     let mut sessions: BTreeMap<u64, Session> = BTreeMap::new();
     let (started, mut connected) = (now(), 0);
     loop {
-        if let Some(signal) = proc::take_signal() {
-            let name = if signal == proc::SIGINT { "Interrupt" } else { "Terminated" };
-            println!("Signal handled: {name}.");
+        if proc::take_signal().is_some() {
             return 0;
         }
         let Ok(events) = hub.wait(None) else { return 1 };
@@ -128,7 +126,7 @@ fn serve(hub: &mut Hub, mut cache: Cache, version: &str) -> i32 {
                     let Some(session) = sessions.get_mut(&id) else { continue };
                     let facts = Facts { now: now(), uptime: now() - started, connections, connected };
                     let answer = session.receive(&bytes, &mut cache, version, facts);
-                    if !hub.send(id, &answer) || session.closing {
+                    if hub.send(id, &answer).is_err() || session.closing {
                         sessions.remove(&id);
                         hub.close(id);
                     }

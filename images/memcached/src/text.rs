@@ -47,7 +47,8 @@ impl Session {
     pub fn receive(&mut self, bytes: &[u8], cache: &mut Cache, version: &str, facts: Facts) -> Vec<u8> {
         self.input.extend_from_slice(bytes);
         let mut out = Vec::new();
-        while !self.closing {
+        // A client that asks for more than a connection keeps is closed there; no need to fill the memory for it.
+        while !self.closing && out.len() <= net::OUTPUT_BYTES_MAX {
             let skipped = self.skip.min(self.input.len());
             self.input.drain(..skipped);
             self.skip -= skipped;
@@ -67,9 +68,8 @@ impl Session {
                 break;
             };
             let line: Vec<u8> = self.input.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line).into_owned();
-            if let Some(answer) = self.line(line.trim_end_matches(['\r', '\n']), cache, version, facts) {
-                out.extend(answer.bytes());
+            if let Some(answer) = self.line(line.trim_ascii_end(), cache, version, facts) {
+                out.extend(answer);
                 out.extend(b"\r\n");
             }
         }
@@ -95,32 +95,36 @@ impl Session {
     }
 
     /// Answers one line, without the last line's end; `None` if nothing is to be said yet.
-    fn line(&mut self, line: &str, cache: &mut Cache, version: &str, facts: Facts) -> Option<String> {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        let (name, args) = words.split_first().map_or(("", &[][..]), |(name, args)| (*name, args));
-        let quiet = args.last() == Some(&"noreply");
+    fn line(&mut self, line: &[u8], cache: &mut Cache, version: &str, facts: Facts) -> Option<Vec<u8>> {
+        let words: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+        let (name, args) = words.split_first().map_or((&b""[..], &[][..]), |(name, args)| (*name, args));
+        let name = std::str::from_utf8(name).unwrap_or("");
+        let quiet = args.last() == Some(&&b"noreply"[..]);
         let answer = match name {
-            "get" | "gets" if !args.is_empty() => get(args, name == "gets", cache, facts.now),
-            "set" | "add" | "replace" | "append" | "prepend" | "cas" => return self.begin(name, args),
+            "get" | "gets" if !args.is_empty() => return Some(get(args, name == "gets", cache, facts.now)),
+            "set" | "add" | "replace" | "append" | "prepend" | "cas" => {
+                return self.begin(name, args, cache).map(Vec::from);
+            }
             "incr" | "decr" if args.len() >= 2 => count(name, args, cache, facts.now),
             "delete" if !args.is_empty() => {
-                let gone = cache.delete(args[0].as_bytes(), facts.now);
+                let gone = cache.delete(args[0], facts.now);
                 cache.counts.add(if gone { "delete_hits" } else { "delete_misses" });
                 if gone { "DELETED" } else { "NOT_FOUND" }.to_owned()
             }
-            "touch" if args.len() >= 2 => match args[1].parse() {
-                Ok(end) if cache.touch(args[0].as_bytes(), end, facts.now) => "TOUCHED".to_owned(),
-                Ok(_) => "NOT_FOUND".to_owned(),
-                Err(_) => "CLIENT_ERROR invalid exptime argument".to_owned(),
+            "touch" if args.len() >= 2 => match number(args[1]) {
+                Some(end) if cache.touch(args[0], end, facts.now) => "TOUCHED".to_owned(),
+                Some(_) => "NOT_FOUND".to_owned(),
+                None => "CLIENT_ERROR invalid exptime argument".to_owned(),
             },
             "flush_all" => {
                 cache.counts.add("cmd_flush");
-                cache.flush(args.first().and_then(|delay| delay.parse().ok()).unwrap_or(0), facts.now);
+                cache.flush(args.first().and_then(|delay| number(delay)).unwrap_or(0), facts.now);
                 "OK".to_owned()
             }
             "stats" if args.is_empty() => stats(cache, version, facts),
             "stats" | "gat" | "gats" | "mg" | "ms" | "md" | "ma" | "mn" | "me" | "slabs" | "lru" | "lru_crawler"
             | "watch" | "cache_memlimit" | "shutdown" => {
+                let line = String::from_utf8_lossy(line);
                 format!("SERVER_ERROR kubonsai does not support {line} (memcached) yet")
             }
             "version" => format!("VERSION {version}"),
@@ -131,21 +135,22 @@ impl Session {
             }
             _ => "ERROR".to_owned(),
         };
-        (!quiet).then_some(answer)
+        (!quiet).then(|| answer.into_bytes())
     }
 
     /// `set KEY FLAGS EXPTIME BYTES [noreply]` and its kind; the value follows.
-    fn begin(&mut self, name: &str, args: &[&str]) -> Option<String> {
+    fn begin(&mut self, name: &str, args: &[&[u8]], cache: &mut Cache) -> Option<&'static str> {
         const BAD: &str = "CLIENT_ERROR bad command line format";
         let numbers = if name == "cas" { 5 } else { 4 };
         if args.len() < numbers {
-            return Some("ERROR".to_owned());
+            return Some("ERROR");
         }
-        let (Ok(flags), Ok(end), Ok(length)) = (args[1].parse(), args[2].parse(), args[3].parse::<usize>()) else {
-            return Some(BAD.to_owned());
+        let (Some(flags), Some(end), Some(length)) = (number(args[1]), number(args[2]), number::<usize>(args[3]))
+        else {
+            return Some(BAD);
         };
         if args[0].len() > KEY_BYTES_MAX {
-            return Some(BAD.to_owned());
+            return Some(BAD);
         }
         let mode = match name {
             "set" => Mode::Set,
@@ -153,48 +158,62 @@ impl Session {
             "replace" => Mode::Replace,
             "append" => Mode::Append,
             "prepend" => Mode::Prepend,
-            _ => match args[4].parse() {
-                Ok(unique) => Mode::Cas(unique),
-                Err(_) => return Some(BAD.to_owned()),
+            _ => match number(args[4]) {
+                Some(unique) => Mode::Cas(unique),
+                None => return Some(BAD),
             },
         };
         if length > VALUE_BYTES_MAX {
             self.skip = length.saturating_add(2);
-            return Some("SERVER_ERROR object too large for cache".to_owned());
+            if mode == Mode::Set {
+                cache.drop_old(args[0]);
+            }
+            return Some("SERVER_ERROR object too large for cache");
         }
-        let quiet = args.get(numbers) == Some(&"noreply");
-        self.store = Some(Store { mode, key: args[0].as_bytes().to_vec(), flags, end, length, quiet });
+        let quiet = args.get(numbers) == Some(&&b"noreply"[..]);
+        self.store = Some(Store { mode, key: args[0].to_vec(), flags, end, length, quiet });
         None
     }
 }
 
-fn get(keys: &[&str], unique: bool, cache: &mut Cache, now: u64) -> String {
+/// A word that is a number.
+fn number<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
+    std::str::from_utf8(word).ok()?.parse().ok()
+}
+
+fn get(keys: &[&[u8]], unique: bool, cache: &mut Cache, now: u64) -> Vec<u8> {
     if keys.iter().any(|key| key.len() > KEY_BYTES_MAX) {
-        return "CLIENT_ERROR bad command line format".to_owned();
+        return b"CLIENT_ERROR bad command line format".to_vec();
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     for key in keys {
+        if out.len() > net::OUTPUT_BYTES_MAX {
+            break;
+        }
         cache.counts.add("cmd_get");
-        match cache.get(key.as_bytes(), now) {
+        match cache.get(key, now) {
             Some(item) => {
                 let unique = if unique { format!(" {}", item.unique) } else { String::new() };
                 let (flags, bytes) = (item.flags, item.value.len());
-                out.push_str(&format!("VALUE {key} {flags} {bytes}{unique}\r\n"));
-                out.push_str(&String::from_utf8_lossy(&item.value));
-                out.push_str("\r\n");
+                out.extend(b"VALUE ");
+                out.extend(*key);
+                out.extend(format!(" {flags} {bytes}{unique}\r\n").bytes());
+                out.extend(&item.value);
+                out.extend(b"\r\n");
                 cache.counts.add("get_hits");
             }
             None => cache.counts.add("get_misses"),
         }
     }
-    out + "END"
+    out.extend(b"END");
+    out
 }
 
-fn count(name: &str, args: &[&str], cache: &mut Cache, now: u64) -> String {
-    let Ok(step) = args[1].parse() else {
+fn count(name: &str, args: &[&[u8]], cache: &mut Cache, now: u64) -> String {
+    let Some(step) = number(args[1]) else {
         return "CLIENT_ERROR invalid numeric delta argument".to_owned();
     };
-    let answer = cache.count(args[0].as_bytes(), step, name == "incr", now);
+    let answer = cache.count(args[0], step, name == "incr", now);
     let found = answer != "NOT_FOUND";
     cache.counts.add(match (name, found) {
         ("incr", true) => "incr_hits",
@@ -283,6 +302,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_and_values_are_any_bytes() {
+        let (mut session, mut cache) = (Session::default(), Cache::new(1 << 20));
+        let facts = Facts { now: 1_000, ..Facts::default() };
+        let said = b"set \xfe\x01 0 0 3\r\n\xff\x00\x80\r\nget \xfe\x01\r\nget \xef\xbf\xbd\x01\r\n";
+        let answer = session.receive(said, &mut cache, "1.6.38", facts);
+        assert_eq!(answer, b"STORED\r\nVALUE \xfe\x01 0 3\r\n\xff\x00\x80\r\nEND\r\nEND\r\n");
+    }
+
+    #[test]
     fn values_come_in_pieces_or_are_too_large() {
         let (mut session, mut cache) = (Session::default(), Cache::new(4 << 20));
         assert_eq!(say(&mut session, &mut cache, "set a 0 0 4\r\na\r"), "");
@@ -290,5 +318,10 @@ mod tests {
         let big = format!("set b 0 0 {}\r\n{}", VALUE_BYTES_MAX + 1, "x".repeat(VALUE_BYTES_MAX));
         assert_eq!(say(&mut session, &mut cache, &big), "SERVER_ERROR object too large for cache|");
         assert_eq!(say(&mut session, &mut cache, "x\r\nget b\r\n"), "END|");
+        let (add, set) = (big.replace("set b", "add a") + "x\r\n", big.replace("set b", "set a") + "x\r\n");
+        assert_eq!(say(&mut session, &mut cache, &add), "SERVER_ERROR object too large for cache|");
+        assert_eq!(say(&mut session, &mut cache, "get a\r\n"), "VALUE a 0 4|a|b|END|");
+        assert_eq!(say(&mut session, &mut cache, &set), "SERVER_ERROR object too large for cache|");
+        assert_eq!(say(&mut session, &mut cache, "get a\r\n"), "END|", "what was there is out of date");
     }
 }

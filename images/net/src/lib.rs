@@ -5,6 +5,7 @@
 
 pub mod http;
 mod hub;
+mod output;
 mod poll;
 mod sys;
 
@@ -13,7 +14,8 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-pub use hub::{Event, Hub};
+pub use hub::{Event, Hub, Unsent, listen_error};
+pub use output::OUTPUT_BYTES_MAX;
 pub use poll::{Ready, Wait, wait};
 
 fn descriptor(file: &File) -> u32 {
@@ -90,6 +92,14 @@ impl TcpStream {
         // Zero stands for none.
         let time = at_most.map_or(Duration::ZERO, |time| time.max(Duration::from_micros(1)));
         Ok(sys::set_timeout(self.fd(), time)?)
+    }
+
+    /// Lets reads and writes that would wait fail with `EAGAIN` instead.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn set_nonblocking(&self) -> io::Result<()> {
+        Ok(sys::set_nonblocking(self.fd())?)
     }
 
     /// Says that nothing more will be sent.

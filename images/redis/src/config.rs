@@ -1,7 +1,8 @@
 //! The server's settings: defaults, `redis.conf`, the command line, CONFIG GET and SET.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::defaults::{Known, known, memory};
 use crate::resp::split_words;
 
 /// What kind of value a setting takes.
@@ -27,38 +28,51 @@ const POLICIES: &[&str] = &[
     "noeviction",
 ];
 
-/// Settings: name, kind, default, whether CONFIG SET may change it.
-const SETTINGS: &[(&str, Kind, &str, bool)] = &[
-    ("activerehashing", Kind::YesNo, "yes", true),
-    ("appendfilename", Kind::Text, "appendonly.aof", false),
-    ("appenddirname", Kind::Text, "appendonlydir", false),
-    ("appendfsync", Kind::OneOf(&["everysec", "always", "no"]), "everysec", true),
-    ("appendonly", Kind::YesNo, "no", false),
-    ("auto-aof-rewrite-percentage", Kind::Number, "100", true),
-    ("bind", Kind::Text, "* -::*", false),
-    ("daemonize", Kind::YesNo, "no", false),
-    ("databases", Kind::Number, "16", false),
-    ("dbfilename", Kind::Text, "dump.rdb", true),
-    ("dir", Kind::Text, "/data", false),
-    ("hz", Kind::Number, "10", true),
-    ("lfu-decay-time", Kind::Number, "1", true),
-    ("lfu-log-factor", Kind::Number, "10", true),
-    ("logfile", Kind::Text, "", false),
-    ("loglevel", Kind::OneOf(&["debug", "verbose", "notice", "warning"]), "notice", true),
-    ("maxclients", Kind::Number, "10000", true),
-    ("maxmemory", Kind::Memory, "0", true),
-    ("maxmemory-policy", Kind::OneOf(POLICIES), "noeviction", true),
-    ("maxmemory-samples", Kind::Number, "5", true),
-    ("notify-keyspace-events", Kind::Text, "", false),
-    ("port", Kind::Number, "6379", false),
-    ("protected-mode", Kind::YesNo, "no", false),
-    ("rdbcompression", Kind::YesNo, "yes", true),
-    ("requirepass", Kind::Text, "", true),
-    ("save", Kind::Text, "3600 1 300 100 60 10000", true),
-    ("slowlog-log-slower-than", Kind::Number, "10000", true),
-    ("tcp-backlog", Kind::Number, "511", false),
-    ("tcp-keepalive", Kind::Number, "300", true),
-    ("timeout", Kind::Number, "0", false),
+/// What CONFIG SET may do with a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Yes,
+    /// Nothing, as in the original.
+    Immutable,
+    /// Nothing without `enable-protected-configs`, as in the original.
+    Protected,
+    /// Something in the original, nothing here.
+    Missing,
+}
+
+/// Settings: name, kind, default, what CONFIG SET may do.
+const SETTINGS: &[(&str, Kind, &str, Change)] = &[
+    ("activerehashing", Kind::YesNo, "yes", Change::Yes),
+    ("appendfilename", Kind::Text, "appendonly.aof", Change::Immutable),
+    ("appenddirname", Kind::Text, "appendonlydir", Change::Immutable),
+    ("appendfsync", Kind::OneOf(&["everysec", "always", "no"]), "everysec", Change::Yes),
+    ("appendonly", Kind::YesNo, "no", Change::Missing),
+    ("auto-aof-rewrite-percentage", Kind::Number, "100", Change::Yes),
+    ("bind", Kind::Text, "* -::*", Change::Missing),
+    ("daemonize", Kind::YesNo, "no", Change::Immutable),
+    ("databases", Kind::Number, "16", Change::Immutable),
+    ("dbfilename", Kind::Text, "dump.rdb", Change::Protected),
+    ("dir", Kind::Text, "/data", Change::Protected),
+    ("hz", Kind::Number, "10", Change::Yes),
+    ("lfu-decay-time", Kind::Number, "1", Change::Yes),
+    ("lfu-log-factor", Kind::Number, "10", Change::Yes),
+    ("logfile", Kind::Text, "", Change::Immutable),
+    ("loglevel", Kind::OneOf(&["debug", "verbose", "notice", "warning"]), "notice", Change::Yes),
+    ("maxclients", Kind::Number, "10000", Change::Yes),
+    ("maxmemory", Kind::Memory, "0", Change::Yes),
+    ("maxmemory-policy", Kind::OneOf(POLICIES), "noeviction", Change::Yes),
+    ("maxmemory-samples", Kind::Number, "5", Change::Yes),
+    ("notify-keyspace-events", Kind::Text, "", Change::Missing),
+    ("port", Kind::Number, "6379", Change::Missing),
+    ("protected-mode", Kind::YesNo, "no", Change::Missing),
+    ("rdbcompression", Kind::YesNo, "yes", Change::Yes),
+    ("requirepass", Kind::Text, "", Change::Yes),
+    ("save", Kind::Text, "3600 1 300 100 60 10000", Change::Yes),
+    ("slowlog-log-slower-than", Kind::Number, "10000", Change::Yes),
+    ("stop-writes-on-bgsave-error", Kind::YesNo, "yes", Change::Yes),
+    ("tcp-backlog", Kind::Number, "511", Change::Immutable),
+    ("tcp-keepalive", Kind::Number, "300", Change::Yes),
+    ("timeout", Kind::Number, "0", Change::Missing),
 ];
 
 /// Settings that the original has and the stand-in refuses.
@@ -80,18 +94,29 @@ const REFUSED: &[&str] = &[
     "user",
 ];
 
+/// Why a server does not start with its settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// A file cannot be read: a line of the log.
+    Unread(String),
+    /// A line is wrong: what is printed.
+    Wrong(String),
+}
+
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
     values: BTreeMap<&'static str, String>,
     /// Whether a `save` line was read: the first one replaces the default.
     save_given: bool,
+    /// Settings of the original that were set to something that is missing here.
+    missing: BTreeSet<&'static str>,
 }
 
 impl Default for Config {
     fn default() -> Config {
         let values = SETTINGS.iter().map(|(name, _, default, _)| (*name, (*default).to_owned())).collect();
-        Config { values, save_given: false }
+        Config { values, save_given: false, missing: BTreeSet::new() }
     }
 }
 
@@ -131,7 +156,7 @@ impl Config {
             ("timeout", "0"),
         ];
         let set = without.into_iter().filter(|(name, value)| self.get(name) != *value);
-        set.map(|(name, _)| format!("kubonsai does not support the setting {name} (redis) yet")).collect()
+        set.map(|(name, _)| name).chain(self.missing.iter().copied()).map(unsupported).collect()
     }
 
     /// `save`: seconds and changes.
@@ -151,8 +176,14 @@ impl Config {
     /// Redis' words for what is wrong with it.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let lower = name.to_ascii_lowercase();
-        if REFUSED.contains(&lower.as_str()) {
-            return Err(format!("kubonsai does not support the setting {lower} (redis) yet"));
+        match known(&lower, value) {
+            Some(Known::Default) => return Ok(()),
+            _ if REFUSED.contains(&lower.as_str()) => return Err(unsupported(&lower)),
+            Some(Known::Other(name)) => {
+                self.missing.insert(name);
+                return Ok(());
+            }
+            None => {}
         }
         let Some((name, kind, _, _)) = SETTINGS.iter().find(|(n, ..)| *n == lower) else {
             return Err("Bad directive or wrong number of arguments".to_owned());
@@ -182,14 +213,23 @@ impl Config {
     /// # Errors
     /// The answer of the server, without `ERR`.
     pub fn change(&mut self, name: &str, value: &str) -> Result<(), String> {
-        match SETTINGS.iter().find(|(n, ..)| n.eq_ignore_ascii_case(name)) {
-            None => Err(format!("Unknown option or number of arguments for CONFIG SET - '{name}'")),
-            Some((_, _, _, false)) => {
-                Err(format!("CONFIG SET failed (possibly related to argument '{name}') - can't set immutable config"))
-            }
-            Some(_) => self
-                .set(name, value)
-                .map_err(|what| format!("CONFIG SET failed (possibly related to argument '{name}') - {what}")),
+        let lower = name.to_ascii_lowercase();
+        let failed = |what: &str| Err(format!("CONFIG SET failed (possibly related to argument '{name}') - {what}"));
+        let Some((_, _, _, change)) = SETTINGS.iter().find(|(n, ..)| *n == lower) else {
+            return match known(&lower, value) {
+                Some(Known::Default) => Ok(()),
+                None if !REFUSED.contains(&lower.as_str()) => {
+                    Err(format!("Unknown option or number of arguments for CONFIG SET - '{name}'"))
+                }
+                _ => failed(&unsupported(&lower)),
+            };
+        };
+        match change {
+            Change::Yes => self.set(&lower, value).or_else(|what| failed(&what)),
+            Change::Immutable => failed("can't set immutable config"),
+            Change::Protected => failed("can't set protected config"),
+            Change::Missing if self.get(&lower).eq_ignore_ascii_case(value) => Ok(()),
+            Change::Missing => failed(&unsupported(&lower)),
         }
     }
 
@@ -242,14 +282,16 @@ impl Config {
         args: &[String],
         version: &str,
         read: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Option<String>, Unusable> {
         let mut args = args;
         let mut file = None;
         if let Some((first, rest)) = args.split_first().filter(|(first, _)| !first.starts_with('-')) {
             let Some(text) = read(first) else {
-                return Err(format!("Fatal error, can't open config file '{first}': No such file or directory"));
+                return Err(Unusable::Unread(format!(
+                    "# Fatal error, can't open config file '{first}': No such file or directory"
+                )));
             };
-            self.read(&text, version)?;
+            self.read(&text, version).map_err(Unusable::Wrong)?;
             (file, args) = (Some(first.clone()), rest);
         }
         let mut text = String::new();
@@ -262,31 +304,44 @@ impl Config {
                 None => text.push_str(&format!(" {arg}")),
             }
         }
-        self.read(&text, version)?;
+        self.read(&text, version).map_err(Unusable::Wrong)?;
         Ok(file)
     }
 }
 
-/// `100mb` in bytes.
-fn memory(text: &str) -> Option<u64> {
-    let lower = text.to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &lower[digits.len()..] {
-        "" | "b" => 1,
-        "k" => 1_000,
-        "kb" => 1 << 10,
-        "m" => 1_000_000,
-        "mb" => 1 << 20,
-        "g" => 1_000_000_000,
-        "gb" => 1 << 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(unit)
+/// The sentence to refuse a setting with.
+fn unsupported(name: &str) -> String {
+    format!("kubonsai does not support the setting {name} (redis) yet")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_of_the_original_are_no_bad_directives() {
+        let mut config = Config::default();
+        let text = "pidfile /var/run/redis_6379.pid\nclient-output-buffer-limit replica 256mb 64mb 60\ncluster-enabled no\nauto-aof-rewrite-min-size 67108864\nio-threads 4\nlua-time-limit 100\n";
+        config.read(text, "7").expect("valid");
+        let sentence = |name: &str| format!("kubonsai does not support the setting {name} (redis) yet");
+        assert_eq!(config.warnings(), [sentence("io-threads"), sentence("lua-time-limit")]);
+        assert_eq!(
+            config.read("cluster-enabled yes", "7").expect_err("refused").lines().last(),
+            Some(&*sentence("cluster-enabled"))
+        );
+        for (name, value, what) in [
+            ("appendonly", "yes", &*sentence("appendonly")),
+            ("io-threads", "4", &*sentence("io-threads")),
+            ("rename-command", "x", &*sentence("rename-command")),
+            ("dir", "/tmp", "can't set protected config"),
+            ("databases", "3", "can't set immutable config"),
+        ] {
+            let expected = format!("CONFIG SET failed (possibly related to argument '{name}') - {what}");
+            assert_eq!(config.change(name, value), Err(expected));
+        }
+        assert_eq!((config.change("protected-mode", "no"), config.change("lua-time-limit", "5000")), (Ok(()), Ok(())));
+        assert!(config.change("bogus", "1").expect_err("unknown").starts_with("Unknown option"));
+    }
 
     #[test]
     fn the_file_of_the_tutorial() {
@@ -310,7 +365,9 @@ mod tests {
         assert_eq!((config.number("port"), config.yes("appendonly"), config.get("requirepass")), (7000, true, "a b"));
         assert_eq!(config.save_points(), [(900, 1), (60, 100)]);
         config.arguments(&args(&["--save", ""]), "7", &read).expect("valid");
-        assert!(Config::default().arguments(&args(&["/none"]), "7", &read).is_err());
+        let unread = "# Fatal error, can't open config file '/none': No such file or directory";
+        let error = Config::default().arguments(&args(&["/none"]), "7", &read);
+        assert_eq!(error, Err(Unusable::Unread(unread.to_owned())));
         assert!(config.change("port", "1").is_err() && config.change("maxmemory", "1k").is_ok());
         assert_eq!(config.get("maxmemory"), "1000");
     }

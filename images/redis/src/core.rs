@@ -5,14 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::commands::{Access, Answer, Call, Command, arity_fits, find, lower};
 use crate::config::Config;
 use crate::disk::Disk;
-use crate::resp::{Bytes, Reply, parse_request};
+use crate::refused::REFUSED;
+use crate::resp::{Bytes, REQUEST_BYTES_MAX, Reply, Sender, parse_request};
 use crate::session::{self, Own};
+use crate::shutdown::Stop;
 use crate::store::Store;
+
+/// How often the server looks for keys that have ended and that nobody asks for, as `hz 10`.
+const SWEEP_MILLIS: u64 = 100;
 
 /// A client that waits for an element of a list.
 pub struct Blocked {
     /// The words of BLPOP or BRPOP.
     pub words: Vec<Bytes>,
+    /// Its place among all that ever waited: who came first is served first.
+    pub order: u64,
     /// When it stops to wait, in ms since 1970; `None` waits for ever.
     pub until: Option<u64>,
 }
@@ -73,8 +80,14 @@ pub struct Core {
     pub random: u64,
     /// When it last saved, in ms since 1970, and what the changes were then.
     pub saved: (u64, u64),
-    /// SHUTDOWN: `Some(true)` saves.
-    pub stop: Option<Option<bool>>,
+    /// When a snapshot failed that no client waited for, in ms since 1970; none if the last one did not.
+    pub failed_save: Option<u64>,
+    /// How many waits there were so far.
+    pub waits: u64,
+    /// When it last looked for keys that have ended, in ms since 1970.
+    pub swept: u64,
+    /// That it is to end.
+    pub stop: Option<Stop>,
     /// Requests so far.
     pub requests: u64,
     /// Connections so far.
@@ -96,6 +109,9 @@ impl Core {
             now,
             random: now,
             saved: (now, 0),
+            failed_save: None,
+            waits: 0,
+            swept: 0,
             stop: None,
             requests: 0,
             connections: 0,
@@ -131,23 +147,32 @@ impl Core {
         self.now = now;
         if let Some(session) = self.sessions.get_mut(&id) {
             session.input.extend_from_slice(bytes);
+            // Else one that waits could send without end.
+            if session.blocked.is_some() && session.input.len() > REQUEST_BYTES_MAX {
+                let address = &session.address;
+                self.log.push(format!("# Closing client that reached max query buffer length: id={id} addr={address}"));
+                (session.closing, session.blocked, session.input) = (true, None, Vec::new());
+            }
         }
         self.work(id);
         self.wake();
     }
 
-    fn work(&mut self, id: u64) {
+    /// Answers whole requests in a client's input.
+    pub fn work(&mut self, id: u64) {
         while let Some(session) = self.sessions.get_mut(&id) {
-            if session.blocked.is_some() || session.closing {
+            if session.blocked.is_some() || session.closing || self.stop.is_some() {
                 return;
             }
-            match parse_request(&session.input) {
+            let sender = if session.allowed { Sender::Client } else { Sender::Stranger };
+            match parse_request(&session.input, sender) {
                 Ok(None) => return,
                 Ok(Some((words, used))) => {
                     session.input.drain(..used);
                     if !words.is_empty() {
                         let reply = self.request(id, &words);
                         self.send(id, &reply);
+                        self.keep_output(id);
                     }
                 }
                 Err(what) => {
@@ -155,6 +180,14 @@ impl Core {
                     self.send(id, &Reply::Error(format!("ERR Protocol error: {what}")));
                 }
             }
+        }
+    }
+
+    /// Ends a client whose answers are more than a connection keeps, before they fill the memory. They stay, so that
+    /// the connection sees it and says so.
+    fn keep_output(&mut self, id: u64) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.closing |= session.output.len() > net::OUTPUT_BYTES_MAX;
         }
     }
 
@@ -211,11 +244,19 @@ impl Core {
     }
 
     fn unknown(&self, words: &[Bytes]) -> String {
-        let text = |word: &Bytes| String::from_utf8_lossy(word).into_owned();
-        let (open, close) = if self.major() >= 7 { ('\'', '\'') } else { ('`', '`') };
-        let rest: String = words[1..].iter().map(|w| format!("{open}{}{close} ", text(w))).collect();
-        let rest = if self.major() >= 7 { rest } else { rest.replace("` ", "`, ") };
-        format!("ERR unknown command {open}{}{close}, with args beginning with: {rest}", text(&words[0]))
+        /// Bytes of the name, and of all arguments, that the answer repeats.
+        const SHOWN_BYTES_MAX: usize = 128;
+        let cut = |word: &Bytes, most: usize| String::from_utf8_lossy(&word[..word.len().min(most)]).into_owned();
+        let (open, close, after) = if self.major() >= 7 { ('\'', '\'', " ") } else { ('`', '`', ", ") };
+        let mut rest = String::new();
+        for word in &words[1..] {
+            if rest.len() >= SHOWN_BYTES_MAX {
+                break;
+            }
+            rest.push_str(&format!("{open}{}{close}{after}", cut(word, SHOWN_BYTES_MAX - rest.len())));
+        }
+        let name = cut(&words[0], SHOWN_BYTES_MAX);
+        format!("ERR unknown command {open}{name}{close}, with args beginning with: {rest}")
     }
 
     /// Does what a request asks.
@@ -232,6 +273,9 @@ impl Core {
 
     /// Runs a command on keys: makes room before, writes to the append-only file after.
     pub fn run(&mut self, command: &Command, number: usize, words: &[Bytes]) -> Answer {
+        if command.access != Access::Read {
+            self.can_keep()?;
+        }
         if command.access == Access::Grow {
             self.make_room()?;
         }
@@ -241,22 +285,38 @@ impl Core {
         let mut call = Call { store: &mut self.store, number, words, now, random, instead: None };
         let answer = (command.run)(&mut call);
         let instead = call.instead;
-        if self.store.changes != before
-            && let Some(disk) = &mut self.disk
-        {
-            let requests = instead.unwrap_or_else(|| vec![words.to_vec()]);
-            if let Err(error) = disk.append(number, &requests) {
-                self.log.push(format!("# Error writing to the AOF file: {}", proc::Errno::from_io(&error)));
-            }
+        // What ended made room for what the command put there, so it goes first.
+        self.forget_ended();
+        if self.store.changes != before {
+            self.append(number, &instead.unwrap_or_else(|| vec![words.to_vec()]));
         }
         answer
     }
 
-    /// Evicts keys until `maxmemory` is kept.
+    /// Writes to the append-only file which keys ended: nothing ends while it is read again.
+    fn forget_ended(&mut self) {
+        for (number, key) in self.store.take_ended() {
+            self.append(number, &[vec![b"DEL".to_vec(), key]]);
+        }
+    }
+
+    /// Writes requests to the append-only file if there is one.
+    fn append(&mut self, number: usize, requests: &[Vec<Bytes>]) {
+        let Some(disk) = &mut self.disk else { return };
+        if let Err(error) = disk.append(number, requests) {
+            self.log.push(format!("# Error writing to the AOF file: {}", proc::Errno::from_io(&error)));
+        }
+    }
+
+    /// Evicts keys until `maxmemory` is kept; those that have ended anyway go first.
     fn make_room(&mut self) -> Result<(), String> {
         let most = usize::try_from(self.config.number("maxmemory")).unwrap_or(usize::MAX);
         if most == 0 {
             return Ok(());
+        }
+        if self.store.used_bytes() > most {
+            self.store.sweep(self.now);
+            self.forget_ended();
         }
         while self.store.used_bytes() > most {
             let policy = self.config.get("maxmemory-policy").to_owned();
@@ -264,71 +324,61 @@ impl Core {
                 return Err("OOM command not allowed when used memory > 'maxmemory'.".to_owned());
             };
             self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            if let Some(disk) = &mut self.disk {
-                // A key that comes back after a restart would be evicted again.
-                let _ = disk.append(number, &[vec![b"DEL".to_vec(), key]]);
-            }
+            // A key that comes back after a restart would be evicted again.
+            self.append(number, &[vec![b"DEL".to_vec(), key]]);
         }
         Ok(())
     }
 
-    /// Answers clients that wait for lists, as far as there is something for them now.
+    /// Answers clients that wait for lists, in the order in which they began to, as far as there is something for them.
     pub fn wake(&mut self) {
-        let waiting: Vec<u64> = self.sessions.iter().filter(|(_, s)| s.blocked.is_some()).map(|(id, _)| *id).collect();
-        for id in waiting {
-            let Some(blocked) = self.sessions.get_mut(&id).and_then(|s| s.blocked.take()) else { continue };
-            let late = blocked.until.is_some_and(|until| until <= self.now);
-            match session::pop_first(self, id, &blocked.words) {
-                Ok(None) if late => self.send(id, &Reply::NilArray),
-                Ok(None) => {
+        // What a served client sent ahead may put something there for one that was passed over.
+        while self.wake_once() {}
+    }
+
+    /// One round; whether a client was answered.
+    fn wake_once(&mut self) -> bool {
+        let blocked = self.sessions.iter().filter_map(|(id, s)| s.blocked.as_ref().map(|b| (b.order, *id)));
+        let mut waiting: Vec<(u64, u64)> = blocked.collect();
+        waiting.sort_unstable();
+        let mut woken = false;
+        for (order, id) in waiting {
+            let session = self.sessions.get_mut(&id);
+            let Some(blocked) = session.and_then(|s| s.blocked.take_if(|b| b.order == order)) else { continue };
+            let reply = match session::pop_waiting(self, id, &blocked.words) {
+                Some(reply) => reply,
+                None if blocked.until.is_some_and(|until| until <= self.now) => Reply::NilArray,
+                None => {
                     if let Some(session) = self.sessions.get_mut(&id) {
                         session.blocked = Some(blocked);
                     }
                     continue;
                 }
-                Ok(Some(reply)) => self.send(id, &reply),
-                Err(text) => self.send(id, &Reply::Error(text)),
-            }
+            };
+            woken = true;
+            self.send(id, &reply);
             self.work(id);
         }
+        woken
     }
 
-    /// When something is due that no client asks for, in ms since 1970: the end of a wait or a snapshot.
+    /// When something is due that no client asks for, in ms since 1970: the end of a wait or of a key, or a snapshot.
     pub fn due(&self) -> Option<u64> {
         let waits = self.sessions.values().filter_map(|s| s.blocked.as_ref()?.until);
-        let changes = self.store.changes - self.saved.1;
-        let saves = self.config.save_points().into_iter().filter(|(_, least)| changes >= *least && changes > 0);
-        waits.chain(saves.map(|(seconds, _)| self.saved.0 + seconds * 1000)).min()
+        let ends = self.store.next_end().map(|end| end.max(self.swept + SWEEP_MILLIS));
+        waits.chain(self.save_due().map(|(at, ..)| at)).chain(ends).min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: u64) {
         self.now = now;
         self.wake();
-        let changes = self.store.changes - self.saved.1;
-        let points = self.config.save_points().into_iter();
-        let hit = points.filter(|(_, least)| changes >= *least && changes > 0);
-        if let Some((seconds, least)) = hit.into_iter().find(|(seconds, _)| now >= self.saved.0 + seconds * 1000) {
-            self.log.push(format!("* {least} changes in {seconds} seconds. Saving..."));
-            let _ = self.save();
+        if now >= self.swept + SWEEP_MILLIS {
+            self.swept = now;
+            self.store.sweep(now);
+            self.forget_ended();
         }
-    }
-
-    /// Writes the snapshot.
-    ///
-    /// # Errors
-    /// The answer of SAVE.
-    pub fn save(&mut self) -> Result<(), String> {
-        if let Some(disk) = &self.disk
-            && let Err(error) = disk.save(&mut self.store, &self.version, self.now)
-        {
-            let what = proc::Errno::from_io(&error);
-            self.log.push(format!("# Failed opening the temp RDB file for saving: {what}"));
-            return Err("ERR".to_owned());
-        }
-        self.saved = (self.now, self.store.changes);
-        self.log.push("* DB saved on disk".to_owned());
-        Ok(())
+        self.save_when_due();
     }
 }
 
@@ -352,7 +402,7 @@ impl Found {
         }
         match session::OWN.iter().find(|own| own.name == name) {
             Some(own) => Found::Own(own),
-            None if session::REFUSED.contains(&name) => Found::Refused,
+            None if REFUSED.contains(&name) => Found::Refused,
             None => Found::Unknown,
         }
     }

@@ -77,9 +77,10 @@ fn memory(core: &mut Core) -> String {
 
 fn persistence(core: &mut Core) -> String {
     let appends = u8::from(core.disk.as_ref().is_some_and(|disk| disk.appends()));
+    let status = if core.failed_save.is_some() { "err" } else { "ok" };
     let (saved, changes) = (core.saved.0 / 1000, core.store.changes - core.saved.1);
     format!(
-        "loading:0\r\nrdb_changes_since_last_save:{changes}\r\nrdb_bgsave_in_progress:0\r\nrdb_last_save_time:{saved}\r\nrdb_last_bgsave_status:ok\r\naof_enabled:{appends}\r\n"
+        "loading:0\r\nrdb_changes_since_last_save:{changes}\r\nrdb_bgsave_in_progress:0\r\nrdb_last_save_time:{saved}\r\nrdb_last_bgsave_status:{status}\r\naof_enabled:{appends}\r\n"
     )
 }
 

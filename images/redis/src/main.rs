@@ -4,12 +4,16 @@ mod cli;
 mod commands;
 mod config;
 mod core;
+mod defaults;
 mod disk;
 mod format;
 mod info;
+mod refused;
 mod resp;
+mod saving;
 mod server;
 mod session;
+mod shutdown;
 mod snapshot;
 mod store;
 

@@ -1,7 +1,11 @@
 //! The protocol, RESP2: requests and answers as bytes.
 
-/// Bytes of the longest request that is read; the original has 512 MB, a container's memory is smaller.
-pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of the longest word that is read; the original has 512 MB, a container's memory is smaller.
+const WORD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of the longest request, and of what a client may send ahead, as `client-query-buffer-limit`: 1 GB there.
+pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes in which a line has to end, as the original's `PROTO_INLINE_MAX_SIZE`.
+const LINE_BYTES_MAX: usize = 64 * 1024;
 /// Words of a request at most.
 const WORDS_MAX: usize = 1024 * 1024;
 
@@ -64,7 +68,8 @@ impl Reply {
     pub fn encode(&self, out: &mut Bytes) {
         match self {
             Reply::Simple(text) => out.extend(format!("+{text}\r\n").bytes()),
-            Reply::Error(text) => out.extend(format!("-{text}\r\n").bytes()),
+            // What a client sent stands in some of them, and must not begin an answer of its own.
+            Reply::Error(text) => out.extend(format!("-{}\r\n", text.replace(['\r', '\n'], " ")).bytes()),
             Reply::Int(n) => out.extend(format!(":{n}\r\n").bytes()),
             Reply::Nil => out.extend(b"$-1\r\n"),
             Reply::NilArray => out.extend(b"*-1\r\n"),
@@ -87,6 +92,41 @@ pub fn encode_request(words: &[Bytes], out: &mut Bytes) {
     Reply::texts(words.iter().cloned()).encode(out);
 }
 
+/// Who sends a request, which decides how long it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// A client that has not given its password: AUTH and HELLO are short.
+    Stranger,
+    /// A client.
+    Client,
+    /// The append-only file, which the server wrote itself.
+    File,
+}
+
+impl Sender {
+    /// Words of a request and bytes of a word at most that a stranger may send, as in the original.
+    const STRANGER: (usize, usize) = (10, 16_384);
+
+    /// Why a request of so many words is not read.
+    fn refuse_words(self, count: i64) -> Option<&'static str> {
+        match usize::try_from(count).unwrap_or(0) {
+            count if count > WORDS_MAX && self != Sender::File => Some("invalid multibulk length"),
+            count if count > Sender::STRANGER.0 && self == Sender::Stranger => Some("unauthenticated multibulk length"),
+            _ => None,
+        }
+    }
+
+    /// Why a word is not read that would end at some byte of its request.
+    fn refuse_word(self, length: usize, end: usize) -> Option<&'static str> {
+        match self {
+            Sender::File => None,
+            _ if length > WORD_BYTES_MAX || end > REQUEST_BYTES_MAX => Some("invalid bulk length"),
+            Sender::Stranger if length > Sender::STRANGER.1 => Some("unauthenticated bulk length"),
+            _ => None,
+        }
+    }
+}
+
 /// What reading found in the bytes so far: what it is and how many bytes it took, or `None` while not all is there.
 pub type Parsed<T> = Result<Option<(T, usize)>, String>;
 
@@ -102,46 +142,54 @@ fn number(bytes: &[u8]) -> Option<i64> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
+/// Nothing yet while a line may still end; else the words that end the connection.
+fn unfinished<T>(bytes: usize, what: &str) -> Parsed<T> {
+    if bytes > LINE_BYTES_MAX { Err(what.to_owned()) } else { Ok(None) }
+}
+
 /// Reads a request: an array of bulk strings, or a line of words as people type it.
 ///
 /// # Errors
 /// The words that end the connection, without `ERR Protocol error: `.
-pub fn parse_request(bytes: &[u8]) -> Parsed<Vec<Bytes>> {
+pub fn parse_request(bytes: &[u8], sender: Sender) -> Parsed<Vec<Bytes>> {
     if bytes.first() != Some(&b'*') {
         return match line(bytes, 0) {
             Some((text, used)) => match split_words(&String::from_utf8_lossy(text)) {
                 Some(words) => Ok(Some((words, used))),
                 None => Err("unbalanced quotes in request".to_owned()),
             },
-            None if bytes.len() > 64 * 1024 => Err("too big inline request".to_owned()),
-            None => Ok(None),
+            None => unfinished(bytes.len(), "too big inline request"),
         };
     }
-    let Some((head, mut at)) = line(bytes, 1) else { return Ok(None) };
-    let count = match number(head) {
-        Some(count) if usize::try_from(count).is_ok_and(|c| c > WORDS_MAX) => {
-            return Err("invalid multibulk length".to_owned());
-        }
-        Some(count) => usize::try_from(count).unwrap_or(0),
-        None => return Err("invalid multibulk length".to_owned()),
+    let Some((head, mut at)) = line(bytes, 1) else {
+        return unfinished(bytes.len(), "too big mbulk count string");
     };
-    let mut words = Vec::new();
+    let count = number(head).ok_or("invalid multibulk length")?;
+    if let Some(what) = sender.refuse_words(count) {
+        return Err(what.to_owned());
+    }
+    // Copied only when all are there: a long request comes in many pieces.
+    let mut places = Vec::new();
     for _ in 0..count {
-        let Some((head, start)) = line(bytes, at) else { return Ok(None) };
+        let Some((head, start)) = line(bytes, at) else {
+            return unfinished(bytes.len() - at, "too big bulk count string");
+        };
         let Some(length) = head.strip_prefix(b"$") else {
             let got = head.first().map_or(' ', |b| char::from(*b));
             return Err(format!("expected '$', got '{got}'"));
         };
-        let length = number(length).and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= REQUEST_BYTES_MAX);
-        let Some(length) = length else { return Err("invalid bulk length".to_owned()) };
-        let Some(word) = bytes.get(start..start + length) else { return Ok(None) };
-        if bytes.len() < start + length + 2 {
+        let length = number(length).and_then(|n| usize::try_from(n).ok()).ok_or("invalid bulk length")?;
+        let end = start.checked_add(length).and_then(|end| end.checked_add(2)).ok_or("invalid bulk length")?;
+        if let Some(what) = sender.refuse_word(length, end) {
+            return Err(what.to_owned());
+        }
+        if bytes.len() < end {
             return Ok(None);
         }
-        words.push(word.to_vec());
-        at = start + length + 2;
+        places.push(start..start + length);
+        at = end;
     }
-    Ok(Some((words, at)))
+    Ok(Some((places.into_iter().map(|place| bytes[place].to_vec()).collect(), at)))
 }
 
 /// Reads an answer.
@@ -237,13 +285,39 @@ mod tests {
     fn requests_come_whole_or_not_at_all() {
         let mut bytes = Vec::new();
         encode_request(&words(&["SET", "k", "a\r\nb"]), &mut bytes);
-        assert_eq!(parse_request(&bytes), Ok(Some((words(&["SET", "k", "a\r\nb"]), bytes.len()))));
+        assert_eq!(parse_request(&bytes, Sender::Client), Ok(Some((words(&["SET", "k", "a\r\nb"]), bytes.len()))));
         for cut in 0..bytes.len() {
-            assert_eq!(parse_request(&bytes[..cut]), Ok(None), "{cut}");
+            assert_eq!(parse_request(&bytes[..cut], Sender::Client), Ok(None), "{cut}");
         }
-        assert_eq!(parse_request(b"PING\r\nrest"), Ok(Some((words(&["PING"]), 6))));
-        assert_eq!(parse_request(b"*1\r\n:1\r\n"), Err("expected '$', got ':'".to_owned()));
-        assert_eq!(parse_request(b"*x\r\n"), Err("invalid multibulk length".to_owned()));
+        assert_eq!(parse_request(b"PING\r\nrest", Sender::Client), Ok(Some((words(&["PING"]), 6))));
+        assert_eq!(parse_request(b"*1\r\n:1\r\n", Sender::Client), Err("expected '$', got ':'".to_owned()));
+        assert_eq!(parse_request(b"*x\r\n", Sender::Client), Err("invalid multibulk length".to_owned()));
+    }
+
+    #[test]
+    fn requests_have_limits() {
+        let long = |start: &str| [start.as_bytes(), &b"1".repeat(LINE_BYTES_MAX)].concat();
+        let word = |length: usize| format!("*1\r\n${length}\r\n").into_bytes();
+        // Two words of 8 MB fill a request, and the third is not waited for.
+        let mut sum = b"*3\r\n".to_vec();
+        for _ in 0..2 {
+            sum.extend(format!("${}\r\n", WORD_BYTES_MAX - 16).bytes());
+            sum.resize(sum.len() + WORD_BYTES_MAX - 14, b' ');
+        }
+        sum.extend(b"$100\r\n");
+        for (sender, bytes, what) in [
+            (Sender::Client, long("*"), "too big mbulk count string"),
+            (Sender::Client, long("*1\r\n$"), "too big bulk count string"),
+            (Sender::Client, long("1"), "too big inline request"),
+            (Sender::Client, word(WORD_BYTES_MAX + 1), "invalid bulk length"),
+            (Sender::Client, sum, "invalid bulk length"),
+            (Sender::Stranger, b"*11\r\n".to_vec(), "unauthenticated multibulk length"),
+            (Sender::Stranger, word(16_385), "unauthenticated bulk length"),
+        ] {
+            assert_eq!(parse_request(&bytes, sender), Err(what.to_owned()));
+        }
+        assert_eq!(parse_request(&word(16_384), Sender::Stranger), Ok(None));
+        assert_eq!(parse_request(&word(16_385), Sender::Client), Ok(None));
     }
 
     #[test]
@@ -261,6 +335,9 @@ mod tests {
         reply.encode(&mut bytes);
         assert_eq!(parse_reply(&bytes), Ok(Some((reply, bytes.len()))));
         assert_eq!(parse_reply(&bytes[..bytes.len() - 1]), Ok(None));
+        let mut bytes = Vec::new();
+        Reply::Error("ERR a\r\n+OK".to_owned()).encode(&mut bytes);
+        assert_eq!(bytes, b"-ERR a  +OK\r\n");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use net::http::civil;
-use net::{Event, Hub};
+use net::{Event, Hub, Unsent};
 
-use crate::config::Config;
+use crate::config::{Config, Unusable};
 use crate::core::Core;
 use crate::disk::Disk;
+use crate::shutdown::Stop;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
@@ -48,8 +49,12 @@ pub fn run(args: &[String], version: &str) -> i32 {
     }
     let file = match config.arguments(args, version, &|file| std::fs::read_to_string(file).ok()) {
         Ok(file) => file,
-        Err(error) => {
-            eprintln!("{error}");
+        Err(Unusable::Unread(line)) => {
+            say('C', &line);
+            return 1;
+        }
+        Err(Unusable::Wrong(text)) => {
+            eprintln!("{text}");
             return 1;
         }
     };
@@ -80,9 +85,7 @@ fn start(core: &mut Core) -> i32 {
     let mut hub = match Hub::bind_at(std::net::SocketAddrV4::new(core.config.address(), port)) {
         Ok(hub) => hub,
         Err(error) => {
-            let what = proc::Errno::from_io(&error);
-            say('M', &format!("# Warning: Could not create server TCP listening socket *:{port}: bind: {what}"));
-            say('M', "# Failed listening on port, aborting.");
+            unheard(core, port, &error).iter().for_each(|line| say('M', line));
             return 1;
         }
     };
@@ -94,7 +97,7 @@ fn start(core: &mut Core) -> i32 {
         say('M', &format!("# Can't chdir to '{}': {what}", core.config.get("dir")));
         return 1;
     }
-    let mut say_loading = |text: &str| say('M', &format!("* {text}"));
+    let mut say_loading = |text: &str| say('M', text);
     match Disk::open(&core.config, &core.version, &mut core.store, now(), &mut say_loading) {
         Ok(disk) => core.disk = Some(disk),
         Err(error) => {
@@ -110,20 +113,32 @@ fn start(core: &mut Core) -> i32 {
     serve(core, &mut hub)
 }
 
+/// What is logged when the server cannot listen.
+fn unheard(core: &Core, port: u16, error: &std::io::Error) -> [String; 2] {
+    let address = core.config.get("bind").split(' ').next().unwrap_or("*");
+    let what = net::listen_error(error);
+    let kind = if core.since(7, 2) { "tcp" } else { "TCP" };
+    [
+        format!("# Warning: Could not create server TCP listening socket {address}:{port}: bind: {what}"),
+        format!("# Failed listening on port {port} ({kind}), aborting."),
+    ]
+}
+
 fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
     loop {
         if let Some(signal) = proc::take_signal() {
             let name = if signal == proc::SIGINT { "SIGINT" } else { "SIGTERM" };
             let seconds = now() / 1000;
             println!("{}:signal-handler ({seconds}) Received {name} scheduling shutdown...", proc::id());
-            return end(core, None);
+            core.stop = Some(Stop::default());
         }
-        let at_most = core.due().map(|due| Duration::from_millis(due.saturating_sub(now())));
+        let due = if core.stop.is_some() { Some(0) } else { core.due() };
+        let at_most = due.map(|due| Duration::from_millis(due.saturating_sub(now())));
         let Ok(events) = hub.wait(at_most) else { return 1 };
         for event in events {
             match event {
                 Event::Opened(id, _) if core.full() => {
-                    hub.send(id, b"-ERR max number of clients reached\r\n");
+                    let _ = hub.send(id, b"-ERR max number of clients reached\r\n");
                     hub.close(id);
                 }
                 Event::Opened(id, peer) => core.connect(id, peer.to_string()),
@@ -134,20 +149,29 @@ fn serve(core: &mut Core, hub: &mut Hub) -> i32 {
         if core.due().is_some_and(|due| due <= now()) {
             core.tick(now());
         }
+        core.now = now();
+        let ended = core.stop.take().is_some_and(|stop| core.shut_down(stop));
         deliver(core, hub);
         core.log.drain(..).for_each(|line| say('M', &line));
-        if let Some(save) = core.stop {
-            return end(core, save);
+        if ended {
+            return 0;
         }
     }
 }
 
-/// Writes what clients have to get; those that are done, or gone, are closed.
+/// Writes what clients have to get; those that are done, gone, or do not read are closed.
 fn deliver(core: &mut Core, hub: &mut Hub) {
     let mut gone = Vec::new();
     for (id, session) in &mut core.sessions {
         let output = std::mem::take(&mut session.output);
-        if !hub.send(*id, &output) || session.closing {
+        let sent = hub.send(*id, &output);
+        if sent == Err(Unsent::Full) {
+            let address = &session.address;
+            core.log.push(format!(
+                "# Client id={id} addr={address} scheduled to be closed ASAP for overcoming of output buffer limits."
+            ));
+        }
+        if sent.is_err() || session.closing {
             gone.push(*id);
         }
     }
@@ -157,24 +181,19 @@ fn deliver(core: &mut Core, hub: &mut Hub) {
     }
 }
 
-/// Saves as it was asked for or as the settings say, and ends.
-fn end(core: &mut Core, save: Option<bool>) -> i32 {
-    core.now = now();
-    let mark = if core.since(7, 2) { '*' } else { '#' };
-    say('M', &format!("{mark} User requested shutdown..."));
-    if core.disk.as_ref().is_some_and(|disk| disk.appends()) {
-        say('M', "* Calling fsync() on the AOF file.");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_named() {
+        let error = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        for (version, kind) in [("7.4.0", "tcp"), ("7.0.15", "TCP"), ("6.2.14", "TCP")] {
+            let core = Core::new(version, Config::default(), 0);
+            let warning =
+                "# Warning: Could not create server TCP listening socket *:6379: bind: Address already in use";
+            let failed = format!("# Failed listening on port 6379 ({kind}), aborting.");
+            assert_eq!(unheard(&core, 6379, &error), [warning.to_owned(), failed]);
+        }
     }
-    let mut failed = false;
-    if save.unwrap_or(!core.config.save_points().is_empty()) {
-        say('M', "* Saving the final RDB snapshot before exiting.");
-        failed = core.save().is_err();
-        core.log.drain(..).for_each(|line| say('M', &line));
-    }
-    if failed {
-        say('M', "# Error trying to save the DB, can't exit.");
-        return 1;
-    }
-    say('M', "# Redis is now ready to exit, bye bye...");
-    0
 }

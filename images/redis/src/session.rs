@@ -2,9 +2,9 @@
 
 use crate::commands::{Answer, WRONG_TYPE, find, float, integer, lower, tables};
 use crate::core::{Blocked, Core, Found};
-use crate::info;
 use crate::resp::{Bytes, Reply};
 use crate::store::{DATABASES, fits};
+use crate::{info, saving, shutdown};
 
 /// A command that is not about keys alone.
 pub struct Own {
@@ -20,7 +20,7 @@ pub struct Own {
 pub const OWN: &[Own] = &[
     Own { name: "auth", arity: -2, run: auth },
     Own { name: "bgrewriteaof", arity: 1, run: rewrite },
-    Own { name: "bgsave", arity: -1, run: save_beside },
+    Own { name: "bgsave", arity: -1, run: saving::save_beside },
     Own { name: "blpop", arity: -3, run: pop_or_wait },
     Own { name: "brpop", arity: -3, run: pop_or_wait },
     Own { name: "client", arity: -2, run: client },
@@ -40,112 +40,12 @@ pub const OWN: &[Own] = &[
     Own { name: "punsubscribe", arity: -1, run: unsubscribe },
     Own { name: "quit", arity: -1, run: quit },
     Own { name: "role", arity: 1, run: role },
-    Own { name: "save", arity: 1, run: save },
+    Own { name: "save", arity: 1, run: saving::save },
     Own { name: "select", arity: 2, run: select },
-    Own { name: "shutdown", arity: -1, run: shutdown },
+    Own { name: "shutdown", arity: -1, run: shutdown::shutdown },
     Own { name: "subscribe", arity: -2, run: subscribe },
     Own { name: "time", arity: 1, run: time },
     Own { name: "unsubscribe", arity: -1, run: unsubscribe },
-];
-
-/// What the original has besides: refused by name.
-pub const REFUSED: &[&str] = &[
-    "acl",
-    "asking",
-    "bitcount",
-    "bitfield",
-    "bitop",
-    "bitpos",
-    "blmove",
-    "blmpop",
-    "brpoplpush",
-    "bzmpop",
-    "bzpopmax",
-    "bzpopmin",
-    "cluster",
-    "debug",
-    "dump",
-    "eval",
-    "evalsha",
-    "failover",
-    "fcall",
-    "function",
-    "geoadd",
-    "geodist",
-    "geohash",
-    "geopos",
-    "geosearch",
-    "getbit",
-    "hexpire",
-    "hgetdel",
-    "hgetex",
-    "hpersist",
-    "hpexpire",
-    "hrandfield",
-    "hsetex",
-    "httl",
-    "latency",
-    "lcs",
-    "lmpop",
-    "memory",
-    "migrate",
-    "module",
-    "monitor",
-    "move",
-    "object",
-    "pfadd",
-    "pfcount",
-    "pfmerge",
-    "pexpiretime",
-    "psync",
-    "readonly",
-    "readwrite",
-    "replicaof",
-    "reset",
-    "restore",
-    "script",
-    "setbit",
-    "sintercard",
-    "slaveof",
-    "slowlog",
-    "sort",
-    "sort_ro",
-    "spublish",
-    "ssubscribe",
-    "swapdb",
-    "sync",
-    "unwatch",
-    "wait",
-    "waitaof",
-    "watch",
-    "xack",
-    "xadd",
-    "xautoclaim",
-    "xclaim",
-    "xdel",
-    "xgroup",
-    "xinfo",
-    "xlen",
-    "xpending",
-    "xrange",
-    "xread",
-    "xreadgroup",
-    "xrevrange",
-    "xtrim",
-    "zdiff",
-    "zdiffstore",
-    "zinter",
-    "zinterstore",
-    "zlexcount",
-    "zmpop",
-    "zmscore",
-    "zrandmember",
-    "zrangebylex",
-    "zrangestore",
-    "zremrangebylex",
-    "zremrangebyrank",
-    "zunion",
-    "zunionstore",
 ];
 
 fn text(word: &[u8]) -> String {
@@ -195,56 +95,59 @@ fn rewrite(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
     Err(format!("ERR kubonsai does not support {what} (redis) yet"))
 }
 
-fn save(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
-    core.save().map(|()| Reply::ok())
-}
-
-fn save_beside(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
-    core.log.push("* Background saving started by pid 20".to_owned());
-    core.save()?;
-    core.log.push("* Background saving terminated with success".to_owned());
-    Ok(Reply::Simple("Background saving started".to_owned()))
-}
-
 fn last_save(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
     Ok(Reply::Int(i64::try_from(core.saved.0 / 1000).unwrap_or(i64::MAX)))
 }
 
-/// The first element of the first list that has one, with the list's name; `None` if none has.
-///
-/// # Errors
-/// A key that holds no list.
-pub fn pop_first(core: &mut Core, id: u64, words: &[Bytes]) -> Result<Option<Reply>, String> {
+/// The first element of a list with the list's name, for BLPOP and BRPOP; `None` if it is empty.
+fn pop(core: &mut Core, id: u64, words: &[Bytes], key: &Bytes) -> Result<Option<Reply>, String> {
     let number = core.sessions.get(&id).map_or(0, |session| session.number);
-    let pop = if lower(&words[0]) == "blpop" { "lpop" } else { "rpop" };
-    for key in &words[1..words.len() - 1] {
-        let Some(command) = find(pop) else { break };
-        match core.run(command, number, &[pop.as_bytes().to_vec(), key.clone()])? {
-            Reply::Bulk(element) => return Ok(Some(Reply::texts([key.clone(), element]))),
-            Reply::Nil => {}
-            _ => return Err(WRONG_TYPE.to_owned()),
-        }
+    let name = if lower(&words[0]) == "blpop" { "lpop" } else { "rpop" };
+    let Some(command) = find(name) else { return Ok(None) };
+    match core.run(command, number, &[name.as_bytes().to_vec(), key.clone()])? {
+        Reply::Bulk(element) => Ok(Some(Reply::texts([key.clone(), element]))),
+        Reply::Nil => Ok(None),
+        _ => Err(WRONG_TYPE.to_owned()),
     }
-    Ok(None)
+}
+
+/// The first element for a client that waits already. A list of another kind now, or one that cannot be written, may
+/// change again: it goes on waiting.
+pub fn pop_waiting(core: &mut Core, id: u64, words: &[Bytes]) -> Option<Reply> {
+    words[1..words.len() - 1].iter().find_map(|key| pop(core, id, words, key).ok().flatten())
+}
+
+/// When a wait of so many seconds ends, in ms since 1970; `None` waits for ever.
+fn wait_end(word: &[u8], now: u64) -> Result<Option<u64>, String> {
+    let Some(seconds) = float(word) else {
+        return Err("ERR timeout is not a float or out of range".to_owned());
+    };
+    let millis = (seconds * 1000.0).ceil();
+    if millis < 0.0 {
+        return Err("ERR timeout is negative".to_owned());
+    }
+    // The original counts in signed numbers of 64 bits.
+    if millis > (i64::MAX as u64).saturating_sub(now) as f64 {
+        return Err("ERR timeout is out of range".to_owned());
+    }
+    Ok((millis > 0.0).then(|| now.saturating_add(millis as u64)))
 }
 
 /// BLPOP and BRPOP.
 fn pop_or_wait(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
-    let Some(seconds) = float(&words[words.len() - 1]).filter(|s| s.is_finite()) else {
-        return Err("ERR timeout is not a float or out of range".to_owned());
-    };
-    if seconds < 0.0 {
-        return Err("ERR timeout is negative".to_owned());
+    let until = wait_end(&words[words.len() - 1], core.now)?;
+    for key in &words[1..words.len() - 1] {
+        if let Some(reply) = pop(core, id, words, key)? {
+            return Ok(reply);
+        }
     }
-    if let Some(reply) = pop_first(core, id, words)? {
-        return Ok(reply);
-    }
-    let until = (seconds > 0.0).then(|| core.now + std::time::Duration::from_secs_f64(seconds).as_millis() as u64);
+    core.waits += 1;
+    let order = core.waits;
     if let Some(session) = core.sessions.get_mut(&id) {
         if session.queue.is_some() {
             return Ok(Reply::NilArray);
         }
-        session.blocked = Some(Blocked { words: words.to_vec(), until });
+        session.blocked = Some(Blocked { words: words.to_vec(), order, until });
     }
     Ok(Reply::Several(Vec::new()))
 }
@@ -389,6 +292,8 @@ fn ping(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
     if words.len() > 2 {
         return Err("ERR wrong number of arguments for 'ping' command".to_owned());
     }
+    // Who asks whether the server is well hears that it takes no writes.
+    core.can_keep()?;
     if core.sessions.get(&id).is_some_and(|session| session.listens()) {
         let word = words.get(1).cloned().unwrap_or_default();
         return Ok(Reply::texts([b"pong".to_vec(), word]));
@@ -490,19 +395,6 @@ fn select(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
     Ok(Reply::ok())
 }
 
-fn shutdown(core: &mut Core, id: u64, words: &[Bytes]) -> Answer {
-    core.stop = Some(match words.get(1).map(|w| lower(w)).as_deref() {
-        None | Some("now" | "force") => None,
-        Some("save") => Some(true),
-        Some("nosave") => Some(false),
-        Some(_) => return Err("ERR syntax error".to_owned()),
-    });
-    if let Some(session) = core.sessions.get_mut(&id) {
-        session.closing = true;
-    }
-    Ok(Reply::Several(Vec::new()))
-}
-
 fn time(core: &mut Core, _: u64, _: &[Bytes]) -> Answer {
     let (seconds, micros) = (core.now / 1000, core.now % 1000 * 1000);
     Ok(Reply::texts([seconds.to_string().into_bytes(), micros.to_string().into_bytes()]))
@@ -553,6 +445,11 @@ mod tests {
         let id = client(&mut core);
         let unknown = "(error) ERR unknown command 'foo', with args beginning with: 'bar' ";
         assert_eq!(say(&mut core, id, &["foo bar"]), unknown.trim_end());
+        let (name, args) = ("n".repeat(200), "a".repeat(100));
+        let long = say(&mut core, id, &[&format!("{name} {args} {args} {args}")]);
+        let shown = format!("'{args}' '{}'", "a".repeat(25));
+        let expected = format!("(error) ERR unknown command '{}', with args beginning with: {shown}", "n".repeat(128));
+        assert_eq!(long, expected);
         assert_eq!(say(&mut core, id, &["GET"]), "(error) ERR wrong number of arguments for 'get' command");
         assert_eq!(
             say(&mut core, id, &["XADD s * a b"]),
@@ -562,7 +459,7 @@ mod tests {
         assert_eq!(say(&mut core, id, &["CONFIG GET maxmemory-p*"]), "1) \"maxmemory-policy\" 2) \"noeviction\"");
         core.receive(id, b"*1\r\n:1\r\n", 1);
         assert_eq!(got(&mut core, id), "(error) ERR Protocol error: expected '$', got ':'");
-        assert!(OWN.iter().all(|own| find(own.name).is_none()) && REFUSED.iter().all(|name| find(name).is_none()));
+        assert!(OWN.iter().all(|own| find(own.name).is_none()));
     }
 
     #[test]
@@ -613,6 +510,61 @@ mod tests {
         assert_eq!(core.due(), Some(1_005_000));
         core.tick(1_005_000);
         assert_eq!((got(&mut core, b), core.sessions[&b].blocked.is_some()), ("(nil)".into(), false));
+    }
+
+    #[test]
+    fn answers_that_nobody_reads_end_the_client() {
+        let mut core = core("7.2.4", &[]);
+        let id = client(&mut core);
+        say(&mut core, id, &["SETRANGE k 8388607 x"]);
+        core.receive(id, &b"GET k\r\n".repeat(1000), 1);
+        let session = &core.sessions[&id];
+        assert!(session.closing && session.output.len() < 2 * net::OUTPUT_BYTES_MAX);
+    }
+
+    #[test]
+    fn who_waits_longest_is_served_first() {
+        let mut core = core("7.2.4", &[]);
+        let (a, b, c) = (client(&mut core), client(&mut core), client(&mut core));
+        say(&mut core, b, &["BLPOP job 0"]);
+        say(&mut core, a, &["BLPOP job 0"]);
+        say(&mut core, c, &["SET job x"]);
+        assert_eq!(
+            (got(&mut core, a), got(&mut core, b)),
+            (String::new(), String::new()),
+            "a wrong type is not theirs"
+        );
+        say(&mut core, c, &["DEL job", "RPUSH job 1"]);
+        assert_eq!((got(&mut core, a), got(&mut core, b)), (String::new(), "1) \"job\" 2) \"1\"".into()));
+        say(&mut core, b, &["BLPOP job 0"]);
+        say(&mut core, c, &["RPUSH job 2"]);
+        assert_eq!(got(&mut core, a), "1) \"job\" 2) \"2\"");
+    }
+
+    #[test]
+    fn strangers_and_those_who_wait_cannot_fill_the_memory() {
+        let mut core = core("7.2.4", &[("requirepass", "s3cret")]);
+        let id = client(&mut core);
+        core.receive(id, b"*11\r\n", 1);
+        assert_eq!(got(&mut core, id), "(error) ERR Protocol error: unauthenticated multibulk length");
+        let id = client(&mut core);
+        say(&mut core, id, &["AUTH s3cret", "BLPOP k 0"]);
+        core.receive(id, &vec![b'x'; crate::resp::REQUEST_BYTES_MAX], 1);
+        assert!(core.sessions[&id].blocked.is_some());
+        core.receive(id, b"x", 1);
+        assert!(core.sessions[&id].closing && core.sessions[&id].input.is_empty());
+    }
+
+    #[test]
+    fn waits_end_or_are_out_of_range() {
+        let mut core = core("7.2.4", &[]);
+        let id = client(&mut core);
+        for seconds in ["1e300", "inf", "9223372036854775.807"] {
+            let line = format!("BLPOP k {seconds}");
+            assert_eq!(say(&mut core, id, &[&line]), "(error) ERR timeout is out of range", "{seconds}");
+        }
+        assert_eq!(say(&mut core, id, &["BLPOP k -1"]), "(error) ERR timeout is negative");
+        assert_eq!((wait_end(b"0.0001", 7), wait_end(b"0", 7)), (Ok(Some(8)), Ok(None)));
     }
 
     #[test]

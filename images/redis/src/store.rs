@@ -136,41 +136,74 @@ pub struct Entry {
     pub hits: u64,
 }
 
+impl Entry {
+    fn has_ended(&self, now: u64) -> bool {
+        self.expires.is_some_and(|end| end <= now)
+    }
+}
+
 /// One database.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Database(BTreeMap<Bytes, Entry>);
+pub struct Database {
+    keys: BTreeMap<Bytes, Entry>,
+    /// Keys that ended and were taken out, until [`Store::take_ended`] asks for them.
+    ended: Vec<Bytes>,
+    /// No key ends before, in ms since 1970; none has an end if there is none.
+    first_end: Option<u64>,
+}
 
 impl Database {
     /// A key that has not ended.
     pub fn get(&mut self, key: &[u8], now: u64) -> Option<&mut Entry> {
-        if self.0.get(key)?.expires.is_some_and(|end| end <= now) {
-            self.0.remove(key);
+        if self.keys.get(key)?.has_ended(now) {
+            self.remove(key, now);
             return None;
         }
-        let entry = self.0.get_mut(key)?;
+        let entry = self.keys.get_mut(key)?;
         (entry.used, entry.hits) = (now, entry.hits + 1);
         Some(entry)
     }
 
     /// Sets a key.
     pub fn set(&mut self, key: Bytes, value: Value, expires: Option<u64>, now: u64) {
-        self.0.insert(key, Entry { value, expires, used: now, hits: 1 });
+        self.ends_by(expires);
+        self.keys.insert(key, Entry { value, expires, used: now, hits: 1 });
+    }
+
+    /// Sets when a key ends, or that it does not.
+    pub fn set_end(&mut self, key: &[u8], expires: Option<u64>) {
+        self.ends_by(expires);
+        if let Some(entry) = self.keys.get_mut(key) {
+            entry.expires = expires;
+        }
+    }
+
+    fn ends_by(&mut self, end: Option<u64>) {
+        self.first_end = self.first_end.into_iter().chain(end).min();
     }
 
     /// Takes a key out.
     pub fn remove(&mut self, key: &[u8], now: u64) -> Option<Entry> {
-        self.0.remove(key).filter(|entry| entry.expires.is_none_or(|end| end > now))
+        let entry = self.keys.remove(key)?;
+        if entry.has_ended(now) {
+            self.ended.push(key.to_vec());
+            return None;
+        }
+        Some(entry)
     }
 
     /// Takes out what has ended, and gives what is left.
     pub fn live(&mut self, now: u64) -> &BTreeMap<Bytes, Entry> {
-        self.0.retain(|_, entry| entry.expires.is_none_or(|end| end > now));
-        &self.0
+        let gone = self.keys.extract_if(.., |_, entry| entry.has_ended(now));
+        self.ended.extend(gone.map(|(key, _)| key));
+        self.first_end = self.keys.values().filter_map(|entry| entry.expires).min();
+        &self.keys
     }
 
     /// Takes everything out.
     pub fn clear(&mut self) -> usize {
-        std::mem::take(&mut self.0).len()
+        self.first_end = None;
+        std::mem::take(&mut self.keys).len()
     }
 }
 
@@ -194,14 +227,35 @@ impl Default for Store {
 impl Store {
     /// Bytes in use, as INFO and `maxmemory` count them.
     pub fn used_bytes(&self) -> usize {
-        let entries = self.databases.iter().flat_map(|db| &db.0);
+        let entries = self.databases.iter().flat_map(|db| &db.keys);
         BASE_BYTES + entries.map(|(key, entry)| KEY_BYTES + key.len() + entry.value.bytes()).sum::<usize>()
+    }
+
+    /// When a key may end next, in ms since 1970.
+    pub fn next_end(&self) -> Option<u64> {
+        self.databases.iter().filter_map(|db| db.first_end).min()
+    }
+
+    /// Takes out all keys that have ended.
+    pub fn sweep(&mut self, now: u64) {
+        for db in &mut self.databases {
+            if db.first_end.is_some_and(|end| end <= now) {
+                db.live(now);
+            }
+        }
+    }
+
+    /// The keys that ended and are out since it was last asked, with their databases.
+    pub fn take_ended(&mut self) -> Vec<(usize, Bytes)> {
+        let databases = self.databases.iter_mut().enumerate();
+        databases.flat_map(|(number, db)| db.ended.drain(..).map(move |key| (number, key))).collect()
     }
 
     /// Takes one key out as a policy of `maxmemory-policy` chooses it; `None` if it allows none.
     pub fn evict(&mut self, policy: &str, random: u64) -> Option<(usize, Bytes)> {
         let (which, by) = policy.split_once('-')?;
-        let candidates = self.databases.iter().enumerate().flat_map(|(n, db)| db.0.iter().map(move |(k, e)| (n, k, e)));
+        let candidates =
+            self.databases.iter().enumerate().flat_map(|(n, db)| db.keys.iter().map(move |(k, e)| (n, k, e)));
         let candidates: Vec<_> = candidates.filter(|(_, _, e)| which == "allkeys" || e.expires.is_some()).collect();
         let chosen = match by {
             "lru" => candidates.iter().min_by_key(|(_, _, e)| e.used),
@@ -214,47 +268,77 @@ impl Store {
         };
         let (number, key, _) = chosen?;
         let (number, key) = (*number, (*key).clone());
-        self.databases[number].0.remove(&key);
+        self.databases[number].keys.remove(&key);
         self.evicted += 1;
         Some((number, key))
     }
 }
 
-/// Whether a text fits a pattern with `*`, `?`, `[a-c]`, `[^x]` and `\`.
+/// Whether a text fits a pattern with `*`, `?`, `[a-c]`, `[^x]` and `\`. Only the last `*` is ever tried again: what
+/// the ones before it took need not change for what follows, so a pattern of many takes no longer than their product.
 pub fn fits(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => text.is_empty(),
-        Some((b'*', rest)) => (0..=text.len()).any(|n| fits(rest, &text[n..])),
-        Some((b'?', rest)) => !text.is_empty() && fits(rest, &text[1..]),
-        Some((b'[', rest)) => {
-            let Some(end) = rest.iter().position(|b| *b == b']') else { return false };
-            let Some((byte, after)) = text.split_first() else { return false };
-            in_class(&rest[..end], *byte) && fits(&rest[end + 1..], after)
+    let (mut p, mut t) = (0, 0);
+    // After the last star, and how much of the text it and what is before it have taken.
+    let mut star = None;
+    loop {
+        if pattern.get(p) == Some(&b'*') {
+            p += 1;
+            star = Some((p, t));
+            continue;
         }
-        Some((b'\\', rest)) if !rest.is_empty() => text.first() == rest.first() && fits(&rest[1..], &text[1..]),
-        Some((byte, rest)) => text.first() == Some(byte) && fits(rest, &text[1..]),
+        if t == text.len() && p == pattern.len() {
+            return true;
+        }
+        let step = text.get(t).and_then(|byte| one(&pattern[p..], *byte));
+        match (step, &mut star) {
+            (Some(length), _) => (p, t) = (p + length, t + 1),
+            (None, Some((after, taken))) if *taken < text.len() => {
+                *taken += 1;
+                (p, t) = (*after, *taken);
+            }
+            (None, _) => return false,
+        }
     }
 }
 
-fn in_class(class: &[u8], byte: u8) -> bool {
-    let (not, mut class) = match class.strip_prefix(b"^") {
-        Some(class) => (true, class),
-        None => (false, class),
+/// How much of a pattern without a star before it fits one byte, if it does.
+fn one(pattern: &[u8], byte: u8) -> Option<usize> {
+    let (first, rest) = pattern.split_first()?;
+    let (fits, length) = match (first, rest.first()) {
+        (b'?', _) => (true, 1),
+        (b'[', _) => in_class(pattern, byte),
+        (b'\\', Some(next)) => (*next == byte, 2),
+        (other, _) => (*other == byte, 1),
     };
+    fits.then_some(length)
+}
+
+/// Whether a byte is one of `[...]`, and how long that is; without its end it goes on to that of the pattern.
+fn in_class(pattern: &[u8], byte: u8) -> (bool, usize) {
+    let not = pattern.get(1) == Some(&b'^');
+    let mut rest = &pattern[1 + usize::from(not)..];
     let mut found = false;
-    while let Some((first, rest)) = class.split_first() {
-        match rest {
-            [b'-', last, after @ ..] => {
-                found |= (*first..=*last).contains(&byte);
-                class = after;
+    while let Some((first, after)) = rest.split_first() {
+        rest = match (first, after) {
+            (b'\\', [escaped, after @ ..]) => {
+                found |= *escaped == byte;
+                after
             }
-            _ => {
+            (b']', after) => {
+                rest = after;
+                break;
+            }
+            (first, [b'-', last, after @ ..]) => {
+                found |= (*first.min(last)..=*first.max(last)).contains(&byte);
+                after
+            }
+            (first, after) => {
                 found |= *first == byte;
-                class = rest;
+                after
             }
-        }
+        };
     }
-    found != not
+    (found != not, pattern.len() - rest.len())
 }
 
 #[cfg(test)]
@@ -272,9 +356,29 @@ mod tests {
             ("h[a-b]llo", "hbllo", true),
             ("a\\*", "a*", true),
             ("a\\*", "ab", false),
+            ("", "", true),
+            ("", "a", false),
+            ("**a*", "bab", true),
+            ("*ab", "aab", true),
+            ("a*b?d", "axbxbcd", true),
+            ("a*", "b", false),
+            ("*[ab", "a", true),
+            ("[c-a]x", "bx", true),
+            ("[\\]a]x", "]x", true),
+            ("[^]x", "ax", true),
+            ("[", "a", false),
+            ("a\\", "a\\", true),
         ] {
             assert_eq!(fits(pattern.as_bytes(), text.as_bytes()), yes, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_takes_no_time() {
+        let text = vec![b'a'; 10_000];
+        assert!(!fits(&[b"a*".repeat(1_000), b"b".to_vec()].concat(), &text));
+        assert!(fits(&b"*".repeat(100_000), &text), "and no stack");
+        assert!(fits(&vec![b'?'; 10_000], &text));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Hashes.
 
-use super::{Access, Answer, Call, Command, float, integer, show};
+use super::{Access, Answer, Call, Command, decimal, float, integer};
 use crate::resp::{Bytes, Reply};
 
 /// The table.
@@ -69,12 +69,15 @@ fn count(c: &mut Call<'_>) -> Answer {
 }
 
 fn count_float(c: &mut Call<'_>) -> Answer {
-    let (key, name, step) = (c.word(1).clone(), c.word(2).clone(), c.float(3)?);
-    let before = match field(c)? {
-        Some(text) => float(&text).ok_or("ERR hash value is not a float")?,
-        None => 0.0,
-    };
-    let text = show(before + step).into_bytes();
+    let (key, name, step) = (c.word(1).clone(), c.word(2).clone(), c.word(3).clone());
+    if c.float(3)?.is_infinite() {
+        return Err("ERR value is NaN or Infinity".to_owned());
+    }
+    let before = field(c)?.unwrap_or_else(|| b"0".to_vec());
+    if float(&before).ok_or("ERR hash value is not a float")?.is_infinite() {
+        return Err("ERR increment would produce NaN or Infinity".to_owned());
+    }
+    let text = decimal::sum(&before, &step).ok_or("ERR hash value is not a float")?.into_bytes();
     c.make_hash(&key)?.insert(name.clone(), text.clone());
     c.instead = Some(vec![vec![b"HSET".to_vec(), key, name, text.clone()]]);
     c.changed(1);
@@ -134,6 +137,10 @@ mod tests {
             HMGET h name none => 1) "Ann" 2) (nil)
             HINCRBY h age 2 => (integer) 33
             HINCRBY h name 2 => (error) ERR hash value is not an integer
+            HINCRBYFLOAT h age 0.1 => "33.1"
+            HINCRBYFLOAT h age 0.2 => "33.3"
+            HINCRBYFLOAT h age inf => (error) ERR value is NaN or Infinity
+            HINCRBYFLOAT h name 1 => (error) ERR hash value is not a float
             HSETNX h name x => (integer) 0
             HSET h a b odd => (error) ERR wrong number of arguments for 'hset' command
             HLEN h => (integer) 2

@@ -89,11 +89,11 @@ fn expire(c: &mut Call<'_>) -> Answer {
             return Ok(Reply::Int(0));
         }
     }
-    entry.expires = Some(end);
     if end <= now {
         c.db().remove(&key, now);
         c.instead = Some(vec![vec![b"DEL".to_vec(), key]]);
     } else {
+        c.db().set_end(&key, Some(end));
         c.instead = Some(vec![ends_at(key, end)]);
     }
     c.changed(1);

@@ -10,7 +10,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "llen", arity: 2, access: Access::Read, run: length },
     Command { name: "lmove", arity: 5, access: Access::Grow, run: shift },
     Command { name: "lpop", arity: -2, access: Access::Write, run: pop },
-    Command { name: "lpos", arity: 3, access: Access::Read, run: position },
+    Command { name: "lpos", arity: -3, access: Access::Read, run: position },
     Command { name: "lpush", arity: -3, access: Access::Grow, run: push },
     Command { name: "lpushx", arity: -3, access: Access::Grow, run: push },
     Command { name: "lrange", arity: 4, access: Access::Read, run: part },
@@ -77,10 +77,44 @@ fn pop(c: &mut Call<'_>) -> Answer {
     Ok(if count.is_some() { Reply::texts(all) } else { Reply::option(all.pop()) })
 }
 
+/// What LPOS says to a rank that means no element.
+const RANK_IS_ZERO: &str = "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list";
+
+/// LPOS with RANK, COUNT, MAXLEN.
 fn position(c: &mut Call<'_>) -> Answer {
     let (key, text) = (c.word(1).clone(), c.word(2).clone());
-    let found = c.list(&key)?.and_then(|list| list.iter().position(|e| *e == text));
-    Ok(found.map_or(Reply::Nil, Reply::count))
+    let (mut rank, mut count, mut most) = (1, None, 0);
+    for at in (3..c.words.len()).step_by(2) {
+        let option = c.lower(at);
+        if at + 1 == c.words.len() {
+            return Err(SYNTAX.to_owned());
+        }
+        let number = c.int(at + 1)?;
+        let natural =
+            || usize::try_from(number).map_err(|_| format!("ERR {} can't be negative", option.to_uppercase()));
+        match option.as_str() {
+            "rank" if number == 0 => return Err(RANK_IS_ZERO.to_owned()),
+            "rank" => rank = number,
+            "count" => count = Some(natural()?),
+            "maxlen" => most = natural()?,
+            _ => return Err(SYNTAX.to_owned()),
+        }
+    }
+    let places: Vec<usize> = c.list(&key)?.map_or_else(Vec::new, |list| {
+        // Zero looks at all of them.
+        let most = if most == 0 { list.len() } else { most };
+        let skipped = usize::try_from(rank.unsigned_abs() - 1).unwrap_or(usize::MAX);
+        let all = list.iter().enumerate();
+        let all: Vec<_> = if rank > 0 { all.take(most).collect() } else { all.rev().take(most).collect() };
+        all.into_iter().filter(|(_, element)| **element == text).map(|(at, _)| at).skip(skipped).collect()
+    });
+    Ok(match count {
+        None => places.first().map_or(Reply::Nil, |at| Reply::count(*at)),
+        Some(count) => {
+            let count = if count == 0 { places.len() } else { count };
+            Reply::Array(places.into_iter().take(count).map(Reply::count).collect())
+        }
+    })
 }
 
 fn push(c: &mut Call<'_>) -> Answer {
@@ -187,6 +221,15 @@ mod tests {
             LSET l 9 y => (error) ERR index out of range
             LINSERT l BEFORE b x => (integer) 5
             LPOS l x => (integer) 2
+            RPUSH p a b a a => (integer) 4
+            LPOS p a RANK 2 => (integer) 2
+            LPOS p a RANK -1 => (integer) 3
+            LPOS p a COUNT 0 => 1) (integer) 0 2) (integer) 2 3) (integer) 3
+            LPOS p a COUNT 5 MAXLEN 2 => 1) (integer) 0
+            LPOS p a COUNT -1 => (error) ERR COUNT can't be negative
+            LPOS p a MAXLEN 2 RANK 2 => (nil)
+            LPOS p a RANK => (error) ERR syntax error
+            DEL p => (integer) 1
             LREM l 1 x => (integer) 1
             LPOP l => "y"
             RPOP l 2 => 1) "c" 2) "b"

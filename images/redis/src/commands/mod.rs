@@ -1,5 +1,6 @@
 //! The commands on keys: a row each.
 
+mod decimal;
 mod hashes;
 mod keys;
 mod lists;

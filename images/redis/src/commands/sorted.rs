@@ -16,12 +16,12 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "zpopmin", arity: -2, access: Access::Write, run: pop },
     Command { name: "zrange", arity: -4, access: Access::Read, run: part },
     Command { name: "zrangebyscore", arity: -4, access: Access::Read, run: by_score },
-    Command { name: "zrank", arity: 3, access: Access::Read, run: rank },
+    Command { name: "zrank", arity: -3, access: Access::Read, run: rank },
     Command { name: "zrem", arity: -3, access: Access::Write, run: remove },
     Command { name: "zremrangebyscore", arity: 4, access: Access::Write, run: remove_by_score },
     Command { name: "zrevrange", arity: -4, access: Access::Read, run: part },
     Command { name: "zrevrangebyscore", arity: -4, access: Access::Read, run: by_score },
-    Command { name: "zrevrank", arity: 3, access: Access::Read, run: rank },
+    Command { name: "zrevrank", arity: -3, access: Access::Read, run: rank },
     Command { name: "zscore", arity: 3, access: Access::Read, run: score },
 ];
 
@@ -197,13 +197,24 @@ fn by_score(c: &mut Call<'_>) -> Answer {
     Ok(shown(all.into_iter().skip(offset).take(limit).collect(), scores))
 }
 
+/// ZRANK and ZREVRANK with WITHSCORE.
 fn rank(c: &mut Call<'_>) -> Answer {
+    let with_score = match c.words.get(3).map(|w| lower(w)).as_deref() {
+        None => false,
+        Some("withscore") if c.words.len() == 4 => true,
+        Some(_) => return Err(SYNTAX.to_owned()),
+    };
     let (name, key, member) = (c.lower(0), c.word(1).clone(), c.word(2).clone());
     let mut all = c.sorted(&key)?.map(|sorted| ranked(sorted)).unwrap_or_default();
     if name == "zrevrank" {
         all.reverse();
     }
-    Ok(all.iter().position(|(m, _)| *m == member).map_or(Reply::Nil, Reply::count))
+    Ok(match (all.iter().position(|(m, _)| *m == member), with_score) {
+        (None, false) => Reply::Nil,
+        (None, true) => Reply::NilArray,
+        (Some(at), false) => Reply::count(at),
+        (Some(at), true) => Reply::Array(vec![Reply::count(at), Reply::text(show(all[at].1))]),
+    })
 }
 
 fn remove(c: &mut Call<'_>) -> Answer {
@@ -251,6 +262,8 @@ mod tests {
             ZCOUNT z -inf 2.5 => (integer) 2
             ZINCRBY z 10 a => "11"
             ZRANK z a => (integer) 2
+            ZRANK z a x => (error) ERR syntax error
+            ZRANK z none WITHSCORE => (nil)
             ZREVRANK z a => (integer) 0
             ZSCORE z none => (nil)
             ZPOPMIN z => 1) "b" 2) "2.5"

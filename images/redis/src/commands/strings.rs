@@ -1,12 +1,12 @@
 //! Strings and counters.
 
 use super::keys::ends_at;
-use super::{Access, Answer, Call, Command, SYNTAX, float, integer, lower, range, show};
+use super::{Access, Answer, Call, Command, SYNTAX, decimal, float, integer, lower, range};
 use crate::resp::{Bytes, Reply};
 use crate::store::Value;
 
-/// Bytes of the longest string that SETRANGE makes.
-const STRING_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of the longest string that SETRANGE and APPEND make, as `proto-max-bulk-len`; a request has no more.
+const STRING_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// The table.
 pub const COMMANDS: &[Command] = &[
@@ -33,8 +33,20 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "substr", arity: 4, access: Access::Read, run: get_range },
 ];
 
+/// Where bytes put at a place of a string end. Counted in 64 bits: a guest's own numbers of 32 would wrap.
+///
+/// # Errors
+/// The string would be too long.
+fn end_of(offset: u64, bytes: usize) -> Result<usize, String> {
+    let end = offset.checked_add(bytes as u64).filter(|end| *end <= STRING_BYTES_MAX);
+    let end = end.and_then(|end| usize::try_from(end).ok());
+    end.ok_or_else(|| "ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned())
+}
+
 fn append(c: &mut Call<'_>) -> Answer {
     let (key, text) = (c.word(1).clone(), c.word(2).clone());
+    let before = c.string(&key)?.map_or(0, |value| value.len());
+    end_of(before as u64, text.len())?;
     let value = c.make_string(&key)?;
     value.extend(text);
     let length = value.len();
@@ -58,16 +70,16 @@ fn count(c: &mut Call<'_>) -> Answer {
 }
 
 fn count_float(c: &mut Call<'_>) -> Answer {
-    let (key, step) = (c.word(1).clone(), c.float(2)?);
-    let before = match c.string(&key)? {
-        Some(text) => float(text).ok_or(super::NOT_FLOAT)?,
-        None => 0.0,
-    };
-    let after = before + step;
-    if !after.is_finite() {
+    let (key, step) = (c.word(1).clone(), c.word(2).clone());
+    let before = c.string(&key)?.cloned().unwrap_or_else(|| b"0".to_vec());
+    let all = [float(&before), float(&step)];
+    if all.contains(&None) {
+        return Err(super::NOT_FLOAT.to_owned());
+    }
+    if all.iter().flatten().any(|number| number.is_infinite()) {
         return Err("ERR increment would produce NaN or Infinity".to_owned());
     }
-    let text = show(after).into_bytes();
+    let text = decimal::sum(&before, &step).ok_or(super::NOT_FLOAT)?.into_bytes();
     c.make_string(&key)?.clone_from(&text);
     c.instead = Some(vec![vec![b"SET".to_vec(), key, text.clone(), b"KEEPTTL".to_vec()]]);
     c.changed(1);
@@ -101,7 +113,7 @@ fn end(c: &Call<'_>, unit: &str, at: usize, command: &str) -> Result<u64, String
 }
 
 fn get_and_expire(c: &mut Call<'_>) -> Answer {
-    let (key, now) = (c.word(1).clone(), c.now);
+    let key = c.word(1).clone();
     let value = c.string(&key)?.cloned();
     let change = match c.words.get(2).map(|w| lower(w)).as_deref() {
         None => None,
@@ -109,8 +121,8 @@ fn get_and_expire(c: &mut Call<'_>) -> Answer {
         Some(unit @ ("ex" | "px" | "exat" | "pxat")) => Some(Some(end(c, unit, 3, "getex")?)),
         Some(_) => return Err(SYNTAX.to_owned()),
     };
-    if let (Some(expires), Some(entry)) = (change, c.db().get(&key, now)) {
-        entry.expires = expires;
+    if let (Some(expires), true) = (change, value.is_some()) {
+        c.db().set_end(&key, expires);
         c.instead = Some(vec![match expires {
             Some(end) => ends_at(key, end),
             None => vec![b"PERSIST".to_vec(), key],
@@ -227,16 +239,14 @@ fn set(c: &mut Call<'_>) -> Answer {
 
 fn set_range(c: &mut Call<'_>) -> Answer {
     let (key, offset, text) = (c.word(1).clone(), c.int(2)?, c.word(3).clone());
-    let offset = usize::try_from(offset).map_err(|_| "ERR offset is out of range".to_owned())?;
+    let offset = u64::try_from(offset).map_err(|_| "ERR offset is out of range".to_owned())?;
     if text.is_empty() {
         return Ok(Reply::count(c.string(&key)?.map_or(0, |value| value.len())));
     }
-    if offset + text.len() > STRING_BYTES_MAX {
-        return Err("ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned());
-    }
+    let end = end_of(offset, text.len())?;
     let value = c.make_string(&key)?;
-    value.resize(value.len().max(offset + text.len()), 0);
-    value[offset..offset + text.len()].copy_from_slice(&text);
+    value.resize(value.len().max(end), 0);
+    value[end - text.len()..end].copy_from_slice(&text);
     let length = value.len();
     c.changed(1);
     Ok(Reply::count(length))
@@ -249,7 +259,24 @@ fn length(c: &mut Call<'_>) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::tests::cases;
+    use super::{STRING_BYTES_MAX, end_of};
+    use crate::commands::tests::{cases, play};
+    use crate::resp::Reply;
+    use crate::store::Store;
+
+    #[test]
+    fn strings_have_a_longest_length() {
+        let too_long = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+        assert_eq!(end_of(u64::MAX, 1), Err(too_long.to_owned()));
+        assert_eq!(end_of(3, 4), Ok(7));
+        let mut store = Store::default();
+        let fill = format!("SETRANGE k {} x", STRING_BYTES_MAX - 1);
+        assert_eq!(play(&mut store, 1, &[&fill]), Reply::Int(8 * 1024 * 1024));
+        for line in ["APPEND k y", "SETRANGE k 4294967295 abc", "SETRANGE k 9223372036854775807 abc"] {
+            assert_eq!(play(&mut store, 1, &[line]), Reply::Error(too_long.to_owned()), "{line}");
+        }
+        assert_eq!(play(&mut store, 1, &["STRLEN k"]), Reply::Int(8 * 1024 * 1024));
+    }
 
     #[test]
     fn strings_and_counters() {
@@ -269,6 +296,11 @@ mod tests {
             INCRBY n 41 => (integer) 42
             DECRBY n 2 => (integer) 40
             INCRBYFLOAT n 0.5 => "40.5"
+            INCRBYFLOAT n inf => (error) ERR increment would produce NaN or Infinity
+            INCRBYFLOAT f 0.1 => "0.1"
+            INCRBYFLOAT f 0.2 => "0.3"
+            INCRBYFLOAT f 1e20 => "100000000000000000000"
+            INCRBYFLOAT f x => (error) ERR value is not a valid float
             SET big 9223372036854775807 => OK
             INCR big => (error) ERR increment or decrement would overflow
             APPEND k yz => (integer) 3
