@@ -2,6 +2,7 @@
 //! is the image's command as well.
 
 mod config;
+mod prefix;
 mod serve;
 
 use std::net::SocketAddrV4;

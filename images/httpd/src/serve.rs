@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use net::http::{Request, Response, decode, http_date, reason};
 
 use crate::config::Config;
+use crate::prefix::matches;
 
 /// What answers need to know.
 pub struct Site<'a> {
@@ -49,8 +50,10 @@ impl Site<'_> {
             return self
                 .error(400, "<p>Your browser sent a request that this server could not understand.<br />\n</p>");
         }
-        if let Some((status, from, to)) = self.config.redirects.iter().find(|(_, from, _)| path.starts_with(from)) {
-            return self.moved(*status, &format!("{to}{}", &path[from.len()..]));
+        let redirects = &self.config.redirects;
+        let redirect = redirects.iter().find_map(|(status, from, to)| Some((*status, to, matches(from, &path)?)));
+        if let Some((status, to, rest)) = redirect {
+            return self.moved(status, &format!("{to}{rest}"));
         }
         match request.method.as_str() {
             "GET" | "HEAD" => self.file(&path, request),
@@ -104,9 +107,9 @@ impl Site<'_> {
 
     /// Where a path lies.
     fn place(&self, path: &str) -> String {
-        let alias = self.config.aliases.iter().find(|(from, _)| path.starts_with(from));
+        let alias = self.config.aliases.iter().find_map(|(from, to)| Some((to, matches(from, path)?)));
         match alias {
-            Some((from, to)) => format!("{to}{}", &path[from.len()..]),
+            Some((to, rest)) => format!("{to}{rest}"),
             None => format!("{}{path}", self.config.root),
         }
     }
@@ -237,5 +240,17 @@ mod tests {
         assert!(answer(&config, "GET", "/conf/").1.contains("<li><a href=\"/\"> Parent Directory</a></li>"));
         assert_eq!(answer(&config, "GET", "/%2e%2e/x").0, 400);
         assert!(answer(&config, "POST", "/").1.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"));
+    }
+
+    #[test]
+    fn an_alias_ends_with_its_name() {
+        let aliases = vec![("/site".to_owned(), format!("{}/htdocs/", folder()))];
+        let redirects = vec![(301, "/old".to_owned(), "http://web/new".to_owned())];
+        let config = Config { root: "/absent".to_owned(), aliases, redirects, ..Config::default() };
+        assert_eq!(answer(&config, "GET", "/site/index.html").0, 200);
+        assert_eq!(answer(&config, "GET", "/siteindex.html").0, 404);
+        assert_eq!(answer(&config, "GET", "/site../conf/mime.types").0, 404);
+        assert!(answer(&config, "GET", "/old/a").1.contains("Location: http://web/new/a\r\n"));
+        assert_eq!(answer(&config, "GET", "/older").0, 404);
     }
 }
