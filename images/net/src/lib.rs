@@ -92,6 +92,14 @@ impl TcpStream {
         Ok(sys::set_timeout(self.fd(), time)?)
     }
 
+    /// Lets every read and write that would wait fail with `EAGAIN` instead.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn set_nonblocking(&self) -> io::Result<()> {
+        Ok(sys::set_nonblocking(self.fd())?)
+    }
+
     /// Says that nothing more will be sent.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ mod wasi {
     const RECEIVE_TIMEOUT: u32 = 11;
     /// SO_SNDTIMEO
     const SEND_TIMEOUT: u32 = 12;
+    /// FDFLAGS_NONBLOCK
+    const NONBLOCK: u32 = 4;
 
     #[repr(C)]
     struct Address {
@@ -75,6 +77,7 @@ mod wasi {
             out_len: *mut u32,
             out_flags: *mut u32,
         ) -> u32;
+        fn fd_fdstat_set_flags(fd: u32, flags: u32) -> u32;
         fn poll_oneoff(subscriptions: *const u8, events: *mut u8, count: usize, out_count: *mut u32) -> u32;
     }
 
@@ -131,6 +134,10 @@ mod wasi {
             check(unsafe { sock_setsockopt(fd, 0, name, value.as_ptr(), 16) })?;
         }
         Ok(())
+    }
+
+    pub(crate) fn set_nonblocking(fd: u32) -> Result<()> {
+        check(unsafe { fd_fdstat_set_flags(fd, NONBLOCK) })
     }
 
     pub(crate) fn shutdown(fd: u32, how: u32) -> Result<()> {
@@ -231,6 +238,9 @@ mod native {
         Err(Errno::NOSYS)
     }
     pub(crate) fn set_timeout(_: u32, _: Duration) -> Result<()> {
+        Err(Errno::NOSYS)
+    }
+    pub(crate) fn set_nonblocking(_: u32) -> Result<()> {
         Err(Errno::NOSYS)
     }
     pub(crate) fn shutdown(_: u32, _: u32) -> Result<()> {

@@ -1,6 +1,7 @@
 //! HTTP/1.1, as much as small servers and clients need.
 
 mod client;
+mod connection;
 mod date;
 mod message;
 mod server;
