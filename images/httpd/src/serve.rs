@@ -36,8 +36,8 @@ pub fn types(text: &str) -> BTreeMap<String, String> {
 /// The words of a status, as Apache has them.
 fn words(status: u16) -> &'static str {
     match status {
-        302 => "Found",
-        405 => "Method Not Allowed",
+        414 => "Request-URI Too Long",
+        418 => "I'm A Teapot",
         other => reason(other),
     }
 }

@@ -3,6 +3,7 @@
 
 mod config;
 mod serve;
+mod status;
 
 use std::net::SocketAddrV4;
 use std::time::SystemTime;

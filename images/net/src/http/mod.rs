@@ -5,8 +5,10 @@ mod connection;
 mod date;
 mod message;
 mod server;
+mod status;
 
 pub use client::{Answer, ClientError, Patience, Url, request, request_within};
 pub use date::{civil, http_date, iso_millis, log_date};
-pub use message::{Parsed, Request, Response, decode, reason};
+pub use message::{Parsed, Request, Response, decode};
 pub use server::{Server, StopSignal};
+pub use status::reason;
