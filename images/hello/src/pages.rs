@@ -3,16 +3,20 @@
 use std::net::SocketAddrV4;
 use std::time::SystemTime;
 
-use net::http::{Request, Response, http_date, log_date};
+use net::http::{Request, Response, Server, http_date, log_date};
 
-use crate::{Ending, own_address, serve, stamp, text};
+use crate::{clean, fatal, go, listen, own_address, serve, stamp, text};
 
 /// `hello-app`: the version in its answer is that of the image.
 pub fn hello_app() -> i32 {
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
     let version = std::env::var("HELLO_APP_VERSION").unwrap_or_else(|_| "1.0.0".to_owned());
     eprintln!("{} Server listening on port {port}", stamp());
-    serve(port, Ending::Go, |request, _| {
+    let server = match listen(port) {
+        Ok(server) => server,
+        Err(what) => return fatal(&what),
+    };
+    serve(server, go, |request, _| {
         eprintln!("{} Serving request: {}", stamp(), request.path());
         let host = proc::hostname();
         text(format!("Hello, world!\nVersion: {version}\nHostname: {host}\n"))
@@ -41,7 +45,11 @@ pub fn whoami(args: &[String]) -> i32 {
     let port: u16 = option(args, "port", "WHOAMI_PORT_NUMBER").and_then(|port| port.parse().ok()).unwrap_or(80);
     let name = option(args, "name", "WHOAMI_NAME");
     println!("{} Starting up on port {port}", stamp());
-    serve(port, Ending::Go, |request, peer| match request.path() {
+    let server = match listen(port) {
+        Ok(server) => server,
+        Err(what) => return fatal(&what),
+    };
+    serve(server, go, |request, peer| match request.path() {
         "/health" => text(String::new()),
         "/bench" => text("1".to_owned()),
         "/api" | "/data" | "/echo" | "/upload" => {
@@ -93,12 +101,23 @@ fn canonical(name: &str) -> String {
 /// `echoserver`, which is nginx with a script: version 1.4 has a layout of its own.
 pub fn echoserver() -> i32 {
     let old = std::env::var("ECHOSERVER_VERSION").is_ok_and(|version| version == "1.4");
-    serve(8080, Ending::Clean, |request, peer| {
+    let Some(server) = nginx(8080) else { return 1 };
+    serve(server, clean, |request, peer| {
         let body = if old { client_values(request, peer) } else { request_information(request, peer, &pod()) };
         println!("{}", access_line(request, body.len(), peer));
         let (server, kind) = if old { ("nginx/1.10.0", "text/plain") } else { ("echoserver", "text/plain") };
         Response::new(200, kind, body).header("Server", server).header("Date", http_date(SystemTime::now()))
     })
+}
+
+/// Listens as nginx does, with its words for a port that is taken.
+fn nginx(port: u16) -> Option<Server> {
+    let refused = |error| {
+        let pid = proc::id();
+        let what = proc::Errno::from_io(&error).glibc_words();
+        eprintln!("{} [emerg] {pid}#{pid}: bind() to 0.0.0.0:{port} failed (98: {what})", stamp());
+    };
+    Server::bind(port).map_err(refused).ok()
 }
 
 /// A line of nginx' access log.
@@ -178,7 +197,8 @@ fn request_information(request: &Request, peer: SocketAddrV4, pod: &str) -> Stri
 pub fn nginx_hello() -> i32 {
     let own = own_address();
     let mut requests = 0u64;
-    serve(80, Ending::Clean, |request, peer| {
+    let Some(server) = nginx(80) else { return 1 };
+    serve(server, clean, |request, peer| {
         requests += 1;
         let now = SystemTime::now();
         let seed = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
