@@ -3,11 +3,12 @@
 
 mod echo;
 mod pages;
+mod whoami;
 
 use std::net::SocketAddrV4;
 use std::time::SystemTime;
 
-use net::http::{Request, Response, Server, civil};
+use net::http::{Delayed, Request, Response, Server, civil};
 
 fn main() {
     proc::start();
@@ -17,7 +18,7 @@ fn main() {
     std::process::exit(match name {
         "http-echo" => echo::run(rest),
         "hello-app" => pages::hello_app(),
-        "whoami" => pages::whoami(rest),
+        "whoami" => whoami::run(rest),
         "echoserver" => pages::echoserver(),
         _ => pages::nginx_hello(),
     });
@@ -52,10 +53,10 @@ fn fatal(what: &str) -> i32 {
 }
 
 /// Serves until a signal ends it; the exit code. `ending` says what a signal does: the exit code, or nothing if it goes on.
-fn serve(
+fn serve<A: Into<Delayed>>(
     mut server: Server,
     ending: impl Fn(u32) -> Option<i32>,
-    mut handle: impl FnMut(&Request, SocketAddrV4) -> Response,
+    mut handle: impl FnMut(&Request, SocketAddrV4) -> A,
 ) -> i32 {
     for signal in [proc::SIGTERM, proc::SIGINT, proc::SIGQUIT] {
         let _ = proc::on_signal(signal, proc::Disposition::Catch);

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use net::http::{Request, Response, Server, http_date, log_date};
 
+use crate::whoami::sorted;
 use crate::{clean, fatal, go, listen, own_address, serve, stamp, text};
 
 /// `hello-app`: the version in its answer is that of the image.
@@ -22,80 +23,6 @@ pub fn hello_app() -> i32 {
         text(format!("Hello, world!\nVersion: {version}\nHostname: {host}\n"))
             .header("Date", http_date(SystemTime::now()))
     })
-}
-
-/// The value after `--NAME` on a command line, or of a variable.
-fn option(args: &[String], name: &str, variable: &str) -> Option<String> {
-    let long = format!("--{name}");
-    let mut rest = args.iter();
-    while let Some(arg) = rest.next() {
-        let arg = if arg.starts_with("--") { arg.clone() } else { format!("-{arg}") };
-        if arg == long {
-            return rest.next().cloned();
-        }
-        if let Some(value) = arg.strip_prefix(&format!("{long}=")) {
-            return Some(value.to_owned());
-        }
-    }
-    std::env::var(variable).ok()
-}
-
-/// `whoami` of traefik.
-pub fn whoami(args: &[String]) -> i32 {
-    let port: u16 = option(args, "port", "WHOAMI_PORT_NUMBER").and_then(|port| port.parse().ok()).unwrap_or(80);
-    let name = option(args, "name", "WHOAMI_NAME");
-    println!("{} Starting up on port {port}", stamp());
-    let server = match listen(port) {
-        Ok(server) => server,
-        Err(what) => return fatal(&what),
-    };
-    serve(server, go, |request, peer| match request.path() {
-        "/health" => text(String::new()),
-        "/bench" => text("1".to_owned()),
-        "/api" | "/data" | "/echo" | "/upload" => {
-            let path = request.path();
-            let mut response = text(format!("kubonsai does not support {path} (whoami) yet\n"));
-            response.status = 501;
-            response
-        }
-        _ => text(who(request, peer, name.as_deref(), &proc::hostname(), &own_address()))
-            .header("Date", http_date(SystemTime::now())),
-    })
-}
-
-/// The text of `whoami`: Go writes a request with its host and its agent first, then the headers by name.
-fn who(request: &Request, peer: SocketAddrV4, name: Option<&str>, host: &str, own: &str) -> String {
-    let mut out = name.map_or(String::new(), |name| format!("Name: {name}\n"));
-    out.push_str(&format!("Hostname: {host}\nIP: 127.0.0.1\nIP: ::1\nIP: {own}\nRemoteAddr: {peer}\n"));
-    out.push_str(&format!("{} {} HTTP/1.1\r\n", request.method, request.target));
-    for name in ["Host", "User-Agent"] {
-        if let Some(value) = request.header(name) {
-            out.push_str(&format!("{name}: {value}\r\n"));
-        }
-    }
-    for (name, value) in sorted(request) {
-        if !matches!(name.as_str(), "host" | "user-agent") {
-            out.push_str(&format!("{}: {value}\r\n", canonical(&name)));
-        }
-    }
-    out.push_str("\r\n");
-    out
-}
-
-/// Headers with lower-case names, by name.
-fn sorted(request: &Request) -> Vec<(String, String)> {
-    let mut all: Vec<_> = request.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone())).collect();
-    all.sort();
-    all
-}
-
-/// `accept-encoding` as `Accept-Encoding`.
-fn canonical(name: &str) -> String {
-    let part = |part: &str| {
-        let mut chars = part.chars();
-        chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
-    };
-    name.split('-').map(part).collect::<Vec<_>>().join("-")
 }
 
 /// `echoserver`, which is nginx with a script: version 1.4 has a layout of its own.
@@ -247,15 +174,5 @@ mod tests {
         assert!(new.contains("\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n"), "{new}");
         assert!(new.ends_with("\tuser-agent=curl/8\n\nRequest Body:\n\t-no body in request-\n\n"), "{new}");
         assert!(request_information(&request, peer, "\tpod name:\tp\n").contains("Information:\n\tpod name:\tp\n"));
-    }
-
-    #[test]
-    fn who_is_asked() {
-        let (request, peer) = request();
-        let expected = "Name: n\nHostname: h\nIP: 127.0.0.1\nIP: ::1\nIP: 10.244.0.9\nRemoteAddr: 10.244.0.1:40000\nGET /a?b=c HTTP/1.1\r\nHost: web:30000\r\nUser-Agent: curl/8\r\nAccept: */*\r\n\r\n";
-        assert_eq!(who(&request, peer, Some("n"), "h", "10.244.0.9"), expected);
-        assert_eq!(canonical("x-forwarded-for"), "X-Forwarded-For");
-        let args = ["--port".to_owned(), "81".to_owned(), "-name=x".to_owned()];
-        assert_eq!((option(&args, "port", "-"), option(&args, "name", "-")), (Some("81".into()), Some("x".into())));
     }
 }

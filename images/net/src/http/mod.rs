@@ -8,6 +8,7 @@ mod server;
 mod status;
 
 pub use client::{Answer, ClientError, Patience, Url, request, request_within};
+pub use connection::Delayed;
 pub use date::{civil, http_date, iso_millis, log_date};
 pub use message::{Parsed, Request, Response, decode};
 pub use server::{Server, StopSignal};

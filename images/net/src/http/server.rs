@@ -4,8 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Instant;
 
-use super::connection::Connection;
-use super::message::{Request, Response};
+use super::connection::{Connection, Delayed};
+use super::message::Request;
 use crate::{TcpListener, TcpStream, Wait, wait};
 
 /// Connections that a server keeps open; further ones wait to be accepted.
@@ -34,16 +34,22 @@ impl Server {
         Ok(Server { listener, connections: Vec::new() })
     }
 
-    /// Serves until a caught signal comes.
+    /// Serves until a caught signal comes. The answers are each a [`super::Response`], or one [`Delayed`].
     ///
     /// # Errors
     /// Of waiting; errors of single connections close them.
-    pub fn run(&mut self, mut handle: impl FnMut(&Request, SocketAddrV4) -> Response) -> io::Result<StopSignal> {
+    pub fn run<A: Into<Delayed>>(
+        &mut self,
+        mut handle: impl FnMut(&Request, SocketAddrV4) -> A,
+    ) -> io::Result<StopSignal> {
+        let mut handle = |request: &Request, peer: SocketAddrV4| handle(request, peer).into();
         loop {
             if let Some(signal) = proc::take_signal() {
                 return Ok(StopSignal(signal));
             }
             let now = Instant::now();
+            let due = (0..self.connections.len()).filter(|index| self.connections[*index].is_due(now)).collect();
+            self.advance(due, &mut handle);
             self.connections.retain(|connection| connection.patience(now).is_some());
             let mut what: Vec<Wait> = self.connections.iter().map(interest).collect();
             let room = self.connections.len() < CONNECTIONS_MAX;
@@ -64,7 +70,7 @@ impl Server {
     }
 
     /// Goes on with the connections that are ready.
-    fn advance(&mut self, ready: Vec<usize>, handle: &mut impl FnMut(&Request, SocketAddrV4) -> Response) {
+    fn advance(&mut self, ready: Vec<usize>, handle: &mut impl FnMut(&Request, SocketAddrV4) -> Delayed) {
         let mut gone = Vec::new();
         for index in ready {
             let Some(connection) = self.connections.get_mut(index) else { continue };
@@ -94,7 +100,7 @@ impl Server {
 
 fn interest(connection: &Connection<TcpStream>) -> Wait {
     let fd = connection.stream().fd();
-    if connection.waiting_bytes() > 0 { Wait::Write(fd) } else { Wait::Read(fd) }
+    if connection.wants_room() { Wait::Write(fd) } else { Wait::Read(fd) }
 }
 
 /// Which connection must go because more bytes wait than may: of several that wait, the one that has stood still for longest.
