@@ -30,7 +30,11 @@ pub fn echoserver() -> i32 {
     let old = std::env::var("ECHOSERVER_VERSION").is_ok_and(|version| version == "1.4");
     let Some(server) = nginx(8080) else { return 1 };
     serve(server, clean, |request, peer| {
-        let body = if old { client_values(request, peer) } else { request_information(request, peer, &pod()) };
+        let body = if old {
+            client_values(request, peer)
+        } else {
+            request_information(request, peer, &pod(|name| std::env::var(name).ok()))
+        };
         println!("{}", access_line(request, body.len(), peer));
         let (server, kind) = if old { ("nginx/1.10.0", "text/plain") } else { ("echoserver", "text/plain") };
         Response::new(200, kind, body).header("Server", server).header("Date", http_date(SystemTime::now()))
@@ -73,11 +77,9 @@ fn headers(request: &Request, indent: &str) -> String {
     sorted(request).into_iter().map(|(name, value)| format!("{indent}{name}={value}\n")).collect()
 }
 
-fn body(request: &Request) -> String {
-    match request.body.as_slice() {
-        [] => "-no body in request-".to_owned(),
-        bytes => String::from_utf8_lossy(bytes).into_owned(),
-    }
+/// The body, or nothing if there is none.
+fn body(request: &Request) -> Option<String> {
+    (!request.body.is_empty()).then(|| String::from_utf8_lossy(&request.body).into_owned())
 }
 
 fn client_values(request: &Request, peer: SocketAddrV4) -> String {
@@ -89,34 +91,43 @@ fn client_values(request: &Request, peer: SocketAddrV4) -> String {
         request.target,
         query.unwrap_or("nil"),
         headers(request, ""),
-        body(request),
+        body(request).unwrap_or_else(|| "-no body in request-".to_owned()),
     )
 }
 
-/// What the variables of the pod say, in lines.
-fn pod() -> String {
+/// What the variables of the pod say, in lines: all of them once there is a name.
+fn pod(variable: impl Fn(&str) -> Option<String>) -> String {
+    if variable("POD_NAME").is_none() {
+        return "\t-no pod information available-\n".to_owned();
+    }
     let names = [
         ("NODE_NAME", "node name"),
         ("POD_NAME", "pod name"),
         ("POD_NAMESPACE", "pod namespace"),
         ("POD_IP", "pod IP"),
     ];
-    let values = names.iter().filter_map(|(variable, name)| Some((name, std::env::var(variable).ok()?)));
-    values.map(|(name, value)| format!("\t{name}:\t{value}\n")).collect()
+    let value = |name| variable(name).map_or("N/A".to_owned(), |value| escape(&value));
+    names.iter().map(|(variable, name)| format!("\t{name}:\t{}\n", value(variable))).collect()
+}
+
+/// What the template of 1.10 does to every value.
+fn escape(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 fn request_information(request: &Request, peer: SocketAddrV4, pod: &str) -> String {
     let (version, query, uri) = parts(request);
-    let pod = if pod.is_empty() { "\t-no pod information available-\n" } else { pod };
     format!(
-        "\n\nHostname: {}\n\nPod Information:\n{pod}\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\nRequest Information:\n\tclient_address={}\n\tmethod={}\n\treal path={}\n\tquery={}\n\trequest_version={version}\n\trequest_scheme=http\n\trequest_uri={uri}\n\nRequest Headers:\n{}\nRequest Body:\n\t{}\n\n",
-        proc::hostname(),
+        "\n\nHostname: {}\n\nPod Information:\n{pod}\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\nRequest Information:\n\tclient_address={}\n\tmethod={}\n\treal path={}\n\tquery={}\n\trequest_version={version}\n\trequest_scheme=http\n\trequest_uri={}\n\nRequest Headers:\n{}\nRequest Body:\n{}\n\n",
+        escape(&proc::hostname()),
         peer.ip(),
-        request.method,
-        request.target,
-        query.unwrap_or(""),
-        headers(request, "\t"),
-        body(request),
+        escape(&request.method),
+        escape(&request.target),
+        escape(query.unwrap_or("")),
+        escape(&uri),
+        escape(&headers(request, "\t")),
+        body(request).map_or("\t-no body in request-".to_owned(), |body| escape(&body)),
     )
 }
 
@@ -163,16 +174,24 @@ mod tests {
 
     #[test]
     fn the_two_layouts_of_echoserver() {
-        let (request, peer) = request();
+        let (mut request, peer) = request();
         let old = client_values(&request, peer);
         assert!(
             old.starts_with("CLIENT VALUES:\nclient_address=10.244.0.1\ncommand=GET\nreal path=/a?b=c\nquery=b=c\n")
         );
         let end = "HEADERS RECEIVED:\naccept=*/*\nhost=web:30000\nuser-agent=curl/8\nBODY:\n-no body in request-";
         assert!(old.contains("request_uri=http://web:8080/a?b=c\n\nSERVER VALUES:\n") && old.ends_with(end), "{old}");
-        let new = request_information(&request, peer, "");
+        let new = request_information(&request, peer, &pod(|_| None));
         assert!(new.contains("\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n"), "{new}");
         assert!(new.ends_with("\tuser-agent=curl/8\n\nRequest Body:\n\t-no body in request-\n\n"), "{new}");
-        assert!(request_information(&request, peer, "\tpod name:\tp\n").contains("Information:\n\tpod name:\tp\n"));
+        let variables = |name: &str| (name == "POD_NAME").then(|| "p".to_owned());
+        let lines = "\tnode name:\tN/A\n\tpod name:\tp\n\tpod namespace:\tN/A\n\tpod IP:\tN/A\n";
+        assert_eq!(pod(variables), lines);
+        request.body = b"a=<'\"&>".to_vec();
+        request.headers.push(("X-Tag".into(), "<b>".into()));
+        assert!(client_values(&request, peer).ends_with("x-tag=<b>\nBODY:\na=<'\"&>"));
+        let new = request_information(&request, peer, lines);
+        let end = "\tx-tag=&lt;b&gt;\n\nRequest Body:\na=&lt;&#39;&quot;&amp;&gt;\n\n";
+        assert!(new.contains("Information:\n\tnode name:") && new.ends_with(end), "{new}");
     }
 }
