@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use net::http::reason;
+
+use crate::pages::is_url;
+
 /// What the server does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -19,11 +23,13 @@ pub struct Config {
     pub combined: bool,
     /// `Alias`: prefix of the path, folder.
     pub aliases: Vec<(String, String)>,
-    /// `Redirect`: status, prefix of the path, target.
-    pub redirects: Vec<(u16, String, String)>,
+    /// `Redirect`: status, prefix of the path, target; a status that is no redirect has none.
+    pub redirects: Vec<(u16, String, Option<String>)>,
+    /// `ServerAdmin`.
+    pub admin: String,
     /// `Header set` and `add`.
     pub headers: Vec<(String, String)>,
-    /// `ErrorDocument`: a path, or a text after a quotation mark.
+    /// `ErrorDocument`: an address, a path or a text.
     pub error_documents: BTreeMap<u16, String>,
     /// What was read over: sentences for the error log.
     pub warnings: Vec<String>,
@@ -40,6 +46,7 @@ impl Default for Config {
             combined: false,
             aliases: Vec::new(),
             redirects: Vec::new(),
+            admin: "[no address given]".to_owned(),
             headers: Vec::new(),
             error_documents: BTreeMap::new(),
             warnings: Vec::new(),
@@ -52,7 +59,6 @@ const IGNORED: &[&str] = &[
     "serverroot",
     "user",
     "group",
-    "serveradmin",
     "allowoverride",
     "errorlog",
     "loglevel",
@@ -179,27 +185,26 @@ fn directive(
         }
         "customlog" => config.combined = args.get(2).is_some_and(|f| f == "combined"),
         "alias" => config.aliases.push((first, absolute(args.get(2).map_or("", String::as_str)))),
-        "redirect" | "redirectpermanent" => {
-            let status = match first.as_str() {
-                _ if name == "redirectpermanent" => 301,
-                "permanent" => 301,
-                "temp" => 302,
-                other => other.parse().unwrap_or(302),
-            };
-            if let [.., from, to] = &args[1..] {
-                config.redirects.push((status, from.clone(), to.clone()));
-            }
+        "redirect" => config.redirects.push(redirect(&args[1..])?),
+        "redirectpermanent" | "redirecttemp" => {
+            let status = if name == "redirectpermanent" { "permanent" } else { "temp" };
+            config.redirects.push(redirect(&[&[status.to_owned()], &args[1..]].concat())?);
         }
+        "serveradmin" => config.admin = first,
         "header" if matches!(first.as_str(), "set" | "add" | "always") => {
             if let [.., key, value] = &args[1..] {
                 config.headers.push((key.clone(), value.clone()));
             }
         }
-        "errordocument" => {
-            if let Ok(status) = first.parse() {
-                config.error_documents.insert(status, args.get(2).cloned().unwrap_or_default());
+        "errordocument" => match (first.parse(), args.get(2)) {
+            (Ok(status), Some(text)) if text.eq_ignore_ascii_case("default") => {
+                config.error_documents.remove(&status);
             }
-        }
+            (Ok(status), Some(text)) if !reason(status).is_empty() => {
+                config.error_documents.insert(status, text.clone());
+            }
+            _ => return Err(format!("Unsupported HTTP response code {first}")),
+        },
         "include" | "includeoptional" => match read(&absolute(&first)) {
             Some(text) => take(config, &text, &absolute(&first), read)?,
             None if name == "include" => {
@@ -218,6 +223,31 @@ fn directive(
         }
     }
     Ok(())
+}
+
+/// `Redirect [status] prefix [target]`, as mod_alias reads it.
+fn redirect(args: &[String]) -> Result<(u16, String, Option<String>), String> {
+    let status = match args.first().map(|first| first.to_ascii_lowercase()).as_deref() {
+        Some("permanent") => Some(301),
+        Some("temp") => Some(302),
+        Some("seeother") => Some(303),
+        Some("gone") => Some(410),
+        Some(number) => number.parse().ok(),
+        None => None,
+    };
+    let (status, rest) = match status {
+        Some(status) => (status, &args[1..]),
+        None if args.len() > 2 => return Err("Redirect: invalid first argument (of three)".to_owned()),
+        None => (302, args),
+    };
+    match (rest, (300..400).contains(&status)) {
+        ([from, to], true) if to.starts_with('/') || is_url(to) => Ok((status, from.clone(), Some(to.clone()))),
+        ([_, _], true) => Err("Redirect to non-URL".to_owned()),
+        ([_], true) => Err("URL to redirect to is missing".to_owned()),
+        ([from], false) => Ok((status, from.clone(), None)),
+        ([_, _], false) => Err("Redirect URL not valid for this status".to_owned()),
+        _ => Err("Redirect takes one, two or three arguments, an optional status, then document to be redirected and destination URL".to_owned()),
+    }
 }
 
 fn absolute(path: &str) -> String {
@@ -281,5 +311,24 @@ mod tests {
                 .map(|what| format!("kubonsai does not support the directive {what}"))
         );
         assert_eq!(config.server_name.as_deref(), Some("a b"));
+    }
+
+    #[test]
+    fn redirects_have_a_status() {
+        let config = read("Listen 80\nRedirect gone /a\nRedirect 410 /b\nRedirect seeother /c http://x/\nRedirect /d /e\nRedirectPermanent /f /g\n").expect("valid");
+        let redirects: Vec<_> =
+            config.redirects.iter().map(|(s, from, to)| (*s, from.as_str(), to.as_deref())).collect();
+        let expected = [
+            (410, "/a", None),
+            (410, "/b", None),
+            (303, "/c", Some("http://x/")),
+            (302, "/d", Some("/e")),
+            (301, "/f", Some("/g")),
+        ];
+        assert_eq!(redirects, expected);
+        let wrong = |line: &str| read(&format!("Listen 80\n{line}\n")).expect_err("wrong");
+        assert_eq!(wrong("Redirect 301 /a"), "AH00526: Syntax error on line 2 of /c:\nURL to redirect to is missing");
+        assert!(wrong("Redirect gone /a /b").ends_with(":\nRedirect URL not valid for this status"));
+        assert!(wrong("ErrorDocument 999 x").ends_with(":\nUnsupported HTTP response code 999"));
     }
 }

@@ -2,6 +2,7 @@
 //! is the image's command as well.
 
 mod config;
+mod pages;
 mod prefix;
 mod serve;
 
@@ -116,8 +117,9 @@ fn run(config: &Config, version: &str) -> i32 {
     eprintln!("{}", log_line("mpm_event:notice", &started));
     eprintln!("{}", log_line("core:notice", "AH00094: Command line: 'httpd -D FOREGROUND'"));
     let types = serve::types(&read("/usr/local/apache2/conf/mime.types").unwrap_or_default());
-    let site = Site { config, version, types };
     let stopped = server.run(|request, peer| {
+        let complain = |module: &str, text: &str| eprintln!("{}", log_line(module, &format!("[client {peer}] {text}")));
+        let site = Site { config, version, types: &types, complain: &complain };
         let response = site.answer(request);
         println!("{}", access_line(request, &response, peer, config.combined));
         response
