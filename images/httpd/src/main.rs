@@ -2,6 +2,8 @@
 //! is the image's command as well.
 
 mod config;
+mod header;
+mod include;
 mod pages;
 mod prefix;
 mod serve;
@@ -12,6 +14,7 @@ use std::time::SystemTime;
 use net::http::{Request, Response, Server, civil, log_date};
 
 use crate::config::Config;
+use crate::include::Disk;
 use crate::serve::Site;
 
 /// The configuration of the image.
@@ -44,7 +47,7 @@ fn httpd(args: &[String], version: &str) -> i32 {
             }
         }
     }
-    let config = match config::load(&file, &read) {
+    let config = match config::load(&file, Disk { read: &read, list: &list }) {
         Ok(config) => config,
         Err(error) => {
             eprintln!("{error}");
@@ -57,6 +60,11 @@ fn httpd(args: &[String], version: &str) -> i32 {
 
 fn read(file: &str) -> Option<String> {
     std::fs::read_to_string(file).ok()
+}
+
+fn list(folder: &str) -> Option<Vec<String>> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    Some(entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 
 /// Says what Apache says when nothing tells it its name.
@@ -78,7 +86,7 @@ fn own_address(hosts: &str, host: &str) -> String {
 
 /// `httpd -t`.
 fn check(file: &str) -> i32 {
-    match config::load(file, &read) {
+    match config::load(file, Disk { read: &read, list: &list }) {
         Ok(config) => {
             nameless(&config);
             eprintln!("Syntax OK");

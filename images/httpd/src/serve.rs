@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use net::http::{Request, Response, decode, http_date};
 
 use crate::config::Config;
+use crate::header;
 use crate::pages::{escape_path, is_url, listing, moved, page, sentence, words};
 use crate::prefix::matches;
 
@@ -68,6 +69,12 @@ const KNOWN_METHODS: &[&str] = &[
 impl Site<'_> {
     /// The answer to a request.
     pub fn answer(&self, request: &Request) -> Response {
+        let mut response = self.find(request);
+        header::apply(&self.config.headers, &mut response.headers, response.status);
+        response
+    }
+
+    fn find(&self, request: &Request) -> Response {
         let path = decode(request.path());
         if !path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0') {
             return self.error(400, request);
@@ -110,7 +117,6 @@ impl Site<'_> {
             ("Date".to_owned(), http_date(SystemTime::now())),
             ("Server".to_owned(), format!("Apache/{} (Unix)", self.version)),
         ];
-        headers.extend(self.config.headers.iter().cloned());
         if status != 304 {
             headers.push(("Content-Length".to_owned(), body.len().to_string()));
             headers.push(("Content-Type".to_owned(), content_type.to_owned()));
