@@ -44,9 +44,9 @@ pub fn echoserver() -> i32 {
 /// Listens as nginx does, with its words for a port that is taken.
 fn nginx(port: u16) -> Option<Server> {
     let refused = |error| {
-        let pid = proc::id();
-        let what = proc::Errno::from_io(&error).glibc_words();
-        eprintln!("{} [emerg] {pid}#{pid}: bind() to 0.0.0.0:{port} failed (98: {what})", stamp());
+        let (pid, errno) = (proc::id(), proc::Errno::from_io(&error));
+        let (number, words) = (errno.linux_number(), errno.libc_words());
+        eprintln!("{} [emerg] {pid}#{pid}: bind() to 0.0.0.0:{port} failed ({number}: {words})", stamp());
     };
     Server::bind(port).map_err(refused).ok()
 }

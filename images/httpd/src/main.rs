@@ -99,6 +99,13 @@ fn check(file: &str) -> i32 {
     }
 }
 
+/// What httpd says of a port that it cannot have.
+fn bind_error(port: u16, error: &std::io::Error) -> String {
+    let errno = proc::Errno::from_io(error);
+    let (number, words) = (errno.linux_number(), errno.libc_words());
+    format!("({number}){words}: AH00072: make_sock: could not bind to address 0.0.0.0:{port}")
+}
+
 fn run(config: &Config, version: &str) -> i32 {
     // The original reads its configuration twice, and so says this twice.
     nameless(config);
@@ -115,8 +122,8 @@ fn run(config: &Config, version: &str) -> i32 {
     }
     let mut server = match Server::bind(port) {
         Ok(server) => server,
-        Err(_) => {
-            eprintln!("(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:{port}");
+        Err(error) => {
+            eprintln!("{}", bind_error(port, &error));
             eprintln!("no listening sockets available, shutting down\nAH00015: Unable to open logs");
             return 1;
         }
@@ -185,6 +192,15 @@ fn log_line(level: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_has_the_words_of_the_system() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let expected = "(13)Permission denied: AH00072: make_sock: could not bind to address 0.0.0.0:80";
+        assert_eq!(bind_error(80, &denied), expected);
+        let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        assert!(bind_error(80, &taken).starts_with(&format!("(98){}: ", proc::Errno::ADDRINUSE.libc_words())));
+    }
 
     #[test]
     fn its_address_is_that_of_the_hosts_file() {

@@ -84,6 +84,24 @@ impl Errno {
         }
     }
 
+    /// The words of the C library of the image: musl's under Alpine.
+    pub fn libc_words(self) -> &'static str {
+        if std::path::Path::new("/etc/alpine-release").exists() { self.words() } else { self.glibc_words() }
+    }
+
+    /// The number that Linux has for an error of listening, where it is printed.
+    pub fn linux_number(self) -> u16 {
+        match self {
+            Errno::ACCES => 13,
+            Errno::ADDRINUSE => 98,
+            Errno::INVAL => 22,
+            Errno::MFILE => 24,
+            Errno::NOMEM => 12,
+            Errno::PERM => 1,
+            _ => 5, // EIO
+        }
+    }
+
     /// The words of Go's package syscall: glibc's in lower case.
     pub fn go_words(self) -> String {
         self.glibc_words().to_lowercase()
