@@ -3,11 +3,12 @@
 
 mod echo;
 mod pages;
+mod whoami;
 
 use std::net::SocketAddrV4;
 use std::time::SystemTime;
 
-use net::http::{Request, Response, Server, civil};
+use net::http::{Delayed, Request, Response, Server, civil};
 
 fn main() {
     proc::start();
@@ -17,37 +18,58 @@ fn main() {
     std::process::exit(match name {
         "http-echo" => echo::run(rest),
         "hello-app" => pages::hello_app(),
-        "whoami" => pages::whoami(rest),
+        "whoami" => whoami::run(rest),
         "echoserver" => pages::echoserver(),
         _ => pages::nginx_hello(),
     });
 }
 
-/// What a program does when it is told to end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// 2: one in Go that does not ask for the signal; as the first process of its container it cannot die of it.
-    Go,
-    /// 0.
-    Clean,
+/// A program in Go that does not ask for the signal: as the first process of its container it cannot die of it, and ends with 2.
+fn go(_: u32) -> Option<i32> {
+    Some(2)
 }
 
-/// Serves until a signal comes; the exit code.
-fn serve(port: u16, ending: Ending, handle: impl FnMut(&Request, SocketAddrV4) -> Response) -> i32 {
+/// A program that ends as it should.
+fn clean(_: u32) -> Option<i32> {
+    Some(0)
+}
+
+/// Listens on a port.
+///
+/// # Errors
+/// Go's words.
+fn listen(port: u16) -> Result<Server, String> {
+    Server::bind(port).map_err(|error| format!("listen tcp :{port}: {}", bind_error(&error)))
+}
+
+fn bind_error(error: &std::io::Error) -> String {
+    format!("bind: {}", proc::Errno::from_io(error).go_words())
+}
+
+/// What `log.Fatal` does.
+fn fatal(what: &str) -> i32 {
+    eprintln!("{} {what}", stamp());
+    1
+}
+
+/// Serves until a signal ends it; the exit code. `ending` says what a signal does: the exit code, or nothing if it goes on.
+fn serve<A: Into<Delayed>>(
+    mut server: Server,
+    ending: impl Fn(u32) -> Option<i32>,
+    mut handle: impl FnMut(&Request, SocketAddrV4) -> A,
+) -> i32 {
     for signal in [proc::SIGTERM, proc::SIGINT, proc::SIGQUIT] {
         let _ = proc::on_signal(signal, proc::Disposition::Catch);
     }
-    let mut server = match Server::bind(port) {
-        Ok(server) => server,
-        Err(error) => {
-            eprintln!("{} listen tcp :{port}: bind: {}", stamp(), proc::Errno::from_io(&error));
-            return 1;
+    loop {
+        match server.run(&mut handle) {
+            Ok(signal) => {
+                if let Some(code) = ending(signal.0) {
+                    return code;
+                }
+            }
+            Err(_) => return 1,
         }
-    };
-    match server.run(handle) {
-        Ok(_) if ending == Ending::Clean => 0,
-        Ok(_) => 2,
-        Err(_) => 1,
     }
 }
 
@@ -69,4 +91,16 @@ fn own_address() -> String {
     let mut lines = hosts.lines().map(str::split_whitespace);
     let own = lines.find(|words| words.clone().skip(1).any(|name| name == host));
     own.and_then(|mut words| words.next()).unwrap_or("127.0.0.1").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_has_gos_words() {
+        let error = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        assert_eq!(bind_error(&error), "bind: address already in use");
+        assert_eq!(proc::Errno::ADDRINUSE.glibc_words(), "Address already in use");
+    }
 }

@@ -3,16 +3,21 @@
 use std::net::SocketAddrV4;
 use std::time::SystemTime;
 
-use net::http::{Request, Response, http_date, log_date};
+use net::http::{Request, Response, Server, http_date, log_date};
 
-use crate::{Ending, own_address, serve, stamp, text};
+use crate::whoami::sorted;
+use crate::{clean, fatal, go, listen, own_address, serve, stamp, text};
 
 /// `hello-app`: the version in its answer is that of the image.
 pub fn hello_app() -> i32 {
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
     let version = std::env::var("HELLO_APP_VERSION").unwrap_or_else(|_| "1.0.0".to_owned());
     eprintln!("{} Server listening on port {port}", stamp());
-    serve(port, Ending::Go, |request, _| {
+    let server = match listen(port) {
+        Ok(server) => server,
+        Err(what) => return fatal(&what),
+    };
+    serve(server, go, |request, _| {
         eprintln!("{} Serving request: {}", stamp(), request.path());
         let host = proc::hostname();
         text(format!("Hello, world!\nVersion: {version}\nHostname: {host}\n"))
@@ -20,85 +25,30 @@ pub fn hello_app() -> i32 {
     })
 }
 
-/// The value after `--NAME` on a command line, or of a variable.
-fn option(args: &[String], name: &str, variable: &str) -> Option<String> {
-    let long = format!("--{name}");
-    let mut rest = args.iter();
-    while let Some(arg) = rest.next() {
-        let arg = if arg.starts_with("--") { arg.clone() } else { format!("-{arg}") };
-        if arg == long {
-            return rest.next().cloned();
-        }
-        if let Some(value) = arg.strip_prefix(&format!("{long}=")) {
-            return Some(value.to_owned());
-        }
-    }
-    std::env::var(variable).ok()
-}
-
-/// `whoami` of traefik.
-pub fn whoami(args: &[String]) -> i32 {
-    let port: u16 = option(args, "port", "WHOAMI_PORT_NUMBER").and_then(|port| port.parse().ok()).unwrap_or(80);
-    let name = option(args, "name", "WHOAMI_NAME");
-    println!("{} Starting up on port {port}", stamp());
-    serve(port, Ending::Go, |request, peer| match request.path() {
-        "/health" => text(String::new()),
-        "/bench" => text("1".to_owned()),
-        "/api" | "/data" | "/echo" | "/upload" => {
-            let path = request.path();
-            let mut response = text(format!("kubonsai does not support {path} (whoami) yet\n"));
-            response.status = 501;
-            response
-        }
-        _ => text(who(request, peer, name.as_deref(), &proc::hostname(), &own_address()))
-            .header("Date", http_date(SystemTime::now())),
-    })
-}
-
-/// The text of `whoami`: Go writes a request with its host and its agent first, then the headers by name.
-fn who(request: &Request, peer: SocketAddrV4, name: Option<&str>, host: &str, own: &str) -> String {
-    let mut out = name.map_or(String::new(), |name| format!("Name: {name}\n"));
-    out.push_str(&format!("Hostname: {host}\nIP: 127.0.0.1\nIP: ::1\nIP: {own}\nRemoteAddr: {peer}\n"));
-    out.push_str(&format!("{} {} HTTP/1.1\r\n", request.method, request.target));
-    for name in ["Host", "User-Agent"] {
-        if let Some(value) = request.header(name) {
-            out.push_str(&format!("{name}: {value}\r\n"));
-        }
-    }
-    for (name, value) in sorted(request) {
-        if !matches!(name.as_str(), "host" | "user-agent") {
-            out.push_str(&format!("{}: {value}\r\n", canonical(&name)));
-        }
-    }
-    out.push_str("\r\n");
-    out
-}
-
-/// Headers with lower-case names, by name.
-fn sorted(request: &Request) -> Vec<(String, String)> {
-    let mut all: Vec<_> = request.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone())).collect();
-    all.sort();
-    all
-}
-
-/// `accept-encoding` as `Accept-Encoding`.
-fn canonical(name: &str) -> String {
-    let part = |part: &str| {
-        let mut chars = part.chars();
-        chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
-    };
-    name.split('-').map(part).collect::<Vec<_>>().join("-")
-}
-
 /// `echoserver`, which is nginx with a script: version 1.4 has a layout of its own.
 pub fn echoserver() -> i32 {
     let old = std::env::var("ECHOSERVER_VERSION").is_ok_and(|version| version == "1.4");
-    serve(8080, Ending::Clean, |request, peer| {
-        let body = if old { client_values(request, peer) } else { request_information(request, peer, &pod()) };
+    let Some(server) = nginx(8080) else { return 1 };
+    serve(server, clean, |request, peer| {
+        let body = if old {
+            client_values(request, peer)
+        } else {
+            request_information(request, peer, &pod(|name| std::env::var(name).ok()))
+        };
         println!("{}", access_line(request, body.len(), peer));
         let (server, kind) = if old { ("nginx/1.10.0", "text/plain") } else { ("echoserver", "text/plain") };
         Response::new(200, kind, body).header("Server", server).header("Date", http_date(SystemTime::now()))
     })
+}
+
+/// Listens as nginx does, with its words for a port that is taken.
+fn nginx(port: u16) -> Option<Server> {
+    let refused = |error| {
+        let (pid, errno) = (proc::id(), proc::Errno::from_io(&error));
+        let (number, words) = (errno.linux_number(), errno.libc_words());
+        eprintln!("{} [emerg] {pid}#{pid}: bind() to 0.0.0.0:{port} failed ({number}: {words})", stamp());
+    };
+    Server::bind(port).map_err(refused).ok()
 }
 
 /// A line of nginx' access log.
@@ -127,11 +77,9 @@ fn headers(request: &Request, indent: &str) -> String {
     sorted(request).into_iter().map(|(name, value)| format!("{indent}{name}={value}\n")).collect()
 }
 
-fn body(request: &Request) -> String {
-    match request.body.as_slice() {
-        [] => "-no body in request-".to_owned(),
-        bytes => String::from_utf8_lossy(bytes).into_owned(),
-    }
+/// The body, or nothing if there is none.
+fn body(request: &Request) -> Option<String> {
+    (!request.body.is_empty()).then(|| String::from_utf8_lossy(&request.body).into_owned())
 }
 
 fn client_values(request: &Request, peer: SocketAddrV4) -> String {
@@ -143,34 +91,43 @@ fn client_values(request: &Request, peer: SocketAddrV4) -> String {
         request.target,
         query.unwrap_or("nil"),
         headers(request, ""),
-        body(request),
+        body(request).unwrap_or_else(|| "-no body in request-".to_owned()),
     )
 }
 
-/// What the variables of the pod say, in lines.
-fn pod() -> String {
+/// What the variables of the pod say, in lines: all of them once there is a name.
+fn pod(variable: impl Fn(&str) -> Option<String>) -> String {
+    if variable("POD_NAME").is_none() {
+        return "\t-no pod information available-\n".to_owned();
+    }
     let names = [
         ("NODE_NAME", "node name"),
         ("POD_NAME", "pod name"),
         ("POD_NAMESPACE", "pod namespace"),
         ("POD_IP", "pod IP"),
     ];
-    let values = names.iter().filter_map(|(variable, name)| Some((name, std::env::var(variable).ok()?)));
-    values.map(|(name, value)| format!("\t{name}:\t{value}\n")).collect()
+    let value = |name| variable(name).map_or("N/A".to_owned(), |value| escape(&value));
+    names.iter().map(|(variable, name)| format!("\t{name}:\t{}\n", value(variable))).collect()
+}
+
+/// What the template of 1.10 does to every value.
+fn escape(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 fn request_information(request: &Request, peer: SocketAddrV4, pod: &str) -> String {
     let (version, query, uri) = parts(request);
-    let pod = if pod.is_empty() { "\t-no pod information available-\n" } else { pod };
     format!(
-        "\n\nHostname: {}\n\nPod Information:\n{pod}\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\nRequest Information:\n\tclient_address={}\n\tmethod={}\n\treal path={}\n\tquery={}\n\trequest_version={version}\n\trequest_scheme=http\n\trequest_uri={uri}\n\nRequest Headers:\n{}\nRequest Body:\n\t{}\n\n",
-        proc::hostname(),
+        "\n\nHostname: {}\n\nPod Information:\n{pod}\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\nRequest Information:\n\tclient_address={}\n\tmethod={}\n\treal path={}\n\tquery={}\n\trequest_version={version}\n\trequest_scheme=http\n\trequest_uri={}\n\nRequest Headers:\n{}\nRequest Body:\n{}\n\n",
+        escape(&proc::hostname()),
         peer.ip(),
-        request.method,
-        request.target,
-        query.unwrap_or(""),
-        headers(request, "\t"),
-        body(request),
+        escape(&request.method),
+        escape(&request.target),
+        escape(query.unwrap_or("")),
+        escape(&uri),
+        escape(&headers(request, "\t")),
+        body(request).map_or("\t-no body in request-".to_owned(), |body| escape(&body)),
     )
 }
 
@@ -178,7 +135,8 @@ fn request_information(request: &Request, peer: SocketAddrV4, pod: &str) -> Stri
 pub fn nginx_hello() -> i32 {
     let own = own_address();
     let mut requests = 0u64;
-    serve(80, Ending::Clean, |request, peer| {
+    let Some(server) = nginx(80) else { return 1 };
+    serve(server, clean, |request, peer| {
         requests += 1;
         let now = SystemTime::now();
         let seed = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
@@ -216,26 +174,24 @@ mod tests {
 
     #[test]
     fn the_two_layouts_of_echoserver() {
-        let (request, peer) = request();
+        let (mut request, peer) = request();
         let old = client_values(&request, peer);
         assert!(
             old.starts_with("CLIENT VALUES:\nclient_address=10.244.0.1\ncommand=GET\nreal path=/a?b=c\nquery=b=c\n")
         );
         let end = "HEADERS RECEIVED:\naccept=*/*\nhost=web:30000\nuser-agent=curl/8\nBODY:\n-no body in request-";
         assert!(old.contains("request_uri=http://web:8080/a?b=c\n\nSERVER VALUES:\n") && old.ends_with(end), "{old}");
-        let new = request_information(&request, peer, "");
+        let new = request_information(&request, peer, &pod(|_| None));
         assert!(new.contains("\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n"), "{new}");
         assert!(new.ends_with("\tuser-agent=curl/8\n\nRequest Body:\n\t-no body in request-\n\n"), "{new}");
-        assert!(request_information(&request, peer, "\tpod name:\tp\n").contains("Information:\n\tpod name:\tp\n"));
-    }
-
-    #[test]
-    fn who_is_asked() {
-        let (request, peer) = request();
-        let expected = "Name: n\nHostname: h\nIP: 127.0.0.1\nIP: ::1\nIP: 10.244.0.9\nRemoteAddr: 10.244.0.1:40000\nGET /a?b=c HTTP/1.1\r\nHost: web:30000\r\nUser-Agent: curl/8\r\nAccept: */*\r\n\r\n";
-        assert_eq!(who(&request, peer, Some("n"), "h", "10.244.0.9"), expected);
-        assert_eq!(canonical("x-forwarded-for"), "X-Forwarded-For");
-        let args = ["--port".to_owned(), "81".to_owned(), "-name=x".to_owned()];
-        assert_eq!((option(&args, "port", "-"), option(&args, "name", "-")), (Some("81".into()), Some("x".into())));
+        let variables = |name: &str| (name == "POD_NAME").then(|| "p".to_owned());
+        let lines = "\tnode name:\tN/A\n\tpod name:\tp\n\tpod namespace:\tN/A\n\tpod IP:\tN/A\n";
+        assert_eq!(pod(variables), lines);
+        request.body = b"a=<'\"&>".to_vec();
+        request.headers.push(("X-Tag".into(), "<b>".into()));
+        assert!(client_values(&request, peer).ends_with("x-tag=<b>\nBODY:\na=<'\"&>"));
+        let new = request_information(&request, peer, lines);
+        let end = "\tx-tag=&lt;b&gt;\n\nRequest Body:\na=&lt;&#39;&quot;&amp;&gt;\n\n";
+        assert!(new.contains("Information:\n\tnode name:") && new.ends_with(end), "{new}");
     }
 }

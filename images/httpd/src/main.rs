@@ -2,6 +2,10 @@
 //! is the image's command as well.
 
 mod config;
+mod header;
+mod include;
+mod pages;
+mod prefix;
 mod serve;
 
 use std::net::SocketAddrV4;
@@ -10,6 +14,7 @@ use std::time::SystemTime;
 use net::http::{Request, Response, Server, civil, log_date};
 
 use crate::config::Config;
+use crate::include::Disk;
 use crate::serve::Site;
 
 /// The configuration of the image.
@@ -42,7 +47,7 @@ fn httpd(args: &[String], version: &str) -> i32 {
             }
         }
     }
-    let config = match config::load(&file, &read) {
+    let config = match config::load(&file, Disk { read: &read, list: &list }) {
         Ok(config) => config,
         Err(error) => {
             eprintln!("{error}");
@@ -55,6 +60,11 @@ fn httpd(args: &[String], version: &str) -> i32 {
 
 fn read(file: &str) -> Option<String> {
     std::fs::read_to_string(file).ok()
+}
+
+fn list(folder: &str) -> Option<Vec<String>> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    Some(entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 
 /// Says what Apache says when nothing tells it its name.
@@ -76,7 +86,7 @@ fn own_address(hosts: &str, host: &str) -> String {
 
 /// `httpd -t`.
 fn check(file: &str) -> i32 {
-    match config::load(file, &read) {
+    match config::load(file, Disk { read: &read, list: &list }) {
         Ok(config) => {
             nameless(&config);
             eprintln!("Syntax OK");
@@ -87,6 +97,13 @@ fn check(file: &str) -> i32 {
             1
         }
     }
+}
+
+/// What httpd says of a port that it cannot have.
+fn bind_error(port: u16, error: &std::io::Error) -> String {
+    let errno = proc::Errno::from_io(error);
+    let (number, words) = (errno.linux_number(), errno.libc_words());
+    format!("({number}){words}: AH00072: make_sock: could not bind to address 0.0.0.0:{port}")
 }
 
 fn run(config: &Config, version: &str) -> i32 {
@@ -105,8 +122,8 @@ fn run(config: &Config, version: &str) -> i32 {
     }
     let mut server = match Server::bind(port) {
         Ok(server) => server,
-        Err(_) => {
-            eprintln!("(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:{port}");
+        Err(error) => {
+            eprintln!("{}", bind_error(port, &error));
             eprintln!("no listening sockets available, shutting down\nAH00015: Unable to open logs");
             return 1;
         }
@@ -115,8 +132,9 @@ fn run(config: &Config, version: &str) -> i32 {
     eprintln!("{}", log_line("mpm_event:notice", &started));
     eprintln!("{}", log_line("core:notice", "AH00094: Command line: 'httpd -D FOREGROUND'"));
     let types = serve::types(&read("/usr/local/apache2/conf/mime.types").unwrap_or_default());
-    let site = Site { config, version, types };
     let stopped = server.run(|request, peer| {
+        let complain = |module: &str, text: &str| eprintln!("{}", log_line(module, &format!("[client {peer}] {text}")));
+        let site = Site { config, version, types: &types, complain: &complain };
         let response = site.answer(request);
         println!("{}", access_line(request, &response, peer, config.combined));
         response
@@ -174,6 +192,15 @@ fn log_line(level: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_has_the_words_of_the_system() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let expected = "(13)Permission denied: AH00072: make_sock: could not bind to address 0.0.0.0:80";
+        assert_eq!(bind_error(80, &denied), expected);
+        let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        assert!(bind_error(80, &taken).starts_with(&format!("(98){}: ", proc::Errno::ADDRINUSE.libc_words())));
+    }
 
     #[test]
     fn its_address_is_that_of_the_hosts_file() {

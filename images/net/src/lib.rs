@@ -94,7 +94,7 @@ impl TcpStream {
         Ok(sys::set_timeout(self.fd(), time)?)
     }
 
-    /// Lets reads and writes that would wait fail with `EAGAIN` instead.
+    /// Lets every read and write that would wait fail with `EAGAIN` instead.
     ///
     /// # Errors
     /// `EBADF`.

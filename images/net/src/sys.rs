@@ -33,6 +33,8 @@ mod wasi {
     const RECEIVE_TIMEOUT: u32 = 11;
     /// SO_SNDTIMEO
     const SEND_TIMEOUT: u32 = 12;
+    /// FDFLAGS_NONBLOCK
+    const NONBLOCK: u32 = 4;
 
     #[repr(C)]
     struct Address {
@@ -135,8 +137,6 @@ mod wasi {
     }
 
     pub(crate) fn set_nonblocking(fd: u32) -> Result<()> {
-        /// `FDFLAGS_NONBLOCK`
-        const NONBLOCK: u32 = 4;
         check(unsafe { fd_fdstat_set_flags(fd, NONBLOCK) })
     }
 

@@ -3,6 +3,7 @@
 
 mod config;
 mod serve;
+mod status;
 
 use std::net::SocketAddrV4;
 use std::time::SystemTime;
@@ -65,6 +66,12 @@ fn load() -> Result<Config, config::ConfigError> {
     config::load("/etc/nginx/nginx.conf", &read, &list)
 }
 
+/// What nginx says of a port that it cannot have.
+fn bind_error(port: u16, error: &std::io::Error) -> String {
+    let errno = proc::Errno::from_io(error);
+    format!("bind() to 0.0.0.0:{port} failed ({}: {})", errno.linux_number(), errno.libc_words())
+}
+
 fn nginx(args: &[String], version: &str) -> i32 {
     match args.first().map(String::as_str) {
         Some("-v" | "-V") => {
@@ -97,7 +104,8 @@ fn nginx(args: &[String], version: &str) -> i32 {
     let mut server = match Server::bind(port) {
         Ok(server) => server,
         Err(error) => {
-            eprintln!("{}", log_line("emerg", &format!("bind() to 0.0.0.0:{port} failed ({error})")));
+            let what = bind_error(port, &error);
+            eprintln!("{}\nnginx: [emerg] {what}", log_line("emerg", &what));
             return 1;
         }
     };
@@ -206,6 +214,15 @@ fn signal(name: &str) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_has_the_words_of_the_system() {
+        let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        let words = proc::Errno::ADDRINUSE.libc_words();
+        assert_eq!(bind_error(80, &taken), format!("bind() to 0.0.0.0:80 failed (98: {words})"));
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        assert_eq!(bind_error(80, &denied), "bind() to 0.0.0.0:80 failed (13: Permission denied)");
+    }
 
     #[test]
     fn access_lines_have_the_form_of_the_image() {

@@ -2,9 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use net::http::{Request, Response, Url, decode, http_date, reason, request};
+use net::http::{Request, Response, Url, decode, http_date, request};
 
 use crate::config::{Config, Settings, Virtual};
+use crate::status::{title, words};
 
 /// How often an internal redirect may follow another.
 const REDIRECTS_MAX: usize = 5;
@@ -55,7 +56,7 @@ impl Site<'_> {
     fn page(&self, status: u16, content_type: &str, body: Vec<u8>) -> Response {
         let mut headers = self.head();
         headers.push(("Content-Type".to_owned(), content_type.to_owned()));
-        Response { status, headers, body: vec![body], chunked: false, words: None }
+        Response { status, headers, body: vec![body], chunked: false, words: Some(words(status)) }
     }
 
     /// nginx's own page for an error, or the one that the configuration names.
@@ -66,13 +67,8 @@ impl Site<'_> {
         {
             return self.page(status, "text/html", body);
         }
-        let title = format!(
-            "{status} {}",
-            match status {
-                404 => "Not Found",
-                other => reason(other),
-            }
-        );
+        let Some(title) = title(status) else { return self.page(status, "text/html", Vec::new()) };
+        let title = format!("{status} {title}");
         let body = format!(
             "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx/{}</center>\r\n</body>\r\n</html>\r\n",
             self.version
@@ -207,6 +203,7 @@ impl Site<'_> {
             Ok(answer) => {
                 let mut response = self.page(answer.status, "text/plain", answer.body);
                 response.headers = self.head();
+                response.words = None; // They are the upstream's.
                 let hop = ["connection", "content-length", "transfer-encoding", "server", "date"];
                 let kept = answer.headers.into_iter().filter(|(n, _)| !hop.contains(&n.to_ascii_lowercase().as_str()));
                 response.headers.extend(kept);
@@ -304,6 +301,12 @@ mod tests {
         let settings = Settings { answer: Some((200, "at $uri\n".into())), ..Settings::default() };
         let response = site_answer(settings, "/a%20b?c");
         assert_eq!((response.status, response.body.concat()), (200, b"at /a b\n".to_vec()));
+        let settings = Settings { answer: Some((302, "http://b/".into())), ..Settings::default() };
+        let text = String::from_utf8(site_answer(settings, "/").to_bytes(false)).expect("text");
+        assert!(
+            text.starts_with("HTTP/1.1 302 Moved Temporarily\r\n") && text.contains("<h1>302 Found</h1>"),
+            "{text}"
+        );
         let response = site_answer(Settings::default(), "/../etc/passwd");
         assert_eq!(response.status, 400);
     }

@@ -1,13 +1,20 @@
-//! Stands in for `pause` (kubernetes/build/pause): waits until it is told to end. What people run who want pods and no work.
+//! Stands in for `pause` (build/pause/linux/pause.c): waits until it is told to end. What people run who want pods and no work.
+//! Of its arguments it knows `-v` and ignores all others.
 //!
 //! Without std, as `images/standin` is. What is unsafe are the imports, with pointers to our own memory that the host reads or
 //! fills during the call.
 #![cfg_attr(target_os = "wasi", no_std)]
 
+#[cfg(any(target_os = "wasi", test))]
+mod args;
+
 #[cfg(target_os = "wasi")]
 mod guest {
+    use crate::args::asks_version;
+
     #[link(wasm_import_module = "wasi_snapshot_preview1")]
     unsafe extern "C" {
+        fn args_get(pointers: *mut *const u8, text: *mut u8) -> u32;
         fn args_sizes_get(count: *mut usize, bytes: *mut usize) -> u32;
         fn fd_write(fd: u32, pieces: *const Piece, count: usize, written: *mut usize) -> u32;
         fn poll_oneoff(what: *const Clock, events: *mut [u64; 4], count: usize, happened: *mut usize) -> u32;
@@ -39,6 +46,14 @@ mod guest {
         flags: u64,
     }
 
+    /// The version of the newest tag; all tags are one program here.
+    const VERSION: &str = "pause.c v3.10.1\n";
+    /// Arguments that are looked at: the stack has two kilobytes (build.rs). With more of them none asks for the version.
+    const ARGUMENTS_MAX: usize = 16;
+    /// Bytes of the arguments that are looked at.
+    const ARGUMENTS_BYTES_MAX: usize = 512;
+    const STDOUT: u32 = 1;
+    const STDERR: u32 = 2;
     const SIGINT: u32 = 2;
     const SIGTERM: u32 = 15;
     const CATCH: u32 = 2;
@@ -51,27 +66,36 @@ mod guest {
         core::arch::wasm32::unreachable()
     }
 
-    /// To standard error.
-    fn say(text: &str) {
+    fn say(fd: u32, text: &str) {
         let mut written = 0;
         let piece = Piece { start: text.as_ptr(), bytes: text.len() };
-        unsafe { fd_write(2, &piece, 1, &mut written) };
+        unsafe { fd_write(fd, &piece, 1, &mut written) };
+    }
+
+    /// Whether one of the arguments asks for the version.
+    fn is_asked_for_version() -> bool {
+        let (mut count, mut bytes) = (0, 0);
+        let (mut pointers, mut text) = ([core::ptr::null(); ARGUMENTS_MAX], [0; ARGUMENTS_BYTES_MAX]);
+        unsafe { args_sizes_get(&mut count, &mut bytes) };
+        if count > ARGUMENTS_MAX || bytes > ARGUMENTS_BYTES_MAX {
+            return false;
+        }
+        unsafe { args_get(pointers.as_mut_ptr(), text.as_mut_ptr()) };
+        // One after the other, each with a zero at its end; the first is the name of the program.
+        text.get(..bytes).is_some_and(|text| text.split(|byte| *byte == 0).take(count).skip(1).any(asks_version))
     }
 
     /// The program.
     #[unsafe(no_mangle)]
     pub extern "C" fn _start() {
-        let (mut count, mut bytes, mut pid) = (0, 0, 0);
-        unsafe {
-            args_sizes_get(&mut count, &mut bytes);
-            proc_getpid(&mut pid);
+        if is_asked_for_version() {
+            say(STDOUT, VERSION);
+            unsafe { proc_exit(0) }
         }
-        if count > 1 {
-            say("kubonsai does not support arguments (pause) yet\n");
-            unsafe { proc_exit(1) }
-        }
+        let mut pid = 0;
+        unsafe { proc_getpid(&mut pid) };
         if pid != 1 {
-            say("Warning: pause should be the first process\n");
+            say(STDERR, "Warning: pause should be the first process\n");
         }
         unsafe {
             signal_handle(SIGINT, CATCH);
@@ -86,11 +110,12 @@ mod guest {
                 signal_take(&mut signal);
             }
         }
-        say(if signal == SIGINT {
+        let last = if signal == SIGINT {
             "Shutting down, got signal: Interrupt\n"
         } else {
             "Shutting down, got signal: Terminated\n"
-        });
+        };
+        say(STDERR, last);
         unsafe { proc_exit(0) }
     }
 }

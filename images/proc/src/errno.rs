@@ -1,4 +1,4 @@
-//! Error numbers of WASI preview 1 with the words of a C library.
+//! Error numbers of WASI preview 1 with the words of a C library: musl's, and glibc's and Go's for programs built with those.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ macro_rules! errnos {
         impl Errno {
             $(#[doc = $words] pub const $name: Errno = Errno($number);)*
 
-            /// The words of a C library's `strerror`.
+            /// The words of musl's `strerror`.
             pub fn words(self) -> &'static str {
                 match self.0 {
                     $($number => $words,)*
@@ -62,6 +62,51 @@ errnos! {
 }
 
 impl Errno {
+    /// The words of glibc, which are not musl's everywhere.
+    pub fn glibc_words(self) -> &'static str {
+        match self {
+            Errno::ADDRINUSE => "Address already in use",
+            Errno::BUSY => "Device or resource busy",
+            Errno::CHILD => "No child processes",
+            Errno::CONNABORTED => "Software caused connection abort",
+            Errno::HOSTUNREACH => "No route to host",
+            Errno::IO => "Input/output error",
+            Errno::LOOP => "Too many levels of symbolic links",
+            Errno::MFILE => "Too many open files",
+            Errno::NAMETOOLONG => "File name too long",
+            Errno::NETUNREACH => "Network is unreachable",
+            Errno::NOMEM => "Cannot allocate memory",
+            Errno::NOTCONN => "Transport endpoint is not connected",
+            Errno::NOTTY => "Inappropriate ioctl for device",
+            Errno::TIMEDOUT => "Connection timed out",
+            Errno::XDEV => "Invalid cross-device link",
+            other => other.words(),
+        }
+    }
+
+    /// The words of the C library of the image: musl's under Alpine.
+    pub fn libc_words(self) -> &'static str {
+        if std::path::Path::new("/etc/alpine-release").exists() { self.words() } else { self.glibc_words() }
+    }
+
+    /// The number that Linux has for an error of listening, where it is printed.
+    pub fn linux_number(self) -> u16 {
+        match self {
+            Errno::ACCES => 13,
+            Errno::ADDRINUSE => 98,
+            Errno::INVAL => 22,
+            Errno::MFILE => 24,
+            Errno::NOMEM => 12,
+            Errno::PERM => 1,
+            _ => 5, // EIO
+        }
+    }
+
+    /// The words of Go's package syscall: glibc's in lower case.
+    pub fn go_words(self) -> String {
+        self.glibc_words().to_lowercase()
+    }
+
     /// The number behind an error of std.
     pub fn from_io(error: &io::Error) -> Errno {
         use io::ErrorKind as K;
@@ -80,6 +125,7 @@ impl Errno {
             K::BrokenPipe => Errno::PIPE,
             K::Interrupted => Errno::INTR,
             K::InvalidInput => Errno::INVAL,
+            K::AddrInUse => Errno::ADDRINUSE,
             _ => Errno::IO,
         }
     }

@@ -607,7 +607,7 @@ fn redis_ends_when_it_is_told_and_serves_at_a_terminal(engine: &Rc<dyn Engine>) 
 fn small_servers_say_who_answers_and_what_was_asked(engine: &Rc<dyn Engine>) {
     let node = Node::on(engine);
     let (echo, echo_ip) = node.start("hashicorp/http-echo:1.0", &[], &["-text=apple", "-listen=:8080"]);
-    let (mute, _) = node.start("hashicorp/http-echo", &[], &[]);
+    let (mute, _) = node.start("hashicorp/http-echo:0.2.3", &[], &[]);
     let hello = |version: &str| node.start(&format!("gcr.io/google-samples/hello-app:{version}"), &[], &[]).1;
     let (one, two) = (hello("1.0"), hello("2.0"));
     let (_, old) = node.start("registry.k8s.io/echoserver:1.4", &[], &[]);

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use super::status::reason;
+
 /// Bytes of the longest head; longer ones are answered with 431.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of the largest request body; larger ones are answered with 413.
@@ -159,7 +161,11 @@ impl Response {
 
     /// The bytes on the wire; `head_only` leaves the body out, as for HEAD.
     pub fn to_bytes(&self, head_only: bool) -> Vec<u8> {
-        let words = self.words.unwrap_or_else(|| reason(self.status));
+        let words = match self.words.unwrap_or_else(|| reason(self.status)) {
+            // As Go names one that it does not know.
+            "" if self.words.is_none() => format!("status code {}", self.status),
+            words => words.to_owned(),
+        };
         let mut out = format!("HTTP/1.1 {} {words}\r\n", self.status).into_bytes();
         let mut put = |text: String| out.write_all(text.as_bytes()).expect("writing to memory succeeds");
         for (name, value) in &self.headers {
@@ -211,31 +217,6 @@ pub fn decode(path: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The words of a status, as nginx has them.
-pub fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        201 => "Created",
-        204 => "No Content",
-        206 => "Partial Content",
-        301 => "Moved Permanently",
-        302 => "Moved Temporarily",
-        304 => "Not Modified",
-        400 => "Bad Request",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Not Allowed",
-        413 => "Request Entity Too Large",
-        416 => "Requested Range Not Satisfiable",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Unknown",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,5 +245,10 @@ mod tests {
         );
         response.chunked = true;
         assert!(response.to_bytes(false).ends_with(b"2\r\nhi\r\n0\r\n\r\n"));
+        assert!(Response::new(302, "a", "").to_bytes(false).starts_with(b"HTTP/1.1 302 Found\r\n"));
+        response.status = 599;
+        assert!(response.to_bytes(false).starts_with(b"HTTP/1.1 599 status code 599\r\n"));
+        response.words = Some("");
+        assert!(response.to_bytes(false).starts_with(b"HTTP/1.1 599 \r\n"));
     }
 }

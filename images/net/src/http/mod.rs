@@ -1,11 +1,15 @@
 //! HTTP/1.1, as much as small servers and clients need.
 
 mod client;
+mod connection;
 mod date;
 mod message;
 mod server;
+mod status;
 
 pub use client::{Answer, ClientError, Patience, Url, request, request_within};
+pub use connection::Delayed;
 pub use date::{civil, http_date, iso_millis, log_date};
-pub use message::{Parsed, Request, Response, decode, reason};
+pub use message::{Parsed, Request, Response, decode};
 pub use server::{Server, StopSignal};
+pub use status::reason;
