@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// Virtual time at the beginning (RFC 3339); the wall clock's if left out. Same seed, same start: same bytes.
     #[arg(long)]
     start: Option<String>,
-    /// What runs the programs of containers. CPU time is counted a little differently, so compare bytes on one engine only.
+    /// What runs the programs of containers. CPU time is counted differently, so compare bytes on one engine only.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
     /// When the script has ended, print what became of each request on the network (as `kubonsai trace` does) to standard error.
