@@ -19,6 +19,18 @@ pub type Request = http::Request<Body>;
 /// An answer.
 pub type Response = http::Response<Body>;
 
+/// Who a client's certificate says it is. Whoever ends TLS before the server adds it to a request's extensions; without
+/// it a request is the administrator's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certified {
+    /// The common name: the user.
+    pub name: String,
+    /// The organizations: the groups.
+    pub groups: Vec<String>,
+    /// SHA-256 of the certificate, in hexadecimal digits.
+    pub digest: String,
+}
+
 pub use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 /// A request or response body.

@@ -14,6 +14,7 @@ pub mod kinds;
 pub mod managed;
 pub mod names;
 mod object;
+pub mod order;
 pub mod patch;
 pub mod quantity;
 pub mod quota;

@@ -2,12 +2,12 @@
 //!
 //! A bearer token is one that this server made for a service account. There is no TLS between a client and the server, so
 //! a request without one is that of the client certificate in the kubeconfig: minikube's user. Natively TLS ends before the
-//! server; who shows no certificate there comes as that user acting as nobody.
+//! server: a request says whose certificate was shown, and who shows none comes as minikube's user acting as nobody.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use api::http::{HeaderMap, header};
+use api::http::{Certified, HeaderMap, header};
 use api::status::Status;
 use api::{Object, jwt};
 use base64::Engine as _;
@@ -48,6 +48,18 @@ impl User {
             uid: String::new(),
             groups: vec![MASTERS.into(), AUTHENTICATED.into()],
             extra: BTreeMap::from([(CREDENTIAL.to_owned(), vec![digest.to_owned()])]),
+        }
+    }
+
+    /// Whose certificate was shown.
+    fn certified(certified: &Certified) -> User {
+        let mut groups = certified.groups.clone();
+        groups.push(AUTHENTICATED.into());
+        User {
+            name: certified.name.clone(),
+            uid: String::new(),
+            groups,
+            extra: BTreeMap::from([(CREDENTIAL.to_owned(), vec![format!("X509SHA256={}", certified.digest)])]),
         }
     }
 
@@ -97,7 +109,7 @@ pub fn user(cx: &Context<'_>, head: &Head) -> Result<User, Status> {
     let own = match head.header(header::AUTHORIZATION).split_once(' ') {
         Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => of_token(cx, credential.trim())?,
         Some(_) => return Err(unauthorized()),
-        None => User::administrator(),
+        None => head.certified.as_ref().map_or_else(User::administrator, User::certified),
     };
     impersonated(cx, own, &head.headers)
 }

@@ -16,6 +16,7 @@ use client::{Client, Event, Informer, ListOptions};
 use simulation::{Sim, Task};
 
 mod cache;
+mod certificates;
 mod change;
 mod claim;
 mod clusterroleaggregation;
@@ -80,6 +81,7 @@ static CONTROLLERS: &[&Controller] = &[
     &job::CONTROLLER,
     &cronjob::CONTROLLER,
     &ttlafterfinished::CONTROLLER,
+    &certificates::CLEANER,
     &clusterroleaggregation::CONTROLLER,
     &resourcequota::CONTROLLER,
     &disruption::CONTROLLER,

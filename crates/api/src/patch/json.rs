@@ -9,6 +9,11 @@ use super::PatchError;
 /// Operations in one JSON patch (`maxJSONPatchOperations`).
 pub const JSON_PATCH_OPERATIONS_MAX: usize = 10_000;
 
+/// Bytes that the copies of one patch may add up to (`JSONPatchMaxCopyBytes`): thirty of them double an object thirty times.
+const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// How deep an object may become, as deep as one may be read.
+const DEPTH_MAX: usize = 128;
+
 /// Applies a JSON patch.
 ///
 /// # Errors
@@ -34,13 +39,52 @@ pub fn json_patch(document: &Value, patch: &Value) -> Result<Value, PatchError> 
     // The library works on trees of its own.
     let own = |error: json::Error| PatchError::Apply(error.to_string());
     let mut result = serde_json::to_value(document).map_err(own)?;
+    let mut copied = 0;
     for operation in list {
         let parsed = PatchOperation::deserialize(operation).map_err(|_| unreadable(operation))?;
+        check_growth(&result, &parsed, &mut copied)?;
         let path = parsed.path().to_string();
         json_patch::patch(&mut result, std::slice::from_ref(&parsed))
             .map_err(|error| PatchError::Apply(refusal(operation, &path, &error.kind)))?;
     }
     json::to_value(result).map_err(own)
+}
+
+/// Refuses an operation by which the document would become too large or too deep. What does not apply at all is told later.
+fn check_growth(
+    document: &serde_json::Value,
+    operation: &PatchOperation,
+    copied: &mut usize,
+) -> Result<(), PatchError> {
+    let value = match operation {
+        PatchOperation::Add(add) => Some(&add.value),
+        PatchOperation::Replace(replace) => Some(&replace.value),
+        PatchOperation::Move(r#move) => document.pointer(r#move.from.as_str()),
+        PatchOperation::Copy(copy) => document.pointer(copy.from.as_str()),
+        PatchOperation::Remove(_) | PatchOperation::Test(_) => None,
+    };
+    let Some(value) = value else { return Ok(()) };
+    if matches!(operation, PatchOperation::Copy(_)) {
+        *copied += value.to_string().len();
+        if *copied > COPIED_BYTES_MAX {
+            let why = "Unable to complete the copy, the accumulated size increase of copy is";
+            return Err(PatchError::Apply(format!("{why} {copied}, exceeding the limit {COPIED_BYTES_MAX}")));
+        }
+    }
+    if is_deeper(value, DEPTH_MAX.saturating_sub(operation.path().count())) {
+        return Err(PatchError::Apply("exceeded max depth".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether values are inside each other more than so many times.
+fn is_deeper(value: &serde_json::Value, most: usize) -> bool {
+    let below = |inner: &serde_json::Value| most == 0 || is_deeper(inner, most - 1);
+    match value {
+        serde_json::Value::Array(list) => most == 0 || list.iter().any(below),
+        serde_json::Value::Object(fields) => most == 0 || fields.values().any(below),
+        _ => false,
+    }
 }
 
 fn unreadable(operation: &Value) -> PatchError {

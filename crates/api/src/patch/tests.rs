@@ -170,3 +170,24 @@ fn json_three_way() {
     let renamed = json!({"apiVersion": "v2", "spec": {"a": 3}});
     assert_eq!(three_way_json(&original, &renamed, &current), Err(PatchError::Precondition));
 }
+
+#[test]
+fn a_json_patch_cannot_blow_an_object_up() {
+    let double = |i: usize| json!({"op": "copy", "from": "/a", "path": format!("/a/{i}")});
+    let patch: Vec<Value> = (0..40).map(double).collect();
+    let refusal = json_patch(&json!({"a": {"text": "x".repeat(100)}}), &Value::from(patch));
+    assert!(
+        matches!(&refusal, Err(PatchError::Apply(why)) if why.contains("exceeding the limit 3145728")),
+        "{refusal:?}"
+    );
+    // A level more with each.
+    let mut path = "/a".to_owned();
+    let mut deeper = Vec::new();
+    for _ in 0..200 {
+        deeper.push(json!({"op": "add", "path": path, "value": {}}));
+        path.push_str("/a");
+    }
+    let refusal = json_patch(&json!({}), &Value::from(deeper.clone()));
+    assert_eq!(refusal, Err(PatchError::Apply("exceeded max depth".to_owned())));
+    assert!(json_patch(&json!({}), &Value::from(deeper[..100].to_vec())).is_ok());
+}

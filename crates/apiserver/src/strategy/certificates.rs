@@ -1,7 +1,7 @@
 //! CertificateSigningRequests (pkg/registry/certificates).
 //!
-//! Difference: nobody signs. Connections inside the simulation are not encrypted, so a request ends with being approved
-//! or denied.
+//! Who signs is `kubonsai serve`, which has an authority. Connections inside the simulation are not encrypted; without a
+//! signer a request ends with being approved or denied.
 
 use api::kinds::CERTIFICATE_SIGNING_REQUESTS;
 use api::status::{FieldError, FieldErrors};

@@ -1,12 +1,13 @@
 //! Connections as they come in: over TLS, with certificates made for this run, or plain.
 //!
-//! Clients say who they are over TLS alone: kubectl sends no token and no certificate over plain HTTP. A certificate is the
-//! kubeconfig's, so who shows it is minikube's user; who shows none and has no token is nobody.
+//! Clients say who they are over TLS alone: kubectl sends no token and no certificate over plain HTTP. A certificate says whose
+//! it is, that of the kubeconfig or one that was asked for and approved; who shows none and has no token is nobody.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use api::http::Certified;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -17,6 +18,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
+
+use super::signing::{self, Signer};
 
 /// Connections that have said hello and wait to be taken.
 const WAITING_MAX: usize = 64;
@@ -29,12 +32,12 @@ pub(super) struct Papers {
 }
 
 /// Who is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
     /// There is no TLS, and everyone is minikube's user.
     Plain,
-    /// It has shown the kubeconfig's certificate.
-    Known,
+    /// It has shown a certificate of our authority.
+    Known(Certified),
     /// It has shown none.
     Unknown,
 }
@@ -73,8 +76,10 @@ async fn greet(stream: TcpStream, acceptor: Option<TlsAcceptor>, tell: mpsc::Sen
         None => (Box::new(stream), Peer::Plain),
         Some(acceptor) => {
             let Ok(stream) = acceptor.accept(stream).await else { return };
-            let has_certificate = stream.get_ref().1.peer_certificates().is_some();
-            (Box::new(stream), if has_certificate { Peer::Known } else { Peer::Unknown })
+            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            // One without a common name is nobody's.
+            let peer = shown.and_then(|der| signing::holder(der)).map_or(Peer::Unknown, Peer::Known);
+            (Box::new(stream), peer)
         }
     };
     let _ = tell.send(arrival).await;
@@ -100,12 +105,12 @@ impl Listener for Doors {
 
 impl Connected<IncomingStream<'_, Doors>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
-        *stream.remote_addr()
+        stream.remote_addr().clone()
     }
 }
 
-/// An authority, what the server shows, and what the kubeconfig's user shows.
-pub(super) fn papers(address: SocketAddr) -> anyhow::Result<(Arc<ServerConfig>, Papers)> {
+/// What the server shows, what the kubeconfig's user shows, and the authority that signed both.
+pub(super) fn papers(address: SocketAddr) -> anyhow::Result<(Arc<ServerConfig>, Papers, Signer)> {
     let named = |names: Vec<String>, common: &str, organization: &str| -> anyhow::Result<CertificateParams> {
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, common);
@@ -144,5 +149,5 @@ pub(super) fn papers(address: SocketAddr) -> anyhow::Result<(Arc<ServerConfig>, 
         certificate: client.der().to_vec(),
         key: client_key.serialize_der(),
     };
-    Ok((Arc::new(config), papers))
+    Ok((Arc::new(config), papers, Signer(issuer)))
 }

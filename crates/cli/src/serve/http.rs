@@ -27,8 +27,12 @@ pub(super) fn router(bridge: Bridge) -> Router {
 
 async fn handle(State(bridge): State<Bridge>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    if peer == Peer::Unknown && !parts.headers.contains_key(header::AUTHORIZATION) {
-        make_anonymous(&mut parts.headers);
+    match peer {
+        Peer::Known(certified) => {
+            parts.extensions.insert(certified);
+        }
+        Peer::Unknown if !parts.headers.contains_key(header::AUTHORIZATION) => make_anonymous(&mut parts.headers),
+        Peer::Unknown | Peer::Plain => {}
     }
     let Ok(body) = axum::body::to_bytes(body, REQUEST_BODY_BYTES_MAX).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "request body too large").into_response();

@@ -8,6 +8,7 @@ mod clock;
 mod doors;
 mod http;
 mod kubeconfig;
+mod signing;
 mod tunnel;
 
 use std::io::Write as _;
@@ -68,7 +69,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on {}", options.listen))?;
         let address = listener.local_addr()?;
         bridge.ready().await.context("the cluster ended before it was ready")?;
-        let (tls, papers) = if options.plain_http { None } else { Some(doors::papers(address)?) }.unzip();
+        let (tls, papers) = if options.plain_http {
+            None
+        } else {
+            let (tls, papers, signer) = doors::papers(address)?;
+            tokio::spawn(signer.run(bridge.clone()));
+            Some((tls, papers))
+        }
+        .unzip();
         std::fs::write(&options.kubeconfig, kubeconfig::text(address, papers.as_ref()))
             .with_context(|| format!("cannot write {}", options.kubeconfig.display()))?;
         let scheme = if options.plain_http { "http" } else { "https" };

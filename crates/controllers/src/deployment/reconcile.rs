@@ -140,7 +140,7 @@ impl Sync<'_, '_> {
         let Some(limit) = facts::revision_history_limit(&self.deployment) else { return };
         let mut cleanable: Vec<&Object> = old.iter().filter(|set| !set.is_deleting()).collect();
         let surplus = cleanable.len().saturating_sub(limit);
-        cleanable.sort_by(|a, b| {
+        api::order::sort_by(&mut cleanable, |a, b| {
             let by_revision = annotations::revision(a).zip(annotations::revision(b)).map(|(a, b)| a.cmp(&b));
             by_revision.filter(|order| order.is_ne()).unwrap_or_else(|| facts::by_creation(a, b))
         });

@@ -121,7 +121,7 @@ fn pause(view: &View<'_>, facts: &Facts<'_>) -> Duration {
 /// The pods to stop: second ones of an index first, then the smallest losses (`activePodsForRemoval`).
 fn to_stop<'a>(view: &View<'_>, facts: &Facts<'a>, surplus: usize) -> Vec<&'a Object> {
     let mut rest = facts.active.clone();
-    rest.sort_by(|a, b| ranking::compare(a, b, (0, 0), view.now));
+    api::order::sort_by(&mut rest, |a, b| ranking::compare(a, b, (0, 0), view.now));
     let mut victims = Vec::new();
     if facts.indexes.is_some() {
         let completions = facts.job.int("spec.completions").unwrap_or(0);

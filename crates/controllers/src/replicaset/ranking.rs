@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{Object, kinds};
+use api::{Object, kinds, order};
 use simulation::Time;
 
 use crate::pods;
@@ -21,7 +21,7 @@ pub(super) fn pods_to_delete<'a>(
     if surplus < pods.len() {
         let related = related_pods_per_node(view, set);
         let rank = |pod: &Object| related.get(pod.str("spec.nodeName")).copied().unwrap_or(0);
-        pods.sort_by(|a, b| compare(a, b, (rank(a), rank(b)), view.now));
+        order::sort_by(&mut pods, |a, b| compare(a, b, (rank(a), rank(b)), view.now));
     }
     pods.truncate(surplus);
     pods
@@ -43,7 +43,8 @@ fn related_pods_per_node<'a>(view: &View<'a>, set: &Object) -> BTreeMap<&'a str,
     counts
 }
 
-/// The pod that is the smaller loss comes first.
+/// The pod that is the smaller loss comes first. Not an order in all cases, as upstream: times that are equal leave it to what
+/// comes after them, others that are alike to the uid.
 pub(crate) fn compare(a: &Object, b: &Object, (rank_a, rank_b): (usize, usize), now: Time) -> Ordering {
     let unassigned = |pod: &Object| pod.str("spec.nodeName").is_empty();
     unassigned(b)

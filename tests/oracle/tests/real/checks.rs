@@ -1,8 +1,11 @@
 //! What the recordings cannot show, because the recorded containers were stand-ins: kubectl's streams into containers, and
 //! helm. Each check is a line for bash and what it must print; those of a group share a cluster.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Failed;
 use oracle::real::{Place, Programs, Serving};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 
 /// Checks that share a cluster, one after the other.
 pub struct Group {
@@ -98,6 +101,62 @@ pub const GROUPS: &[Group] = &[
                 "kubectl --context=bot --token=bad get pods 2>&1",
                 "error: You must be logged in to the server (Unauthorized)\n",
             ),
+            (
+                "kubectl create secret generic bot --type=kubernetes.io/service-account-token --dry-run=client -o json |
+                   kubectl annotate -f - --local -o json kubernetes.io/service-account.name=bot | kubectl apply -f -
+                 kubectl wait --for=jsonpath={.data.token} secret/bot > /dev/null
+                 kubectl config set-credentials old --token=$(kubectl get secret bot -o jsonpath={.data.token} | base64 -d) > /dev/null
+                 kubectl config set-context old --cluster=minikube --user=old > /dev/null
+                 kubectl --context=old auth whoami -o jsonpath={.status.userInfo.username}",
+                "secret/bot created\nsystem:serviceaccount:default:bot",
+            ),
+        ],
+    },
+    Group {
+        name: "certificates are signed",
+        checks: &[
+            (
+                "cat > csr.yaml <<EOF
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata:
+  name: jane
+spec:
+  request: $JANE_REQUEST
+  signerName: kubernetes.io/kube-apiserver-client
+  expirationSeconds: 86400
+  usages:
+  - client auth
+EOF
+                 kubectl apply -f csr.yaml
+                 kubectl get csr jane --no-headers | awk '{ print $1, $3, $4, $5, $6 }'",
+                "certificatesigningrequest.certificates.k8s.io/jane created\n\
+                 jane kubernetes.io/kube-apiserver-client minikube-user 24h Pending\n",
+            ),
+            (
+                "kubectl certificate approve jane
+                 kubectl wait --for=jsonpath={.status.certificate} csr/jane
+                 kubectl get csr jane --no-headers | awk '{ print $6 }'",
+                "certificatesigningrequest.certificates.k8s.io/jane approved\n\
+                 certificatesigningrequest.certificates.k8s.io/jane condition met\nApproved,Issued\n",
+            ),
+            (
+                "kubectl get csr jane -o jsonpath={.status.certificate} | base64 -d > jane.crt; echo $JANE_KEY | base64 -d > jane.key
+                 kubectl config set-credentials jane --client-key=jane.key --client-certificate=jane.crt --embed-certs=true
+                 kubectl config set-context jane --cluster=minikube --user=jane
+                 kubectl --context=jane auth whoami -o jsonpath='{.status.userInfo.username} {.status.userInfo.groups}'",
+                "User \"jane\" set.\nContext \"jane\" created.\njane [\"devs\",\"system:authenticated\"]",
+            ),
+            (
+                "kubectl --context=jane get pods 2>&1
+                 kubectl create rolebinding devs --clusterrole=view --group=devs; kubectl --context=jane get pods 2>&1
+                 kubectl --context=jane --as=system:admin get pods 2>&1",
+                "Error from server (Forbidden): pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group \"\" \
+                 in the namespace \"default\"\n\
+                 rolebinding.rbac.authorization.k8s.io/devs created\nNo resources found in default namespace.\n\
+                 Error from server (Forbidden): users \"system:admin\" is forbidden: User \"jane\" cannot impersonate resource \
+                 \"users\" in API group \"\" at the cluster scope\n",
+            ),
         ],
     },
     Group {
@@ -136,13 +195,28 @@ const HISTORY: &str = "[{\"revision\":1\n\"status\":\"superseded\"\n{\"revision\
     {\"revision\":3\n\"status\":\"deployed\"\n";
 const UNINSTALLED: &str = "release \"demo\" uninstalled\nNo resources found in default namespace.\n";
 
+/// A key, and a request for a certificate of the user jane in the group devs; both PEM in base64.
+fn jane() -> anyhow::Result<(String, String)> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "jane");
+    params.distinguished_name.push(DnType::OrganizationName, "devs");
+    let key = KeyPair::generate()?;
+    let request = params.serialize_request(&key)?;
+    let pem = |label: &str, der: &[u8]| {
+        STANDARD.encode(format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der)))
+    };
+    Ok((pem("PRIVATE KEY", &key.serialize_der()), pem("CERTIFICATE REQUEST", request.der())))
+}
+
 impl Group {
     /// Runs the checks on a fresh cluster; the first that prints something else ends the group.
     pub fn run(&self, programs: &Programs) -> Result<(), Failed> {
         let name = self.name.replace(' ', "-");
         let place = Place::new(programs, &name, Serving::default()).map_err(|e| format!("{e:#}"))?;
         let chart = oracle::root().join("chart");
-        let before = format!("CHART='{}'{FORWARD}", chart.display());
+        let (key, request) = jane().map_err(|e| format!("{e:#}"))?;
+        let before = format!("CHART='{}'; JANE_KEY={key}; JANE_REQUEST={request}{FORWARD}", chart.display());
         for (script, wanted) in self.checks {
             let answer = place.run(&format!("{before}{script}"), "").map_err(|e| format!("{e:#}"))?;
             if answer.stdout != *wanted {
