@@ -122,6 +122,84 @@ fn kubectl_edit_takes_the_editor_that_the_environment_names() {
 }
 
 #[test]
+fn kubectl_create_edit_creates_what_is_saved() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    let two = "kubectl create configmap one --from-literal=a=1 --dry-run=client -o yaml > cm.yaml; echo --- >> cm.yaml; kubectl create configmap two --from-literal=a=2 --dry-run=client -o yaml >> cm.yaml\r";
+    type_in(&mut world, two);
+    // What kubectl 1.36.3 says and does against the same server; --dry-run means nothing here.
+    let said =
+        type_in(&mut world, "clear; KUBE_EDITOR='sed -i s/2/8/' kubectl create -f cm.yaml --edit --dry-run=client\r");
+    assert!(said.contains("Edit cancelled, no changes made.\r\nconfigmap/two created\r\n"), "{said}");
+    let said =
+        type_in(&mut world, "kubectl get configmap two -o jsonpath='{.data.a}{.metadata.managedFields[0].manager}'\r");
+    assert!(said.contains("8kubectl-create"), "{said}");
+    let said = type_in(&mut world, "clear; KUBE_EDITOR='sed -i s/:.one/:\\ on_e/' kubectl create -f cm.yaml --edit\r");
+    assert!(said.contains("A copy of your changes has been stored to \"/tmp/kubectl-edit-"), "{said}");
+    assert!(said.contains("The ConfigMap \"on_e\" is invalid: metadata.name: Invalid value: \"on_e\""), "{said}");
+    let said = type_in(&mut world, "clear; KUBE_EDITOR='sed -i s/:.v1/:\\ v9/' kubectl create -f cm.yaml --edit\r");
+    assert_eq!(said.matches("Edit cancelled, no valid changes were saved.").count(), 2, "{said}");
+}
+
+#[test]
+fn kubectl_edit_opens_and_patches_a_subresource() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    type_in(&mut world, "kubectl create deployment web --image=nginx\r");
+    let said = type_in(&mut world, "clear; KUBE_EDITOR=cat kubectl edit deploy web --subresource=scale\r");
+    assert!(said.contains("apiVersion: autoscaling/v1\r\nkind: Scale\r\n"), "{said}");
+    // The client knows no type of the kind Scale, so what is saved cannot be read.
+    let said = type_in(
+        &mut world,
+        "clear; KUBE_EDITOR='sed -i s/replicas:.1/replicas:\\ 2/' kubectl edit deploy web --subresource=scale\r",
+    );
+    assert!(said.contains("error: Edit cancelled, no valid changes were saved."), "{said}");
+    let edit = "clear; KUBE_EDITOR='sed -i s/observedGeneration:.1/observedGeneration:\\ 0/' kubectl edit deploy web --output-patch";
+    let said = type_in(&mut world, &format!("{edit} --subresource=status\r"));
+    assert!(said.contains("Patch: {\"status\":{\"observedGeneration\":0}}\r\ndeployment.apps/web edited"), "{said}");
+    let said = type_in(&mut world, "clear; kubectl edit deploy --subresource=status\r");
+    assert!(said.contains("error: subresource cannot be used when bulk resources are specified"), "{said}");
+    let said = type_in(&mut world, "clear; kubectl edit deploy web --subresource=foo\r");
+    assert!(said.contains("Error from server (NotFound): the server could not find the requested resource"), "{said}");
+}
+
+#[test]
+fn kubectl_get_makes_the_table_itself_and_apply_writes_subresources() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    type_in(&mut world, "kubectl create deployment web --image=nginx\r");
+    let said = type_in(
+        &mut world,
+        "clear; kubectl get deploy,ns --server-print=false -L app,zzz; kubectl get deploy web --server-print=false --subresource=scale --no-headers\r",
+    );
+    let row = said.lines().find(|line| line.starts_with("deployment.apps/web")).unwrap_or_else(|| panic!("{said}"));
+    assert!(said.contains("NAME                  AGE   APP   ZZZ"), "{said}");
+    assert!(row.contains("   web"), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("web   ") && line.trim_end().ends_with('s')), "{said}");
+    let write = "cat > status.yaml <<E\r{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, status: {conditions: [{type: Mine, status: \"True\"}]}}\rE\r";
+    type_in(&mut world, write);
+    let said = type_in(
+        &mut world,
+        "clear; kubectl apply -f status.yaml --subresource=status; kubectl apply -f status.yaml --subresource=status --server-side\r",
+    );
+    assert!(said.contains("error: --subresource can only be specified for --server-side"), "{said}");
+    assert!(said.contains("deployment.apps/web serverside-applied"), "{said}");
+    let said = type_in(
+        &mut world,
+        "kubectl get deploy web -o jsonpath='{.status.conditions[*].type}'; kubectl get deploy web --show-managed-fields -o jsonpath='{.metadata.managedFields[?(@.operation==\"Apply\")].subresource}'\r",
+    );
+    assert!(said.contains("Mine") && said.contains("status"), "{said}");
+    let said = type_in(
+        &mut world,
+        "clear; kubectl replace -f status.yaml --subresource=status; kubectl get deploy web -o jsonpath='{.spec.replicas}-{.status.conditions[*].type}-'\r",
+    );
+    assert!(said.contains("deployment.apps/web replaced") && said.contains("1-Mine-"), "{said}");
+}
+
+#[test]
 fn minikube_opens_the_browser_and_the_inspector() {
     let mut world = world(1, Some("minikube"));
     open(&mut world);
