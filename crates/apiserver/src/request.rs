@@ -1,7 +1,7 @@
 //! What a request asks for (k8s.io/apiserver/pkg/endpoints/request/requestinfo.go).
 
 use api::Kind;
-use api::http::{HeaderMap, Method, Uri, header};
+use api::http::{Component, HeaderMap, Method, Uri, header};
 
 use crate::custom::Custom;
 
@@ -185,6 +185,8 @@ pub struct Head {
     pub query: Query,
     /// The headers.
     pub headers: HeaderMap,
+    /// Which part of the cluster asks, if one does.
+    pub component: Option<Component>,
 }
 
 impl Head {

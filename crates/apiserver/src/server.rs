@@ -136,6 +136,7 @@ impl Transport for ApiServer {
                 query: Query::parse(parts.uri.query().unwrap_or("")),
                 uri: parts.uri,
                 headers: parts.headers,
+                component: parts.extensions.get().cloned(),
             };
             let call = (head.caller(), head.method.to_string(), head.uri.clone());
             let response = handler::handle(&server, head, body).await;

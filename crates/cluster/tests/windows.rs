@@ -200,6 +200,70 @@ fn kubectl_get_makes_the_table_itself_and_apply_writes_subresources() {
 }
 
 #[test]
+fn kubectl_resizes_a_pod_in_place() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    let write = "cat > pod.yaml <<E\r{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: c, image: nginx, resources: {limits: {cpu: 100m, memory: 64Mi}}}]}}\rE\r";
+    type_in(&mut world, write);
+    type_in(&mut world, "kubectl apply -f pod.yaml\r");
+    run_for(&mut world, Duration::from_secs(10));
+    let patch = r#"kubectl patch pod web --subresource resize -p '{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"200m"},"requests":{"cpu":"200m"}}}]}}'"#;
+    let said = type_in(&mut world, &format!("clear; {patch}\r"));
+    assert!(said.contains("pod/web patched"), "{said}");
+    run_for(&mut world, Duration::from_secs(3));
+    // There are no images here, so nothing runs that would have to be told.
+    let look = "clear; kubectl get pod web -o jsonpath='{.spec.containers[0].resources.limits.cpu}-{.metadata.generation}-{.status.observedGeneration}-'; kubectl events --for pod/web\r";
+    let said = type_in(&mut world, look);
+    assert!(said.contains("200m-2-2-") && said.contains("ResizeStarted") && said.contains("ResizeCompleted"), "{said}");
+    let edit = "clear; KUBE_EDITOR='sed -i s/64Mi/32Mi/' kubectl edit pod web --subresource=resize\r";
+    let said = type_in(&mut world, edit);
+    assert!(said.contains("pod/web edited"), "{said}");
+    run_for(&mut world, Duration::from_secs(3));
+    let look = "clear; kubectl get pod web -o jsonpath='{.spec.containers[0].resources.limits}'\r";
+    let said = type_in(&mut world, look);
+    assert!(said.contains("\"memory\":\"32Mi\""), "{said}");
+    let said = type_in(&mut world, &format!("clear; {}\r", patch.replace("200m", "100")));
+    let refusal = "pods \"web\" is forbidden: node didn't have enough allocatable resources: cpu, requested: 100000, allocatable: ";
+    assert!(said.replace("\r\n", "").contains(refusal), "{said}");
+}
+
+#[test]
+fn policies_see_which_part_of_the_cluster_asks() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    let policy = r#"cat > policy.yaml <<'E'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: who}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+  validations:
+  - expression: request.userInfo.username == 'minikube-user'
+    messageExpression: "'not ' + request.userInfo.username + ' of ' + request.userInfo.groups.join(' ')"
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: who}
+spec: {policyName: who, validationActions: [Deny]}
+E
+"#;
+    type_in(&mut world, &policy.replace('\n', "\r"));
+    type_in(&mut world, "kubectl apply -f policy.yaml\r");
+    run_for(&mut world, Duration::from_secs(3));
+    let said = type_in(&mut world, "clear; kubectl run p --image=nginx; kubectl create deployment web --image=nginx\r");
+    assert!(said.contains("pod/p created"), "{said}");
+    run_for(&mut world, Duration::from_secs(5));
+    let look = "clear; kubectl get events --field-selector reason=FailedCreate -o jsonpath='{.items[0].message}'\r";
+    let said = type_in(&mut world, look);
+    let denied = "not system:serviceaccount:kube-system:replicaset-controller of system:serviceaccounts system:serviceaccounts:kube-system system:authenticated";
+    assert!(said.replace("\r\n", "").contains(denied), "{said}");
+}
+
+#[test]
 fn minikube_opens_the_browser_and_the_inspector() {
     let mut world = world(1, Some("minikube"));
     open(&mut world);
