@@ -15,7 +15,7 @@ const RESIZABLE: [&str; 2] = ["cpu", "memory"];
 pub fn validate_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
     if fields(at(old, "metadata.annotations")).any(|(name, _)| name.as_str() == MIRROR) {
         *errors = FieldErrors::new();
-        errors.push(FieldError::forbidden("", "static pods cannot be resized"));
+        errors.push(FieldError::forbidden("[]", "static pods cannot be resized"));
         return;
     }
     let class = text(old, "status.qosClass");
@@ -121,7 +121,7 @@ fn same_but_resizable(new: &Value, old: &Value) -> bool {
 }
 
 /// The policies of a container (`validateResizePolicy`).
-pub fn policies(container: &Value, path: &str, pod_restarts: &str, errors: &mut FieldErrors) {
+pub fn policies(container: &Value, path: &str, init: bool, pod_restarts: &str, errors: &mut FieldErrors) {
     let path = format!("{path}.resizePolicy");
     let mut seen = Vec::new();
     for (i, policy) in list(container, "resizePolicy").iter().enumerate() {
@@ -140,6 +140,10 @@ pub fn policies(container: &Value, path: &str, pod_restarts: &str, errors: &mut 
         if pod_restarts == "Never" && restart != "NotRequired" {
             let detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
             errors.push(FieldError::invalid(&path, restart, detail));
+        }
+        if init && !is_sidecar(container) && restart == "RestartContainer" {
+            let detail = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+            errors.push(FieldError::invalid(format!("{path}[{i}].restartPolicy"), restart, detail));
         }
     }
 }

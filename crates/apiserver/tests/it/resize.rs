@@ -112,13 +112,22 @@ fn no_more_than_the_node_has_and_the_namespace_may() {
 
 #[test]
 fn static_pods_are_not_resized_and_policies_are_checked() {
-    let h = harness(json!({"requests": {"cpu": "100m"}}));
-    h.call_with(
-        "PATCH",
-        &format!("{PODS}/p"),
-        json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}}),
-        &[STRATEGIC],
+    let h = Harness::new();
+    let mut mirror = pod("m", json!({"requests": {"cpu": "100m"}}));
+    mirror["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "x"});
+    h.ok("POST", PODS, mirror);
+    let more = json!({"spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": "200m"}}}]}});
+    let (code, answer) = h.call_with("PATCH", &format!("{PODS}/m/resize"), more, &[STRATEGIC]);
+    assert_eq!(
+        (code, &answer["message"]),
+        (422, &json!("Pod \"m\" is invalid: []: Forbidden: static pods cannot be resized"))
     );
+    let mut init = pod("i", json!({}));
+    init["spec"]["initContainers"] = json!([{"name": "i", "image": "i",
+        "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]}]);
+    let (_, answer) = h.call("POST", PODS, init);
+    let why = "Pod \"i\" is invalid: spec.initContainers[0].resizePolicy[0].restartPolicy: Invalid value: \"RestartContainer\": must not be set to 'RestartContainer' for non-sidecar initContainers";
+    assert_eq!(answer["message"], why);
     let mut wrong = pod("q", json!({}));
     wrong["spec"]["restartPolicy"] = "Never".into();
     wrong["spec"]["containers"][0]["resizePolicy"] = json!([

@@ -67,9 +67,10 @@ fn all_containers(pod: &Object) -> impl Iterator<Item = &Value> {
     spec::init_containers(pod).iter().chain(spec::containers(pod))
 }
 
-/// Whether two pods have the same containers with the same resources.
+/// Whether two pods have the same containers with the same resources, however the amounts are written.
 fn same_resources(a: &Object, b: &Object) -> bool {
-    all_containers(a).map(|c| &c["resources"]).eq(all_containers(b).map(|c| &c["resources"]))
+    let same = |(a, b): (&Value, &Value)| a == b || Amounts::of(a) == Amounts::of(b);
+    all_containers(a).map(|c| &c["resources"]).zip(all_containers(b).map(|c| &c["resources"])).all(same)
 }
 
 /// The pod with other resources, by the name of the container.
@@ -356,6 +357,13 @@ mod tests {
             message("Pod resize OutOfcpu", &pod, 3, "why"),
             r#"Pod resize OutOfcpu: {"containers":[{"name":"a","resources":{"limits":{"cpu":"2"},"requests":{"cpu":"1"}}},{"name":"b","resources":{}}],"generation":3,"error":"why"}"#
         );
+    }
+
+    #[test]
+    fn amounts_may_be_written_in_several_ways() {
+        let pod = |cpu: &str| Object::new(json!({"spec": {"containers": [{"resources": {"requests": {"cpu": cpu}}}]}}));
+        assert!(same_resources(&pod("1"), &pod("1000m")));
+        assert!(!same_resources(&pod("1"), &pod("1001m")));
     }
 
     #[test]
