@@ -118,11 +118,21 @@ pub fn user(cx: &Context<'_>, head: &Head) -> Result<User, Status> {
         Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => of_token(cx, credential.trim())?,
         Some(_) => return Err(unauthorized()),
         None => match &head.component {
-            Some(component) => User::component(&component.0),
+            Some(component) => of_component(cx, &component.0),
             None => User::administrator(),
         },
     };
     impersonated(cx, own, &head.headers)
+}
+
+/// A part of the cluster; one with a service account has its uid.
+fn of_component(cx: &Context<'_>, name: &str) -> User {
+    let mut user = User::component(name);
+    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    if let Some(found) = account.and_then(|(space, name)| cx.find(&api::kinds::SERVICE_ACCOUNTS, space, name)) {
+        found.value.uid().clone_into(&mut user.uid);
+    }
+    user
 }
 
 /// The service account that a token was made for; it, and the pod it was made for, must still be there.

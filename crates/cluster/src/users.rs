@@ -10,6 +10,7 @@ use api::http::Component;
 const ACCOUNTS: &[(&str, &str)] = &[
     ("daemonset-controller", "daemon-set-controller"),
     ("endpoints-controller", "endpoint-controller"),
+    ("endpointslice-mirroring-controller", "endpointslicemirroring-controller"),
     ("garbage-collector-controller", "generic-garbage-collector"),
     ("horizontal-pod-autoscaler-controller", "horizontal-pod-autoscaler"),
     ("node-ipam-controller", "node-controller"),
@@ -33,6 +34,10 @@ pub(crate) fn of(part: &str) -> Option<Component> {
     let account = |name: &str| format!("system:serviceaccount:kube-system:{name}");
     let user = match part.split_once('/') {
         Some(("node", machine)) => format!("system:node:{machine}"),
+        // It makes the tokens of the others, so it has none.
+        Some(("kube-controller-manager", "serviceaccount-token-controller")) => {
+            "system:kube-controller-manager".to_owned()
+        }
         Some(("kube-controller-manager", controller)) => {
             let known = ACCOUNTS.iter().find(|(name, _)| *name == controller);
             account(known.map_or(controller, |(_, account)| account))
@@ -67,5 +72,13 @@ mod tests {
             assert_eq!(of(part).as_ref().map(|component| &*component.0), Some(user));
         }
         assert_eq!(of("kubeadm"), None);
+    }
+
+    #[test]
+    fn the_accounts_are_there() {
+        let is_there = |account: &str| crate::system::ACCOUNTS.split(' ').any(|name| name == account);
+        // That of the cloud's own manager is not made by kubeadm.
+        let missing: Vec<&str> = ACCOUNTS.iter().map(|(_, account)| *account).filter(|name| !is_there(name)).collect();
+        assert_eq!(missing, ["service-controller"]);
     }
 }
