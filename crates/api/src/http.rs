@@ -33,6 +33,11 @@ pub struct Certified {
 
 pub use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
+/// Who sends a request, when a part of the cluster does: an extension of the request, put there by the way that leads from the
+/// part to the API server, as a client certificate or a token would say it. What comes over a real wire has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component(pub std::sync::Arc<str>);
+
 /// A request or response body.
 #[derive(Default)]
 pub enum Body {

@@ -23,6 +23,8 @@ use crate::token;
 const AUTHENTICATED: &str = "system:authenticated";
 /// The group of those who may do everything, whatever the roles say.
 const MASTERS: &str = "system:masters";
+/// The group of kubelets.
+const NODES: &str = "system:nodes";
 /// Where a user's credential is told.
 const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
@@ -37,6 +39,8 @@ pub struct User {
     pub groups: Vec<String>,
     /// What else is known.
     pub extra: BTreeMap<String, Vec<String>>,
+    /// Whether it is a part of the cluster. Those do only what their bootstrap roles allow, so the roles are not asked.
+    pub is_component: bool,
 }
 
 impl User {
@@ -48,6 +52,7 @@ impl User {
             uid: String::new(),
             groups: vec![MASTERS.into(), AUTHENTICATED.into()],
             extra: BTreeMap::from([(CREDENTIAL.to_owned(), vec![digest.to_owned()])]),
+            is_component: false,
         }
     }
 
@@ -60,6 +65,7 @@ impl User {
             uid: String::new(),
             groups,
             extra: BTreeMap::from([(CREDENTIAL.to_owned(), vec![format!("X509SHA256={}", certified.digest)])]),
+            is_component: false,
         }
     }
 
@@ -74,12 +80,27 @@ impl User {
                 AUTHENTICATED.into(),
             ],
             extra: BTreeMap::new(),
+            is_component: false,
         }
+    }
+
+    /// A part of the cluster by its user name.
+    pub fn component(name: &str) -> User {
+        let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+        let user = match account {
+            Some((namespace, name)) => User::service_account(namespace, name),
+            None => {
+                let nodes = name.starts_with("system:node:").then(|| NODES.to_owned());
+                let groups = nodes.into_iter().chain([AUTHENTICATED.to_owned()]).collect();
+                User { name: name.to_owned(), groups, ..User::default() }
+            }
+        };
+        User { is_component: true, ..user }
     }
 
     /// Whether it may do everything.
     pub fn is_master(&self) -> bool {
-        self.groups.iter().any(|g| g == MASTERS)
+        self.is_component || self.groups.iter().any(|g| g == MASTERS)
     }
 
     /// `authentication.k8s.io/v1 UserInfo`.
@@ -109,9 +130,23 @@ pub fn user(cx: &Context<'_>, head: &Head) -> Result<User, Status> {
     let own = match head.header(header::AUTHORIZATION).split_once(' ') {
         Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => of_token(cx, credential.trim())?,
         Some(_) => return Err(unauthorized()),
-        None => head.certified.as_ref().map_or_else(User::administrator, User::certified),
+        None => match (&head.component, &head.certified) {
+            (Some(component), _) => of_component(cx, &component.0),
+            (None, Some(certified)) => User::certified(certified),
+            (None, None) => User::administrator(),
+        },
     };
     impersonated(cx, own, &head.headers)
+}
+
+/// A part of the cluster; one with a service account has its uid.
+fn of_component(cx: &Context<'_>, name: &str) -> User {
+    let mut user = User::component(name);
+    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    if let Some(found) = account.and_then(|(space, name)| cx.find(&api::kinds::SERVICE_ACCOUNTS, space, name)) {
+        found.value.uid().clone_into(&mut user.uid);
+    }
+    user
 }
 
 /// The service account that a token was made for; it, and the pod it was made for, must still be there.
@@ -193,7 +228,7 @@ fn impersonated(cx: &Context<'_>, own: User, headers: &HeaderMap) -> Result<User
             &Attributes { verb: "impersonate", group, resource, subresource, namespace, name, path: "" },
         )
     };
-    let mut user = User { name, uid, groups, extra };
+    let mut user = User { name, uid, groups, extra, is_component: false };
     let account = user.name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
     match account {
         Some((namespace, name)) => may("", "serviceaccounts", "", namespace, name)?,

@@ -1,7 +1,7 @@
 //! What a request asks for (k8s.io/apiserver/pkg/endpoints/request/requestinfo.go).
 
 use api::Kind;
-use api::http::{Certified, HeaderMap, Method, Uri, header};
+use api::http::{Certified, Component, HeaderMap, Method, Uri, header};
 
 use crate::custom::Custom;
 
@@ -187,6 +187,8 @@ pub struct Head {
     pub headers: HeaderMap,
     /// Who the client's certificate says it is.
     pub certified: Option<Certified>,
+    /// Which part of the cluster asks, if one does.
+    pub component: Option<Component>,
 }
 
 impl Head {

@@ -137,6 +137,7 @@ impl Transport for ApiServer {
                 uri: parts.uri,
                 headers: parts.headers,
                 certified: parts.extensions.get().cloned(),
+                component: parts.extensions.get().cloned(),
             };
             let call = (head.caller(), head.method.to_string(), head.uri.clone());
             let response = handler::handle(&server, head, body).await;

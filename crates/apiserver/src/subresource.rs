@@ -24,6 +24,7 @@ pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) 
     match target.subresource.as_str() {
         "status" => part(cx, head, target, body, Part::Status),
         "ephemeralcontainers" => part(cx, head, target, body, Part::EphemeralContainers),
+        "resize" => part(cx, head, target, body, Part::Resize),
         "approval" => part(cx, head, target, body, Part::Approval),
         "finalize" => part(cx, head, target, body, Part::Finalize),
         "scale" => scale(cx, head, target, body),
@@ -32,9 +33,6 @@ pub async fn answer(cx: &Context<'_>, head: &Head, target: &Target, body: Body) 
         "proxy" => proxy::proxy(cx, head.clone(), target, body).await,
         "log" | "exec" | "attach" | "portforward" => proxy::kubelet(cx, head.clone(), target, body).await,
         "token" => token::create(cx, head, target, body),
-        "resize" => {
-            Err(Status::not_built(simulation::stub!("kube-apiserver", "resizing containers of a pod that runs")))
-        }
         _ => Err(Status::not_built(simulation::stub!("kube-apiserver", "this subresource"))),
     }
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::task::Poll;
 
-use api::http::{Request, Response, Transport, TransportError};
+use api::http::{Component, Request, Response, Transport, TransportError};
 use apiserver::NodeProxy;
 use client::{Client, Informer};
 use controllers::ControllerManager;
@@ -20,7 +20,7 @@ use crate::lines::Lines;
 use crate::node::Nodes;
 use crate::profile::Profile;
 use crate::seats::{Floor, Seats};
-use crate::system;
+use crate::{system, users};
 
 /// Where the simulated machine answers for the cluster's names; CoreDNS asks there (images/system). It is the address that
 /// NodeLocal DNSCache uses.
@@ -135,12 +135,12 @@ pub(crate) struct Roads {
 
 impl Roads {
     pub(crate) fn new(sim: &Sim, server: Rc<dyn Transport>, hold: &Hold, lines: &Lines) -> Roads {
-        Roads { near: Near { sim: sim.clone(), server, hold: hold.clone() }, lines: lines.clone() }
+        Roads { near: Near { sim: sim.clone(), server, hold: hold.clone(), user: None }, lines: lines.clone() }
     }
 
     /// The way of one part: a user agent, or `node/` and a machine's name.
     pub(crate) fn of(&self, part: &str) -> Rc<dyn Transport> {
-        self.lines.lead(part, Rc::new(self.near.clone()))
+        self.lines.lead(part, Rc::new(Near { user: users::of(part), ..self.near.clone() }))
     }
 
     pub(crate) fn client(&self, agent: &str) -> Client {
@@ -187,6 +187,8 @@ struct Near {
     sim: Sim,
     server: Rc<dyn Transport>,
     hold: Hold,
+    /// As whom they come.
+    user: Option<Component>,
 }
 
 /// A held API server takes connections and says nothing. kubectl waits so long.
@@ -215,8 +217,11 @@ impl Transport for Far {
 }
 
 impl Transport for Near {
-    fn call(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
+    fn call(&self, mut request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>> {
         let (sim, server, hold) = (self.sim.clone(), Rc::clone(&self.server), self.hold.clone());
+        if let Some(user) = &self.user {
+            request.extensions_mut().insert(user.clone());
+        }
         Box::pin(async move {
             sim.sleep(sim.jitter(REQUEST_TIME, REQUEST_JITTER)).await;
             hold.released().await;

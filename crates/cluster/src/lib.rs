@@ -25,6 +25,7 @@ mod revision;
 mod script;
 mod seats;
 mod system;
+mod users;
 mod view;
 mod world;
 

@@ -122,6 +122,148 @@ fn kubectl_edit_takes_the_editor_that_the_environment_names() {
 }
 
 #[test]
+fn kubectl_create_edit_creates_what_is_saved() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    let two = "kubectl create configmap one --from-literal=a=1 --dry-run=client -o yaml > cm.yaml; echo --- >> cm.yaml; kubectl create configmap two --from-literal=a=2 --dry-run=client -o yaml >> cm.yaml\r";
+    type_in(&mut world, two);
+    // What kubectl 1.36.3 says and does against the same server; --dry-run means nothing here.
+    let said =
+        type_in(&mut world, "clear; KUBE_EDITOR='sed -i s/2/8/' kubectl create -f cm.yaml --edit --dry-run=client\r");
+    assert!(said.contains("Edit cancelled, no changes made.\r\nconfigmap/two created\r\n"), "{said}");
+    let said =
+        type_in(&mut world, "kubectl get configmap two -o jsonpath='{.data.a}{.metadata.managedFields[0].manager}'\r");
+    assert!(said.contains("8kubectl-create"), "{said}");
+    let said = type_in(&mut world, "clear; KUBE_EDITOR='sed -i s/:.one/:\\ on_e/' kubectl create -f cm.yaml --edit\r");
+    assert!(said.contains("A copy of your changes has been stored to \"/tmp/kubectl-edit-"), "{said}");
+    assert!(said.contains("The ConfigMap \"on_e\" is invalid: metadata.name: Invalid value: \"on_e\""), "{said}");
+    let said = type_in(&mut world, "clear; KUBE_EDITOR='sed -i s/:.v1/:\\ v9/' kubectl create -f cm.yaml --edit\r");
+    assert_eq!(said.matches("Edit cancelled, no valid changes were saved.").count(), 2, "{said}");
+}
+
+#[test]
+fn kubectl_edit_opens_and_patches_a_subresource() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    type_in(&mut world, "kubectl create deployment web --image=nginx\r");
+    let said = type_in(&mut world, "clear; KUBE_EDITOR=cat kubectl edit deploy web --subresource=scale\r");
+    assert!(said.contains("apiVersion: autoscaling/v1\r\nkind: Scale\r\n"), "{said}");
+    // The client knows no type of the kind Scale, so what is saved cannot be read.
+    let said = type_in(
+        &mut world,
+        "clear; KUBE_EDITOR='sed -i s/replicas:.1/replicas:\\ 2/' kubectl edit deploy web --subresource=scale\r",
+    );
+    assert!(said.contains("error: Edit cancelled, no valid changes were saved."), "{said}");
+    let edit = "clear; KUBE_EDITOR='sed -i s/observedGeneration:.1/observedGeneration:\\ 0/' kubectl edit deploy web --output-patch";
+    let said = type_in(&mut world, &format!("{edit} --subresource=status\r"));
+    assert!(said.contains("Patch: {\"status\":{\"observedGeneration\":0}}\r\ndeployment.apps/web edited"), "{said}");
+    let said = type_in(&mut world, "clear; kubectl edit deploy --subresource=status\r");
+    assert!(said.contains("error: subresource cannot be used when bulk resources are specified"), "{said}");
+    let said = type_in(&mut world, "clear; kubectl edit deploy web --subresource=foo\r");
+    assert!(said.contains("Error from server (NotFound): the server could not find the requested resource"), "{said}");
+}
+
+#[test]
+fn kubectl_get_makes_the_table_itself_and_apply_writes_subresources() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    type_in(&mut world, "kubectl create deployment web --image=nginx\r");
+    let said = type_in(
+        &mut world,
+        "clear; kubectl get deploy,ns --server-print=false -L app,zzz; kubectl get deploy web --server-print=false --subresource=scale --no-headers\r",
+    );
+    let row = said.lines().find(|line| line.starts_with("deployment.apps/web")).unwrap_or_else(|| panic!("{said}"));
+    assert!(said.contains("NAME                  AGE   APP   ZZZ"), "{said}");
+    assert!(row.contains("   web"), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("web   ") && line.trim_end().ends_with('s')), "{said}");
+    let write = "cat > status.yaml <<E\r{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, status: {conditions: [{type: Mine, status: \"True\"}]}}\rE\r";
+    type_in(&mut world, write);
+    let said = type_in(
+        &mut world,
+        "clear; kubectl apply -f status.yaml --subresource=status; kubectl apply -f status.yaml --subresource=status --server-side\r",
+    );
+    assert!(said.contains("error: --subresource can only be specified for --server-side"), "{said}");
+    assert!(said.contains("deployment.apps/web serverside-applied"), "{said}");
+    let said = type_in(
+        &mut world,
+        "kubectl get deploy web -o jsonpath='{.status.conditions[*].type}'; kubectl get deploy web --show-managed-fields -o jsonpath='{.metadata.managedFields[?(@.operation==\"Apply\")].subresource}'\r",
+    );
+    assert!(said.contains("Mine") && said.contains("status"), "{said}");
+    let said = type_in(
+        &mut world,
+        "clear; kubectl replace -f status.yaml --subresource=status; kubectl get deploy web -o jsonpath='{.spec.replicas}-{.status.conditions[*].type}-'\r",
+    );
+    assert!(said.contains("deployment.apps/web replaced") && said.contains("1-Mine-"), "{said}");
+}
+
+#[test]
+fn kubectl_resizes_a_pod_in_place() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    let write = "cat > pod.yaml <<E\r{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: c, image: nginx, resources: {limits: {cpu: 100m, memory: 64Mi}}}]}}\rE\r";
+    type_in(&mut world, write);
+    type_in(&mut world, "kubectl apply -f pod.yaml\r");
+    run_for(&mut world, Duration::from_secs(10));
+    let patch = r#"kubectl patch pod web --subresource resize -p '{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"200m"},"requests":{"cpu":"200m"}}}]}}'"#;
+    let said = type_in(&mut world, &format!("clear; {patch}\r"));
+    assert!(said.contains("pod/web patched"), "{said}");
+    run_for(&mut world, Duration::from_secs(3));
+    // There are no images here, so nothing runs that would have to be told.
+    let look = "clear; kubectl get pod web -o jsonpath='{.spec.containers[0].resources.limits.cpu}-{.metadata.generation}-{.status.observedGeneration}-'; kubectl events --for pod/web\r";
+    let said = type_in(&mut world, look);
+    assert!(said.contains("200m-2-2-") && said.contains("ResizeStarted") && said.contains("ResizeCompleted"), "{said}");
+    let edit = "clear; KUBE_EDITOR='sed -i s/64Mi/32Mi/' kubectl edit pod web --subresource=resize\r";
+    let said = type_in(&mut world, edit);
+    assert!(said.contains("pod/web edited"), "{said}");
+    run_for(&mut world, Duration::from_secs(3));
+    let look = "clear; kubectl get pod web -o jsonpath='{.spec.containers[0].resources.limits}'\r";
+    let said = type_in(&mut world, look);
+    assert!(said.contains("\"memory\":\"32Mi\""), "{said}");
+    let said = type_in(&mut world, &format!("clear; {}\r", patch.replace("200m", "100")));
+    let refusal = "pods \"web\" is forbidden: node didn't have enough allocatable resources: cpu, requested: 100000, allocatable: ";
+    assert!(said.replace("\r\n", "").contains(refusal), "{said}");
+}
+
+#[test]
+fn policies_see_which_part_of_the_cluster_asks() {
+    let mut world = world(1, Some("minikube"));
+    open(&mut world);
+    run_for(&mut world, Duration::from_secs(30));
+    let policy = r#"cat > policy.yaml <<'E'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: who}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+  validations:
+  - expression: request.userInfo.username == 'minikube-user'
+    messageExpression: "'not ' + request.userInfo.username + ' of ' + request.userInfo.groups.join(' ')"
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: who}
+spec: {policyName: who, validationActions: [Deny]}
+E
+"#;
+    type_in(&mut world, &policy.replace('\n', "\r"));
+    type_in(&mut world, "kubectl apply -f policy.yaml\r");
+    run_for(&mut world, Duration::from_secs(3));
+    let said = type_in(&mut world, "clear; kubectl run p --image=nginx; kubectl create deployment web --image=nginx\r");
+    assert!(said.contains("pod/p created"), "{said}");
+    run_for(&mut world, Duration::from_secs(5));
+    let look = "clear; kubectl get events --field-selector reason=FailedCreate -o jsonpath='{.items[0].message}'\r";
+    let said = type_in(&mut world, look);
+    let denied = "not system:serviceaccount:kube-system:replicaset-controller of system:serviceaccounts system:serviceaccounts:kube-system system:authenticated";
+    assert!(said.replace("\r\n", "").contains(denied), "{said}");
+}
+
+#[test]
 fn minikube_opens_the_browser_and_the_inspector() {
     let mut world = world(1, Some("minikube"));
     open(&mut world);

@@ -45,6 +45,14 @@ impl Named {
         self.resource.object(&self.namespace, &self.name)
     }
 
+    /// The path of a subresource, or of the object itself when its name is empty.
+    pub fn path_of(&self, subresource: &str) -> String {
+        match subresource {
+            "" => self.path(),
+            subresource => format!("{}/{subresource}", self.path()),
+        }
+    }
+
     /// `deployment.apps/web`: how messages begin.
     pub fn title(&self) -> String {
         format!("{}/{}", self.resource.group_kind_lower(), self.name)
@@ -66,6 +74,8 @@ pub struct Query {
     pub type_alone_is_all: bool,
     /// Objects of manifests.
     pub documents: Vec<Document>,
+    /// `--subresource`: what is read of each object; empty for the object itself.
+    pub subresource: String,
 }
 
 impl Query {
@@ -82,6 +92,7 @@ impl Query {
             all_namespaces: args.on("all-namespaces"),
             type_alone_is_all: false,
             documents: Vec::new(),
+            subresource: args.text("subresource").to_owned(),
         };
         if args.on("all") {
             query.labels = Some(selector.to_owned());
@@ -235,16 +246,7 @@ async fn from_documents(rest: &Rest, documents: &[Document]) -> Outcome<(Vec<Tar
 pub async fn from_document(rest: &Rest, document: &Document) -> Outcome<Named> {
     manifests::check_shape(document)?;
     let object = Object::new(document.value.clone());
-    let found = rest.resource_of_kind(object.api_version(), object.kind()).await;
-    let resource = found.map_err(|why| match why {
-        Failure::Message(text) => Failure::Message(format!(
-            "resource mapping not found for name: \"{}\" namespace: \"{}\" from \"{}\": {text}\nensure CRDs are installed first",
-            object.name(),
-            object.namespace(),
-            document.source
-        )),
-        other => other,
-    })?;
+    let resource = mapping(rest, document).await?;
     let mut document = document.clone();
     let namespace = match (resource.namespaced, object.namespace()) {
         (false, _) => String::new(),
@@ -261,6 +263,24 @@ pub async fn from_document(rest: &Rest, document: &Document) -> Outcome<Named> {
         api_set(&mut document.value, &namespace);
     }
     Ok(Named { resource, namespace, name: object.name().to_owned(), manifest: Some(document) })
+}
+
+/// The type of what a manifest describes.
+///
+/// # Errors
+/// The server has no such type.
+pub async fn mapping(rest: &Rest, document: &Document) -> Outcome<Rc<Resource>> {
+    let object = Object::new(document.value.clone());
+    let found = rest.resource_of_kind(object.api_version(), object.kind()).await;
+    found.map_err(|why| match why {
+        Failure::Message(text) => Failure::Message(format!(
+            "resource mapping not found for name: \"{}\" namespace: \"{}\" from \"{}\": {text}\nensure CRDs are installed first",
+            object.name(),
+            object.namespace(),
+            document.source
+        )),
+        other => other,
+    })
 }
 
 fn api_set(value: &mut Value, namespace: &str) {
@@ -350,7 +370,8 @@ pub async fn fetch(rest: &Rest, query: &Query) -> Outcome<Found> {
     let mut found = Found { infos: Vec::new(), failures, single };
     for target in targets {
         let result = match target {
-            Target::Named(named) => read_one(rest, named).await.map(|info| vec![info]),
+            Target::Named(named) => read(rest, named, &query.subresource).await.map(|info| vec![info]),
+            Target::Selected { .. } if !query.subresource.is_empty() => return Err(Failure::message(NO_BULK)),
             Target::Selected { resource, namespace } => list(rest, query, &resource, &namespace).await,
         };
         match result {
@@ -362,12 +383,20 @@ pub async fn fetch(rest: &Rest, query: &Query) -> Outcome<Found> {
     Ok(found)
 }
 
+/// Why a subresource of several objects cannot be read.
+pub const NO_BULK: &str = "subresource cannot be used when bulk resources are specified";
+
 /// Reads one object.
 pub async fn read_one(rest: &Rest, named: Named) -> Outcome<Info> {
+    read(rest, named, "").await
+}
+
+/// Reads one object, or a subresource of it.
+async fn read(rest: &Rest, named: Named, subresource: &str) -> Outcome<Info> {
     if named.name.is_empty() {
         return Err(Failure::message("resource name may not be empty"));
     }
-    match rest.get(&named.path()).await {
+    match rest.get(&named.path_of(subresource)).await {
         Ok(value) => Ok(Info { named, object: Object::new(value) }),
         Err(failure) => Err(or_no_namespace(rest, &named, failure).await),
     }

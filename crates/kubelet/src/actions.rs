@@ -5,6 +5,7 @@ use api::Object;
 use json::Value;
 
 use crate::cri::{ContainerStatus, Id, State};
+use crate::pod::Amounts;
 use crate::probes::Verdicts;
 use crate::spec;
 
@@ -16,6 +17,8 @@ pub(crate) struct View {
     pub(crate) attempt: u32,
     /// The image as the pod named it when the container was made.
     pub(crate) spec_image: String,
+    /// The resources that it has, as the pod would name them.
+    pub(crate) resources: Value,
     pub(crate) status: ContainerStatus,
 }
 
@@ -103,13 +106,16 @@ pub(crate) fn compute(pod: &Object, existing: &Existing, verdicts: &dyn Verdicts
         let verdict = if changed {
             Some((format!("Container {} definition changed", view.name), None))
         } else {
-            failed_probe(container, view, verdicts, "Container")
+            failed_probe(container, view, verdicts, "Container").or_else(|| resize(container, view))
         };
         let Some((mut message, grace_seconds)) = verdict else {
             kept += 1;
             continue;
         };
-        if changed || spec::restart_policy(pod) != "Never" {
+        let resized = message.ends_with(RESIZED);
+        if resized {
+            actions.to_start.push(view.name.clone());
+        } else if changed || spec::restart_policy(pod) != "Never" {
             message += ", will be restarted";
             actions.to_start.push(view.name.clone());
         }
@@ -159,6 +165,14 @@ fn failed_probe(container: &Value, view: &View, verdicts: &dyn Verdicts, what: &
     }
 }
 
+const RESIZED: &str = " resize requires restart";
+
+/// A container that gets other resources only by being started anew.
+fn resize(container: &Value, view: &View) -> Option<(String, Option<i64>)> {
+    let (has, wanted) = (Amounts::of(&view.resources), Amounts::of(&container["resources"]));
+    has.need_restart(wanted, container).then(|| (format!("Container {}{RESIZED}", view.name), None))
+}
+
 /// Walks the init containers in order; true when the others may run.
 fn init_actions(pod: &Object, existing: &Existing, verdicts: &dyn Verdicts, actions: &mut Actions) -> bool {
     let already_initialized = existing.any_regular(pod);
@@ -168,7 +182,8 @@ fn init_actions(pod: &Object, existing: &Existing, verdicts: &dyn Verdicts, acti
         if spec::is_sidecar(container) {
             let running = view.filter(|v| v.status.state == State::Running);
             if let Some(view) = running {
-                if let Some((message, grace_seconds)) = failed_probe(container, view, verdicts, "Init container") {
+                let failed = failed_probe(container, view, verdicts, "Init container");
+                if let Some((message, grace_seconds)) = failed.or_else(|| resize(container, view)) {
                     let (id, name) = (view.id.clone(), view.name.clone());
                     actions.to_kill.push(Kill { id, name: name.clone(), message, grace_seconds });
                     actions.init_to_start.push(name);

@@ -43,6 +43,8 @@ pub trait Runtime {
     fn container_stats(&self, _: &Id) -> Option<ContainerStats> {
         None
     }
+    /// Gives a container that runs other limits; none is as much as the node lets it have.
+    fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>);
     /// Starts a further process in a container.
     fn exec(&self, id: &Id, argv: Vec<String>, tty: bool, stdin: bool) -> Result<ExecSession, String>;
     /// Joins the streams of a container's first process.
@@ -102,6 +104,10 @@ impl Runtime for ContainerRuntime {
 
     fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
         ContainerRuntime::container_stats(self, id)
+    }
+
+    fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {
+        ContainerRuntime::update_container(self, id, cpu_limit_milli, memory_limit_bytes);
     }
 
     fn exec(&self, id: &Id, argv: Vec<String>, tty: bool, stdin: bool) -> Result<ExecSession, String> {

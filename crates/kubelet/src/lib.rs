@@ -4,8 +4,7 @@
 //! only through [`cri::Runtime`]; what other parts of the cluster ask of it comes through its HTTP API ([`Kubelet`] is a
 //! `Transport`).
 //!
-//! Differences from upstream: no eviction, no device plugins, no in-place resize. Containers are programs of
-//! their own memory: one never sees the processes of another, so a shared PID or IPC namespace changes nothing.
+//! Differences from upstream: no eviction, no device plugins. Containers are programs of their own memory: one never sees the processes of another, so a shared PID or IPC namespace changes nothing.
 
 mod actions;
 mod backoff;
@@ -151,6 +150,7 @@ impl Kubelet {
                 Rc::new(move || node.doubt())
             },
             admitted: budgets(&workers),
+            retry_resizes: retry_resizes(&workers),
             config: config.clone(),
         });
         let selector = ListOptions::fields(format!("spec.nodeName={}", config.name));
@@ -285,7 +285,23 @@ fn budgets(workers: &Workers) -> Others {
         let Some(workers) = workers.upgrade() else { return Vec::new() };
         let workers = workers.borrow();
         let others = workers.iter().filter(|(uid, (worker, _))| *uid != except && worker.is_active());
-        others.map(|(_, (worker, _))| worker.budget).collect()
+        others.map(|(_, (worker, _))| worker.budget.get()).collect()
+    })
+}
+
+/// Has the pods looked at again that want more than there was room for, the most important first (`sortPendingResizes`).
+fn retry_resizes(workers: &Workers) -> Rc<dyn Fn()> {
+    let workers = Rc::downgrade(workers);
+    Rc::new(move || {
+        let Some(workers) = workers.upgrade() else { return };
+        let mut waiting: Vec<Rc<Worker>> =
+            workers.borrow().values().filter(|(w, _)| w.awaits_room()).map(|(w, _)| Rc::clone(w)).collect();
+        waiting.sort_by_key(|worker| {
+            let pod = worker.pod();
+            let priority = pod.int("spec.priority").unwrap_or(0);
+            (std::cmp::Reverse(priority), pod.str("status.qosClass") != "Guaranteed")
+        });
+        waiting.iter().for_each(|worker| worker.wake());
     })
 }
 
@@ -350,6 +366,8 @@ impl Transport for Kubelet {
     }
 }
 
+#[cfg(test)]
+mod resize_tests;
 #[cfg(test)]
 mod static_pods_tests;
 #[cfg(test)]

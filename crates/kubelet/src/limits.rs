@@ -27,6 +27,8 @@ pub const LEASE_SECONDS: i64 = 40;
 pub const NODE_STATUS_PERIOD: Duration = Duration::from_secs(300);
 /// Until a pod's status that somebody else has written over is put right, at most (`syncPeriod` of the status manager).
 pub const STATUS_RECONCILE_PERIOD: Duration = Duration::from_secs(10);
+/// Until a resize for which the node has no room is looked at again, if nothing happens before (`retryDelay`).
+pub const RESIZE_RETRY: Duration = Duration::from_secs(180);
 /// Until a failed call to the API server is tried again.
 pub const API_RETRY: Duration = Duration::from_secs(1);
 /// Between two refreshes of a pod's configMap, secret and downwardAPI volumes.

@@ -45,6 +45,8 @@ pub(crate) struct Fake {
     me: RefCell<std::rc::Weak<Fake>>,
     /// What `serve` answers.
     pub(crate) status: Rc<Cell<u16>>,
+    /// The memory that every container uses.
+    pub(crate) used_bytes: Cell<u64>,
     /// What exec exits with.
     pub(crate) exec_code: Cell<i32>,
 }
@@ -61,6 +63,7 @@ impl Fake {
             notify: RefCell::default(),
             me: RefCell::default(),
             status: Rc::new(Cell::new(200)),
+            used_bytes: Cell::new(0),
             exec_code: Cell::new(0),
         });
         *fake.me.borrow_mut() = Rc::downgrade(&fake);
@@ -238,6 +241,18 @@ impl Runtime for Fake {
 
     fn container_status(&self, id: &Id) -> Option<ContainerStatus> {
         self.containers.borrow().get(id).map(|c| c.status.clone())
+    }
+
+    fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
+        let running = self.container_status(id).is_some_and(|status| status.state == State::Running);
+        running.then(|| ContainerStats { memory_bytes: self.used_bytes.get(), ..ContainerStats::default() })
+    }
+
+    fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {
+        if let Some(container) = self.containers.borrow_mut().get_mut(id) {
+            container.config.cpu_limit_milli = cpu_limit_milli;
+            container.config.memory_limit_bytes = memory_limit_bytes;
+        }
     }
 
     fn exec(&self, _: &Id, argv: Vec<String>, _: bool, _: bool) -> Result<ExecSession, String> {

@@ -29,6 +29,8 @@ pub(crate) struct Plugin {
     pub(crate) score: Option<Score>,
     /// What may make a pod schedulable that this plugin refused.
     pub(crate) wakes: &'static [ClusterEvent],
+    /// Whether one of these did help the pod (`isSchedulableAfter...`, the queueing hints).
+    pub(crate) helps: fn(&Object, &Change) -> bool,
 }
 
 /// The scoring part of a plugin.
@@ -72,9 +74,51 @@ pub(crate) enum ClusterEvent {
     NodeLabels,
     NodeTaints,
     NodeAllocatable,
+    NodeRemoved,
     PodAssigned,
     PodRemoved,
+    /// The labels of a pod that has a node.
+    PodLabels,
+    /// A pod that has a node asks for less.
+    PodScaledDown,
     VolumeChanged,
+    /// The waiting pod is another than it was.
+    PodItself,
+}
+
+/// One of them, and the node or the pod that it is about, before and after.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) event: ClusterEvent,
+    pub(crate) old: Option<Object>,
+    pub(crate) new: Option<Object>,
+}
+
+impl Change {
+    /// Something came to be.
+    pub(crate) fn added(event: ClusterEvent, new: &Object) -> Change {
+        Change { event, old: None, new: Some(new.clone()) }
+    }
+
+    /// Something is no more.
+    pub(crate) fn removed(event: ClusterEvent, old: &Object) -> Change {
+        Change { event, old: Some(old.clone()), new: None }
+    }
+
+    /// Something is otherwise.
+    pub(crate) fn changed(event: ClusterEvent, old: &Object, new: &Object) -> Change {
+        Change { event, old: Some(old.clone()), new: Some(new.clone()) }
+    }
+
+    /// Something that is not looked at closely.
+    pub(crate) fn plain(event: ClusterEvent) -> Change {
+        Change { event, old: None, new: None }
+    }
+}
+
+/// Of a plugin that does not look closely.
+pub(crate) fn always(_: &Object, _: &Change) -> bool {
+    true
 }
 
 /// One attempt to place one pod.

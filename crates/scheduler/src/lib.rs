@@ -24,6 +24,8 @@ mod executor;
 mod explanation;
 mod filter;
 mod framework;
+#[cfg(test)]
+mod hint_tests;
 mod node_info;
 mod nominated;
 mod observe;
@@ -40,7 +42,7 @@ mod work_tests;
 use cluster::Cluster;
 use events::Recorder;
 use explanation::Explanation;
-use framework::ClusterEvent;
+use framework::{Change, ClusterEvent};
 use preemption::Nomination;
 use queue::{Queue, QueuedPod};
 use schedule::{Outcome, schedule};
@@ -222,7 +224,7 @@ impl State {
                     return;
                 }
                 self.cluster.borrow_mut().remove(&pod.key());
-                self.happened(ClusterEvent::PodRemoved);
+                self.happened(Change::removed(ClusterEvent::PodRemoved, pod));
                 if error.is_not_found() {
                     return; // the pod is gone
                 }
@@ -281,8 +283,8 @@ impl State {
         }))
     }
 
-    fn happened(&self, event: ClusterEvent) {
-        self.queue.borrow_mut().happened(event, self.sim.now());
+    fn happened(&self, change: Change) {
+        self.queue.borrow_mut().happened(change, self.sim.now());
         self.changed.wake_all();
     }
 }

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use api::{Kind, Object, kinds};
 
-use crate::framework::ClusterEvent;
+use crate::framework::{Change, ClusterEvent};
+use crate::resources::pod_requests;
 use crate::{Event, Informer, ListOptions, State};
 
 /// Starts the informers.
@@ -32,22 +33,25 @@ fn node(state: &State, event: &Event) {
     match event {
         Event::Added(node) => {
             state.cluster.borrow_mut().set_node(node);
-            state.happened(ClusterEvent::NodeAdded);
+            state.happened(Change::added(ClusterEvent::NodeAdded, node));
         }
         Event::Modified { old, new } => {
             state.cluster.borrow_mut().set_node(new);
             let changed = |path: &str| old.at(path) != new.at(path);
             if changed("status.allocatable") {
-                state.happened(ClusterEvent::NodeAllocatable);
+                state.happened(Change::changed(ClusterEvent::NodeAllocatable, old, new));
             }
             if changed("metadata.labels") {
-                state.happened(ClusterEvent::NodeLabels);
+                state.happened(Change::changed(ClusterEvent::NodeLabels, old, new));
             }
             if changed("spec.taints") || changed("spec.unschedulable") {
-                state.happened(ClusterEvent::NodeTaints);
+                state.happened(Change::changed(ClusterEvent::NodeTaints, old, new));
             }
         }
-        Event::Deleted(node) => state.cluster.borrow_mut().remove_node(node.name()),
+        Event::Deleted(node) => {
+            state.cluster.borrow_mut().remove_node(node.name());
+            state.happened(Change::removed(ClusterEvent::NodeRemoved, node));
+        }
     }
 }
 
@@ -63,16 +67,30 @@ fn pod(state: &State, event: &Event) {
         let had_room = state.cluster.borrow_mut().remove(&pod.key()).is_some();
         let was_to_come = state.cluster.borrow_mut().forget_nomination(&pod.key());
         if had_room || was_to_come {
-            state.happened(ClusterEvent::PodRemoved);
+            state.happened(Change::removed(ClusterEvent::PodRemoved, pod));
         }
     } else if pod.str("spec.nodeName").is_empty() {
         waiting_pod(state, event, pod);
     } else {
         state.queue.borrow_mut().remove(&pod.key());
-        let new = !matches!(event, Event::Modified { old, .. } if !old.str("spec.nodeName").is_empty());
         state.cluster.borrow_mut().place(pod);
-        if new {
-            state.happened(ClusterEvent::PodAssigned);
+        match event {
+            Event::Modified { old, .. } if !old.str("spec.nodeName").is_empty() => placed_pod(state, old, pod),
+            _ => state.happened(Change::added(ClusterEvent::PodAssigned, pod)),
+        }
+    }
+}
+
+/// A pod that has a node has changed (`PodSchedulingPropertiesChange`).
+fn placed_pod(state: &State, old: &Object, new: &Object) {
+    let differs = |path: &str| old.at(path) != new.at(path);
+    if differs("metadata.labels") {
+        state.happened(Change::changed(ClusterEvent::PodLabels, old, new));
+    }
+    if differs("spec") || differs("status.containerStatuses") {
+        let (before, after) = (pod_requests(old, false), pod_requests(new, false));
+        if before.has_more_of(&before, &after) {
+            state.happened(Change::changed(ClusterEvent::PodScaledDown, old, new));
         }
     }
 }
@@ -85,7 +103,7 @@ fn waiting_pod(state: &State, event: &Event, pod: &Object) {
     if pod.is_deleting() {
         state.queue.borrow_mut().remove(&pod.key());
         if state.cluster.borrow_mut().forget_nomination(&pod.key()) {
-            state.happened(ClusterEvent::PodRemoved);
+            state.happened(Change::removed(ClusterEvent::PodRemoved, pod));
         }
         return;
     }
@@ -105,7 +123,7 @@ fn waiting_pod(state: &State, event: &Event, pod: &Object) {
     state.changed.wake_all();
     if !nominated_before.is_empty() && nominated_before != pod.str("status.nominatedNodeName") {
         // Others left room for it there, as if it had been there already.
-        state.happened(ClusterEvent::PodRemoved);
+        state.happened(Change::removed(ClusterEvent::PodRemoved, pod));
     }
 }
 
@@ -119,17 +137,17 @@ fn replica_set(state: &State, event: &Event) {
 
 fn claim(state: &State, event: &Event) {
     keep(&mut state.cluster.borrow_mut().claims, event);
-    state.happened(ClusterEvent::VolumeChanged);
+    state.happened(Change::plain(ClusterEvent::VolumeChanged));
 }
 
 fn volume(state: &State, event: &Event) {
     keep(&mut state.cluster.borrow_mut().volumes, event);
-    state.happened(ClusterEvent::VolumeChanged);
+    state.happened(Change::plain(ClusterEvent::VolumeChanged));
 }
 
 fn storage_class(state: &State, event: &Event) {
     keep(&mut state.cluster.borrow_mut().storage_classes, event);
-    state.happened(ClusterEvent::VolumeChanged);
+    state.happened(Change::plain(ClusterEvent::VolumeChanged));
 }
 
 fn budget(state: &State, event: &Event) {

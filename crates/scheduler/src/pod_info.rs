@@ -44,7 +44,9 @@ impl PodInfo {
         let is_same = same("spec")
             && same("metadata.labels")
             && self.object.uid() == pod.uid()
-            && self.object.is_deleting() == pod.is_deleting();
+            && self.object.is_deleting() == pod.is_deleting()
+            // Its containers may have been given other resources.
+            && (same("status.containerStatuses") || self.requests == pod_requests(pod, false));
         is_same.then(|| PodInfo { object: pod.clone(), ..self.clone() })
     }
 }
@@ -72,7 +74,8 @@ impl HostPort {
     }
 }
 
-fn host_ports(pod: &Object) -> Vec<HostPort> {
+/// The ports of the node that a pod takes.
+pub(crate) fn host_ports(pod: &Object) -> Vec<HostPort> {
     let sidecars = pod.list("spec.initContainers").iter().filter(|c| c["restartPolicy"] == "Always");
     let containers = pod.list("spec.containers").iter().chain(sidecars);
     let ports = containers.flat_map(|c| c["ports"].as_array().map_or(&[][..], Array::as_slice));
@@ -109,7 +112,7 @@ pub(crate) struct Term {
 }
 
 impl Affinity {
-    fn read(pod: &Object) -> Option<Affinity> {
+    pub(crate) fn read(pod: &Object) -> Option<Affinity> {
         let (near, away) = (pod.at("spec.affinity.podAffinity"), pod.at("spec.affinity.podAntiAffinity"));
         if near.is_null() && away.is_null() {
             return None;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use api::Object;
 use simulation::Time;
 
-use crate::framework::ClusterEvent;
+use crate::framework::{Change, ClusterEvent};
 use crate::plugins::PLUGINS;
 use crate::pod_info::priority;
 
@@ -38,6 +38,12 @@ type Rank = (Reverse<i64>, Time, u64);
 impl QueuedPod {
     fn rank(&self) -> Rank {
         (Reverse(priority(&self.pod)), self.added, self.sequence)
+    }
+
+    /// The plugins that refused it; the empty name if there was no node to ask about.
+    fn refusers(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let none = self.refused_by.is_empty().then_some("");
+        none.into_iter().chain(self.refused_by.clone())
     }
 
     fn pause_ends(&self) -> Time {
@@ -74,14 +80,72 @@ impl Active {
     }
 }
 
+/// Pods that wait, by key, and when each is due by itself.
+#[derive(Default)]
+struct Waiting {
+    pods: BTreeMap<String, (Time, QueuedPod)>,
+    due: BTreeSet<(Time, String)>,
+    /// Keys by the plugins that refused them; the empty name stands for pods that found no node at all.
+    refused_by: BTreeMap<&'static str, BTreeSet<String>>,
+}
+
+impl Waiting {
+    fn insert(&mut self, due: Time, key: String, queued: QueuedPod) {
+        self.remove(&key);
+        self.due.insert((due, key.clone()));
+        for plugin in queued.refusers() {
+            self.refused_by.entry(plugin).or_default().insert(key.clone());
+        }
+        self.pods.insert(key, (due, queued));
+    }
+
+    fn remove(&mut self, key: &str) -> Option<QueuedPod> {
+        let (due, queued) = self.pods.remove(key)?;
+        self.due.remove(&(due, key.to_owned()));
+        for plugin in queued.refusers() {
+            let Some(keys) = self.refused_by.get_mut(plugin) else { continue };
+            keys.remove(key);
+            if keys.is_empty() {
+                self.refused_by.remove(plugin);
+            }
+        }
+        Some(queued)
+    }
+
+    fn next_due(&self) -> Option<Time> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// Takes out one that is due.
+    fn pop_due(&mut self, now: Time) -> Option<(String, QueuedPod)> {
+        let (_, key) = self.due.first().filter(|(due, _)| *due <= now)?.clone();
+        let queued = self.remove(&key)?;
+        Some((key, queued))
+    }
+
+    /// Those that a change helps, by key.
+    fn helped(&self, change: &Change) -> BTreeSet<String> {
+        let waking = |name: &&'static str| {
+            let event = change.event;
+            if name.is_empty() {
+                return event == ClusterEvent::NodeAdded;
+            }
+            PLUGINS.iter().any(|plugin| plugin.name == *name && plugin.wakes.contains(&event))
+        };
+        let asked = self.refused_by.iter().filter(|(name, _)| waking(name)).flat_map(|(_, keys)| keys);
+        let helped = |key: &&String| self.pods.get(*key).is_some_and(|(_, queued)| helps(queued, change));
+        asked.filter(helped).cloned().collect()
+    }
+}
+
 /// The queue. Keys are `namespace/name`.
 #[derive(Default)]
 pub(crate) struct Queue {
     active: Active,
-    pausing: BTreeMap<String, QueuedPod>,
-    unschedulable: BTreeMap<String, QueuedPod>,
-    /// Being tried right now, with the events that came meanwhile.
-    trying: BTreeMap<String, BTreeSet<ClusterEvent>>,
+    pausing: Waiting,
+    unschedulable: Waiting,
+    /// Being tried right now, with what happened meanwhile.
+    trying: BTreeMap<String, Vec<Change>>,
     sequence: u64,
 }
 
@@ -99,7 +163,7 @@ impl Queue {
             return;
         }
         if self.trying.contains_key(&key) {
-            self.trying.entry(key).or_default().insert(ClusterEvent::NodeAdded);
+            self.trying.entry(key).or_default().push(Change::plain(ClusterEvent::PodItself));
             return;
         }
         self.sequence += 1;
@@ -116,17 +180,21 @@ impl Queue {
             _ => fresh,
         };
         if queued.attempts > 0 && queued.pause_ends() > now {
-            self.pausing.insert(key, queued);
+            self.pause(key, queued);
         } else {
             self.active.insert(key, queued);
         }
+    }
+
+    fn pause(&mut self, key: String, queued: QueuedPod) {
+        self.pausing.insert(queued.pause_ends(), key, queued);
     }
 
     /// The pod as it is now, without giving it a new chance.
     pub(crate) fn refresh(&mut self, pod: &Object) {
         let key = pod.key();
         for map in [&mut self.pausing, &mut self.unschedulable] {
-            if let Some(queued) = map.get_mut(&key) {
+            if let Some((_, queued)) = map.pods.get_mut(&key) {
                 queued.pod = pod.clone();
             }
         }
@@ -152,27 +220,21 @@ impl Queue {
         self.wake_due(now);
         let (key, mut queued) = self.active.pop_first()?;
         queued.attempts += 1;
-        self.trying.insert(key, BTreeSet::new());
+        self.trying.insert(key, Vec::new());
         Some(queued)
     }
 
     fn wake_due(&mut self, now: Time) {
-        let due = |map: &mut BTreeMap<String, QueuedPod>, is_due: &dyn Fn(&QueuedPod) -> bool| {
-            let keys: Vec<String> = map.iter().filter(|(_, q)| is_due(q)).map(|(key, _)| key.clone()).collect();
-            keys.into_iter().filter_map(|key| map.remove_entry(&key)).collect::<Vec<_>>()
-        };
-        let rested = due(&mut self.pausing, &|queued| queued.pause_ends() <= now);
-        let forgotten = due(&mut self.unschedulable, &|queued| queued.refused_at + UNSCHEDULABLE_MAX <= now);
-        for (key, queued) in rested.into_iter().chain(forgotten) {
-            self.active.insert(key, queued);
+        for waiting in [&mut self.pausing, &mut self.unschedulable] {
+            while let Some((key, queued)) = waiting.pop_due(now) {
+                self.active.insert(key, queued);
+            }
         }
     }
 
     /// When the next pod becomes due by itself.
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let pauses = self.pausing.values().map(QueuedPod::pause_ends);
-        let leftovers = self.unschedulable.values().map(|queued| queued.refused_at + UNSCHEDULABLE_MAX);
-        pauses.chain(leftovers).min()
+        self.pausing.next_due().into_iter().chain(self.unschedulable.next_due()).min()
     }
 
     /// Whether a pod is due.
@@ -191,10 +253,10 @@ impl Queue {
         let meanwhile = self.trying.remove(&key).unwrap_or_default();
         queued.refused_at = now;
         queued.refused_by = by;
-        if meanwhile.iter().any(|event| helps(&queued.refused_by, *event)) {
-            self.pausing.insert(key, queued);
+        if meanwhile.iter().any(|change| helps(&queued, change)) {
+            self.pause(key, queued);
         } else {
-            self.unschedulable.insert(key, queued);
+            self.unschedulable.insert(now + UNSCHEDULABLE_MAX, key, queued);
         }
     }
 
@@ -203,41 +265,45 @@ impl Queue {
         let key = queued.pod.key();
         self.trying.remove(&key);
         queued.refused_at = now;
-        self.pausing.insert(key, queued);
+        self.pause(key, queued);
     }
 
     /// What the pod waits for will not come: again after the pause.
     pub(crate) fn again(&mut self, key: &str, now: Time) {
         if let Some(mut queued) = self.unschedulable.remove(key) {
             queued.refused_at = now;
-            self.pausing.insert(key.to_owned(), queued);
+            self.pause(key.to_owned(), queued);
         }
     }
 
     /// Something happened: pods that it may help are due again, after their pause.
-    pub(crate) fn happened(&mut self, event: ClusterEvent, now: Time) {
-        for events in self.trying.values_mut() {
-            events.insert(event);
-        }
-        let helped = self.unschedulable.iter().filter(|(_, queued)| helps(&queued.refused_by, event));
-        let keys: Vec<String> = helped.map(|(key, _)| key.clone()).collect();
-        for key in keys {
+    pub(crate) fn happened(&mut self, change: Change, now: Time) {
+        for key in self.unschedulable.helped(&change) {
             let Some(queued) = self.unschedulable.remove(&key) else { continue };
             if queued.pause_ends() > now {
-                self.pausing.insert(key, queued);
+                self.pause(key, queued);
             } else {
                 self.active.insert(key, queued);
             }
         }
+        for changes in self.trying.values_mut() {
+            changes.push(change.clone());
+        }
     }
 }
 
-/// Whether an event may change the mind of one of the plugins. Where there was no node at all, every node helps.
-fn helps(refused_by: &BTreeSet<&'static str>, event: ClusterEvent) -> bool {
-    if refused_by.is_empty() {
-        return event == ClusterEvent::NodeAdded;
+/// Whether a change may change the mind of one of the plugins that refused the pod. Where there was no node at all, every
+/// node helps.
+fn helps(queued: &QueuedPod, change: &Change) -> bool {
+    match change.event {
+        ClusterEvent::PodItself => true,
+        event if queued.refused_by.is_empty() => event == ClusterEvent::NodeAdded,
+        event => PLUGINS.iter().any(|plugin| {
+            queued.refused_by.contains(plugin.name)
+                && plugin.wakes.contains(&event)
+                && (plugin.helps)(&queued.pod, change)
+        }),
     }
-    PLUGINS.iter().any(|plugin| refused_by.contains(plugin.name) && plugin.wakes.contains(&event))
 }
 
 #[cfg(test)]
@@ -284,14 +350,14 @@ mod tests {
         queue.add(&pod("p", 0), at(0));
         let tried = queue.pop(at(0)).unwrap();
         queue.refused(tried, BTreeSet::from(["NodeResourcesFit"]), at(0));
-        queue.happened(ClusterEvent::NodeLabels, at(5));
+        queue.happened(Change::plain(ClusterEvent::NodeLabels), at(5));
         assert!(!queue.has_due(at(5)), "labels do not make room");
-        queue.happened(ClusterEvent::PodRemoved, at(5));
+        queue.happened(Change::plain(ClusterEvent::PodRemoved), at(5));
         assert!(queue.has_due(at(5)), "room, and the pause is over");
         let tried = queue.pop(at(5)).unwrap();
         assert_eq!(tried.attempts, 2);
         queue.refused(tried, BTreeSet::from(["NodeResourcesFit"]), at(5));
-        queue.happened(ClusterEvent::PodRemoved, at(6));
+        queue.happened(Change::plain(ClusterEvent::PodRemoved), at(6));
         assert!(!queue.has_due(at(6)), "the second pause lasts two seconds");
         assert_eq!(queue.next_due(), Some(at(7)));
     }
@@ -312,7 +378,7 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(&pod("p", 0), at(0));
         let tried = queue.pop(at(0)).unwrap();
-        queue.happened(ClusterEvent::NodeAdded, at(0));
+        queue.happened(Change::plain(ClusterEvent::NodeAdded), at(0));
         queue.refused(tried, BTreeSet::new(), at(0));
         assert_eq!(queue.next_due(), Some(at(1)));
     }

@@ -46,6 +46,23 @@ impl Resources {
         self.cpu_milli == 0 && self.memory_bytes == 0 && self.ephemeral_bytes == 0 && self.others.is_empty()
     }
 
+    /// Whether something of what is wanted is more than it is in `other`.
+    pub(crate) fn has_more_of(&self, wanted: &Resources, other: &Resources) -> bool {
+        let extended = |all: &Resources, name: &str| all.others.get(name).copied().unwrap_or(0);
+        (wanted.cpu_milli > 0 && self.cpu_milli > other.cpu_milli)
+            || (wanted.memory_bytes > 0 && self.memory_bytes > other.memory_bytes)
+            || (wanted.ephemeral_bytes > 0 && self.ephemeral_bytes > other.ephemeral_bytes)
+            || wanted.others.iter().any(|(name, count)| *count > 0 && extended(self, name) > extended(other, name))
+    }
+
+    /// Whether all that is wanted is not more than this.
+    pub(crate) fn holds(&self, wanted: &Resources) -> bool {
+        wanted.cpu_milli <= self.cpu_milli
+            && wanted.memory_bytes <= self.memory_bytes
+            && wanted.ephemeral_bytes <= self.ephemeral_bytes
+            && wanted.others.iter().all(|(name, count)| *count <= self.others.get(name).copied().unwrap_or(0))
+    }
+
     fn at_least(&mut self, other: &Resources) {
         self.cpu_milli = self.cpu_milli.max(other.cpu_milli);
         self.memory_bytes = self.memory_bytes.max(other.memory_bytes);
@@ -80,18 +97,24 @@ impl SubAssign<&Resources> for Resources {
 }
 
 /// What a pod asks for (`resourcehelper.PodRequests`): its containers together with its sidecars, or what one of its
-/// init containers needs while it runs, whichever is more; and the overhead. `assumed` counts containers without a
+/// init containers needs while it runs, whichever is more; and the overhead. Of a container that is being resized, the most
+/// of what it asks for, was granted and has. `assumed` counts containers without a
 /// request as needing a little.
 pub(crate) fn pod_requests(pod: &Object, assumed: bool) -> Resources {
     let mut sum = Resources::default();
+    let infeasible = pod.list("status.conditions").iter().find(|c| c["type"] == "PodResizePending");
+    let infeasible = infeasible.is_some_and(|condition| condition["reason"] == "Infeasible");
+    let told = |field: &str, container: &Value| status_of(pod, field, container).map(|status| (status, infeasible));
     for container in pod.list("spec.containers") {
-        sum += &container_requests(container, assumed);
+        sum += &container_requests(container, told("status.containerStatuses", container), assumed);
     }
     let mut sidecars = Resources::default();
     let mut at_start = Resources::default();
     for container in pod.list("spec.initContainers") {
-        let mut own = container_requests(container, assumed);
-        if container["restartPolicy"] == "Always" {
+        let is_sidecar = container["restartPolicy"] == "Always";
+        let told = told("status.initContainerStatuses", container).filter(|_| is_sidecar);
+        let mut own = container_requests(container, told, assumed);
+        if is_sidecar {
             sum += &own;
             sidecars += &own;
             at_start.at_least(&sidecars);
@@ -105,9 +128,23 @@ pub(crate) fn pod_requests(pod: &Object, assumed: bool) -> Resources {
     sum
 }
 
-fn container_requests(container: &Value, assumed: bool) -> Resources {
+/// What the kubelet has told of a container, if it has told of its resources.
+fn status_of<'a>(pod: &'a Object, field: &str, container: &Value) -> Option<&'a Value> {
+    let status = pod.list(field).iter().find(|status| status["name"] == container["name"])?;
+    (!status["resources"].is_null()).then_some(status)
+}
+
+/// `told` is the container's status, and whether what its spec asks for can never be had.
+fn container_requests(container: &Value, told: Option<(&Value, bool)>, assumed: bool) -> Resources {
     let requests = &container["resources"]["requests"];
     let mut amounts = Resources::from_list(requests);
+    if let Some((status, infeasible)) = told {
+        if infeasible {
+            amounts = Resources::default();
+        }
+        amounts.at_least(&Resources::from_list(&status["resources"]["requests"]));
+        amounts.at_least(&Resources::from_list(&status["allocatedResources"]));
+    }
     if assumed && requests.get("cpu").is_none() {
         amounts.cpu_milli = DEFAULT_CPU_MILLI;
     }
@@ -121,6 +158,19 @@ fn container_requests(container: &Value, assumed: bool) -> Resources {
 mod tests {
     use super::*;
     use json::json;
+
+    #[test]
+    fn of_a_resize_the_most_counts() {
+        let container = |cpu: &str| json!({"name": "c", "resources": {"requests": {"cpu": cpu}}});
+        let mut pod =
+            Object::new(json!({"spec": {"containers": [container("100m")]}, "status": {"containerStatuses": [
+            {"name": "c", "allocatedResources": {"cpu": "200m"}, "resources": {"requests": {"cpu": "300m"}}}]}}));
+        assert_eq!(pod_requests(&pod, false).cpu_milli, 300, "it has not given it back");
+        pod.set("spec.containers", json!([container("1")]));
+        assert_eq!(pod_requests(&pod, false).cpu_milli, 1_000, "it is to have it");
+        pod.set("status.conditions", json!([{"type": "PodResizePending", "reason": "Infeasible"}]));
+        assert_eq!(pod_requests(&pod, false).cpu_milli, 300, "it never will");
+    }
 
     #[test]
     fn init_containers_count_while_they_run() {

@@ -11,9 +11,10 @@ pub mod pod;
 mod pod_security;
 pub mod policy;
 mod quota;
+mod resize;
 
 use api::Kind;
-use api::kinds::NAMESPACES;
+use api::kinds::{NAMESPACES, PODS};
 use api::status::{Cause, Status};
 use json::Value;
 
@@ -33,11 +34,16 @@ pub fn before_create(cx: &Context<'_>, strategy: &Strategy, namespace: &str, obj
     (strategy.admit_create)(cx, object)
 }
 
+/// Runs every plugin that changes a pod whose containers are resized.
+pub fn before_resize(cx: &Context<'_>, namespace: &str, pod: &mut Value) -> Result<(), Status> {
+    limits::admit(cx, &PODS, namespace, pod)
+}
+
 /// Asks every plugin that says yes or no about a new object.
 pub fn validate_create(cx: &Context<'_>, kind: &'static Kind, namespace: &str, object: &Value) -> Result<(), Status> {
     pod_security::on_create(cx, kind, namespace, object)?;
     ask(cx, || Attributes::create(kind, namespace, object))?;
-    quota::admit(cx, kind, namespace, object)
+    quota::admit(cx, kind, namespace, object, None)
 }
 
 /// Asks every plugin that says yes or no about a change of a part of an object.
@@ -54,6 +60,11 @@ pub fn validate_update(
     match part {
         // Who assigns a pod to a node sends something else than a pod, about which policies have been asked.
         Part::Binding => Ok(()),
+        Part::Resize => {
+            resize::admit(cx, new, old)?;
+            ask(cx, || Attributes::update(kind, part, namespace, (new, old)))?;
+            quota::admit(cx, kind, namespace, new, Some(old))
+        }
         Part::Scale => {
             let (new, old) = (crate::subresource::scale_value(kind, new)?, crate::subresource::scale_value(kind, old)?);
             ask(cx, || Attributes::update(kind, part, namespace, (&new, &old)))

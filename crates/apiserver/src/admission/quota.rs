@@ -13,8 +13,15 @@ use crate::failure;
 use crate::registry::Context;
 use crate::value::text;
 
-/// Refuses an object that would take more than a quota of its namespace leaves.
-pub fn admit(cx: &Context<'_>, kind: &'static Kind, namespace: &str, object: &Value) -> Result<(), Status> {
+/// Refuses an object that would take more than a quota of its namespace leaves. Of a change (`old` is what the object was),
+/// only what it takes in addition counts.
+pub fn admit(
+    cx: &Context<'_>,
+    kind: &'static Kind,
+    namespace: &str,
+    object: &Value,
+    old: Option<&Value>,
+) -> Result<(), Status> {
     if !kind.namespaced || *kind == RESOURCE_QUOTAS {
         return Ok(());
     }
@@ -22,7 +29,13 @@ pub fn admit(cx: &Context<'_>, kind: &'static Kind, namespace: &str, object: &Va
     if quotas.is_empty() {
         return Ok(());
     }
-    let wanted = quota::usage(kind, object);
+    let mut wanted = quota::usage(kind, object);
+    if let Some(old) = old {
+        let taken = quota::usage(kind, old);
+        let before = |name: &str| taken.get(name).copied().unwrap_or(Quantity::ZERO);
+        wanted.retain(|name, amount| *amount > before(name));
+        wanted.iter_mut().for_each(|(name, amount)| *amount -= before(name));
+    }
     for one in quotas.iter().filter(|one| quota::is_about(one.value(), kind, object)) {
         let hard = quota::amounts(one.at("spec.hard"));
         let concerned: Amounts =

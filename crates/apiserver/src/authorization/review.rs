@@ -85,6 +85,7 @@ fn subject(review: &Value) -> User {
         uid: text(spec, "uid").to_owned(),
         groups: texts(at(spec, "groups")),
         extra: crate::value::fields(at(spec, "extra")).map(|(key, value)| (key.to_string(), texts(value))).collect(),
+        is_component: false,
     }
 }
 

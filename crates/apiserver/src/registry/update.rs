@@ -26,6 +26,8 @@ pub enum Part {
     Binding,
     /// The ephemeral containers of a pod.
     EphemeralContainers,
+    /// The CPU and memory of a pod's containers.
+    Resize,
     /// The conditions of a request for a certificate.
     Approval,
 }
@@ -45,6 +47,7 @@ impl Part {
             Part::Finalize => "finalize",
             Part::Binding => "binding",
             Part::EphemeralContainers => "ephemeralcontainers",
+            Part::Resize => "resize",
             Part::Approval => "approval",
         }
     }
@@ -84,11 +87,15 @@ impl Context<'_> {
                 (strategy.prepare_status)(&mut new, old);
             }
             Part::EphemeralContainers => crate::strategy::pod::keep_all_but_ephemeral(&mut new, old),
+            Part::Resize => {
+                crate::strategy::pod::keep_all_but_resources(&mut new, old)?;
+                admission::before_resize(self, namespace, &mut new)?;
+            }
             Part::Approval => crate::strategy::certificates::approve(&mut new, old, &self.now()),
             Part::Finalize | Part::Binding => {}
         }
         super::decode::normalise(&mut new, kind);
-        if matches!(part, Part::Main | Part::Scale | Part::EphemeralContainers) {
+        if matches!(part, Part::Main | Part::Scale | Part::EphemeralContainers | Part::Resize) {
             count_generation(strategy, &mut new, old);
         }
         validation::metadata::validate(&new, kind, strategy.name_rule, &mut errors);
@@ -110,6 +117,10 @@ impl Context<'_> {
         if part == Part::EphemeralContainers {
             strategy.check(&new, &mut errors);
             validation::ephemeral::validate_update(&new, old, &mut errors);
+        }
+        if part == Part::Resize {
+            strategy.check(&new, &mut errors);
+            validation::resize::validate_update(&new, old, &mut errors);
         }
         if !errors.is_empty() {
             return Err(failure::invalid(kind, name, &errors));

@@ -69,6 +69,40 @@ pub fn keep_all_but_ephemeral(new: &mut Value, old: &Value) {
     }
 }
 
+/// Everything else of an update by the subresource is left out (`dropNonResizeUpdates`), unless containers come, go or
+/// change their places: that is refused as it is.
+pub fn keep_all_but_resources(new: &mut Value, old: &Value) -> Result<(), Status> {
+    if [&*new, old].iter().any(|pod| !at(pod, "spec.resources").is_null()) {
+        let refusal =
+            simulation::stub!("kube-apiserver", "resizing the resources of a pod as a whole (spec.resources)");
+        return Err(Status::not_built(refusal));
+    }
+    const FIELDS: [&str; 2] = ["spec.containers", "spec.initContainers"];
+    let names = |pod: &Value, field| -> Vec<String> {
+        list(pod, field).iter().map(|container| text(container, "name").to_owned()).collect()
+    };
+    if FIELDS.iter().any(|field| names(new, field) != names(old, field)) {
+        return Ok(());
+    }
+    let wanted = std::mem::replace(new, old.clone());
+    for field in FIELDS {
+        for (container, wanted) in list_mut(new, field).iter_mut().zip(list(&wanted, field)) {
+            for part in ["resources", "resizePolicy"] {
+                match at(wanted, part) {
+                    Value::Null => drop(map_mut(container).remove(part)),
+                    value => container[part] = value.clone(),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an init container runs as long as the pod.
+pub fn is_sidecar(container: &Value) -> bool {
+    text(container, "restartPolicy") == "Always"
+}
+
 fn defaults(object: &mut Value) {
     let spec = child(object, "spec");
     pod_spec::spec_defaults(spec);

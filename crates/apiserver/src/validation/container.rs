@@ -16,6 +16,8 @@ pub struct PodFacts<'a> {
     pub volumes: &'a BTreeSet<String>,
     /// Whether the pod uses the node's network.
     pub host_network: bool,
+    /// `restartPolicy` of the pod.
+    pub restarts: &'a str,
 }
 
 /// One container.
@@ -37,6 +39,7 @@ pub fn validate(container: &Value, path: &str, init: bool, facts: &PodFacts<'_>,
     let policies = ["Always", "IfNotPresent", "Never"];
     one_of(text(container, "imagePullPolicy"), &format!("{path}.imagePullPolicy"), &policies, errors);
     resources(at(container, "resources"), &format!("{path}.resources"), errors);
+    super::resize::policies(container, path, init, facts.restarts, errors);
     security(at(container, "securityContext"), &format!("{path}.securityContext"), errors);
     let sidecar = text(container, "restartPolicy") == "Always";
     for field in ["livenessProbe", "readinessProbe", "startupProbe"] {

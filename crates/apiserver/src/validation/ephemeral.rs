@@ -30,7 +30,7 @@ pub fn validate(spec: &Value, errors: &mut FieldErrors) {
     }
     let volumes: BTreeSet<String> = list(spec, "volumes").iter().map(|v| text(v, "name").to_owned()).collect();
     let host_network = at(spec, "hostNetwork").as_bool() == Some(true);
-    let facts = container::PodFacts { volumes: &volumes, host_network };
+    let facts = container::PodFacts { volumes: &volumes, host_network, restarts: text(spec, "restartPolicy") };
     let others: BTreeSet<&str> =
         ["containers", "initContainers"].iter().flat_map(|f| list(spec, f)).map(|c| text(c, "name")).collect();
     let mut names = others.clone();

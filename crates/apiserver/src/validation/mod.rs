@@ -13,6 +13,7 @@ pub mod pod;
 pub mod policy;
 pub mod probe;
 pub mod rbac;
+pub mod resize;
 pub mod resource;
 pub mod service;
 pub mod storage;

@@ -50,7 +50,7 @@ fn containers(spec: &Value, path: &str, volumes: &BTreeSet<String>, errors: &mut
         errors.push(FieldError::required(format!("{path}.containers"), ""));
     }
     let host_network = at(spec, "hostNetwork").as_bool() == Some(true);
-    let cx = container::PodFacts { volumes, host_network };
+    let cx = container::PodFacts { volumes, host_network, restarts: text(spec, "restartPolicy") };
     let mut names = BTreeSet::new();
     for (field, init) in [("containers", false), ("initContainers", true)] {
         for (i, one) in list(spec, field).iter().enumerate() {

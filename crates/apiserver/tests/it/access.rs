@@ -1,9 +1,10 @@
 //! Who asks, and what they may.
 
-use api::http::StatusCode;
+use api::Object;
+use api::http::{Body, Component, StatusCode};
 use json::{Value, json};
 
-use crate::harness::Harness;
+use crate::harness::{Harness, value};
 
 const SELF: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const ACCESS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -27,6 +28,26 @@ fn users_and_whom_they_act_as() {
         json!(["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"])
     );
     assert_eq!(who(&h, &[("impersonate-group", "devs")]).0, 500, "a group needs a user");
+}
+
+#[test]
+fn parts_of_the_cluster_are_users() {
+    let h = Harness::new();
+    let nodes = json!(["system:nodes", "system:authenticated"]);
+    let accounts = json!(["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"]);
+    for (name, groups) in [
+        ("system:kube-scheduler", json!(["system:authenticated"])),
+        ("system:node:minikube", nodes),
+        ("system:serviceaccount:kube-system:job-controller", accounts),
+    ] {
+        let mut request = Harness::request("POST", SELF, Body::Object(Object::new(json!({}))), &[]);
+        request.extensions_mut().insert(Component(name.into()));
+        let review = value(h.send(request));
+        assert_eq!(review["status"]["userInfo"], json!({"username": name, "groups": groups}));
+    }
+    // Nobody comes to be one by a header.
+    let (_, me) = who(&h, &[("component", "system:kube-scheduler")]);
+    assert_eq!(me["username"], "minikube-user");
 }
 
 #[test]

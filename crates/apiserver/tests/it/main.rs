@@ -19,6 +19,7 @@ mod options;
 mod policies;
 mod reach;
 mod recorded;
+mod resize;
 mod rules;
 mod strict;
 mod versions;

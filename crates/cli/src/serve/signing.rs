@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use api::http::Certified;
+use api::http::{Certified, Component};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -226,7 +226,8 @@ pub(super) fn holder(der: &[u8]) -> Option<Certified> {
 async fn ask(bridge: &Bridge, method: &str, path: &str, body: Bytes) -> Option<AnswerBody> {
     let agent = "kube-controller-manager/certificatesigningrequest-signing-controller";
     let request = http::Request::builder().method(method).uri(path).header("user-agent", agent);
-    let (parts, ()) = request.header("content-type", "application/json").body(()).ok()?.into_parts();
+    let (mut parts, ()) = request.header("content-type", "application/json").body(()).ok()?.into_parts();
+    parts.extensions.insert(Component("system:serviceaccount:kube-system:certificate-controller".into()));
     Some(bridge.ask(parts, body).await?.body)
 }
 

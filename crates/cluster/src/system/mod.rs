@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const OBJECTS: &str = include_str!("objects.txt");
 
 /// Service accounts of the controllers and others; the API server knows the controllers by them.
-const ACCOUNTS: &str = "attachdetach-controller bootstrap-signer certificate-controller \
+pub(crate) const ACCOUNTS: &str = "attachdetach-controller bootstrap-signer certificate-controller \
 clusterrole-aggregation-controller coredns cronjob-controller daemon-set-controller deployment-controller \
 device-taint-eviction-controller disruption-controller endpoint-controller endpointslice-controller \
 endpointslicemirroring-controller ephemeral-volume-controller expand-controller generic-garbage-collector \

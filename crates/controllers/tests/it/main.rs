@@ -7,4 +7,5 @@ mod life;
 mod record;
 mod rollouts;
 mod settled;
+mod wakes;
 mod world;

@@ -286,7 +286,8 @@ impl Reporter {
         let name = object.get("metadata").and_then(|m| m.get("name")).and_then(Value::as_str).unwrap_or("");
         match &self.format {
             Format::Human | Format::Wide => {
-                self.session.out(format!("{}/{name} {what}{}\n", resource.group_kind_lower(), self.suffix)).await
+                let kind = group_kind_lower(object).unwrap_or_else(|| resource.group_kind_lower());
+                self.session.out(format!("{kind}/{name} {what}{}\n", self.suffix)).await
             }
             Format::Objects(printer) => {
                 let mut shown = object.clone();
@@ -307,6 +308,13 @@ impl Reporter {
             }
         }
     }
+}
+
+/// `deployment.apps`, as the object itself says it: a subresource has a kind of its own.
+fn group_kind_lower(object: &Value) -> Option<String> {
+    let kind = object.get("kind").and_then(Value::as_str).filter(|kind| !kind.is_empty())?.to_lowercase();
+    let version = object.get("apiVersion").and_then(Value::as_str)?;
+    Some(version.split_once('/').map_or(kind.clone(), |(group, _)| format!("{kind}.{group}")))
 }
 
 /// A list that Go declares, of objects that it reads as maps: only its own fields are not in alphabetical order.

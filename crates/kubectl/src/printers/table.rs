@@ -113,7 +113,7 @@ impl TablePrinter {
         let labels = object.get("metadata").and_then(|m| m.get("labels")).and_then(Value::as_object);
         for label in &self.options.label_columns {
             let value = labels.and_then(|l| l.get(label)).and_then(Value::as_str);
-            cells.push(value.unwrap_or("<none>").to_owned());
+            cells.push(value.unwrap_or("").to_owned());
         }
         if self.options.show_labels {
             cells.push(format_labels(object.get("metadata").and_then(|m| m.get("labels"))));
@@ -205,12 +205,12 @@ mod tests {
             with_namespace: true,
             kind: Some("pod".into()),
             show_labels: true,
-            label_columns: vec!["app".into()],
+            label_columns: vec!["app".into(), "tier".into()],
             ..Default::default()
         };
         assert_eq!(
             print(options),
-            "NAMESPACE   NAME      READY   APP   LABELS\ndefault     pod/web   1/1     web   app=web\n"
+            "NAMESPACE   NAME      READY   APP   TIER   LABELS\ndefault     pod/web   1/1     web          app=web\n"
         );
     }
 

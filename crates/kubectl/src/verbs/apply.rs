@@ -85,9 +85,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if !has_files(&args) {
         return Err(Failure::message("must specify one of -f and -k"));
     }
-    if !args.text("subresource").is_empty() {
-        return Err(Failure::message(simulation::stub!("kubectl apply", "--subresource")));
-    }
     prune::check(&args)?;
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
@@ -100,6 +97,9 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
         ));
     }
     replace::check(&args, dry_run)?;
+    if !args.text("subresource").is_empty() && !args.on("server-side") {
+        return Err(Failure::message("--subresource can only be specified for --server-side"));
+    }
     let validation = validation(args.text("validate"))?;
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &[]).await?;
@@ -260,7 +260,7 @@ impl Apply {
         }
         let server_side = ServerSide {
             rest: &self.rest,
-            path: named.path(),
+            path: named.path_of(self.args.text("subresource")),
             manager: if self.args.changed("field-manager") { self.args.text("field-manager") } else { MANAGER },
             dry_run: self.dry_run.parameter(),
             validation: self.validation,

@@ -13,11 +13,11 @@ use crate::flags::common::{FILES, PRINT, SAVE_CONFIG, VALIDATE, field_manager};
 use crate::flags::{Action, Args, COMMAND, Command, Flag, switch, text};
 use crate::goval;
 use crate::last_applied;
-use crate::manifests;
+use crate::manifests::{self, Document};
 use crate::printers::output::{DryRun, Reporter, hide_managed_fields};
 use crate::rest::{MERGE_PATCH, Rest, STRATEGIC_PATCH, with_query};
 use crate::session::Session;
-use crate::targets::{self, Info, Query};
+use crate::targets::{self, Info, Query, Target};
 
 static FLAGS: &[Flag] = &[
     field_manager("kubectl-edit"),
@@ -68,12 +68,21 @@ enum Round {
     Again(Vec<Reason>),
 }
 
-struct Edit {
-    rest: Rest,
-    args: Args,
-    reporter: Reporter,
+/// What becomes of the edited objects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Those of the server are patched.
+    Patch,
+    /// Those of files are created (`kubectl create --edit`).
+    Create,
+}
+
+struct Edit<'a> {
+    rest: &'a Rest,
+    args: &'a Args,
+    reporter: &'a Reporter,
     validation: &'static str,
-    as_json: bool,
+    mode: Mode,
     infos: Vec<Info>,
 }
 
@@ -83,25 +92,45 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &args.words).await?.all_of_type();
     let infos = targets::fetch(&rest, &query).await?.all()?;
-    if !args.text("subresource").is_empty() || args.on("windows-line-endings") {
-        let text = simulation::stub!("kubectl edit", "--subresource and --windows-line-endings");
-        return Err(Failure::message(text));
-    }
     if infos.is_empty() {
         return Err(Failure::message("edit cancelled, no objects found"));
     }
-    let as_json = args.text("output") == "json";
-    Edit { rest, args, reporter, validation, as_json, infos }.edit().await
+    let (rest, args, reporter) = (&rest, &args, &reporter);
+    Edit { rest, args, reporter, validation, mode: Mode::Patch, infos }.edit().await
 }
 
-impl Edit {
+/// `kubectl create --edit` (`create.RunEditOnCreate`): each object of the files in an editor of its own, and then created.
+/// As upstream, neither `--dry-run` nor `--field-manager` nor `--windows-line-endings` means anything here.
+pub async fn before_create(session: Rc<Session>, args: Args) -> Outcome {
+    let reporter = Reporter::new(&session, &args, DryRun::None)?.each_alone();
+    let validation = validation(args.text("validate"))?;
+    let rest = session.rest(&args)?;
+    let query = Query::from_args(&rest, &args, &[]).await?;
+    let (wanted, mut failures) = targets::resolve(&rest, &query).await?;
+    for target in wanted {
+        let Target::Named(named) = target else { continue };
+        let object = Object::new(named.manifest.as_ref().map(|m| m.value.clone()).unwrap_or_default());
+        let (rest, args, reporter, infos) = (&rest, &args, &reporter, vec![Info { named, object }]);
+        let edited = Edit { rest, args, reporter, validation, mode: Mode::Create, infos }.edit().await;
+        match edited {
+            Err(failure @ Failure::Transport(..)) => return Err(failure),
+            edited => failures.extend(edited.err()),
+        }
+    }
+    Failure::several(failures)
+}
+
+impl Edit<'_> {
+    fn as_json(&self) -> bool {
+        self.args.text("output") == "json"
+    }
+
     async fn edit(&self) -> Outcome {
         let original = self.original();
         let (mut reasons, mut last, mut last_file) = (Vec::new(), None::<String>, String::new());
         loop {
-            let mut opened = if self.as_json { String::new() } else { header(&reasons) };
-            opened.push_str(&last.as_deref().map_or_else(|| original.clone(), without_comments));
-            let extension = if self.as_json { ".json" } else { ".yaml" };
+            let opened = self.opened(&reasons, &original, last.as_deref());
+            let extension = if self.as_json() { ".json" } else { ".yaml" };
             let (edited, file) = match editor::launch(&self.rest.session, &opened, extension).await {
                 Ok(done) => done,
                 Err((failure, file)) => {
@@ -119,6 +148,16 @@ impl Edit {
         }
     }
 
+    /// The text for the editor: why it is there, and the objects or what was made of them the last time.
+    fn opened(&self, reasons: &[Reason], original: &str, last: Option<&str>) -> String {
+        let ends = |text: String| match self.mode == Mode::Patch && self.args.on("windows-line-endings") {
+            true => text.replace('\n', "\r\n"),
+            false => text,
+        };
+        let header = ends(if self.as_json() { String::new() } else { header(reasons) });
+        header + &last.map_or_else(|| ends(original.to_owned()), without_comments)
+    }
+
     /// The text that is opened first.
     fn original(&self) -> String {
         let mut value = match self.infos.as_slice() {
@@ -129,7 +168,7 @@ impl Edit {
             }
         };
         hide_managed_fields(&mut value);
-        if self.as_json { goval::json_indent(&value, "    ") + "\n" } else { api::yaml::emit(&value) }
+        if self.as_json() { goval::json_indent(&value, "    ") + "\n" } else { api::yaml::emit(&value) }
     }
 
     /// Checks what was saved and sends it.
@@ -153,9 +192,21 @@ impl Edit {
             let head = format!("The edited file had a syntax error: {}", failure.bare());
             return Ok(Round::Again(vec![Reason { head, details: Vec::new() }]));
         }
+        for document in &documents {
+            if let Err(failure) = targets::mapping(self.rest, document).await {
+                let head = format!("The edited file had a syntax error: {}", failure.bare());
+                return Ok(Round::Again(vec![Reason { head, details: Vec::new() }]));
+            }
+        }
+        if let Some(failure) = documents.iter().find_map(|document| self.check_namespace(document).err()) {
+            return self.keeping(file, failure).await.map(|()| Round::Done);
+        }
         let mut results = Results::default();
         for document in documents {
-            let sent = self.send(document.value, &mut results).await;
+            let sent = match self.mode {
+                Mode::Patch => self.send(document.value, &mut results).await,
+                Mode::Create => self.create(&document).await,
+            };
             if let Err(failure) = sent {
                 return self.keeping(file, failure).await.map(|()| Round::Done);
             }
@@ -173,6 +224,31 @@ impl Edit {
         }
         session.place.remove_file(file);
         Ok(Round::Done)
+    }
+
+    /// What is edited stays in the namespace of the command (`resource.RequireNamespace`).
+    fn check_namespace(&self, document: &Document) -> Outcome {
+        let (own, namespace) = (document.value["metadata"]["namespace"].as_str().unwrap_or(""), self.rest.namespace());
+        if own.is_empty() || own == namespace {
+            return Ok(());
+        }
+        Err(Failure::message(format!(
+            "the namespace from the provided object \"{own}\" does not match the namespace \"{namespace}\". You must pass '--namespace={own}' to perform this operation."
+        )))
+    }
+
+    /// Creates one object.
+    async fn create(&self, document: &Document) -> Outcome {
+        let mut object = document.value.clone();
+        if self.args.on("save-config") {
+            last_applied::annotate(&mut object);
+        }
+        let resource = targets::mapping(self.rest, document).await?;
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or(self.rest.namespace());
+        let parameters = [("fieldManager", "kubectl-create"), ("fieldValidation", self.validation)];
+        let path = with_query(&resource.collection(namespace), &parameters);
+        let created = self.rest.post(&path, &object).await?;
+        self.reporter.report(&resource, &created, "created").await
     }
 
     /// Sends the change of one object.
@@ -207,7 +283,8 @@ impl Edit {
             self.rest.session.out(format!("Patch: {}\n", goval::json(&patch))).await?;
         }
         let parameters = [("fieldManager", self.args.text("field-manager")), ("fieldValidation", self.validation)];
-        match self.rest.patch(&with_query(&info.named.path(), &parameters), kind, &patch).await {
+        let path = info.named.path_of(self.args.text("subresource"));
+        match self.rest.patch(&with_query(&path, &parameters), kind, &patch).await {
             Ok(object) => self.reporter.report(resource, &object, "edited").await,
             Err(failure @ Failure::Status(..)) => {
                 let line = refused(&resource.group_resource(), &info.named.name, &failure, results);

@@ -13,7 +13,7 @@ use crate::printers::table::{self, Options, TablePrinter};
 use crate::rest::{Rest, TABLE, with_query};
 use crate::session::Session;
 use crate::sorting;
-use crate::targets::{self, Info, Query, Target, has_files};
+use crate::targets::{self, Query, Target, has_files};
 
 static FLAGS: &[Flag] = &[
     switch("ignore-not-found", "Exit with 0 and say nothing when the object does not exist."),
@@ -82,9 +82,6 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
 
 async fn validate(session: &Session, args: &Args) -> Outcome {
     let output = args.text("output");
-    if !args.on("server-print") {
-        return Err(Failure::message(simulation::stub!("kubectl get", "--server-print=false")));
-    }
     if args.on("output-watch-events") && !(args.on("watch") || args.on("watch-only")) {
         return Err(Failure::message("--output-watch-events option can only be used with --watch or --watch-only"));
     }
@@ -151,24 +148,22 @@ impl Get {
         }
     }
 
-    /// The path of one object or its subresource.
-    fn object_path(&self, named: &targets::Named) -> String {
-        match self.args.text("subresource") {
-            "" => named.path(),
-            sub => format!("{}/{sub}", named.path()),
-        }
+    fn with_objects(&self, path: &str) -> String {
+        let wanted = self.args.on("server-print") && !self.args.text("sort-by").is_empty();
+        with_query(path, &[("includeObject", if wanted { "Object" } else { "" })])
     }
 
-    fn with_objects(&self, path: &str) -> String {
-        with_query(path, &[("includeObject", if self.args.text("sort-by").is_empty() { "" } else { "Object" })])
+    /// Reads for the human eye: the table that the server makes, or with `--server-print=false` the objects.
+    async fn read(&self, path: &str) -> Outcome<Value> {
+        if self.args.on("server-print") { self.rest.get_table(path).await } else { self.rest.get(path).await }
     }
 
     async fn part(&self, target: &Target, query: &Query) -> Outcome<Part> {
         let (path, resource) = match target {
-            Target::Named(named) => (self.object_path(named), &named.resource),
+            Target::Named(named) => (named.path_of(&query.subresource), &named.resource),
             Target::Selected { resource, namespace } => (targets::list_path(query, resource, namespace), resource),
         };
-        let result = self.rest.get_table(&self.with_objects(&path)).await;
+        let result = self.read(&self.with_objects(&path)).await;
         let mut answer = match (result, target) {
             (Ok(answer), _) => answer,
             (Err(f), Target::Named(named)) => return Err(targets::or_no_namespace(&self.rest, named, f).await),
@@ -186,7 +181,7 @@ impl Get {
             if token.is_empty() {
                 return Ok(());
             }
-            let mut next = self.rest.get_table(&self.with_objects(&with_query(path, &[("continue", &token)]))).await?;
+            let mut next = self.read(&self.with_objects(&with_query(path, &[("continue", &token)]))).await?;
             answer["metadata"] = next["metadata"].take();
             for field in ["rows", "items"] {
                 if let (Some(more), Some(all)) = (next[field].as_array_mut(), answer[field].as_array_mut()) {
@@ -210,6 +205,10 @@ impl Get {
     async fn tables(&self) -> Outcome {
         let query = self.query().await?;
         let (wanted, mut failures) = targets::resolve(&self.rest, &query).await?;
+        let bulk = wanted.iter().any(|target| matches!(target, Target::Selected { .. }));
+        if bulk && !query.subresource.is_empty() {
+            return Err(Failure::message(targets::NO_BULK));
+        }
         let mut parts = Vec::new();
         for target in &wanted {
             match self.part(target, &query).await {
@@ -258,7 +257,7 @@ impl Get {
 
     async fn whole(&self, printer: &Printer) -> Outcome {
         let query = self.query().await?;
-        let found = self.fetch(&query).await?;
+        let found = targets::fetch(&self.rest, &query).await?;
         let single = found.single;
         let ignore = self.args.on("ignore-not-found");
         let mut failures: Vec<Failure> = found.failures.into_iter().filter(|f| !(ignore && f.is_not_found())).collect();
@@ -286,24 +285,6 @@ impl Get {
         Failure::several(failures)
     }
 
-    async fn fetch(&self, query: &Query) -> Outcome<targets::Found> {
-        if self.args.text("subresource").is_empty() {
-            return targets::fetch(&self.rest, query).await;
-        }
-        let (wanted, failures) = targets::resolve(&self.rest, query).await?;
-        let mut found = targets::Found { single: wanted.len() == 1, failures, infos: Vec::new() };
-        for target in wanted {
-            let Target::Named(named) = target else {
-                return Err(Failure::message("subresource cannot be used when bulk resources are specified"));
-            };
-            match self.rest.get(&self.object_path(&named)).await {
-                Ok(value) => found.infos.push(Info { object: api::Object::new(value), named }),
-                Err(failure) => found.failures.push(failure),
-            }
-        }
-        Ok(found)
-    }
-
     async fn watch(&self) -> Outcome {
         let query = self.query().await?;
         let (wanted, failures) = targets::resolve(&self.rest, &query).await?;
@@ -312,11 +293,11 @@ impl Get {
             return Err(Failure::message("you may only specify a single resource type"));
         };
         let human = !matches!(self.format, Format::Objects(_));
-        let accept = if human { TABLE } else { crate::rest::JSON };
+        let accept = if human && self.args.on("server-print") { TABLE } else { crate::rest::JSON };
         let (resource, list_path, watch_path) = self.watch_paths(target, &query);
         let mut printer = TablePrinter::new(self.options(&resource, false));
         let mut version = "0".to_owned();
-        let first = if human { self.rest.get_table(&list_path).await } else { self.rest.get(&list_path).await };
+        let first = if human { self.read(&list_path).await } else { self.rest.get(&list_path).await };
         let first = match first {
             Err(f) if f.is_not_found() && self.args.on("ignore-not-found") => return Ok(()),
             other => other.map_err(|f| targets::selector_failure(f, &resource, &query))?,

@@ -12,7 +12,6 @@ use crate::printers::output::{DryRun, Reporter};
 use crate::rest::{JSON_PATCH, MERGE_PATCH, Rest, STRATEGIC_PATCH, with_query};
 use crate::session::Session;
 use crate::targets::{self, Info, Query};
-use crate::verbs::create::resource;
 
 static FLAGS: &[Flag] = &[
     field_manager("kubectl-patch"),
@@ -72,11 +71,7 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
             Ok(object) => {
                 let same = object == *info.object.value();
                 let what = if same { "patched (no change)" } else { "patched" };
-                if args.text("subresource") == "scale" {
-                    reporter.report(&resource("autoscaling", "v1", "Scale", "scales", true), &object, what).await?;
-                } else {
-                    reporter.report(&info.named.resource, &object, what).await?;
-                }
+                reporter.report(&info.named.resource, &object, what).await?;
             }
             Err(failure) if failure.reason() == "UnsupportedMediaType" => {
                 failures.push(Failure::message(format!(
@@ -115,10 +110,7 @@ async fn one(rest: &Rest, args: &Args, info: &Info, (kind, patch): (&str, &str),
     if dry_run == DryRun::Client {
         return local(info, kind, patch);
     }
-    let path = match args.text("subresource") {
-        "" => info.named.path(),
-        sub => format!("{}/{sub}", info.named.path()),
-    };
+    let path = info.named.path_of(args.text("subresource"));
     let path = with_query(&path, &[("dryRun", dry_run.parameter()), ("fieldManager", args.text("field-manager"))]);
     rest.patch_text(&path, kind, patch).await
 }

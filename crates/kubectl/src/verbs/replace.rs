@@ -82,14 +82,15 @@ async fn one(rest: &Rest, args: &Args, named: &Named, dry_run: DryRun, validatio
         force_delete(rest, args, named).await?;
         return rest.post(&with_query(&named.resource.collection(&named.namespace), &parameters), &object).await;
     }
+    let path = named.path_of(args.text("subresource"));
     // Without a version of its own, the manifest replaces whatever is there.
     if object["metadata"]["resourceVersion"].is_null() {
         // Some types may be created in this way: the server decides.
-        if let Ok(current) = rest.get(&named.path()).await {
+        if let Ok(current) = rest.get(&path).await {
             object["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"].clone();
         }
     }
-    rest.put(&with_query(&named.path(), &parameters), &object).await
+    rest.put(&with_query(&path, &parameters), &object).await
 }
 
 async fn force_delete(rest: &Rest, args: &Args, named: &Named) -> Outcome {

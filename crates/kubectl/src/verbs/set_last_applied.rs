@@ -90,9 +90,6 @@ async fn write(rest: &Rest, named: &Named, text: &str, dry_run: DryRun) -> Outco
 
 async fn edit(session: Rc<Session>, args: Args) -> Outcome {
     let reporter = Reporter::new(&session, &args, DryRun::None)?;
-    if args.on("windows-line-endings") {
-        return Err(Failure::message(simulation::stub!("kubectl apply edit-last-applied", "--windows-line-endings")));
-    }
     let rest = session.rest(&args)?;
     let query = Query::from_args(&rest, &args, &args.words).await?.all_of_type();
     for info in targets::fetch(&rest, &query).await?.all()? {
@@ -108,6 +105,7 @@ async fn one(rest: &Rest, args: &Args, info: &Info, reporter: &Reporter) -> Outc
     let (original, extension) =
         if as_json { (goval::json_indent(&value, "    ") + "\n", ".json") } else { (api::yaml::emit(&value), ".yaml") };
     let session = &rest.session;
+    let original = if args.on("windows-line-endings") { original.replace('\n', "\r\n") } else { original };
     let (edited, file) = editor::launch(session, &original, extension).await.map_err(|(failure, _)| failure)?;
     session.place.remove_file(&file);
     let read = api::yaml::parse(&edited).map_err(|why| Failure::message(format!("{file}: {why}")))?;

@@ -43,15 +43,19 @@ impl Budget {
 impl Worker {
     /// Why the node refuses the pod: reason and message.
     pub(super) fn refusal(&self) -> Option<(String, String)> {
-        let wanted = self.budget;
+        let (reason, message) = self.shortage(self.budget.get())?;
+        Some((reason, format!("Pod was rejected: {message}")))
+    }
+
+    /// What the node has too little of for a pod that asks for so much: reason and message.
+    pub(super) fn shortage(&self, wanted: Budget) -> Option<(String, String)> {
         let others = (self.shared.admitted)(&self.uid);
         let used = others.into_iter().fold(Budget::default(), Budget::add);
         let capacity = self.shared.config.budget();
         let short = |name: &str, requested: i64, used: i64, capacity: i64| {
             (requested > 0 && used + requested > capacity).then(|| {
                 let message = format!(
-                    "Pod was rejected: Node didn't have enough resource: {name}, requested: {requested}, \
-                     used: {used}, capacity: {capacity}"
+                    "Node didn't have enough resource: {name}, requested: {requested}, used: {used}, capacity: {capacity}"
                 );
                 (format!("OutOf{name}"), message)
             })

@@ -69,6 +69,7 @@ impl Worker {
         self.ending.raise();
         if self.sandbox.borrow().is_some() || !self.terminal.get() {
             self.terminal.set(true);
+            (self.shared.retry_resizes)();
             self.probing.borrow_mut().values_mut().for_each(crate::probes::Probing::keep_only_readiness);
             self.publish_ending().await;
             self.stop_all().await;

@@ -6,6 +6,7 @@ mod admit;
 mod hooks;
 mod kill;
 mod publish;
+mod resize;
 mod start;
 mod sync;
 
@@ -33,8 +34,10 @@ use crate::spec;
 use crate::static_pods::identity;
 use crate::status::{self, Reasons};
 use crate::volumes::Volumes;
+use resize::Resizing;
 
 pub(crate) use admit::Budget;
+pub(crate) use resize::{Amounts, IN_PROGRESS, PENDING};
 
 /// What the pods other than the one with a given uid ask for.
 pub(crate) type Others = Rc<dyn Fn(&str) -> Vec<Budget>>;
@@ -60,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) doubt_node: Rc<dyn Fn()>,
     /// What the other pods of the node ask for.
     pub(crate) admitted: Others,
+    /// Has pods looked at again that want more than there was room for.
+    pub(crate) retry_resizes: Rc<dyn Fn()>,
 }
 
 /// A container that the worker made.
@@ -68,6 +73,8 @@ struct Record {
     id: Id,
     attempt: u32,
     spec_image: String,
+    /// What it was made with, or has been given since.
+    resources: Value,
     /// Holds the termination message.
     message_file: Option<Vfs>,
     /// The termination message, once the container has ended.
@@ -79,9 +86,12 @@ pub(crate) struct Worker {
     pub(crate) shared: Rc<Shared>,
     /// What names the pod on this node: not the API's uid if the pod is a static one.
     pub(crate) uid: String,
+    /// With the resources that were granted, which may be others than the API asks for.
     pod: RefCell<Object>,
-    /// What it asks of the node, which does not change: every pod that comes is held against all of them.
-    pub(crate) budget: Budget,
+    /// What it asks of the node: every pod that comes is held against all of them.
+    pub(crate) budget: Cell<Budget>,
+    /// While the pod is being resized.
+    resizing: RefCell<Option<Box<Resizing>>>,
     /// The API has it no more.
     deleted: Cell<bool>,
     /// The API was told that nothing is left.
@@ -111,12 +121,13 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(shared: &Rc<Shared>, pod: Object) -> Rc<Worker> {
-        Rc::new(Worker {
+        let worker = Rc::new(Worker {
             shared: Rc::clone(shared),
             uid: identity(&pod).to_owned(),
             status: RefCell::new(pod.at("status").clone()),
             published: RefCell::new(pod.at("status").clone()),
-            budget: Budget::of(&pod),
+            budget: Cell::new(Budget::of(&pod)),
+            resizing: RefCell::default(),
             pod: RefCell::new(pod),
             deleted: Cell::new(false),
             released: Cell::new(false),
@@ -135,7 +146,9 @@ impl Worker {
             mount_pause: Cell::new(None),
             refreshed: Cell::new(None),
             probing: RefCell::default(),
-        })
+        });
+        worker.take_over();
+        worker
     }
 
     pub(crate) fn pod(&self) -> Object {
@@ -147,7 +160,8 @@ impl Worker {
         if pod.is_deleting() {
             self.ending.raise();
         }
-        let before = self.pod.replace(pod.clone());
+        let before = self.in_api();
+        self.pod.replace(self.held_back(pod.clone()));
         if before.uid() != pod.uid() {
             // Another mirror of the same static pod: it has to be told everything.
             self.published.replace(pod.at("status").clone());
@@ -250,6 +264,7 @@ impl Worker {
                 name: record.name.clone(),
                 attempt: record.attempt,
                 spec_image: record.spec_image.clone(),
+                resources: record.resources.clone(),
                 status,
             })
         });

@@ -4,7 +4,7 @@ use api::kinds;
 use client::{DeleteOptions, PatchType};
 use json::{Value, json};
 
-use super::Worker;
+use super::{IN_PROGRESS, PENDING, Worker};
 use crate::limits::API_RETRY;
 use crate::status::{self, Inputs};
 
@@ -26,6 +26,7 @@ impl Worker {
                 reasons: &reasons,
                 verdicts: &self.shared.results,
                 terminal: self.terminal.get(),
+                resizing: if self.terminal.get() { Vec::new() } else { self.resize_conditions() },
                 now: self.shared.sim.now(),
             })
         };
@@ -113,6 +114,12 @@ fn changed(old: Option<&Value>, conditions: &[Value]) -> Vec<Value> {
             condition.entry(field.to_owned()).or_insert(Value::Null);
         }
     }
+    // No other condition of ours ever goes.
+    let gone = |kind: &&&str| {
+        let has = |all: &[Value]| all.iter().any(|condition| condition["type"] == ***kind);
+        has(old) && !has(conditions)
+    };
+    changed.extend([PENDING, IN_PROGRESS].iter().filter(gone).map(|kind| json!({ "type": *kind, "$patch": "delete" })));
     changed
 }
 

@@ -66,6 +66,7 @@ impl Worker {
             id: id.clone(),
             attempt,
             spec_image: spec::text(container, "image").to_owned(),
+            resources: container["resources"].clone(),
             message_file: Some(message_file),
             message: None,
         });

@@ -33,6 +33,7 @@ impl Worker {
         }
         self.collect_messages().await;
         self.drop_old_probes();
+        let retry = self.resize();
         self.publish().await;
         if let Some(at) = self.deadline()
             && self.shared.sim.now() >= at
@@ -49,7 +50,7 @@ impl Worker {
         };
         self.collect_messages().await;
         self.publish().await;
-        again.into_iter().chain(self.deadline()).min()
+        again.into_iter().chain(self.deadline()).chain(retry).min()
     }
 
     async fn bring_about(self: &Rc<Self>) -> Result<(), Again> {
@@ -70,7 +71,8 @@ impl Worker {
         if actions.create_sandbox {
             self.make_sandbox().await?;
         }
-        self.start_all(&actions).await
+        let resized = self.actuate().map_err(|()| Again(self.retry_time()));
+        self.start_all(&actions).await.and(resized)
     }
 
     async fn start_all(self: &Rc<Self>, actions: &Actions) -> Result<(), Again> {

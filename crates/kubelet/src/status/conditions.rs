@@ -4,9 +4,11 @@ use json::{Value, json};
 
 use super::Inputs;
 use super::containers::find;
+use crate::pod::{IN_PROGRESS, PENDING};
 use crate::spec;
 
-const OWNED: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+const OWNED: [&str; 7] =
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", PENDING, IN_PROGRESS];
 
 /// Whether a condition is the kubelet's own.
 pub(super) fn is_owned(condition: &Value) -> bool {
@@ -20,7 +22,7 @@ pub(super) fn conditions(inputs: &Inputs<'_>, statuses: &[Value], phase: &str) -
     let old = inputs.old["conditions"].as_array().map_or(&[][..], json::Array::as_slice);
     let in_api = inputs.pod.list("status.conditions");
     let foreign = in_api.iter().filter(|c| !OWNED.contains(&spec::text(c, "type")));
-    let mut conditions: Vec<Value> = foreign.cloned().collect();
+    let mut conditions: Vec<Value> = foreign.chain(&inputs.resizing).cloned().collect();
     let containers_ready = containers_ready(inputs, statuses, phase);
     let ready = pod_ready(inputs, &conditions, &containers_ready);
     let verdicts: [(&str, Verdict); 5] = [

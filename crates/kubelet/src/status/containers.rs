@@ -141,7 +141,9 @@ fn of_view(inputs: &Inputs<'_>, container: &Value, view: &View) -> Map {
     if let Some(requests) = resources.get("requests").filter(|r| r.as_object().is_some_and(|m| !m.is_empty())) {
         status.insert("allocatedResources".into(), requests.clone());
     }
-    status.insert("resources".into(), resources.into());
+    // Of a container that runs, what it has; that may not yet be what was granted.
+    let has = Some(&view.resources).filter(|has| view.status.state == State::Running && !has.is_null());
+    status.insert("resources".into(), has.cloned().unwrap_or_else(|| resources.into()));
     let (uid, gid) = view.status.user;
     let user = json!({ "linux": { "uid": uid, "gid": gid, "supplementalGroups": [gid] } });
     status.insert("user".into(), user);

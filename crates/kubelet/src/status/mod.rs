@@ -31,6 +31,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) verdicts: &'a dyn Verdicts,
     /// Nothing will be started any more.
     pub(crate) terminal: bool,
+    /// The conditions of a resize.
+    pub(crate) resizing: Vec<Value>,
     pub(crate) now: Time,
 }
 

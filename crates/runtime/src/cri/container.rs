@@ -238,6 +238,10 @@ impl Container {
         }
     }
 
+    pub(super) fn set_limits(&self, memory_bytes: Option<u64>, cpu_milli: Option<u64>) {
+        self.jail.set_limits(memory_bytes, cpu_milli);
+    }
+
     pub(super) fn stats(&self) -> ContainerStats {
         let running = self.state.get() == State::Running;
         let nanos = |fuel: u64| u64::try_from(fuel_time(fuel).as_nanos()).unwrap_or(u64::MAX);

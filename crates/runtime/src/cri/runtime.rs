@@ -85,6 +85,11 @@ impl Inner {
 #[derive(Clone)]
 pub struct ContainerRuntime(Rc<Inner>);
 
+/// A limit that is one.
+fn positive(limit: Option<i64>) -> Option<u64> {
+    limit.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0)
+}
+
 impl ContainerRuntime {
     /// A runtime with no images and no containers.
     pub fn new(sim: &Sim, fabric: &Fabric, options: Options) -> Self {
@@ -245,7 +250,6 @@ impl ContainerRuntime {
         let (net, hostname) = (&state.sandbox.net, &state.config.hostname);
         let root = files::build(&inner.sim, net, hostname, &image, &config, &working_dir)?;
         let who = files::user(&root, &image.config.user, &config)?;
-        let positive = |limit: Option<i64>| limit.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
         let jail = Jail::new(JailConfig {
             sim: inner.sim.clone(),
             files: root,
@@ -331,6 +335,13 @@ impl ContainerRuntime {
     /// What a container uses; none if it is unknown.
     pub fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
         self.container(id).map(|c| c.stats())
+    }
+
+    /// Gives a container other limits; none is as much as a machine has.
+    pub fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {
+        if let Some(container) = self.container(id) {
+            container.set_limits(positive(memory_limit_bytes), positive(cpu_limit_milli));
+        }
     }
 
     /// The environment of a container's first process; empty if it is unknown.

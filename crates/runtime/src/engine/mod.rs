@@ -117,20 +117,25 @@ pub enum SpawnError {
 pub struct MemoryBudget {
     used: Cell<u64>,
     peak: Cell<u64>,
-    limit: u64,
+    limit: Cell<u64>,
     exceeded: Cell<bool>,
 }
 
 impl MemoryBudget {
     /// A budget of `limit` bytes.
     pub fn new(limit: u64) -> Rc<Self> {
-        Rc::new(MemoryBudget { used: Cell::new(0), peak: Cell::new(0), limit, exceeded: Cell::new(false) })
+        Rc::new(MemoryBudget {
+            used: Cell::new(0),
+            peak: Cell::new(0),
+            limit: Cell::new(limit),
+            exceeded: Cell::new(false),
+        })
     }
 
     /// Takes `bytes`; false, and remembered, when that is more than there is.
     pub fn take(&self, bytes: u64) -> bool {
         let used = self.used.get().saturating_add(bytes);
-        if used > self.limit {
+        if used > self.limit.get() {
             self.exceeded.set(true);
             return false;
         }
@@ -156,7 +161,12 @@ impl MemoryBudget {
 
     /// The limit in bytes.
     pub fn limit(&self) -> u64 {
-        self.limit
+        self.limit.get()
+    }
+
+    /// From now on `limit` bytes. What is in use stays.
+    pub fn set_limit(&self, limit: u64) {
+        self.limit.set(limit);
     }
 
     /// Whether someone asked for more than there was.

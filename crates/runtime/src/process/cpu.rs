@@ -10,7 +10,7 @@ use crate::limits::{CPU_PERIOD, FUEL_PER_CPU_SECOND, FUEL_PER_SLICE};
 #[derive(Debug)]
 pub struct Cpu {
     /// Fuel of one period.
-    quota: u64,
+    quota: Cell<u64>,
     period_start: Cell<Time>,
     used_in_period: Cell<u64>,
     used: Cell<u64>,
@@ -20,12 +20,8 @@ pub struct Cpu {
 impl Cpu {
     /// `milli` thousandths of a CPU.
     pub fn new(milli: u64) -> Self {
-        let per_period = |milli: u64| {
-            let fuel = u128::from(milli) * u128::from(FUEL_PER_CPU_SECOND) * CPU_PERIOD.as_millis() / 1_000_000;
-            u64::try_from(fuel).unwrap_or(u64::MAX).max(1)
-        };
         Cpu {
-            quota: per_period(milli),
+            quota: Cell::new(per_period(milli)),
             period_start: Cell::new(Time::default()),
             used_in_period: Cell::new(0),
             used: Cell::new(0),
@@ -33,12 +29,17 @@ impl Cpu {
         }
     }
 
+    /// From now on `milli` thousandths of a CPU.
+    pub fn set(&self, milli: u64) {
+        self.quota.set(per_period(milli));
+    }
+
     /// Fuel for the next slice, or until when there is none.
     ///
     /// # Errors
     /// The moment of the next period.
     pub fn grant(&self, now: Time) -> Result<u64, Time> {
-        let quota = self.quota;
+        let quota = self.quota.get();
         if now.saturating_since(self.period_start.get()) >= CPU_PERIOD {
             // What was used beyond the quota is taken from the next periods.
             let debt = self.used_in_period.get().saturating_sub(quota);
@@ -71,6 +72,12 @@ impl Cpu {
     pub fn throttled_periods(&self) -> u64 {
         self.throttled_periods.get()
     }
+}
+
+/// The fuel of one period.
+fn per_period(milli: u64) -> u64 {
+    let fuel = u128::from(milli) * u128::from(FUEL_PER_CPU_SECOND) * CPU_PERIOD.as_millis() / 1_000_000;
+    u64::try_from(fuel).unwrap_or(u64::MAX).max(1)
 }
 
 #[cfg(test)]

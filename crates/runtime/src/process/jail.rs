@@ -295,6 +295,12 @@ impl Jail {
         &self.cpu
     }
 
+    /// Other limits, as in [`JailConfig`].
+    pub fn set_limits(&self, memory_bytes: Option<u64>, cpu_milli: Option<u64>) {
+        self.budget.set_limit(memory_bytes.unwrap_or(MEMORY_BYTES_MAX));
+        self.cpu.set(cpu_milli.unwrap_or(CPU_MILLI_MAX));
+    }
+
     /// Memory use and limit.
     pub fn memory(&self) -> &MemoryBudget {
         &self.budget

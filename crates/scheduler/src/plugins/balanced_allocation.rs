@@ -1,6 +1,6 @@
 //! A preference for nodes whose CPU and memory are used alike (`plugins/noderesources/balanced_allocation.go`).
 
-use crate::framework::{Cycle, Plugin, SCORE_MAX, Score};
+use crate::framework::{Cycle, Plugin, SCORE_MAX, Score, always};
 use crate::node_info::NodeInfo;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
@@ -9,6 +9,7 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     filter: None,
     score: Some(Score { weight: 1, score }),
     wakes: &[],
+    helps: always,
 };
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {

@@ -1,6 +1,6 @@
 //! A preference for nodes that have the images already (`plugins/imagelocality`).
 
-use crate::framework::{Cycle, Plugin, SCORE_MAX, Score};
+use crate::framework::{Cycle, Plugin, SCORE_MAX, Score, always};
 use crate::node_info::{NodeInfo, normalized_image};
 
 /// Images below this size are as good as not there.
@@ -14,6 +14,7 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     filter: None,
     score: Some(Score { weight: 1, score }),
     wakes: &[],
+    helps: always,
 };
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {

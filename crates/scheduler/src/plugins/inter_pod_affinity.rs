@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
+use api::Object;
+
+use crate::framework::{Change, ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
 use crate::node_info::NodeInfo;
-use crate::pod_info::Term;
+use crate::pod_info::{Affinity, Term};
 use crate::tally::{Matcher, Tally};
 
 /// What a required affinity of another pod adds to the score (`hardPodAffinityWeight`).
@@ -18,8 +20,45 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     pre_filter: None,
     filter: Some(filter),
     score: Some(Score { weight: 2, score }),
-    wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeLabels, ClusterEvent::PodAssigned, ClusterEvent::PodRemoved],
+    wakes: &[
+        ClusterEvent::NodeAdded,
+        ClusterEvent::NodeLabels,
+        ClusterEvent::PodAssigned,
+        ClusterEvent::PodRemoved,
+        ClusterEvent::PodLabels,
+    ],
+    helps,
 };
+
+/// A pod that it wants near has come, one that it or who itself wants to be away from it has gone, or a node has come to
+/// another domain.
+fn helps(pod: &Object, change: &Change) -> bool {
+    let affinity = Affinity::read(pod);
+    let (near, away) = affinity.as_ref().map_or((&[][..], &[][..]), |own| (&own.near[..], &own.away[..]));
+    // Upstream's `podMatchesAllAffinityTerms`: no term means nobody.
+    let all = |terms: &[Term], other: &Object| !terms.is_empty() && terms.iter().all(|term| term.pods.matches(other));
+    match (change.event, &change.old, &change.new) {
+        (ClusterEvent::PodLabels, Some(old), Some(new)) => {
+            (!all(near, old) && all(near, new)) || (all(away, old) && !all(away, new))
+        }
+        (ClusterEvent::PodAssigned, _, Some(new)) => all(near, new),
+        (ClusterEvent::PodRemoved, Some(old), _) => {
+            all(away, old) || Affinity::read(old).is_some_and(|theirs| all(&theirs.away, pod))
+        }
+        (ClusterEvent::NodeAdded, _, Some(node)) => {
+            !away.is_empty() || near.iter().any(|term| node.label(&term.topology_key).is_some())
+        }
+        (ClusterEvent::NodeLabels, Some(old), Some(new)) => {
+            let labels = |term: &Term| (old.label(&term.topology_key), new.label(&term.topology_key));
+            let moved = |term: &Term| matches!(labels(term), (Some(old), Some(new)) if old != new);
+            let is =
+                |term: &Term, old: bool, new: bool| (labels(term).0.is_some(), labels(term).1.is_some()) == (old, new);
+            near.iter().any(|term| moved(term) || is(term, false, true))
+                || away.iter().any(|term| moved(term) || is(term, true, false))
+        }
+        _ => true,
+    }
+}
 
 /// Keys and values of domains.
 type Domains<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;

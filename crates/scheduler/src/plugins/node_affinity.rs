@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
+use crate::framework::{Change, ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
 use crate::node_info::NodeInfo;
 use api::Object;
 use api::selector::node::{pod_selects, term_matches};
@@ -14,7 +14,14 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     filter: Some(filter),
     score: Some(Score { weight: 2, score }),
     wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeLabels],
+    helps,
 };
+
+/// A node that is selected now and was not before.
+fn helps(pod: &Object, change: &Change) -> bool {
+    let selected = |node: &Option<Object>| node.as_ref().is_some_and(|node| pod_selects(pod, node));
+    selected(&change.new) && !selected(&change.old)
+}
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     Verdict::resolvable_never(cycle.selects(node), "node(s) didn't match Pod's node affinity/selector")

@@ -1,16 +1,44 @@
 //! Room for what the pod asks for, and a preference for the emptier node (`plugins/noderesources/fit.go`,
 //! `least_allocated.go`).
 
-use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
+use crate::framework::{Change, ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
 use crate::node_info::NodeInfo;
+use crate::resources::{Resources, pod_requests};
+use api::Object;
+use api::quantity::Quantity;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
     name: "NodeResourcesFit",
     pre_filter: None,
     filter: Some(filter),
     score: Some(Score { weight: 1, score }),
-    wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeAllocatable, ClusterEvent::PodRemoved],
+    wakes: &[
+        ClusterEvent::NodeAdded,
+        ClusterEvent::NodeAllocatable,
+        ClusterEvent::PodRemoved,
+        ClusterEvent::PodScaledDown,
+    ],
+    helps,
 };
+
+/// Room that is there now: a pod that is gone or takes less of what is wanted, or a node that has as much and has more
+/// than before.
+fn helps(pod: &Object, change: &Change) -> bool {
+    let wanted = pod_requests(pod, false);
+    match (change.event, &change.old, &change.new) {
+        (ClusterEvent::PodScaledDown, Some(old), Some(new)) => {
+            pod_requests(old, false).has_more_of(&wanted, &pod_requests(new, false))
+        }
+        (ClusterEvent::NodeAdded | ClusterEvent::NodeAllocatable, old, Some(new)) => {
+            let room = |node: &Object| Resources::from_list(node.at("status.allocatable"));
+            let pods =
+                |node: &Object| Quantity::from_value(node.at("status.allocatable.pods")).map_or(0, Quantity::value);
+            let more = |old: &Object| pods(new) > pods(old) || room(new).has_more_of(&wanted, &room(old));
+            room(new).holds(&wanted) && old.as_ref().is_none_or(more)
+        }
+        _ => true,
+    }
+}
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let mut reasons = Vec::new();

@@ -1,9 +1,10 @@
 //! Nodes that were cordoned (`plugins/nodeunschedulable`).
 
+use api::Object;
 use api::taints::are_tolerated;
 use json::json;
 
-use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};
+use crate::framework::{Change, ClusterEvent, Cycle, Plugin, Verdict};
 use crate::node_info::NodeInfo;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
@@ -12,7 +13,14 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     filter: Some(filter),
     score: None,
     wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeTaints],
+    helps,
 };
+
+/// A node that takes pods now and was not there or cordoned before.
+fn helps(_: &Object, change: &Change) -> bool {
+    let takes = |node: &Option<Object>| node.as_ref().is_some_and(|node| node.at("spec.unschedulable") != true);
+    takes(&change.new) && !takes(&change.old)
+}
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     if !node.is_cordoned() {

@@ -8,7 +8,7 @@ use api::Object;
 use api::selector::LabelSelector;
 use json::{Map, Value, json};
 
-use crate::framework::{ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
+use crate::framework::{Change, ClusterEvent, Cycle, Plugin, SCORE_MAX, Score, Verdict};
 use crate::node_info::NodeInfo;
 use crate::tally::{Clause, Matcher, Tally};
 
@@ -20,8 +20,48 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     pre_filter: None,
     filter: Some(filter),
     score: Some(Score { weight: 2, score }),
-    wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeLabels, ClusterEvent::PodAssigned, ClusterEvent::PodRemoved],
+    wakes: &[
+        ClusterEvent::NodeAdded,
+        ClusterEvent::NodeRemoved,
+        ClusterEvent::NodeLabels,
+        ClusterEvent::NodeTaints,
+        ClusterEvent::PodAssigned,
+        ClusterEvent::PodRemoved,
+        ClusterEvent::PodLabels,
+    ],
+    helps,
 };
+
+/// A pod that counts has come or gone, or the nodes that count are others.
+fn helps(pod: &Object, change: &Change) -> bool {
+    let constraints: Vec<&Value> = pod
+        .list("spec.topologySpreadConstraints")
+        .iter()
+        .filter(|c| c["whenUnsatisfiable"] == "DoNotSchedule")
+        .collect();
+    let counts = |constraint: &Value, other: &Object| {
+        let selector = LabelSelector::from_value(&constraint["labelSelector"]);
+        let selector = selector.unwrap_or_else(|_| LabelSelector::nothing());
+        [vec![selector], match_label_keys(pod, constraint)].concat().iter().all(|s| s.matches_object(other))
+    };
+    let key = |constraint: &&Value| constraint["topologyKey"].as_str().unwrap_or("").to_owned();
+    let eligible = |node: &Object| constraints.iter().all(|c| node.label(&key(c)).is_some());
+    match (change.event, &change.old, &change.new) {
+        (ClusterEvent::PodLabels, Some(old), Some(new)) => {
+            old.namespace() == pod.namespace() && constraints.iter().any(|c| counts(c, old) != counts(c, new))
+        }
+        (ClusterEvent::PodAssigned, _, Some(other)) | (ClusterEvent::PodRemoved, Some(other), _) => {
+            other.namespace() == pod.namespace() && constraints.iter().any(|c| counts(c, other))
+        }
+        (ClusterEvent::NodeAdded, _, Some(node)) | (ClusterEvent::NodeRemoved, Some(node), _) => eligible(node),
+        (_, Some(old), Some(new)) => {
+            let moved = || constraints.iter().any(|c| old.label(&key(c)) != new.label(&key(c)));
+            eligible(old) != eligible(new)
+                || (eligible(new) && (moved() || old.at("spec.taints") != new.at("spec.taints")))
+        }
+        _ => true,
+    }
+}
 
 /// Something that is asked for, and how many pods there are by node that it speaks of.
 struct Constraint {

@@ -1,9 +1,10 @@
 //! Taints that keep pods away, or would rather (`plugins/tainttoleration`).
 
+use api::Object;
 use api::taints::are_tolerated;
 use json::Value;
 
-use crate::framework::{ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
+use crate::framework::{Change, ClusterEvent, Cycle, Plugin, Score, Verdict, normalize};
 use crate::node_info::NodeInfo;
 
 pub(crate) static PLUGIN: Plugin = Plugin {
@@ -12,16 +13,26 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     filter: Some(filter),
     score: Some(Score { weight: 3, score }),
     wakes: &[ClusterEvent::NodeAdded, ClusterEvent::NodeTaints],
+    helps,
 };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     if node.taints().is_empty() {
         return Verdict::Pass;
     }
-    let tolerations = cycle.pod.list("spec.tolerations");
+    Verdict::resolvable_never(tolerates(cycle.pod, node.taints()), "node(s) had untolerated taint(s)")
+}
+
+fn tolerates(pod: &Object, taints: &[Value]) -> bool {
+    let tolerations = pod.list("spec.tolerations");
     let keeps_away = |taint: &&Value| taint["effect"] == "NoSchedule" || taint["effect"] == "NoExecute";
-    let mut taints = node.taints().iter().filter(keeps_away);
-    Verdict::resolvable_never(taints.all(|taint| are_tolerated(tolerations, taint)), "node(s) had untolerated taint(s)")
+    taints.iter().filter(keeps_away).all(|taint| are_tolerated(tolerations, taint))
+}
+
+/// A node whose taints the pod tolerates now and did not before.
+fn helps(pod: &Object, change: &Change) -> bool {
+    let tolerated = |node: &Option<Object>| node.as_ref().is_some_and(|node| tolerates(pod, node.list("spec.taints")));
+    tolerated(&change.new) && !tolerated(&change.old)
 }
 
 fn score(cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {

@@ -4,7 +4,7 @@
 
 use api::Object;
 
-use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict};
+use crate::framework::{ClusterEvent, Cycle, Plugin, Verdict, always};
 use crate::node_info::NodeInfo;
 use api::selector::node::any_term_matches;
 
@@ -14,6 +14,7 @@ pub(crate) static PLUGIN: Plugin = Plugin {
     filter: Some(filter),
     score: None,
     wakes: &[ClusterEvent::VolumeChanged, ClusterEvent::NodeAdded, ClusterEvent::NodeLabels],
+    helps: always,
 };
 
 /// The names of the claims.

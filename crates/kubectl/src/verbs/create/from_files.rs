@@ -14,6 +14,7 @@ use crate::printers::output::{DryRun, Reporter};
 use crate::rest::{Rest, with_query};
 use crate::session::Session;
 use crate::targets::{self, Named, Query, Target, has_files};
+use crate::verbs::edit;
 
 static FLAGS: &[Flag] = &[
     switch("edit", "Edit the objects before they are created."),
@@ -64,11 +65,11 @@ async fn run(session: Rc<Session>, args: Args) -> Outcome {
     if !has_files(&args) {
         return Err(Failure::message("must specify one of -f and -k"));
     }
-    if args.on("edit") {
-        return Err(Failure::message(simulation::stub!("kubectl create", "--edit")));
-    }
     if args.changed("filename") && args.changed("kustomize") {
         return Err(Failure::message("only one of -f or -k can be specified"));
+    }
+    if args.on("edit") {
+        return edit::before_create(session, args).await;
     }
     let dry_run = DryRun::from_args(&session, &args).await?;
     let reporter = Reporter::new(&session, &args, dry_run)?;
