@@ -7,8 +7,9 @@ use std::rc::Rc;
 use bytes::Bytes;
 use simulation::Time;
 
+use crate::children::Children;
 use crate::limits::{FILE_BYTES_MAX, NODE_BYTES, TREE_BYTES_MAX, TREE_NODES_MAX};
-use crate::node::{Children, Content, Data, Ino, Node};
+use crate::node::{Content, Data, Ino, Node};
 use crate::{Clock, Errno, Layer, Metadata};
 
 /// Number of the root directory in every tree.
@@ -112,14 +113,14 @@ impl Fs {
 
     /// None when it is not a directory.
     fn subdirectories(&self, ino: Ino) -> Result<Option<u32>, Errno> {
-        let children = self.read(ino, |n| n.children().map(|c| c.values().copied().collect::<Vec<_>>()))?;
+        let children = self.read(ino, |n| n.children().map(|c| c.iter().map(|(_, ino)| ino).collect::<Vec<_>>()))?;
         let Some(children) = children else { return Ok(None) };
         let is_dir = |c: &&Ino| matches!(self.read(**c, |n| n.children().is_some()), Ok(true));
         Ok(Some(u32::try_from(children.iter().filter(is_dir).count()).unwrap_or(u32::MAX)))
     }
 
     pub(crate) fn child(&self, dir: Ino, name: &str) -> Result<Option<Ino>, Errno> {
-        self.read(dir, |n| n.children().map(|c| c.get(name).copied()))?.ok_or(Errno::NotDirectory)
+        self.read(dir, |n| n.children().map(|c| c.get(name)))?.ok_or(Errno::NotDirectory)
     }
 
     pub(crate) fn children(&self, dir: Ino) -> Result<Children, Errno> {

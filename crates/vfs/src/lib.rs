@@ -11,6 +11,7 @@
 //!
 //! Differences from Linux: no fifos and sockets as nodes, no extended attributes, reading does not touch `atime`.
 
+mod children;
 pub mod device;
 mod errno;
 mod fs;
