@@ -2,17 +2,34 @@
 //!
 //! Invariant: a cache changes only in the informer's handler, so a reconciliation, which never waits, sees one state.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use api::{Kind, Object};
 use client::Event;
+
+use crate::pods::Facts;
+
+/// What somebody controls, or nobody.
+pub(crate) struct Member {
+    /// The object.
+    pub(crate) object: Object,
+    /// What is known of it if it is a pod.
+    pub(crate) facts: Facts,
+}
+
+impl Borrow<Object> for Member {
+    fn borrow(&self) -> &Object {
+        &self.object
+    }
+}
 
 /// The copy of one kind.
 #[derive(Default)]
 pub(crate) struct Cache {
     objects: BTreeMap<String, Object>,
     /// By (namespace, uid of the controlling owner); the empty uid stands for orphans.
-    by_controller: BTreeMap<(String, String), BTreeMap<String, Object>>,
+    by_controller: BTreeMap<(String, String), BTreeMap<String, Member>>,
     /// By uid of any owner.
     by_owner: BTreeMap<String, BTreeMap<String, Object>>,
     /// The newest revision that has come in, of any object of the kind.
@@ -29,7 +46,8 @@ impl Cache {
             self.unindex(&old, &key);
         }
         if !matches!(event, Event::Deleted(_)) {
-            self.by_controller.entry(index_of(object)).or_default().insert(key.clone(), object.clone());
+            let member = Member { object: object.clone(), facts: Facts::of(object) };
+            self.by_controller.entry(index_of(object)).or_default().insert(key.clone(), member);
             for uid in owner_uids(object) {
                 self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone(), object.clone());
             }
@@ -73,7 +91,16 @@ impl Cache {
     }
 
     /// What the owner with this uid controls, in the order of names; for the empty uid, what nobody controls.
-    pub(crate) fn controlled_by(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Object> {
+    pub(crate) fn controlled_by<'a>(
+        &'a self,
+        namespace: &str,
+        uid: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
+        self.members(namespace, uid).map(|member| &member.object)
+    }
+
+    /// The same, with what is known of pods.
+    pub(crate) fn members<'a>(&'a self, namespace: &str, uid: &str) -> impl Iterator<Item = &'a Member> + use<'a> {
         self.by_controller.get(&(namespace.to_owned(), uid.to_owned())).into_iter().flat_map(BTreeMap::values)
     }
 
