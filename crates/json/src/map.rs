@@ -16,10 +16,21 @@ pub struct Map(EcoVec<(Text, Value)>);
 /// Up to how many entries are looked through one by one: most names differ in their length, or where they begin.
 const FEW: usize = 24;
 
-/// Whether two names are equal. Not by `==` at once: that calls into the library, for every field that is passed.
+/// Whether two names are equal. Not by `==` at once: that calls into the library, for every field that is passed and for the one
+/// that is found.
 fn is_equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
-    a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        0 => true,
+        1..=3 => a[0] == b[0] && a[a.len() / 2] == b[b.len() / 2] && a[a.len() - 1] == b[b.len() - 1],
+        // Beginning and end, which overlap.
+        4..=7 => a.first_chunk::<4>() == b.first_chunk::<4>() && a.last_chunk::<4>() == b.last_chunk::<4>(),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk::<8>() && a.last_chunk::<8>() == b.last_chunk::<8>(),
+        _ => a.first_chunk::<8>() == b.first_chunk::<8>() && a == b,
+    }
 }
 
 /// The order of two names, most of which their first byte tells.
@@ -319,6 +330,20 @@ mod tests {
         fields.entry("0").or_insert(json!("first"));
         *fields.entry("a").or_insert(json!("not taken")) = json!(true);
         assert_eq!(crate::to_string(&fields).unwrap(), r#"{"0":"first","a":true,"b":2,"c":0,"d":1,"e":"e","z":"z"}"#);
+    }
+
+    #[test]
+    fn names_are_equal_when_all_their_bytes_are() {
+        for length in 0..=40 {
+            let name: String = ('a'..='z').cycle().take(length).collect();
+            assert!(is_equal(&name, &name.clone()));
+            assert!(!is_equal(&name, &format!("{name}a")));
+            for place in 0..length {
+                let mut other = name.clone();
+                other.replace_range(place..=place, "-");
+                assert!(!is_equal(&name, &other), "{name} {other}");
+            }
+        }
     }
 
     #[test]
