@@ -16,6 +16,7 @@ mod index;
 mod literal;
 mod map;
 mod ser;
+mod settle;
 mod text;
 mod value;
 

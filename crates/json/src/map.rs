@@ -177,6 +177,26 @@ impl Map {
         self.0.into_iter().map(|(_, value)| value)
     }
 
+    /// The entries to change, if nobody shares them. Names may only become others that are equal.
+    pub(crate) fn own_entries(&mut self) -> Option<&mut [(Text, Value)]> {
+        self.0.is_unique().then(|| self.0.make_mut())
+    }
+
+    /// Gives back the room for more entries.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        if self.0.capacity() > self.0.len() {
+            let mut entries = EcoVec::with_capacity(self.0.len());
+            entries.extend(mem::take(&mut self.0));
+            self.0 = entries;
+        }
+    }
+
+    /// For how many more entries there is room.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.0.capacity() - self.0.len()
+    }
+
     /// Whether both are the very same entries: the cheap proof of equality.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.0.as_ptr() == other.0.as_ptr() && self.0.len() == other.0.len()

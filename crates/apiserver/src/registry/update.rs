@@ -117,8 +117,10 @@ impl Context<'_> {
         authorization::escalation::check(self, kind, namespace, &new, Some(old))?;
         admission::asked::check_permission(self, kind, &new, Some(old))?;
         admission::validate_update(self, kind, part, namespace, (&new, old))?;
+        // A write keeps what it has in common with what was there: without that every revision would hold a copy of most of it.
+        let is_same = new.settle(Some(old));
         // Times alone are no change.
-        if new == *old && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
+        if is_same && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
             return Ok(stored.value.clone());
         }
         if part.is_whole() {
