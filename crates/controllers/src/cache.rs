@@ -135,7 +135,8 @@ static EMPTY: Cache =
 /// The copies of all kinds.
 #[derive(Default)]
 pub(crate) struct Caches {
-    copies: BTreeMap<String, Cache>,
+    /// By plural and group.
+    copies: BTreeMap<(&'static str, &'static str), Cache>,
     /// Kinds that definitions have added, by resource as messages name it.
     added: BTreeMap<String, &'static Kind>,
 }
@@ -143,12 +144,12 @@ pub(crate) struct Caches {
 impl Caches {
     /// The copy of a kind; empty if it is not followed.
     pub(crate) fn of(&self, kind: &Kind) -> &Cache {
-        self.copies.get(&kind.group_resource()).unwrap_or(&EMPTY)
+        self.copies.get(&(kind.plural, kind.group)).unwrap_or(&EMPTY)
     }
 
     /// Takes in a change.
     pub(crate) fn apply(&mut self, kind: &Kind, event: &Event) {
-        self.copies.entry(kind.group_resource()).or_default().apply(event);
+        self.copies.entry((kind.plural, kind.group)).or_default().apply(event);
     }
 
     /// A definition has added a kind.
@@ -159,7 +160,8 @@ impl Caches {
     /// The kind of a definition is gone, and so is the copy.
     pub(crate) fn remove(&mut self, resource: &str) {
         self.added.remove(resource);
-        self.copies.remove(resource);
+        let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
+        self.copies.retain(|kind, _| *kind != (plural, group));
     }
 
     /// Every kind: those of the table, and those that were added.
