@@ -124,13 +124,13 @@ pub fn object(cx: &Context<'_>, head: &Head, body: Body, kind: &Kind) -> Result<
     };
     let warnings = check(&object, kind, FieldValidation::of(head)?, sent)?;
     cx.warnings.borrow_mut().extend(warnings);
-    normalise(&mut object, kind);
+    normalise(&mut object, kind, None);
     Ok(object)
 }
 
 /// Decodes against the schema; returns warnings.
 fn check(object: &Value, kind: &Kind, validation: FieldValidation, sent: Text<'_>) -> Result<Vec<String>, Status> {
-    let Some(checked) = checked(object, kind) else { return Ok(Vec::new()) };
+    let Some(checked) = checked(object, kind, None) else { return Ok(Vec::new()) };
     let refuse = |why: &str| {
         let name = kind.kind;
         Err(Status::bad_request(format!("{name} in version {:?} cannot be handled as a {name}: {why}", kind.version)))
@@ -151,24 +151,25 @@ fn check(object: &Value, kind: &Kind, validation: FieldValidation, sent: Text<'_
     }
 }
 
-/// What an object of a kind has that its schema does not know, and what cannot be read.
-pub fn checked(object: &Value, kind: &Kind) -> Option<schema::Checked> {
+/// What an object of a kind has that its schema does not know, and what cannot be read; what it shares with the stored one, of
+/// which it is made, is known.
+pub fn checked(object: &Value, kind: &Kind, stored: Option<&Value>) -> Option<schema::Checked> {
     if let Some(custom) = custom::of(kind) {
         return Some(schema::Checked { unknown: custom.unknown(object), error: None });
     }
-    schema::definition(kind.schema).map(|definition| schema::check(definition, object))
+    schema::definition(kind.schema).map(|definition| schema::check_change(definition, object, stored))
 }
 
 /// Brings an object into the form in which upstream would write it back: `apiVersion` and `kind` as the URL says, and
-/// of the fields those and only those that Go's encoder would write.
-pub fn normalise(object: &mut Value, kind: &Kind) {
+/// of the fields those and only those that Go's encoder would write. What it shares with the stored object has that form.
+pub fn normalise(object: &mut Value, kind: &Kind, stored: Option<&Value>) {
     let map = map_mut(object);
     map.insert("apiVersion".into(), kind.api_version().into());
     map.insert("kind".into(), kind.kind.into());
     if let Some(custom) = custom::of(kind) {
         custom.normalise(object);
     } else if let Some(definition) = schema::definition(kind.schema) {
-        schema::normalize_without(definition, object, is_omitted);
+        schema::normalize_change(definition, object, stored, is_omitted);
     }
 }
 

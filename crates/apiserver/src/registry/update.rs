@@ -87,7 +87,8 @@ impl Context<'_> {
             Part::Approval => crate::strategy::certificates::approve(&mut new, old, &self.now()),
             Part::Finalize | Part::Binding => {}
         }
-        super::decode::normalise(&mut new, kind);
+        // What is shown in another version than it is stored in was converted, and nothing says how.
+        super::decode::normalise(&mut new, kind, strategy.conversion.is_none().then_some(old));
         if matches!(part, Part::Main | Part::Scale | Part::EphemeralContainers) {
             count_generation(strategy, &mut new, old);
         }
