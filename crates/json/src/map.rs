@@ -224,7 +224,13 @@ impl std::fmt::Debug for Map {
 
 impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(fields: I) -> Self {
-        let mut fields = Vec::from_iter(fields.into_iter().map(|(name, value)| (text::shared(name.into()), value)));
+        Map::of_fields(fields.into_iter().map(|(name, value)| (text::shared(name.into()), value)).collect())
+    }
+}
+
+impl Map {
+    /// The fields of a list, whose names are shared already; of those of one name the last.
+    pub(crate) fn of_fields(mut fields: Vec<(Text, Value)>) -> Map {
         if !fields.is_sorted_by(|(a, _), (b, _)| a < b) {
             fields.sort_by(|(a, _), (b, _)| a.cmp(b));
             // Of the fields of one name the last counts, as when one is set after the other.
