@@ -19,6 +19,7 @@ mod handle;
 mod layer;
 pub mod limits;
 mod node;
+mod nodes;
 pub mod path;
 mod view;
 mod walk;
