@@ -42,6 +42,9 @@ impl Cache {
         let object = event.object();
         let key = object.key();
         self.revision = self.revision.max(object.resource_version().parse().unwrap_or(0));
+        if !matches!(event, Event::Deleted(_)) && self.replace(&key, object) {
+            return;
+        }
         if let Some(old) = self.objects.remove(&key) {
             self.unindex(&old, &key);
         }
@@ -53,6 +56,22 @@ impl Cache {
             }
             self.objects.insert(key, object.clone());
         }
+    }
+
+    /// Puts an object in the place of its last state, if its owners are the same: most changes are such.
+    fn replace(&mut self, key: &str, object: &Object) -> bool {
+        let owners = |object: &Object| object.at("metadata.ownerReferences").clone();
+        let Some(old) = self.objects.get_mut(key).filter(|old| owners(old) == owners(object)) else { return false };
+        *old = object.clone();
+        if let Some(member) = self.by_controller.get_mut(&index_of(object)).and_then(|members| members.get_mut(key)) {
+            *member = Member { object: object.clone(), facts: Facts::of(object) };
+        }
+        for uid in owner_uids(object) {
+            if let Some(owned) = self.by_owner.get_mut(uid).and_then(|owned| owned.get_mut(key)) {
+                *owned = object.clone();
+            }
+        }
+        true
     }
 
     fn unindex(&mut self, old: &Object, key: &str) {
@@ -185,5 +204,45 @@ impl Caches {
             caches.apply(kind, &Event::Added(object.clone()));
         }
         caches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::kinds::PODS;
+    use json::{Value, json};
+
+    use super::*;
+
+    fn pod(phase: &str, owners: &[&str]) -> Object {
+        let owners: Vec<Value> = owners.iter().map(|uid| json!({"uid": uid, "controller": true})).collect();
+        Object::new(json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "d", "ownerReferences": owners},
+            "status": {"phase": phase}}))
+    }
+
+    #[test]
+    fn an_object_is_found_by_its_owners_as_it_is_now() {
+        let mut caches = Caches::default();
+        let mut phases = |event: Event| {
+            caches.apply(&PODS, &event);
+            let pods = caches.of(&PODS);
+            let phase = |object: &Object| object.str("status.phase").to_owned();
+            let of = |uid: &str| -> String {
+                let members: Vec<&Member> = pods.members("d", uid).collect();
+                assert!(members.iter().all(|member| member.facts == Facts::of(&member.object)));
+                let owned: Vec<String> = pods.owned_by(uid).map(phase).collect();
+                let controlled: Vec<String> = members.iter().map(|member| phase(&member.object)).collect();
+                assert!(uid.is_empty() || owned == controlled);
+                controlled.concat()
+            };
+            [pods.get("d/p").map(phase).unwrap_or_default(), of("a"), of("b"), of("")]
+        };
+        let modified = |new: Object| Event::Modified { old: pod("", &[]), new };
+        assert_eq!(phases(Event::Added(pod("Pending", &["a"]))), ["Pending", "Pending", "", ""]);
+        assert_eq!(phases(modified(pod("Running", &["a"]))), ["Running", "Running", "", ""]);
+        assert_eq!(phases(modified(pod("Running", &["b"]))), ["Running", "", "Running", ""]);
+        assert_eq!(phases(modified(pod("Failed", &[]))), ["Failed", "", "", "Failed"]);
+        assert_eq!(phases(modified(pod("Gone", &[]))), ["Gone", "", "", "Gone"]);
+        assert_eq!(phases(Event::Deleted(pod("Gone", &[]))), ["", "", "", ""]);
     }
 }
