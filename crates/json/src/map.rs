@@ -95,6 +95,11 @@ impl Map {
         Some(&mut self.0.make_mut()[index].1)
     }
 
+    /// Looks fields up one after the other, in the order of their names: each in a step or two.
+    pub fn in_order(&self) -> InOrder<'_> {
+        InOrder(&self.0)
+    }
+
     /// Whether there is a field.
     pub fn contains_key<N: AsRef<str> + ?Sized>(&self, name: &N) -> bool {
         self.get(name).is_some()
@@ -200,6 +205,32 @@ impl Map {
     /// Whether both are the very same entries: the cheap proof of equality.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.0.as_ptr() == other.0.as_ptr() && self.0.len() == other.0.len()
+    }
+}
+
+/// See [`Map::in_order`].
+#[derive(Clone, Copy, Default)]
+pub struct InOrder<'a>(&'a [(Text, Value)]);
+
+impl<'a> InOrder<'a> {
+    /// The value of a field; none if its name comes before one that was asked for earlier.
+    pub fn get(&mut self, name: &str) -> Option<&'a Value> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// The same with the name as it is kept.
+    pub(crate) fn entry(&mut self, name: &str) -> Option<&'a (Text, Value)> {
+        while let Some((first, rest)) = self.0.split_first() {
+            if is_equal(&first.0, name) {
+                self.0 = rest;
+                return Some(first);
+            }
+            if order(&first.0, name).is_gt() {
+                return None;
+            }
+            self.0 = rest;
+        }
+        None
     }
 }
 
@@ -386,6 +417,17 @@ mod tests {
         assert!(grown.keys().is_sorted());
         assert_eq!(fields.get("field"), None);
         assert_eq!(fields.get("field-1000"), None);
+    }
+
+    #[test]
+    fn fields_are_looked_up_in_order() {
+        let fields = map(&["a", "c", "d", "f"]);
+        let mut known = fields.in_order();
+        let found: Vec<Option<i64>> =
+            ["0", "a", "b", "d", "e", "f", "g"].map(|name| known.get(name).and_then(Value::as_i64)).into();
+        assert_eq!(found, [None, Some(0), None, Some(2), None, Some(3), None]);
+        assert_eq!(fields.in_order().get("f"), Some(&json!(3)), "others may be left out");
+        assert_eq!(InOrder::default().get("a"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Making a tree small that is to be kept.
 
-use crate::{Array, Map, Text, Value};
+use crate::{Array, Map, Value};
 
 impl Value {
     /// Makes a tree small that is to be kept beside an older one: what is equal in both becomes one and the same, and lists and maps
@@ -34,8 +34,9 @@ impl Value {
 fn settle_map(map: &mut Map, old: Option<&Map>) -> bool {
     let Some(entries) = map.own_entries() else { return old == Some(map) };
     let mut equal = old.is_some_and(|old| old.len() == entries.len());
+    let mut before = old.map(Map::in_order).unwrap_or_default();
     for (name, value) in entries {
-        let before: Option<(&Text, &Value)> = old.and_then(|old| old.get_key_value(name.as_str()));
+        let before = before.entry(name);
         equal &= value.settle(before.map(|(_, value)| value)) && before.is_some();
         if let Some((same, _)) = before.filter(|_| !name.is_inline()) {
             *name = same.clone();

@@ -135,14 +135,16 @@ fn fields(atom: Atom, old: Option<&Map>, new: Option<&Map>, without: &dyn Fn(&st
         value(child, l, r, &mut inner);
         found.below(|| field(key, named), inner);
     };
+    let mut after = new.map(Map::in_order).unwrap_or_default();
     for (key, l) in old.into_iter().flatten().filter(|(key, _)| !without(key)) {
-        let r = new.and_then(|m| m.get(key));
+        let r = after.get(key);
         if !r.is_some_and(|r| is_plainly_equal(l, r)) {
             one(key, Some(l), r, found);
         }
     }
+    let mut before = old.map(Map::in_order).unwrap_or_default();
     for (key, r) in new.into_iter().flatten() {
-        if !without(key) && old.is_none_or(|m| !m.contains_key(key)) {
+        if before.get(key).is_none() && !without(key) {
             one(key, None, Some(r), found);
         }
     }

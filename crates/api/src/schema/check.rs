@@ -87,12 +87,13 @@ impl Checker {
     fn fields(&mut self, definition: &'static Definition, value: &Value, known: Option<&Value>, place: &Where) {
         let Some(map) = value.as_object() else { return };
         let mut properties = definition.in_order();
+        let mut known = known.and_then(Value::as_object).map(json::Map::in_order).unwrap_or_default();
         for (name, value) in map {
             let place = place.inner(Step::Field(name));
             match properties.property(name) {
                 Some(property) => {
                     let place = Where { owner: definition, ..place };
-                    self.value(property, &property.ty, value, known.and_then(|known| known.get(name)), &place);
+                    self.value(property, &property.ty, value, known.get(name), &place);
                 }
                 None if definition.properties.is_empty() => {}
                 None => self.found.unknown.push(place.indexed()),

@@ -143,6 +143,7 @@ fn normal(root: &'static Definition, value: &Value, known: Option<&Value>, omitt
 /// The fields that are written, in their normal form; none if that changes nothing.
 fn kept(root: &'static Definition, map: &Map, known: Option<&Value>, omitted: Omitted) -> Option<Map> {
     let mut properties = root.in_order();
+    let mut before = known.and_then(Value::as_object).map(Map::in_order).unwrap_or_default();
     // What is kept, from the first change on.
     let mut kept: Option<Vec<(Text, Value)>> = None;
     for (index, (name, value)) in map.iter().enumerate() {
@@ -151,7 +152,7 @@ fn kept(root: &'static Definition, map: &Map, known: Option<&Value>, omitted: Om
             !may_go && !is_left_out(root, property, value)
         };
         let property = properties.property(name).filter(is_written);
-        let known = known.and_then(|known| known.get(name));
+        let known = before.get(name);
         let new = property.and_then(|property| inner(property, &property.ty, value, known, omitted));
         if kept.is_none() && (property.is_none() || new.is_some()) {
             kept = Some(map.iter().take(index).map(|(name, value)| (name.clone(), value.clone())).collect());
