@@ -13,7 +13,7 @@ use crate::custom;
 use crate::failure;
 use crate::managed::{self, Changed};
 use crate::registry::Context;
-use crate::registry::decode::{FieldValidation, checked, media_type, normalise};
+use crate::registry::decode::{FieldValidation, checked, known_form, media_type, normalise};
 use crate::registry::strict::{Complaints, Text};
 use crate::registry::update::Part;
 use crate::request::Head;
@@ -103,7 +103,7 @@ impl Patch {
             return Err(failure::conflict(strategy.kind, place.1, &why));
         }
         let mut changed = cx.apply(strategy, Part::Main, None, &self.body, self.force)?;
-        self.checked(cx, strategy.kind, &mut changed.value)?;
+        self.checked(cx, strategy.kind, &mut changed.value, None)?;
         match text(&changed.value, "metadata.name") {
             "" => _ = metadata_mut(&mut changed.value).insert("name".into(), place.1.into()),
             name if name != place.1 => {
@@ -126,11 +126,12 @@ impl Patch {
         old: &Object,
     ) -> Result<Changed, Status> {
         if self.kind != Type::Apply {
-            return self.patched(cx, strategy.kind, old).map(Changed::from);
+            let is_known = known_form(strategy, old.value()).is_some();
+            return self.patched(cx, strategy.kind, old, is_known).map(Changed::from);
         }
         self.check_configuration(strategy.kind)?;
         let mut changed = cx.apply(strategy, part, Some(old), &self.body, self.force)?;
-        self.checked(cx, strategy.kind, &mut changed.value)?;
+        self.checked(cx, strategy.kind, &mut changed.value, None)?;
         Ok(changed)
     }
 
@@ -143,7 +144,7 @@ impl Patch {
         scale: &Object,
     ) -> Result<Changed, Status> {
         if self.kind != Type::Apply {
-            return self.patched(cx, kind, scale).map(Changed::from);
+            return self.patched(cx, kind, scale, false).map(Changed::from);
         }
         self.check_configuration(kind)?;
         managed::apply_scale(cx, kind, parent, scale.value(), &self.body, self.force)
@@ -181,8 +182,8 @@ impl Patch {
         }
     }
 
-    /// The patched object, in normal form.
-    fn patched(&self, cx: &Context<'_>, kind: &'static Kind, old: &Object) -> Result<Value, Status> {
+    /// The patched object, in normal form, which the old one has if that is known.
+    fn patched(&self, cx: &Context<'_>, kind: &'static Kind, old: &Object, is_known: bool) -> Result<Value, Status> {
         let definition = schema::definition(kind.schema);
         let whole = if self.touches_managed_fields() { old.wire() } else { Cow::Borrowed(old.value()) };
         let patched = match self.kind {
@@ -201,14 +202,20 @@ impl Patch {
             PatchError::Decode(why) => Status::bad_request(why),
             PatchError::Apply(_) | PatchError::Precondition => rejected(),
         })?;
-        self.checked(cx, kind, &mut patched)?;
+        self.checked(cx, kind, &mut patched, is_known.then(|| old.value()))?;
         Ok(patched)
     }
 
     /// Checks the new object, and brings it into normal form.
-    fn checked(&self, cx: &Context<'_>, kind: &'static Kind, new: &mut Value) -> Result<(), Status> {
-        self.check(cx, &checked(new, kind).unwrap_or_default(), new)?;
-        normalise(new, kind);
+    fn checked(
+        &self,
+        cx: &Context<'_>,
+        kind: &'static Kind,
+        new: &mut Value,
+        stored: Option<&Value>,
+    ) -> Result<(), Status> {
+        self.check(cx, &checked(new, kind, stored).unwrap_or_default(), new)?;
+        normalise(new, kind, stored);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Writes Events, as `k8s.io/client-go/tools/record` does: equal ones are counted instead of repeated, similar
 //! ones combined.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -9,7 +10,7 @@ use api::{Object, kinds};
 use json::{Value, json};
 use simulation::Sim;
 
-use crate::correlator::{COMBINED, Correlator};
+use crate::correlator::{COMBINED, Correlator, Digest};
 use crate::{Client, Error, PatchType};
 
 /// Events that wait to be written; above this the newest are dropped and the trace says so.
@@ -33,8 +34,8 @@ struct Inner {
     client: Client,
     component: String,
     host: String,
-    queue: RefCell<VecDeque<(String, Object)>>,
-    seen: RefCell<BTreeMap<String, Seen>>,
+    queue: RefCell<VecDeque<(Digest, Object)>>,
+    seen: RefCell<BTreeMap<Digest, Seen>>,
     correlator: RefCell<Correlator>,
     writing: std::cell::Cell<bool>,
     /// The nanoseconds in the name of the newest event.
@@ -83,16 +84,21 @@ impl EventRecorder {
                 involved[field] = value.into();
             }
         }
-        let about = format!("{}/{}/{}/{}", object.kind(), object.namespace(), object.name(), object.uid());
-        let similar = format!("{about}/{event_type}/{reason}");
-        let is_combined = self.0.correlator.borrow_mut().is_combined(&similar, message, self.0.sim.now());
+        let about = Digest::EMPTY
+            .and(object.kind())
+            .and(object.namespace())
+            .and(object.name())
+            .and(object.uid())
+            .and(event_type);
+        let similar = about.and(reason);
+        let is_combined = self.0.correlator.borrow_mut().is_combined(similar, message, self.0.sim.now());
         let (key, message) = if is_combined {
-            (similar, format!("{COMBINED}{message}"))
+            (similar, Cow::Owned(format!("{COMBINED}{message}")))
         } else {
-            (format!("{about}/{field_path}/{event_type}/{reason}/{message}"), message.to_owned())
+            (similar.and(field_path).and(message), Cow::Borrowed(message))
         };
         // Normal events do not use up what warnings may take.
-        if !self.0.correlator.borrow_mut().admits(&format!("{about}/{event_type}"), self.0.sim.now()) {
+        if !self.0.correlator.borrow_mut().admits(about, self.0.sim.now()) {
             return; // upstream drops what is told too often, and so does everyone who counts on it
         }
         let event = self.build(object, involved, event_type, reason, &message);
@@ -148,7 +154,7 @@ impl EventRecorder {
         self.0.writing.set(false);
     }
 
-    async fn write(&self, key: String, event: Object) -> Result<(), Error> {
+    async fn write(&self, key: Digest, event: Object) -> Result<(), Error> {
         let known = {
             let mut seen = self.0.seen.borrow_mut();
             seen.get_mut(&key).map(|s| {

@@ -2,17 +2,34 @@
 //!
 //! Invariant: a cache changes only in the informer's handler, so a reconciliation, which never waits, sees one state.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use api::{Kind, Object};
 use client::Event;
+
+use crate::pods::Facts;
+
+/// What somebody controls, or nobody.
+pub(crate) struct Member {
+    /// The object.
+    pub(crate) object: Object,
+    /// What is known of it if it is a pod.
+    pub(crate) facts: Facts,
+}
+
+impl Borrow<Object> for Member {
+    fn borrow(&self) -> &Object {
+        &self.object
+    }
+}
 
 /// The copy of one kind.
 #[derive(Default)]
 pub(crate) struct Cache {
     objects: BTreeMap<String, Object>,
     /// By (namespace, uid of the controlling owner); the empty uid stands for orphans.
-    by_controller: BTreeMap<(String, String), BTreeMap<String, Object>>,
+    by_controller: BTreeMap<(String, String), BTreeMap<String, Member>>,
     /// By uid of any owner.
     by_owner: BTreeMap<String, BTreeMap<String, Object>>,
     /// The newest revision that has come in, of any object of the kind.
@@ -25,16 +42,36 @@ impl Cache {
         let object = event.object();
         let key = object.key();
         self.revision = self.revision.max(object.resource_version().parse().unwrap_or(0));
+        if !matches!(event, Event::Deleted(_)) && self.replace(&key, object) {
+            return;
+        }
         if let Some(old) = self.objects.remove(&key) {
             self.unindex(&old, &key);
         }
         if !matches!(event, Event::Deleted(_)) {
-            self.by_controller.entry(index_of(object)).or_default().insert(key.clone(), object.clone());
+            let member = Member { object: object.clone(), facts: Facts::of(object) };
+            self.by_controller.entry(index_of(object)).or_default().insert(key.clone(), member);
             for uid in owner_uids(object) {
                 self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone(), object.clone());
             }
             self.objects.insert(key, object.clone());
         }
+    }
+
+    /// Puts an object in the place of its last state, if its owners are the same: most changes are such.
+    fn replace(&mut self, key: &str, object: &Object) -> bool {
+        let owners = |object: &Object| object.at("metadata.ownerReferences").clone();
+        let Some(old) = self.objects.get_mut(key).filter(|old| owners(old) == owners(object)) else { return false };
+        *old = object.clone();
+        if let Some(member) = self.by_controller.get_mut(&index_of(object)).and_then(|members| members.get_mut(key)) {
+            *member = Member { object: object.clone(), facts: Facts::of(object) };
+        }
+        for uid in owner_uids(object) {
+            if let Some(owned) = self.by_owner.get_mut(uid).and_then(|owned| owned.get_mut(key)) {
+                *owned = object.clone();
+            }
+        }
+        true
     }
 
     fn unindex(&mut self, old: &Object, key: &str) {
@@ -73,7 +110,16 @@ impl Cache {
     }
 
     /// What the owner with this uid controls, in the order of names; for the empty uid, what nobody controls.
-    pub(crate) fn controlled_by(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Object> {
+    pub(crate) fn controlled_by<'a>(
+        &'a self,
+        namespace: &str,
+        uid: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
+        self.members(namespace, uid).map(|member| &member.object)
+    }
+
+    /// The same, with what is known of pods.
+    pub(crate) fn members<'a>(&'a self, namespace: &str, uid: &str) -> impl Iterator<Item = &'a Member> + use<'a> {
         self.by_controller.get(&(namespace.to_owned(), uid.to_owned())).into_iter().flat_map(BTreeMap::values)
     }
 
@@ -108,7 +154,8 @@ static EMPTY: Cache =
 /// The copies of all kinds.
 #[derive(Default)]
 pub(crate) struct Caches {
-    copies: BTreeMap<String, Cache>,
+    /// By plural and group.
+    copies: BTreeMap<(&'static str, &'static str), Cache>,
     /// Kinds that definitions have added, by resource as messages name it.
     added: BTreeMap<String, &'static Kind>,
 }
@@ -116,12 +163,12 @@ pub(crate) struct Caches {
 impl Caches {
     /// The copy of a kind; empty if it is not followed.
     pub(crate) fn of(&self, kind: &Kind) -> &Cache {
-        self.copies.get(&kind.group_resource()).unwrap_or(&EMPTY)
+        self.copies.get(&(kind.plural, kind.group)).unwrap_or(&EMPTY)
     }
 
     /// Takes in a change.
     pub(crate) fn apply(&mut self, kind: &Kind, event: &Event) {
-        self.copies.entry(kind.group_resource()).or_default().apply(event);
+        self.copies.entry((kind.plural, kind.group)).or_default().apply(event);
     }
 
     /// A definition has added a kind.
@@ -132,7 +179,8 @@ impl Caches {
     /// The kind of a definition is gone, and so is the copy.
     pub(crate) fn remove(&mut self, resource: &str) {
         self.added.remove(resource);
-        self.copies.remove(resource);
+        let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
+        self.copies.retain(|kind, _| *kind != (plural, group));
     }
 
     /// Every kind: those of the table, and those that were added.
@@ -156,5 +204,45 @@ impl Caches {
             caches.apply(kind, &Event::Added(object.clone()));
         }
         caches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::kinds::PODS;
+    use json::{Value, json};
+
+    use super::*;
+
+    fn pod(phase: &str, owners: &[&str]) -> Object {
+        let owners: Vec<Value> = owners.iter().map(|uid| json!({"uid": uid, "controller": true})).collect();
+        Object::new(json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "d", "ownerReferences": owners},
+            "status": {"phase": phase}}))
+    }
+
+    #[test]
+    fn an_object_is_found_by_its_owners_as_it_is_now() {
+        let mut caches = Caches::default();
+        let mut phases = |event: Event| {
+            caches.apply(&PODS, &event);
+            let pods = caches.of(&PODS);
+            let phase = |object: &Object| object.str("status.phase").to_owned();
+            let of = |uid: &str| -> String {
+                let members: Vec<&Member> = pods.members("d", uid).collect();
+                assert!(members.iter().all(|member| member.facts == Facts::of(&member.object)));
+                let owned: Vec<String> = pods.owned_by(uid).map(phase).collect();
+                let controlled: Vec<String> = members.iter().map(|member| phase(&member.object)).collect();
+                assert!(uid.is_empty() || owned == controlled);
+                controlled.concat()
+            };
+            [pods.get("d/p").map(phase).unwrap_or_default(), of("a"), of("b"), of("")]
+        };
+        let modified = |new: Object| Event::Modified { old: pod("", &[]), new };
+        assert_eq!(phases(Event::Added(pod("Pending", &["a"]))), ["Pending", "Pending", "", ""]);
+        assert_eq!(phases(modified(pod("Running", &["a"]))), ["Running", "Running", "", ""]);
+        assert_eq!(phases(modified(pod("Running", &["b"]))), ["Running", "", "Running", ""]);
+        assert_eq!(phases(modified(pod("Failed", &[]))), ["Failed", "", "", "Failed"]);
+        assert_eq!(phases(modified(pod("Gone", &[]))), ["Gone", "", "", "Gone"]);
+        assert_eq!(phases(Event::Deleted(pod("Gone", &[]))), ["", "", "", ""]);
     }
 }

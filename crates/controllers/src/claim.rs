@@ -1,10 +1,11 @@
 //! Adoption and release of dependents by their controller reference (`pkg/controller/controller_ref_manager.go`).
 
+use std::borrow::Borrow;
+
 use api::{Kind, Object};
 use client::PatchType;
 use json::{Value, json};
 
-use crate::cache::controller_uid;
 use crate::change::{Plan, Write};
 use crate::selector;
 
@@ -20,35 +21,50 @@ pub(crate) fn controller_reference(kind: &Kind, owner: &Object) -> Value {
     })
 }
 
-/// Of `candidates` (what `owner` controls, and orphans), those that are its own by controller reference and labels.
-/// Orphans that match are adopted, dependents that no longer match are released.
-pub(crate) fn claim<'a>(
+/// Of what `owner` controls and of the orphans, those that are its own by controller reference and labels. Orphans that match
+/// are adopted, dependents that no longer match are released.
+pub(crate) fn claim<'a, C: Borrow<Object>>(
     plan: &mut Plan,
     (owner_kind, owner): (&Kind, &Object),
     kind: &'static Kind,
-    candidates: impl Iterator<Item = &'a Object>,
-) -> Vec<&'a Object> {
+    controlled: impl Iterator<Item = &'a C>,
+    orphans: impl Iterator<Item = &'a C>,
+) -> Vec<&'a C> {
     let selector = selector::of(owner);
+    let mut matches = of_labels(|labels| selector.matches_value(labels));
     let mut claimed = Vec::new();
-    for candidate in candidates {
-        let matches = selector.matches_object(candidate);
-        match controller_uid(candidate) {
-            Some(uid) if uid != owner.uid() => {}
-            Some(_) if matches => claimed.push(candidate),
-            Some(_) if owner.is_deleting() => {}
-            Some(_) => {
-                let references = json!([{ "$patch": "delete", "uid": owner.uid() }]);
-                plan.write(reference_patch(kind, candidate, references));
-            }
-            None if owner.is_deleting() || !matches || candidate.is_deleting() => {}
-            None => {
-                let references = json!([controller_reference(owner_kind, owner)]);
-                plan.write(reference_patch(kind, candidate, references));
-                claimed.push(candidate);
-            }
+    for candidate in controlled {
+        if matches(candidate.borrow()) {
+            claimed.push(candidate);
+        } else if !owner.is_deleting() {
+            let references = json!([{ "$patch": "delete", "uid": owner.uid() }]);
+            plan.write(reference_patch(kind, candidate.borrow(), references));
+        }
+    }
+    for candidate in orphans {
+        let orphan = candidate.borrow();
+        if !owner.is_deleting() && matches(orphan) && !orphan.is_deleting() {
+            let references = json!([controller_reference(owner_kind, owner)]);
+            plan.write(reference_patch(kind, orphan, references));
+            claimed.push(candidate);
         }
     }
     claimed
+}
+
+/// What a question about labels comes to for one object after another. What one template made shares its labels, so the question
+/// is asked once for all of it.
+pub(crate) fn of_labels<'a>(ask: impl Fn(&Value) -> bool) -> impl FnMut(&'a Object) -> bool {
+    let mut last: Option<(&Value, bool)> = None;
+    move |object| {
+        let labels = object.at("metadata.labels");
+        let answer = match last {
+            Some((same, answer)) if same.is_same(labels) => answer,
+            _ => ask(labels),
+        };
+        last = Some((labels, answer));
+        answer
+    }
 }
 
 fn reference_patch(kind: &'static Kind, of: &Object, references: Value) -> Write {

@@ -18,7 +18,7 @@ pub(crate) fn revisions(view: &View<'_>, plan: &mut Plan, (kind, owner): (&Kind,
     let all = view.of(&kinds::CONTROLLER_REVISIONS);
     let owned = all.controlled_by(owner.namespace(), owner.uid());
     let orphans = all.controlled_by(owner.namespace(), "");
-    let claimed = claim(plan, (kind, owner), &kinds::CONTROLLER_REVISIONS, owned.chain(orphans));
+    let claimed = claim(plan, (kind, owner), &kinds::CONTROLLER_REVISIONS, owned, orphans);
     let mut revisions: Vec<Object> = claimed.into_iter().cloned().collect();
     revisions.sort_by_key(|r| (number(r), r.str("metadata.creationTimestamp").to_owned(), r.name().to_owned()));
     revisions

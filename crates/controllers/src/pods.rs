@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Kind, Object};
+use api::{Kind, Object, kinds};
 use json::{Map, Value, json};
 use simulation::Time;
 
@@ -15,6 +15,27 @@ const LOOK_AT_POD: Duration = Duration::from_micros(100);
 /// together, and is one write of the status instead of a thousand.
 pub(crate) fn gathering(pods: i64) -> Duration {
     LOOK_AT_POD * u32::try_from(pods).unwrap_or(0)
+}
+
+/// What is asked of every pod at every look at who controls it: found out once, when the pod comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// [`is_active`]
+    pub(crate) active: bool,
+    /// [`is_terminating`]
+    pub(crate) terminating: bool,
+    /// [`is_ready`]
+    pub(crate) ready: bool,
+}
+
+impl Facts {
+    /// The facts about a pod; of what is no pod they say nothing.
+    pub(crate) fn of(pod: &Object) -> Facts {
+        if pod.kind() != kinds::PODS.kind {
+            return Facts::default();
+        }
+        Facts { active: is_active(pod), terminating: is_terminating(pod), ready: is_ready(pod) }
+    }
 }
 
 /// Whether the pod has not ended and is not being deleted.

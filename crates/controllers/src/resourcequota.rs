@@ -26,12 +26,17 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
     if !kind.namespaced {
         return Vec::new();
     }
+    let mut quotas = view.of(&kinds::RESOURCE_QUOTAS).in_namespace(object.namespace()).peekable();
+    // Most namespaces have none, and what something uses is long to count.
+    if quotas.peek().is_none() {
+        return Vec::new();
+    }
     if let Event::Modified { old, new } = event
         && quota::usage(kind, old.value()) == quota::usage(kind, new.value())
     {
         return Vec::new();
     }
-    view.of(&kinds::RESOURCE_QUOTAS).in_namespace(object.namespace()).map(Wake::now).collect()
+    quotas.map(Wake::now).collect()
 }
 
 fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {

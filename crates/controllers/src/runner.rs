@@ -378,7 +378,7 @@ impl Runner {
             }
         };
         if self.controller.follows.contains(kind) {
-            awaited.extend(answer.resource_version().parse().ok().map(|revision| Awaited::Revision(kind, revision)));
+            await_revision(awaited, kind, answer.resource_version().parse().ok());
         }
         Ok(answer)
     }
@@ -428,6 +428,15 @@ impl Runner {
                 caches.of(kind).get(key).is_none_or(|o| o.uid() != uid || o.is_deleting())
             }
         })
+    }
+}
+
+/// Waits for a revision of a kind. The newest of a list of writes stands for all of it: every change asks for it.
+fn await_revision(awaited: &mut Vec<Awaited>, kind: &'static Kind, revision: Option<u64>) {
+    let Some(revision) = revision else { return };
+    match awaited.last_mut() {
+        Some(Awaited::Revision(last, newest)) if std::ptr::eq(*last, kind) => *newest = revision.max(*newest),
+        _ => awaited.push(Awaited::Revision(kind, revision)),
     }
 }
 

@@ -71,8 +71,15 @@ impl<'a> View<'a> {
 
     /// The object that a controller reference means: same name and uid (`resolveControllerRef`).
     pub(crate) fn owner(&self, kind: &Kind, of: &Object) -> Option<&'a Object> {
-        let owner = of.controller_ref().filter(|owner| owner.kind == kind.kind)?;
-        let key = if kind.namespaced { format!("{}/{}", of.namespace(), owner.name) } else { owner.name };
-        self.get(kind, &key).filter(|found| found.uid() == owner.uid)
+        // Field by field: it is asked of every change of every pod, by several controllers.
+        let owner = of.list("metadata.ownerReferences").iter().find(|reference| reference["controller"] == true)?;
+        let text = |field: &str| owner[field].as_str().unwrap_or("");
+        if text("kind") != kind.kind {
+            return None;
+        }
+        let name = text("name");
+        let found =
+            if kind.namespaced { self.get(kind, &format!("{}/{name}", of.namespace())) } else { self.get(kind, name) };
+        found.filter(|found| found.uid() == text("uid"))
     }
 }

@@ -105,6 +105,26 @@ impl Array {
         self.0.drain(range)
     }
 
+    /// The values to change, if nobody shares them.
+    pub(crate) fn own_values(&mut self) -> Option<&mut [Value]> {
+        self.0.is_unique().then(|| self.0.make_mut())
+    }
+
+    /// Gives back the room for more values.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        if self.0.capacity() > self.0.len() {
+            let mut values = EcoVec::with_capacity(self.0.len());
+            values.extend(std::mem::take(&mut self.0));
+            self.0 = values;
+        }
+    }
+
+    /// For how many more values there is room.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.0.capacity() - self.0.len()
+    }
+
     /// Whether both are the very same list: the cheap proof of equality.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.0.as_ptr() == other.0.as_ptr() && self.0.len() == other.0.len()

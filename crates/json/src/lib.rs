@@ -16,6 +16,7 @@ mod index;
 mod literal;
 mod map;
 mod ser;
+mod settle;
 mod text;
 mod value;
 
@@ -24,7 +25,7 @@ pub use de::from_value;
 pub use index::Index;
 #[doc(hidden)]
 pub use literal::{Fields, Of, ViaSerde};
-pub use map::{Entry, Map};
+pub use map::{Entry, InOrder, Map};
 pub use ser::to_value;
 pub use serde_json::{
     Deserializer, Error, Number, Result, from_reader, from_slice, from_str, to_string, to_string_pretty, to_vec,

@@ -25,8 +25,16 @@ impl<T: Serialize + ?Sized> ViaSerde for Of<'_, T> {
 
 /// The fields of a literal, as they come.
 #[doc(hidden)]
-#[derive(Default)]
 pub struct Fields(Vec<(Text, Value)>);
+
+/// For so many fields there is room from the beginning.
+const FIELDS: usize = 8;
+
+impl Default for Fields {
+    fn default() -> Self {
+        Fields(Vec::with_capacity(FIELDS))
+    }
+}
 
 impl Fields {
     /// Sets a field.
@@ -36,7 +44,7 @@ impl Fields {
 
     /// The object that has them.
     pub fn done(self) -> Value {
-        Value::Object(self.0.into_iter().collect())
+        Value::Object(Map::of_fields(self.0))
     }
 }
 

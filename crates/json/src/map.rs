@@ -16,10 +16,21 @@ pub struct Map(EcoVec<(Text, Value)>);
 /// Up to how many entries are looked through one by one: most names differ in their length, or where they begin.
 const FEW: usize = 24;
 
-/// Whether two names are equal. Not by `==` at once: that calls into the library, for every field that is passed.
+/// Whether two names are equal. Not by `==` at once: that calls into the library, for every field that is passed and for the one
+/// that is found.
 fn is_equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
-    a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        0 => true,
+        1..=3 => a[0] == b[0] && a[a.len() / 2] == b[b.len() / 2] && a[a.len() - 1] == b[b.len() - 1],
+        // Beginning and end, which overlap.
+        4..=7 => a.first_chunk::<4>() == b.first_chunk::<4>() && a.last_chunk::<4>() == b.last_chunk::<4>(),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk::<8>() && a.last_chunk::<8>() == b.last_chunk::<8>(),
+        _ => a.first_chunk::<8>() == b.first_chunk::<8>() && a == b,
+    }
 }
 
 /// The order of two names, most of which their first byte tells.
@@ -82,6 +93,11 @@ impl Map {
     pub fn get_mut<N: AsRef<str> + ?Sized>(&mut self, name: &N) -> Option<&mut Value> {
         let index = self.find(name.as_ref())?;
         Some(&mut self.0.make_mut()[index].1)
+    }
+
+    /// Looks fields up one after the other, in the order of their names: each in a step or two.
+    pub fn in_order(&self) -> InOrder<'_> {
+        InOrder(&self.0)
     }
 
     /// Whether there is a field.
@@ -166,9 +182,55 @@ impl Map {
         self.0.into_iter().map(|(_, value)| value)
     }
 
+    /// The entries to change, if nobody shares them. Names may only become others that are equal.
+    pub(crate) fn own_entries(&mut self) -> Option<&mut [(Text, Value)]> {
+        self.0.is_unique().then(|| self.0.make_mut())
+    }
+
+    /// Gives back the room for more entries.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        if self.0.capacity() > self.0.len() {
+            let mut entries = EcoVec::with_capacity(self.0.len());
+            entries.extend(mem::take(&mut self.0));
+            self.0 = entries;
+        }
+    }
+
+    /// For how many more entries there is room.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.0.capacity() - self.0.len()
+    }
+
     /// Whether both are the very same entries: the cheap proof of equality.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.0.as_ptr() == other.0.as_ptr() && self.0.len() == other.0.len()
+    }
+}
+
+/// See [`Map::in_order`].
+#[derive(Clone, Copy, Default)]
+pub struct InOrder<'a>(&'a [(Text, Value)]);
+
+impl<'a> InOrder<'a> {
+    /// The value of a field; none if its name comes before one that was asked for earlier.
+    pub fn get(&mut self, name: &str) -> Option<&'a Value> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// The same with the name as it is kept.
+    pub(crate) fn entry(&mut self, name: &str) -> Option<&'a (Text, Value)> {
+        while let Some((first, rest)) = self.0.split_first() {
+            if is_equal(&first.0, name) {
+                self.0 = rest;
+                return Some(first);
+            }
+            if order(&first.0, name).is_gt() {
+                return None;
+            }
+            self.0 = rest;
+        }
+        None
     }
 }
 
@@ -193,7 +255,13 @@ impl std::fmt::Debug for Map {
 
 impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(fields: I) -> Self {
-        let mut fields = Vec::from_iter(fields.into_iter().map(|(name, value)| (text::shared(name.into()), value)));
+        Map::of_fields(fields.into_iter().map(|(name, value)| (text::shared(name.into()), value)).collect())
+    }
+}
+
+impl Map {
+    /// The fields of a list, whose names are shared already; of those of one name the last.
+    pub(crate) fn of_fields(mut fields: Vec<(Text, Value)>) -> Map {
         if !fields.is_sorted_by(|(a, _), (b, _)| a < b) {
             fields.sort_by(|(a, _), (b, _)| a.cmp(b));
             // Of the fields of one name the last counts, as when one is set after the other.
@@ -322,6 +390,20 @@ mod tests {
     }
 
     #[test]
+    fn names_are_equal_when_all_their_bytes_are() {
+        for length in 0..=40 {
+            let name: String = ('a'..='z').cycle().take(length).collect();
+            assert!(is_equal(&name, &name.clone()));
+            assert!(!is_equal(&name, &format!("{name}a")));
+            for place in 0..length {
+                let mut other = name.clone();
+                other.replace_range(place..=place, "-");
+                assert!(!is_equal(&name, &other), "{name} {other}");
+            }
+        }
+    }
+
+    #[test]
     fn many_entries_are_found_as_few_are() {
         let names: Vec<String> = (0..100).map(|n| format!("field-{}", n * 37 % 100)).collect();
         let fields = map(&names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -335,6 +417,17 @@ mod tests {
         assert!(grown.keys().is_sorted());
         assert_eq!(fields.get("field"), None);
         assert_eq!(fields.get("field-1000"), None);
+    }
+
+    #[test]
+    fn fields_are_looked_up_in_order() {
+        let fields = map(&["a", "c", "d", "f"]);
+        let mut known = fields.in_order();
+        let found: Vec<Option<i64>> =
+            ["0", "a", "b", "d", "e", "f", "g"].map(|name| known.get(name).and_then(Value::as_i64)).into();
+        assert_eq!(found, [None, Some(0), None, Some(2), None, Some(3), None]);
+        assert_eq!(fields.in_order().get("f"), Some(&json!(3)), "others may be left out");
+        assert_eq!(InOrder::default().get("a"), None);
     }
 
     #[test]

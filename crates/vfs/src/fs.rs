@@ -7,8 +7,10 @@ use std::rc::Rc;
 use bytes::Bytes;
 use simulation::Time;
 
+use crate::children::Children;
 use crate::limits::{FILE_BYTES_MAX, NODE_BYTES, TREE_BYTES_MAX, TREE_NODES_MAX};
-use crate::node::{Children, Content, Data, Ino, Node};
+use crate::node::{Content, Data, Ino, Node};
+use crate::nodes::Nodes;
 use crate::{Clock, Errno, Layer, Metadata};
 
 /// Number of the root directory in every tree.
@@ -27,8 +29,7 @@ pub struct Usage {
 
 pub(crate) struct Fs {
     lower: Option<Rc<Layer>>,
-    /// Boxed: a map has room for eleven at once, and most trees hold one file or two.
-    upper: RefCell<BTreeMap<Ino, Box<Node>>>,
+    upper: RefCell<Nodes>,
     /// Open handles by node: a node without names lives as long as it is open.
     opens: RefCell<BTreeMap<Ino, u32>>,
     next: Cell<Ino>,
@@ -39,9 +40,9 @@ pub(crate) struct Fs {
 
 impl Fs {
     pub(crate) fn new(clock: Rc<dyn Clock>, lower: Option<Rc<Layer>>) -> Rc<Fs> {
-        let mut upper = BTreeMap::new();
+        let mut upper = Nodes::new();
         if lower.is_none() {
-            upper.insert(ROOT, Box::new(Node::directory(0o755, clock.now())));
+            upper.insert(ROOT, Node::directory(0o755, clock.now()));
         }
         let next = lower.as_ref().map_or(1, |l| l.nodes.len() as u64);
         Rc::new(Fs {
@@ -71,7 +72,7 @@ impl Fs {
     /// node exists; a stale one answers `ENOENT`.
     pub(crate) fn read<T>(&self, ino: Ino, f: impl FnOnce(&Node) -> T) -> Result<T, Errno> {
         let upper = self.upper.borrow();
-        if let Some(node) = upper.get(&ino) {
+        if let Some(node) = upper.get(ino) {
             return Ok(f(node));
         }
         match self.lower.as_ref().and_then(|l| l.nodes.get(usize::try_from(ino).ok()?)) {
@@ -82,11 +83,11 @@ impl Fs {
 
     /// Calls `f` with the node for changing, copying it from the layer first.
     pub(crate) fn write<T>(&self, ino: Ino, f: impl FnOnce(&mut Node) -> T) -> Result<T, Errno> {
-        if !self.upper.borrow().contains_key(&ino) {
-            let copy = Box::new(self.read(ino, Node::clone)?);
+        if self.upper.borrow().get(ino).is_none() {
+            let copy = self.read(ino, Node::clone)?;
             self.upper.borrow_mut().insert(ino, copy);
         }
-        match self.upper.borrow_mut().get_mut(&ino) {
+        match self.upper.borrow_mut().get_mut(ino) {
             Some(node) => Ok(f(node)),
             None => Err(Errno::NotFound),
         }
@@ -112,14 +113,14 @@ impl Fs {
 
     /// None when it is not a directory.
     fn subdirectories(&self, ino: Ino) -> Result<Option<u32>, Errno> {
-        let children = self.read(ino, |n| n.children().map(|c| c.values().copied().collect::<Vec<_>>()))?;
+        let children = self.read(ino, |n| n.children().map(|c| c.iter().map(|(_, ino)| ino).collect::<Vec<_>>()))?;
         let Some(children) = children else { return Ok(None) };
         let is_dir = |c: &&Ino| matches!(self.read(**c, |n| n.children().is_some()), Ok(true));
         Ok(Some(u32::try_from(children.iter().filter(is_dir).count()).unwrap_or(u32::MAX)))
     }
 
     pub(crate) fn child(&self, dir: Ino, name: &str) -> Result<Option<Ino>, Errno> {
-        self.read(dir, |n| n.children().map(|c| c.get(name).copied()))?.ok_or(Errno::NotDirectory)
+        self.read(dir, |n| n.children().map(|c| c.get(name)))?.ok_or(Errno::NotDirectory)
     }
 
     pub(crate) fn children(&self, dir: Ino) -> Result<Children, Errno> {
@@ -135,7 +136,7 @@ impl Fs {
         self.charge(node.charged)?;
         let ino = self.next.get();
         self.next.set(ino + 1);
-        self.upper.borrow_mut().insert(ino, Box::new(node));
+        self.upper.borrow_mut().insert(ino, node);
         self.set_name(dir, name, ino)?;
         Ok(ino)
     }
@@ -184,7 +185,7 @@ impl Fs {
         if self.opens.borrow().contains_key(&ino) {
             return;
         }
-        let node = self.upper.borrow_mut().remove(&ino);
+        let node = self.upper.borrow_mut().remove(ino);
         if let Some(node) = node {
             self.used.set(self.used.get().saturating_sub(node.charged));
         }

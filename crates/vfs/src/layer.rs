@@ -8,7 +8,8 @@ use bytes::Bytes;
 use simulation::Time;
 use thiserror::Error;
 
-use crate::node::{Children, Content, Data, Ino, Node};
+use crate::children::Children;
+use crate::node::{Content, Data, Ino, Node};
 use crate::{Errno, FileKind, limits, path};
 
 /// Why a layer cannot be read.
@@ -148,7 +149,7 @@ impl Layer {
     fn lookup(&self, path: &str) -> Option<usize> {
         let mut at = 0;
         for part in path.split('/').filter(|p| !p.is_empty()) {
-            at = usize::try_from(*self.nodes[at].children()?.get(part)?).ok()?;
+            at = usize::try_from(self.nodes[at].children()?.get(part)?).ok()?;
         }
         Some(at)
     }
@@ -163,7 +164,7 @@ impl Layer {
     fn directory(&mut self, path: &str, time: Time) -> usize {
         let mut at = 0;
         for part in path.split('/').filter(|p| !p.is_empty()) {
-            let next = self.nodes[at].children().and_then(|c| c.get(part)).and_then(|ino| usize::try_from(*ino).ok());
+            let next = self.nodes[at].children().and_then(|c| c.get(part)).and_then(|ino| usize::try_from(ino).ok());
             at = match next {
                 Some(next) if self.nodes[next].kind() == FileKind::Directory => next,
                 _ => {
@@ -224,7 +225,7 @@ impl Layer {
         if let Some(dir) = self.lookup(path)
             && let Content::Directory(children) = &mut self.nodes[dir].content
         {
-            children.retain(|_, ino| *ino >= mine as Ino);
+            children.retain(|ino| ino >= mine as Ino);
         }
     }
 
@@ -244,7 +245,7 @@ impl Layer {
             names.sort_by_key(|(name, _)| Reverse((*name).clone()));
             for (name, ino) in names {
                 let full = format!("{path}/{name}");
-                if let Ok(index) = usize::try_from(*ino) {
+                if let Ok(index) = usize::try_from(ino) {
                     todo.push((full.clone(), index));
                 }
                 found.push(full);

@@ -11,6 +11,7 @@
 //!
 //! Differences from Linux: no fifos and sockets as nodes, no extended attributes, reading does not touch `atime`.
 
+mod children;
 pub mod device;
 mod errno;
 mod fs;
@@ -18,6 +19,7 @@ mod handle;
 mod layer;
 pub mod limits;
 mod node;
+mod nodes;
 pub mod path;
 mod view;
 mod walk;

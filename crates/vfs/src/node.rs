@@ -1,12 +1,12 @@
 //! What a tree is made of: nodes with content, mode, owner and times.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use simulation::Time;
 
 use crate::Device;
+use crate::children::Children;
 
 /// Number of a node in its tree. Nodes of the shared layer come first, those made later follow.
 pub(crate) type Ino = u64;
@@ -54,9 +54,6 @@ impl Data {
         }
     }
 }
-
-/// Children of a directory, in the order of their names.
-pub(crate) type Children = BTreeMap<Rc<str>, Ino>;
 
 #[derive(Clone)]
 pub(crate) enum Content {

@@ -161,11 +161,11 @@ impl Vfs {
         }
         dir.check(&self.who, 4)?;
         let children = dir.fs.children(dir.ino)?;
-        let entry = |(name, ino): (Rc<str>, u64)| {
+        let entry = |(name, ino): (&Rc<str>, u64)| {
             let kind = dir.fs.read(ino, |n| n.kind())?;
             Ok(DirEntry { name: name.to_string(), kind, ino })
         };
-        children.into_iter().map(entry).collect()
+        children.iter().map(entry).collect()
     }
 
     /// Where a link points.

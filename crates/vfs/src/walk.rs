@@ -25,15 +25,20 @@ impl Credentials {
 
     /// Whether every bit of `wanted` (4 read, 2 write, 1 execute) is allowed.
     pub fn allows(&self, meta: &Metadata, wanted: u16) -> bool {
+        self.may((meta.uid, meta.gid, meta.mode), meta.is_dir(), wanted)
+    }
+
+    /// The same of a node of that owner, group and mode.
+    fn may(&self, (uid, gid, mode): (u32, u32, u16), is_dir: bool, wanted: u16) -> bool {
         if self.uid == 0 {
-            return wanted & 1 == 0 || meta.is_dir() || meta.mode & 0o111 != 0;
+            return wanted & 1 == 0 || is_dir || mode & 0o111 != 0;
         }
-        let bits = if meta.uid == self.uid {
-            meta.mode >> 6
-        } else if meta.gid == self.gid || self.groups.contains(&meta.gid) {
-            meta.mode >> 3
+        let bits = if uid == self.uid {
+            mode >> 6
+        } else if gid == self.gid || self.groups.contains(&gid) {
+            mode >> 3
         } else {
-            meta.mode
+            mode
         };
         bits & wanted == wanted
     }
@@ -69,7 +74,9 @@ impl Place {
         if who.uid == 0 && wanted & 1 == 0 {
             return Ok(());
         }
-        if who.allows(&self.stat()?, wanted) { Ok(()) } else { Err(Errno::Access) }
+        // Asked of every directory on a way: what `stat` counts besides is not looked at.
+        let may = self.fs.read(self.ino, |n| who.may((n.uid, n.gid, n.mode), n.children().is_some(), wanted))?;
+        if may { Ok(()) } else { Err(Errno::Access) }
     }
 }
 

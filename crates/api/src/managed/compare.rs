@@ -116,6 +116,14 @@ fn value(atom: Atom, old: Option<&Value>, new: Option<&Value>, found: &mut Found
     found.members[REMOVED] |= new.is_none();
 }
 
+/// Whether two values are seen to be equal at once, before anybody asks what they are: most of the fields of most writes.
+fn is_plainly_equal(old: &Value, new: &Value) -> bool {
+    match old {
+        Value::Object(_) | Value::Array(_) => old.is_same(new),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => old == new,
+    }
+}
+
 fn list(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[][..], json::Array::as_slice)
 }
@@ -127,11 +135,16 @@ fn fields(atom: Atom, old: Option<&Map>, new: Option<&Map>, without: &dyn Fn(&st
         value(child, l, r, &mut inner);
         found.below(|| field(key, named), inner);
     };
+    let mut after = new.map(Map::in_order).unwrap_or_default();
     for (key, l) in old.into_iter().flatten().filter(|(key, _)| !without(key)) {
-        one(key, Some(l), new.and_then(|m| m.get(key)), found);
+        let r = after.get(key);
+        if !r.is_some_and(|r| is_plainly_equal(l, r)) {
+            one(key, Some(l), r, found);
+        }
     }
+    let mut before = old.map(Map::in_order).unwrap_or_default();
     for (key, r) in new.into_iter().flatten() {
-        if !without(key) && old.is_none_or(|m| !m.contains_key(key)) {
+        if before.get(key).is_none() && !without(key) {
             one(key, None, Some(r), found);
         }
     }

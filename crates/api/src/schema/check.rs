@@ -26,8 +26,13 @@ impl Checked {
 
 /// Decodes an object in mind and says what does not fit.
 pub fn check(root: &'static Definition, value: &Value) -> Checked {
+    check_change(root, value, None)
+}
+
+/// The same of an object that was made from one that fits: what they share is not looked at again.
+pub fn check_change(root: &'static Definition, value: &Value, known: Option<&Value>) -> Checked {
     let mut checker = Checker { found: Checked::default() };
-    checker.fields(root, value, &Where { outer: None, step: Step::Root, owner: root });
+    checker.fields(root, value, known, &Where { outer: None, step: Step::Root, owner: root });
     checker.found
 }
 
@@ -79,15 +84,16 @@ impl<'a> Where<'a> {
 }
 
 impl Checker {
-    fn fields(&mut self, definition: &'static Definition, value: &Value, place: &Where) {
+    fn fields(&mut self, definition: &'static Definition, value: &Value, known: Option<&Value>, place: &Where) {
         let Some(map) = value.as_object() else { return };
         let mut properties = definition.in_order();
+        let mut known = known.and_then(Value::as_object).map(json::Map::in_order).unwrap_or_default();
         for (name, value) in map {
             let place = place.inner(Step::Field(name));
             match properties.property(name) {
                 Some(property) => {
                     let place = Where { owner: definition, ..place };
-                    self.value(property, &property.ty, value, &place);
+                    self.value(property, &property.ty, value, known.get(name), &place);
                 }
                 None if definition.properties.is_empty() => {}
                 None => self.found.unknown.push(place.indexed()),
@@ -95,22 +101,27 @@ impl Checker {
         }
     }
 
-    fn value(&mut self, property: &'static Property, ty: &Type, value: &Value, place: &Where) {
+    fn value(&mut self, property: &'static Property, ty: &Type, value: &Value, known: Option<&Value>, place: &Where) {
+        if known.is_some_and(|known| known.is_same(value)) {
+            return;
+        }
         match (ty, value) {
             (Type::Any, _) | (_, Value::Null) | (Type::Object | Type::Fields, Value::Object(_)) => {}
             (Type::List(inner), Value::Array(items)) => {
                 for (at, item) in items.iter().enumerate() {
-                    self.value(property, inner, item, &place.inner(Step::Index(at)));
+                    let known = known.and_then(|known| known.get(at));
+                    self.value(property, inner, item, known, &place.inner(Step::Index(at)));
                 }
             }
             (Type::Map(inner), Value::Object(map)) => {
                 for (key, item) in map {
-                    self.value(property, inner, item, &place.inner(Step::Key(key)));
+                    let known = known.and_then(|known| known.get(key));
+                    self.value(property, inner, item, known, &place.inner(Step::Key(key)));
                 }
             }
             (Type::Ref(_), value) => match property.definition() {
                 Some(definition) if definition.properties.is_empty() => {}
-                Some(definition) if value.is_object() => self.fields(definition, value, place),
+                Some(definition) if value.is_object() => self.fields(definition, value, known, place),
                 _ => self.mismatch(ty, value, place),
             },
             (Type::Bytes, Value::String(text)) => self.base64(text),

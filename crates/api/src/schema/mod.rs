@@ -12,8 +12,8 @@ mod walk;
 
 pub(crate) use added::add;
 pub use added::describe;
-pub use check::{Checked, check};
-pub use normal::{Omitted, apply_defaults, normalize, normalize_without};
+pub use check::{Checked, check, check_change};
+pub use normal::{Omitted, apply_defaults, normalize, normalize_change};
 pub use table::{Definition, ListType, Property, SCALARS, Type, definition, definition_of, definitions};
 pub use walk::{PathError, Resolved, resolve_path};
 

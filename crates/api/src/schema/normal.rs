@@ -37,18 +37,18 @@ fn defaults(root: &'static Definition, map: &Map) -> Option<Value> {
 /// A value with `f` applied to each object at the end of lists and maps; none if that changes nothing.
 fn each(ty: &Type, value: &Value, f: &dyn Fn(&Value) -> Option<Value>) -> Option<Value> {
     match (ty, value) {
-        (Type::List(inner), Value::Array(items)) => items_with(items, |item| each(inner, item, f)),
-        (Type::Map(inner), Value::Object(map)) => fields_with(map, |value| each(inner, value, f)),
+        (Type::List(inner), Value::Array(items)) => items_with(items, |_, item| each(inner, item, f)),
+        (Type::Map(inner), Value::Object(map)) => fields_with(map, |_, value| each(inner, value, f)),
         (Type::Ref(_), value) => f(value),
         _ => None,
     }
 }
 
 /// A list with what `f` makes of its items; none if it makes nothing of any.
-fn items_with(items: &Array, mut f: impl FnMut(&Value) -> Option<Value>) -> Option<Value> {
+fn items_with(items: &Array, mut f: impl FnMut(usize, &Value) -> Option<Value>) -> Option<Value> {
     let mut changed: Option<Array> = None;
     for (index, item) in items.iter().enumerate() {
-        if let Some(new) = f(item) {
+        if let Some(new) = f(index, item) {
             changed.get_or_insert_with(|| items.clone())[index] = new;
         }
     }
@@ -56,10 +56,10 @@ fn items_with(items: &Array, mut f: impl FnMut(&Value) -> Option<Value>) -> Opti
 }
 
 /// A map with what `f` makes of its values; none if it makes nothing of any.
-fn fields_with(map: &Map, mut f: impl FnMut(&Value) -> Option<Value>) -> Option<Value> {
+fn fields_with(map: &Map, mut f: impl FnMut(&Text, &Value) -> Option<Value>) -> Option<Value> {
     let mut changed: Option<Map> = None;
     for (name, value) in map {
-        if let Some(new) = f(value) {
+        if let Some(new) = f(name, value) {
             changed.get_or_insert_with(|| map.clone()).insert(name.clone(), new);
         }
     }
@@ -107,12 +107,13 @@ fn is_kept_null(definition: &str, field: &str) -> bool {
 /// Puts an object into the form in which the API server answers it: unknown fields, nulls and empty optional lists and
 /// maps go, quantities become canonical, and what Go always writes (`status: {}`, `resources: {}`) is there.
 pub fn normalize(root: &'static Definition, value: &mut Value) {
-    normalize_without(root, value, |_, _, _| false);
+    normalize_change(root, value, None, |_, _, _| false);
 }
 
-/// The same, and what `omitted` says of a definition's property with its value goes too.
-pub fn normalize_without(root: &'static Definition, value: &mut Value, omitted: Omitted) {
-    if let Some(normal) = normal(root, value, omitted) {
+/// The same, and what `omitted` says of a definition's property with its value goes too. What an object shares with the one that it
+/// was made from, which has this form, is not looked at again.
+pub fn normalize_change(root: &'static Definition, value: &mut Value, known: Option<&Value>, omitted: Omitted) {
+    if let Some(normal) = normal(root, value, known, omitted) {
         *value = normal;
     }
 }
@@ -121,27 +122,28 @@ pub fn normalize_without(root: &'static Definition, value: &mut Value, omitted: 
 pub type Omitted = fn(&Definition, &Property, &Value) -> bool;
 
 /// The normal form of an object; none if it has it: what needs no change is neither copied nor unshared.
-fn normal(root: &'static Definition, value: &Value, omitted: Omitted) -> Option<Value> {
+fn normal(root: &'static Definition, value: &Value, known: Option<&Value>, omitted: Omitted) -> Option<Value> {
     if root.properties.is_empty() {
         return None;
     }
     let map = value.as_object()?;
-    let mut changed = kept(root, map, omitted);
+    let mut changed = kept(root, map, known, omitted);
     for Written { place, null } in &root.written {
         let property = &root.properties[*place];
         if changed.as_ref().unwrap_or(map).contains_key(property.name) {
             continue;
         }
         let value = if *null { Value::Null } else { property.default_value().unwrap_or(Value::Null) };
-        let value = inner(property, &property.ty, &value, omitted).unwrap_or(value);
+        let value = inner(property, &property.ty, &value, None, omitted).unwrap_or(value);
         changed.get_or_insert_with(|| map.clone()).insert(property.name.into(), value);
     }
     changed.map(Value::Object)
 }
 
 /// The fields that are written, in their normal form; none if that changes nothing.
-fn kept(root: &'static Definition, map: &Map, omitted: Omitted) -> Option<Map> {
+fn kept(root: &'static Definition, map: &Map, known: Option<&Value>, omitted: Omitted) -> Option<Map> {
     let mut properties = root.in_order();
+    let mut before = known.and_then(Value::as_object).map(Map::in_order).unwrap_or_default();
     // What is kept, from the first change on.
     let mut kept: Option<Vec<(Text, Value)>> = None;
     for (index, (name, value)) in map.iter().enumerate() {
@@ -150,7 +152,8 @@ fn kept(root: &'static Definition, map: &Map, omitted: Omitted) -> Option<Map> {
             !may_go && !is_left_out(root, property, value)
         };
         let property = properties.property(name).filter(is_written);
-        let new = property.and_then(|property| inner(property, &property.ty, value, omitted));
+        let known = before.get(name);
+        let new = property.and_then(|property| inner(property, &property.ty, value, known, omitted));
         if kept.is_none() && (property.is_none() || new.is_some()) {
             kept = Some(map.iter().take(index).map(|(name, value)| (name.clone(), value.clone())).collect());
         }
@@ -172,12 +175,25 @@ fn is_left_out(owner: &Definition, property: &Property, value: &Value) -> bool {
     }
 }
 
-fn inner(property: &'static Property, ty: &Type, value: &Value, omitted: Omitted) -> Option<Value> {
+fn inner(
+    property: &'static Property,
+    ty: &Type,
+    value: &Value,
+    known: Option<&Value>,
+    omitted: Omitted,
+) -> Option<Value> {
+    if known.is_some_and(|known| known.is_same(value)) {
+        return None;
+    }
     match (ty, value) {
-        (Type::List(of), Value::Array(items)) => items_with(items, |item| inner(property, of, item, omitted)),
-        (Type::Map(of), Value::Object(map)) => fields_with(map, |value| inner(property, of, value, omitted)),
+        (Type::List(of), Value::Array(items)) => items_with(items, |index, item| {
+            inner(property, of, item, known.and_then(|known| known.get(index)), omitted)
+        }),
+        (Type::Map(of), Value::Object(map)) => {
+            fields_with(map, |name, value| inner(property, of, value, known.and_then(|known| known.get(name)), omitted))
+        }
         (Type::Quantity, value) => quantity(value),
-        (Type::Ref(_), value) => normal(property.definition()?, value, omitted),
+        (Type::Ref(_), value) => normal(property.definition()?, value, known, omitted),
         _ => None,
     }
 }

@@ -144,3 +144,18 @@ fn looking_up_in_order_finds_what_looking_up_finds() {
         }
     }
 }
+
+#[test]
+fn what_is_shared_with_a_known_object_is_not_looked_at_again() {
+    let pod = definition("io.k8s.api.core.v1.Pod").unwrap();
+    let known = json!({"spec": {"wrong": 1, "volumes": []}, "status": {"conditions": [{"type": "Ready", "odd": 1}]}});
+    let mut new = known.clone();
+    new["metadata"] = json!({"nope": 1});
+    assert_eq!(check(pod, &new).unknown, ["metadata.nope", "spec.wrong", "status.conditions[0].odd"]);
+    assert_eq!(check_change(pod, &new, Some(&known)).unknown, ["metadata.nope"]);
+    new["spec"]["nodeName"] = json!("minikube");
+    assert_eq!(check_change(pod, &new, Some(&known)).unknown, ["metadata.nope", "spec.wrong"]);
+    normalize_change(pod, &mut new, Some(&known), |_, _, _| false);
+    assert_eq!(new["spec"], json!({"nodeName": "minikube"}));
+    assert!(new["status"].is_same(&known["status"]));
+}

@@ -98,11 +98,11 @@ impl Requirement {
         }
     }
 
-    fn matches(&self, get: &dyn Fn(&str) -> Option<String>) -> bool {
+    fn matches<'a>(&self, get: &dyn Fn(&str) -> Option<&'a str>) -> bool {
         let found = get(&self.key);
         match self.operator {
-            Operator::Equals | Operator::DoubleEquals | Operator::In => found.is_some_and(|v| self.values.contains(&v)),
-            Operator::NotEquals | Operator::NotIn => found.is_none_or(|v| !self.values.contains(&v)),
+            Operator::Equals | Operator::DoubleEquals | Operator::In => found.is_some_and(|v| self.values.contains(v)),
+            Operator::NotEquals | Operator::NotIn => found.is_none_or(|v| !self.values.contains(v)),
             Operator::Exists => found.is_some(),
             Operator::DoesNotExist => found.is_none(),
             Operator::GreaterThan | Operator::LessThan => {
@@ -232,7 +232,7 @@ impl LabelSelector {
 
     /// Whether labels match.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.holds(&|key| labels.get(key).cloned())
+        self.holds(&|key| labels.get(key).map(String::as_str))
     }
 
     /// Whether an object's labels match.
@@ -242,10 +242,10 @@ impl LabelSelector {
 
     /// Whether a JSON map of labels matches.
     pub fn matches_value(&self, labels: &Value) -> bool {
-        self.holds(&|key| labels.get(key).and_then(Value::as_str).map(str::to_owned))
+        self.holds(&|key| labels.get(key).and_then(Value::as_str))
     }
 
-    fn holds(&self, get: &dyn Fn(&str) -> Option<String>) -> bool {
+    fn holds<'a>(&self, get: &dyn Fn(&str) -> Option<&'a str>) -> bool {
         !self.nothing && self.requirements.iter().all(|r| r.matches(get))
     }
 }

@@ -126,7 +126,7 @@ impl Context<'_> {
 
 /// Normal form once more: hooks may have left empty things behind.
 fn decode_again(object: &mut Value, strategy: &Strategy) {
-    super::decode::normalise(object, strategy.kind);
+    super::decode::normalise(object, strategy.kind, None);
 }
 
 /// Puts an object where the URL says; 400 if it says otherwise itself.

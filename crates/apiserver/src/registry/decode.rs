@@ -2,6 +2,7 @@
 
 use api::Kind;
 use api::http::{Body, header};
+use api::kinds::{EVENTS, HORIZONTAL_POD_AUTOSCALERS};
 use api::schema::{self, Definition, Property, Type};
 use api::status::{FieldError, FieldErrors, Status};
 use json::Value;
@@ -12,6 +13,7 @@ use crate::custom;
 use crate::patch::go_json_error;
 use crate::protobuf;
 use crate::request::Head;
+use crate::strategy::Strategy;
 use crate::value::{map_mut, text};
 
 /// What can be read, as messages name it.
@@ -124,13 +126,13 @@ pub fn object(cx: &Context<'_>, head: &Head, body: Body, kind: &Kind) -> Result<
     };
     let warnings = check(&object, kind, FieldValidation::of(head)?, sent)?;
     cx.warnings.borrow_mut().extend(warnings);
-    normalise(&mut object, kind);
+    normalise(&mut object, kind, None);
     Ok(object)
 }
 
 /// Decodes against the schema; returns warnings.
 fn check(object: &Value, kind: &Kind, validation: FieldValidation, sent: Text<'_>) -> Result<Vec<String>, Status> {
-    let Some(checked) = checked(object, kind) else { return Ok(Vec::new()) };
+    let Some(checked) = checked(object, kind, None) else { return Ok(Vec::new()) };
     let refuse = |why: &str| {
         let name = kind.kind;
         Err(Status::bad_request(format!("{name} in version {:?} cannot be handled as a {name}: {why}", kind.version)))
@@ -151,24 +153,32 @@ fn check(object: &Value, kind: &Kind, validation: FieldValidation, sent: Text<'_
     }
 }
 
-/// What an object of a kind has that its schema does not know, and what cannot be read.
-pub fn checked(object: &Value, kind: &Kind) -> Option<schema::Checked> {
+/// An object that was read, if it is known to have been checked and brought into normal form when it was written. What is
+/// served in several versions may have been written in another one, and was converted after that.
+pub fn known_form<'a>(strategy: &Strategy, stored: &'a Value) -> Option<&'a Value> {
+    let is_converted = [&HORIZONTAL_POD_AUTOSCALERS, &EVENTS].contains(&strategy.kind);
+    (strategy.conversion.is_none() && !is_converted).then_some(stored)
+}
+
+/// What an object of a kind has that its schema does not know, and what cannot be read; what it shares with the stored one, of
+/// which it is made, is known.
+pub fn checked(object: &Value, kind: &Kind, stored: Option<&Value>) -> Option<schema::Checked> {
     if let Some(custom) = custom::of(kind) {
         return Some(schema::Checked { unknown: custom.unknown(object), error: None });
     }
-    schema::definition(kind.schema).map(|definition| schema::check(definition, object))
+    schema::definition(kind.schema).map(|definition| schema::check_change(definition, object, stored))
 }
 
 /// Brings an object into the form in which upstream would write it back: `apiVersion` and `kind` as the URL says, and
-/// of the fields those and only those that Go's encoder would write.
-pub fn normalise(object: &mut Value, kind: &Kind) {
+/// of the fields those and only those that Go's encoder would write. What it shares with the stored object has that form.
+pub fn normalise(object: &mut Value, kind: &Kind, stored: Option<&Value>) {
     let map = map_mut(object);
     map.insert("apiVersion".into(), kind.api_version().into());
     map.insert("kind".into(), kind.kind.into());
     if let Some(custom) = custom::of(kind) {
         custom.normalise(object);
     } else if let Some(definition) = schema::definition(kind.schema) {
-        schema::normalize_without(definition, object, is_omitted);
+        schema::normalize_change(definition, object, stored, is_omitted);
     }
 }
 

@@ -127,6 +127,7 @@ impl<'a> Context<'a> {
         }
         let written = self.server.etcd.put(&key(kind, &namespace, &name), expect, |revision| {
             metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
+            object.settle(None);
             Object::with_managed(object, managed)
         });
         let written = written.map_err(|refused| match (refused, expect) {

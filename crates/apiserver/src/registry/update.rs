@@ -94,7 +94,7 @@ impl Context<'_> {
             Part::Approval => crate::strategy::certificates::approve(&mut new, old, &self.now()),
             Part::Finalize | Part::Binding => {}
         }
-        super::decode::normalise(&mut new, kind);
+        super::decode::normalise(&mut new, kind, super::decode::known_form(strategy, old));
         if matches!(part, Part::Main | Part::Scale | Part::EphemeralContainers | Part::Resize) {
             count_generation(strategy, &mut new, old);
         }
@@ -128,8 +128,10 @@ impl Context<'_> {
         authorization::escalation::check(self, kind, namespace, &new, Some(old))?;
         admission::asked::check_permission(self, kind, &new, Some(old))?;
         admission::validate_update(self, kind, part, namespace, (&new, old))?;
+        // A write keeps what it has in common with what was there: without that every revision would hold a copy of most of it.
+        let is_same = new.settle(Some(old));
         // Times alone are no change.
-        if new == *old && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
+        if is_same && stored.value.managed().map_or(managed.is_empty(), |m| m.same_but_times(&managed)) {
             return Ok(stored.value.clone());
         }
         if part.is_whole() {

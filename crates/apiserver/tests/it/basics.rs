@@ -379,3 +379,31 @@ fn events_live_for_an_hour_after_their_last_write() {
     h.sleep(1_800);
     assert_eq!(h.get(path)["items"], json!([]));
 }
+
+#[test]
+fn a_write_shares_with_the_state_before_what_it_does_not_change() {
+    let harness = Harness::new();
+    let path = "/api/v1/namespaces/default/pods/web";
+    harness.ok("POST", "/api/v1/namespaces/default/pods", pod("web"));
+    let condition = |kind: &str, status: &str| json!({"type": kind, "status": status, "lastTransitionTime": "2026-11-22T20:00:00Z"});
+    let patch = |harness: &Harness, path: &str, body: Value| {
+        let headers = [("content-type", "application/strategic-merge-patch+json")];
+        let (code, value) = harness.call_with("PATCH", path, body, &headers);
+        assert_eq!(code, 200, "{value}");
+        value
+    };
+    let conditions = json!([condition("Initialized", "True"), condition("Ready", "False")]);
+    let before = patch(&harness, &format!("{path}/status"), json!({"status": {"conditions": conditions}}));
+    let ready = json!({"status": {"conditions": [condition("Ready", "True")]}});
+    let after = patch(&harness, &format!("{path}/status"), ready);
+    assert_eq!(after["status"]["conditions"][1]["status"], "True");
+    assert!(after["spec"].is_same(&before["spec"]));
+    assert!(after["status"]["conditions"][0].is_same(&before["status"]["conditions"][0]));
+    // A whole object that went through text has nothing in common with the stored one but what it says.
+    let mut sent: Value = json::from_str(&after.to_string()).unwrap();
+    sent["metadata"]["labels"] = json!({"app": "web"});
+    assert!(!sent["spec"].is_same(&after["spec"]));
+    let labelled = harness.ok("PUT", path, sent);
+    assert_eq!(labelled["metadata"]["labels"]["app"], "web");
+    assert!(labelled["spec"].is_same(&after["spec"]) && labelled["status"].is_same(&after["status"]));
+}

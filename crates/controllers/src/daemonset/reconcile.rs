@@ -42,8 +42,8 @@ fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> 
     let (hash, old) = construct_history(view, plan, set)?;
     let places = nodes::places(set, view.of(&kinds::NODES).list());
     let pods = view.of(&kinds::PODS);
-    let candidates = pods.controlled_by(set.namespace(), set.uid()).chain(pods.controlled_by(set.namespace(), ""));
-    let mine = claim(plan, (&kinds::DAEMON_SETS, set), &kinds::PODS, candidates);
+    let of = |uid: &str| pods.controlled_by(set.namespace(), uid);
+    let mine = claim(plan, (&kinds::DAEMON_SETS, set), &kinds::PODS, of(set.uid()), of(""));
     let pods_of = nodes::by_node(&mine);
     if view.failure.is_none() {
         let is_quiet = manage(view, plan, set, &places, &pods_of, &hash);

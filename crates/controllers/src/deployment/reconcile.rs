@@ -46,7 +46,7 @@ fn sync(view: &View<'_>, plan: &mut Plan, deployment: &Object) -> Result<(), Con
     let candidates = view.of(&kinds::REPLICA_SETS);
     let owned = candidates.controlled_by(deployment.namespace(), deployment.uid());
     let orphans = candidates.controlled_by(deployment.namespace(), "");
-    let claimed = claim(plan, (&kinds::DEPLOYMENTS, deployment), &kinds::REPLICA_SETS, owned.chain(orphans));
+    let claimed = claim(plan, (&kinds::DEPLOYMENTS, deployment), &kinds::REPLICA_SETS, owned, orphans);
     let mut sets: Vec<Object> = claimed.into_iter().cloned().collect();
     sets.sort_by(facts::by_creation);
     let mut sync = Sync { view, plan, deployment: deployment.clone(), sets };

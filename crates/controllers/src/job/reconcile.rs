@@ -42,9 +42,8 @@ fn let_go(view: &View<'_>, key: &str) -> Vec<Change> {
 
 fn sync(view: &View<'_>, plan: &mut Plan, job: &Object) -> Result<(), Conflict> {
     let pods = view.of(&kinds::PODS);
-    let orphans = pods.controlled_by(job.namespace(), "");
-    let candidates = pods.controlled_by(job.namespace(), job.uid()).chain(orphans);
-    let facts = Facts::gather(job, claim(plan, (&kinds::JOBS, job), &kinds::PODS, candidates));
+    let of = |uid: &str| pods.controlled_by(job.namespace(), uid);
+    let facts = Facts::gather(job, claim(plan, (&kinds::JOBS, job), &kinds::PODS, of(job.uid()), of("")));
     let mut ledger = Ledger::open(&facts);
     let suspended = job.bool("spec.suspend");
     if !suspended && !ledger.status.contains_key("startTime") {

@@ -3,6 +3,7 @@
 use api::{Kind, Object, kinds};
 
 use super::{ranking, status};
+use crate::cache::Member;
 use crate::change::{Change, Conflict, Note, Plan, Retry, Write};
 use crate::claim::claim;
 use crate::pods;
@@ -23,12 +24,12 @@ pub(crate) fn reconcile(kind: &'static Kind, view: &View<'_>, key: &str) -> Resu
 
 fn sync(kind: &'static Kind, view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> {
     let pods = view.of(&kinds::PODS);
-    let owned = || pods.controlled_by(set.namespace(), set.uid());
-    let orphans = pods.controlled_by(set.namespace(), "");
-    let candidates = owned().chain(orphans).filter(|pod| pods::is_active(pod));
-    let active = claim(plan, (kind, set), &kinds::PODS, candidates);
+    let of = |uid: &str| pods.members(set.namespace(), uid);
+    let active_of = |uid: &str| of(uid).filter(|pod| pod.facts.active);
+    let active = claim(plan, (kind, set), &kinds::PODS, active_of(set.uid()), active_of(""));
     let selector = selector::of(set);
-    let terminating = owned().filter(|pod| pods::is_terminating(pod) && selector.matches_object(pod)).count();
+    let going = of(set.uid()).filter(|pod| pod.facts.terminating);
+    let terminating = going.filter(|pod| selector.matches_object(&pod.object)).count();
 
     // After a refusal the status tells of it first; the next try comes with a pause.
     if view.failure.is_none() && !set.is_deleting() {
@@ -46,14 +47,14 @@ fn sync(kind: &'static Kind, view: &View<'_>, plan: &mut Plan, set: &Object) -> 
     }
     let minimum = set.int("spec.minReadySeconds").unwrap_or(0);
     if minimum > 0 {
-        let next = active.iter().filter_map(|pod| pods::available_in(pod, minimum, view.now)).min();
+        let next = active.iter().filter_map(|pod| pods::available_in(&pod.object, minimum, view.now)).min();
         plan.push_all(next.map(Change::After));
     }
     Ok(())
 }
 
 /// Creates or deletes pods towards `spec.replicas` (`manageReplicas`).
-fn manage(kind: &Kind, view: &View<'_>, plan: &mut Plan, set: &Object, active: &[&Object]) {
+fn manage(kind: &Kind, view: &View<'_>, plan: &mut Plan, set: &Object, active: &[&Member]) {
     let wanted = usize::try_from(set.int("spec.replicas").unwrap_or(1)).unwrap_or(0);
     if active.len() < wanted {
         let mut missing = (wanted - active.len()).min(BURST_PODS_MAX);
@@ -65,7 +66,8 @@ fn manage(kind: &Kind, view: &View<'_>, plan: &mut Plan, set: &Object, active: &
         }
     } else if active.len() > wanted {
         let surplus = (active.len() - wanted).min(BURST_PODS_MAX);
-        let victims = ranking::pods_to_delete(view, set, active, surplus);
+        let active: Vec<&Object> = active.iter().map(|pod| &pod.object).collect();
+        let victims = ranking::pods_to_delete(view, set, &active, surplus);
         plan.push(Change::Batch(victims.into_iter().map(|pod| delete_pod(set, pod)).collect()));
     }
 }

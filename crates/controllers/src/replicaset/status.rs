@@ -3,20 +3,23 @@
 use api::{Object, kinds};
 use json::{Map, Value, json};
 
+use crate::cache::Member;
+use crate::claim::of_labels;
 use crate::pods;
 use crate::selector::contains;
 use crate::view::{Verb, View};
 
 /// The status that follows from the pods.
-pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Object], terminating: usize) -> Value {
+pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Member], terminating: usize) -> Value {
     let minimum = set.int("spec.minReadySeconds").unwrap_or(0);
     let template_labels = set.at("spec.template.metadata.labels").as_object();
     let (mut available, mut labelled, mut ready) = (0, 0, 0);
+    let mut is_labelled = of_labels(|labels| contains(labels, template_labels.into_iter().flatten()));
     for pod in active {
-        labelled += usize::from(contains(pod.at("metadata.labels"), template_labels.into_iter().flatten()));
-        if pods::is_ready(pod) {
+        labelled += usize::from(is_labelled(&pod.object));
+        if pod.facts.ready {
             ready += 1;
-            available += usize::from(pods::is_available(pod, minimum, view.now));
+            available += usize::from(minimum == 0 || pods::is_available(&pod.object, minimum, view.now));
         }
     }
     let counts = [("availableReplicas", available), ("fullyLabeledReplicas", labelled), ("readyReplicas", ready)];

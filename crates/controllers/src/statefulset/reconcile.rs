@@ -38,9 +38,8 @@ struct Sync<'a, 'p> {
 
 fn sync(view: &View<'_>, plan: &mut Plan, set: &Object) -> Result<(), Conflict> {
     let all = view.of(&kinds::PODS);
-    let candidates = all.controlled_by(set.namespace(), set.uid()).chain(all.controlled_by(set.namespace(), ""));
-    let members = candidates.filter(|p| pod::ordinal(set, p).is_some());
-    let mine: Vec<&Object> = claim(plan, (&kinds::STATEFUL_SETS, set), &kinds::PODS, members);
+    let of = |uid: &str| all.controlled_by(set.namespace(), uid).filter(|p| pod::ordinal(set, p).is_some());
+    let mine: Vec<&Object> = claim(plan, (&kinds::STATEFUL_SETS, set), &kinds::PODS, of(set.uid()), of(""));
     let revisions = history::revisions(view, plan, (&kinds::STATEFUL_SETS, set));
     let (current, update) = choose_revisions(plan, set, &revisions)?;
     let (first, last) = pod::range(set);

@@ -1,6 +1,6 @@
 //! Telling the API what a pod is like (`pkg/kubelet/status/status_manager.go`).
 
-use api::kinds;
+use api::{Object, kinds};
 use client::{DeleteOptions, PatchType};
 use json::{Value, json};
 
@@ -34,7 +34,8 @@ impl Worker {
     }
 
     /// Writes a status, trying again until the API takes it or has no such pod.
-    pub(super) async fn write_status(&self, made: Value) {
+    pub(super) async fn write_status(&self, mut made: Value) {
+        made.settle(Some(&self.published.borrow()));
         self.status.replace(made);
         while !self.deleted.get() {
             let wanted = self.status();
@@ -47,6 +48,7 @@ impl Worker {
                     self.told.set(answer.resource_version().parse().unwrap_or(0));
                     if self.pod.borrow().uid() == pod.uid() {
                         self.published.replace(wanted);
+                        self.share_status(&answer);
                     }
                     return;
                 }
@@ -55,6 +57,18 @@ impl Worker {
                 Err(_) => self.shared.sim.sleep(API_RETRY).await,
             }
         }
+    }
+
+    /// Keeps of the status that was told what the API keeps of it, and not a copy.
+    fn share_status(&self, answer: &Object) {
+        let mut published = self.published.borrow_mut();
+        let mut status = self.status.borrow_mut();
+        if !status.is_same(&published) {
+            return; // there is a newer one
+        }
+        *status = Value::Null;
+        published.settle(Some(answer.at("status")));
+        *status = published.clone();
     }
 
     /// Lets the API forget the pod: nothing of it is left here.
