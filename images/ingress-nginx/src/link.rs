@@ -62,6 +62,8 @@ impl Link {
         let mut buffer = [0u8; 4096];
         loop {
             match self.stream.read(&mut buffer) {
+                // What was said before the end comes first.
+                Ok(0) if self.bytes.contains(&b'\n') => break,
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
                 Err(error) if waits(&error) => break,

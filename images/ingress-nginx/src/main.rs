@@ -134,9 +134,8 @@ impl Running {
                 self.retry_at = Some(now + Duration::from_secs(RETRY_SECONDS));
             }
             let mut what = self.nginx.interests();
-            match &self.link {
-                Some(link) => what.push(if link.wants_room() { Wait::Write(link.fd()) } else { Wait::Read(link.fd()) }),
-                None => {}
+            if let Some(link) = &self.link {
+                what.push(if link.wants_room() { Wait::Write(link.fd()) } else { Wait::Read(link.fd()) });
             }
             let retry = self.retry_at.filter(|_| self.link.is_none()).map(|at| at.saturating_duration_since(now));
             let ready = match net::wait(&what, self.nginx.patience(now).into_iter().chain(retry).min()) {

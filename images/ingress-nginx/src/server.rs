@@ -248,7 +248,7 @@ impl Nginx {
             return Plan::Answer(answer(200, "text/html", ""), Vec::new());
         }
         entry.upstream.clone_from(&location.upstream);
-        entry.is_logged = !(location.option("log") == "off");
+        entry.is_logged = location.option("log") != "off";
         if let Some(response) = turned_away(server, location, request, &path) {
             return Plan::Answer(response, Vec::new());
         }

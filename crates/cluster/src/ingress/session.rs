@@ -2,13 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 use api::{Object, kinds};
 use client::{Event, EventRecorder, Informer, ListOptions};
+use futures_util::future::{Either, select};
 use network::TcpStream;
-use simulation::notify::Waiters;
+use simulation::notify::{Signal, Waiters};
 use simulation::{Duration, Task, Time};
 
 use super::annotations::{Annotations, refusal};
@@ -38,7 +40,7 @@ struct State {
     is_dirty: Cell<bool>,
     /// Since when statuses may have to change.
     status_dirty_since: Cell<Option<Time>>,
-    is_over: Cell<bool>,
+    over: Signal,
     /// The container ends in good order.
     is_shut_down: Cell<bool>,
     waiters: Waiters,
@@ -85,14 +87,17 @@ pub(super) async fn run(desk: &Rc<Inner>, number: u64, caller: Caller, stream: T
         log_lines: Cell::new(0),
         is_dirty: Cell::new(false),
         status_dirty_since: Cell::new(None),
-        is_over: Cell::new(false),
+        over: Signal::new(),
         is_shut_down: Cell::new(false),
         waiters: Waiters::default(),
     });
     let hearing = sim.spawn(hear(Rc::clone(&state), lines));
     let _cleanup = Cleanup(all.to_vec(), hearing);
     for informer in &all {
-        informer.synced().await;
+        // What it may not see is never there.
+        if let Either::Left(_) = select(state.over.wait(), pin!(informer.synced())).await {
+            return;
+        }
     }
     state.listen_to(&followed);
     state.serve(desk, number, &followed, &stream).await;
@@ -114,7 +119,7 @@ async fn hear(state: Rc<State>, mut lines: Lines) {
             break;
         }
     }
-    state.is_over.set(true);
+    state.over.raise();
     state.waiters.wake_all();
 }
 
@@ -226,7 +231,7 @@ impl State {
         let sim = &self.caller.sim;
         let (mut sent, start): (Option<Site>, Time) = (None, sim.now());
         let mut sync_at = start;
-        while !self.is_over.get() {
+        while !self.over.is_raised() {
             if self.is_dirty.get() && sync_at <= sim.now() {
                 self.is_dirty.set(false);
                 sync_at = sim.now() + SYNC_PERIOD;
@@ -258,7 +263,7 @@ impl State {
     async fn changed(&self) {
         let mut has_waited = false;
         poll_fn(|cx| {
-            if std::mem::replace(&mut has_waited, true) || self.is_over.get() {
+            if std::mem::replace(&mut has_waited, true) || self.over.is_raised() {
                 return Poll::Ready(());
             }
             self.waiters.register(cx);
