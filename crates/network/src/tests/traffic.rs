@@ -106,7 +106,8 @@ fn a_client_keeps_its_endpoint_until_it_was_silent_for_long() {
     assert_eq!(by, Choice::Chance);
     for _ in 0..20 {
         assert_eq!(c.connect(&c.outside, "192.168.49.2:30080"), (first.clone(), Choice::ClientIp));
-        c.sim.advance_to(c.sim.now() + Duration::from_secs(50));
+        let sim = c.sim.clone();
+        run(&c.sim, async move { sim.sleep(Duration::from_secs(50)).await });
     }
     let sim = c.sim.clone();
     run(&c.sim, async move { sim.sleep(Duration::from_secs(120)).await });
@@ -169,7 +170,7 @@ fn nodes_tell_how_many_endpoints_they_have() {
         })
     };
     let two = ask("192.168.49.3:31000").unwrap();
-    assert!(two.starts_with("HTTP/1.1 200 OK\r\n") && two.contains("x-load-balancing-endpoint-weight: 1\r\n"), "{two}");
+    assert!(two.starts_with("HTTP/1.1 200 OK\r\n") && two.contains("X-Load-Balancing-Endpoint-Weight: 1\r\n"), "{two}");
     assert!(two.contains("\"namespace\": \"default\"") && two.contains("\"localEndpoints\": 1,"), "{two}");
     let one = ask("192.168.49.2:31000").unwrap();
     assert!(one.starts_with("HTTP/1.1 503 ") && one.contains("\"localEndpoints\": 0,"), "{one}");
