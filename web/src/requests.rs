@@ -98,6 +98,7 @@ says! {
     WayOnly: PROXY, false;
     WayAffinity: PROXY, false;
     WayNoEndpoints: PROXY, true;
+    WayNoneHere: PROXY, true;
     WayHostPort: PORTMAP, false;
     WayAllowed: POLICY, false;
     WayDenied: POLICY, true;
@@ -333,6 +334,7 @@ fn rule(after_us: u64, what: &What) -> Vec<Row> {
     let service = service.split_once('/').map_or(service.as_str(), |(_, name)| name);
     let says = match by {
         Choice::None => Says::WayNoEndpoints,
+        Choice::NoneHere => Says::WayNoneHere,
         Choice::Only => Says::WayOnly,
         Choice::Chance => Says::WayChance,
         Choice::ClientIp => Says::WayAffinity,

@@ -286,6 +286,7 @@ texts! {
     WayOnly: "行き先は {n} だけです。", "{n} is its only endpoint.";
     WayAffinity: "{m} 個の行き先から、送り主のアドレスをもとに {n} を選びました（sessionAffinity）。", "It chose {n} among {m} endpoints by the sender's address (sessionAffinity).";
     WayNoEndpoints: "Service に準備のできた Pod が 1 つもないので、断りました。", "The Service has no Pod that is ready, so it rejects.";
+    WayNoneHere: "このノードには行き先の Pod がなく、トラフィックポリシーが Local なので、捨てました。", "This node has no Pod to send it to and the traffic policy is Local, so it drops it.";
     WayHostPort: "{n} は hostPort で、Pod の {m} につながっています。", "{n} is a hostPort and leads to the Pod at {m}.";
     WayAllowed: "{n} にはきまりがあり、{m} が許しています。", "{n} is restricted, and {m} allows this.";
     WayDenied: "{n} にはきまり（{m}）があり、どれも許していないので捨てられました。", "{n} is restricted by {m}, and nothing allows this: dropped.";

@@ -36,11 +36,20 @@ fn needs_node_ports(spec: &Value) -> bool {
     }
 }
 
+/// Whether load balancers ask nodes for a Service's endpoints (`NeedsHealthCheck`).
+pub fn needs_health_check(service: &Value) -> bool {
+    text(service, "spec.type") == "LoadBalancer" && text(service, "spec.externalTrafficPolicy") == "Local"
+}
+
 /// Copies what an update leaves out and the old object has (`patchAllocatedValues`).
 pub fn keep_allocated(new: &mut Value, old: &Value) {
     let (new_type, old_type) = (text(new, "spec.type").to_owned(), text(old, "spec.type"));
     let (old_ip, old_ips) = (at(old, "spec.clusterIP").clone(), at(old, "spec.clusterIPs").clone());
+    let keeps_health_check = needs_health_check(new) && needs_health_check(old);
     let spec = child(new, "spec");
+    if keeps_health_check && at(spec, "healthCheckNodePort").as_i64().unwrap_or(0) == 0 {
+        spec["healthCheckNodePort"] = at(old, "spec.healthCheckNodePort").clone();
+    }
     if needs_address(&new_type) && needs_address(old_type) {
         default_to(spec, "clusterIP", old_ip.clone());
         if list(spec, "clusterIPs").is_empty() && at(spec, "clusterIP") == &old_ip {
@@ -80,6 +89,7 @@ pub fn allocate(cx: &Context<'_>, service: &mut Value, old: Option<&Value>) -> R
         errors.push(error);
         failure::invalid(&SERVICES, &key.1, &errors)
     };
+    let checks_health = needs_health_check(service);
     let spec = child(service, "spec");
     if needs_address(text(spec, "type")) {
         address(cx, spec, old, &others).map_err(refuse)?;
@@ -87,7 +97,47 @@ pub fn allocate(cx: &Context<'_>, service: &mut Value, old: Option<&Value>) -> R
     if needs_node_ports(spec) {
         node_ports(cx, spec, old, &others).map_err(refuse)?;
     }
+    if checks_health {
+        health_check_port(cx, spec, old, &others)?;
+    }
     Ok(())
+}
+
+/// The ports of the nodes that Services have.
+fn taken_ports(services: &[api::Object]) -> BTreeSet<i64> {
+    let number = |p: &Value| at(p, "nodePort").as_i64().filter(|n| *n != 0);
+    let node_ports = services.iter().flat_map(|o| o.list("spec.ports")).filter_map(number);
+    let health_checks = services.iter().filter_map(|o| o.int("spec.healthCheckNodePort")).filter(|n| *n != 0);
+    node_ports.chain(health_checks).collect()
+}
+
+/// `spec.healthCheckNodePort`: what was asked for, or one that is free (`allocHealthCheckNodePort`).
+fn health_check_port(
+    cx: &Context<'_>,
+    spec: &mut Value,
+    old: Option<&Value>,
+    others: &[api::Object],
+) -> Result<(), Status> {
+    let own = list(spec, "ports").iter().filter_map(|p| at(p, "nodePort").as_i64());
+    let taken: BTreeSet<i64> = taken_ports(others).into_iter().chain(own).collect();
+    let wanted = at(spec, "healthCheckNodePort").as_i64().unwrap_or(0);
+    if wanted == 0 {
+        let free = free_node_port(cx, &taken)
+            .map_err(|_| Status::internal("failed to allocate a HealthCheck NodePort 0: range is full"))?;
+        map_mut(spec).insert("healthCheckNodePort".into(), free.into());
+        return Ok(());
+    }
+    if old.is_some_and(|old| at(old, "spec.healthCheckNodePort").as_i64() == Some(wanted)) {
+        return Ok(());
+    }
+    let why = if !NODE_PORTS.contains(&wanted) {
+        "provided port is not in the valid range. The range of valid ports is 30000-32767"
+    } else if taken.contains(&wanted) {
+        "provided port is already allocated"
+    } else {
+        return Ok(());
+    };
+    Err(Status::internal(&format!("failed to allocate requested HealthCheck NodePort {wanted}: {why}")))
 }
 
 /// Makes the IPAddresses of a Service that was just written those that it has, or takes them away with it.
@@ -183,7 +233,7 @@ fn node_ports(
 ) -> Result<(), FieldError> {
     let number = |p: &Value| at(p, "nodePort").as_i64().filter(|n| *n != 0);
     let own: BTreeSet<i64> = old.map(|o| list(o, "spec.ports").iter().filter_map(number).collect()).unwrap_or_default();
-    let mut taken: BTreeSet<i64> = others.iter().flat_map(|o| o.list("spec.ports")).filter_map(number).collect();
+    let mut taken: BTreeSet<i64> = taken_ports(others);
     for (i, port) in list(spec, "ports").iter().enumerate() {
         let Some(wanted) = number(port) else { continue };
         let field = format!("spec.ports[{i}].nodePort");

@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use api::{Object, kinds};
 use client::{Client, Informer, ListOptions};
+use network::nat::Protocol;
 use network::{Fabric, Listener, NetNs, Role, TcpStream};
 use simulation::{Duration, Sim, Task};
 
@@ -134,10 +135,15 @@ impl Inner {
         }
     }
 
-    /// The addresses of nodes that are ready, beginning with one by chance.
-    fn targets(&self) -> Vec<Ipv4Addr> {
-        let mut targets: Vec<Ipv4Addr> =
-            self.nodes.list().iter().filter(|node| is_ready(node)).filter_map(address).collect();
+    /// The addresses of nodes that are ready, beginning with one by chance. With `externalTrafficPolicy: Local` only those with
+    /// endpoints, as the health check finds them.
+    fn targets(&self, node_port: u16) -> Vec<Ipv4Addr> {
+        let rules = self.fabric.rules();
+        let local = rules.node_port(Protocol::Tcp, node_port).filter(|rule| rule.external_local);
+        let has_endpoints = |node: &&Object| local.is_none_or(|rule| !rule.on_node(node.name()).is_empty());
+        let nodes = self.nodes.list();
+        let ready = nodes.iter().filter(|node| is_ready(node)).filter(has_endpoints);
+        let mut targets: Vec<Ipv4Addr> = ready.filter_map(address).collect();
         if !targets.is_empty() {
             let first = self.sim.random_below(targets.len() as u64);
             targets.rotate_left(usize::try_from(first).unwrap_or(0));
@@ -204,7 +210,7 @@ async fn serve(
             unheard.push(client);
             continue;
         }
-        let (targets, net) = (inner.targets(), net.clone());
+        let (targets, net) = (inner.targets(node_port), net.clone());
         inner.sim.spawn(forward(inner.sim.clone(), net, client, targets, node_port));
     }
 }

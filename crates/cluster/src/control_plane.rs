@@ -16,6 +16,7 @@ use simulation::notify::Waiters;
 use simulation::{Duration, Sim, Task};
 
 use crate::cloud::Balancers;
+use crate::ingress::Desk;
 use crate::lines::Lines;
 use crate::node::Nodes;
 use crate::profile::Profile;
@@ -41,6 +42,7 @@ pub(crate) struct ControlPlane {
     brains: Brains,
     kube_proxy: network::proxy::KubeProxy,
     policies: network::policy::NetworkPolicies,
+    ingress: Desk,
     dns: network::dns::Dns,
     system: Task<()>,
     volumes: Informer,
@@ -57,14 +59,19 @@ impl ControlPlane {
         floor: Option<Floor>,
     ) -> ControlPlane {
         let client = |agent: &str| roads.client(agent);
+        let brains = match floor {
+            Some(floor) => Brains::Elected(Box::new(Seats::new(floor))),
+            None => Brains::Only(Box::new((start_controllers(sim, roads, profile), start_scheduler(sim, roads)))),
+        };
+        let kube_proxy = network::proxy::KubeProxy::start(sim, &client("kube-proxy"), fabric);
+        let policies = network::policy::NetworkPolicies::start(sim, &client("kube-network-policies"), fabric);
+        let dns = network::dns::Dns::start(sim, &client("coredns"), fabric, NAMES_ADDRESS, DOMAIN);
         ControlPlane {
-            brains: match floor {
-                Some(floor) => Brains::Elected(Box::new(Seats::new(floor))),
-                None => Brains::Only(Box::new((start_controllers(sim, roads, profile), start_scheduler(sim, roads)))),
-            },
-            kube_proxy: network::proxy::KubeProxy::start(sim, &client("kube-proxy"), fabric),
-            policies: network::policy::NetworkPolicies::start(sim, &client("kube-network-policies"), fabric),
-            dns: network::dns::Dns::start(sim, &client("coredns"), fabric, NAMES_ADDRESS, DOMAIN),
+            brains,
+            kube_proxy,
+            policies,
+            ingress: Desk::start(sim, dns.namespace(), roads.of("nginx-ingress-controller")),
+            dns,
             system: system::start(sim, client("kubeadm"), profile),
             volumes: system::follow(sim, &client("storage-provisioner"), nodes),
             balancers: profile.cloud.map(|_| Balancers::start(sim, &client("elastic-load-balancing"), fabric)),
@@ -85,6 +92,7 @@ impl ControlPlane {
         }
         self.volumes.stop();
         self.system.abort();
+        self.ingress.stop();
         self.dns.stop();
         self.policies.stop();
         self.kube_proxy.stop();

@@ -13,6 +13,7 @@ mod follow;
 mod fronts;
 mod guest_program;
 mod host;
+mod ingress;
 mod input;
 mod learner;
 mod lifecycle;

@@ -303,7 +303,9 @@ fn errors_of_use() {
     assert!(m.run("minikube dashboard").1.contains("a dashboard where there is no page"));
     assert!(m.run("minikube addons list").0.contains("│ metrics-server       │ minikube │ disabled │ Kubernetes"));
     assert!(
-        m.run("minikube addons enable ingress").1.contains("switching add-ons other than metrics-server on or off")
+        m.run("minikube addons enable ambassador")
+            .1
+            .contains("switching add-ons other than ingress and metrics-server on or off")
     );
     assert_eq!(m.run("minikube addons enable nope").2, 10);
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 use simulation::{Sim, Time, TraceKind};
 
 use crate::NetError;
+use crate::affinity::Affinities;
 use crate::filter::{Packet, PacketFilter, Party};
 use crate::journey::{Choice, Journal, Journey, Verdict, Via, What};
 use crate::limits::{CONNECT_TIMEOUT, HOP_DELAY, LOOPBACK_DELAY, NEIGHBOUR_TIMEOUT};
-use crate::nat::{Protocol, Rules, ServiceRule, choose};
+use crate::nat::{Protocol, Rules, ServiceRule};
 use crate::netns::{Asker, NetNs, NsInner};
 
 /// Where a namespace stands, which decides what it can reach.
@@ -45,6 +46,7 @@ pub(crate) struct FabricInner {
     filter: RefCell<Option<Rc<dyn PacketFilter>>>,
     /// A port of a node -> the container that claims it.
     host_ports: RefCell<BTreeMap<(Protocol, SocketAddrV4), SocketAddrV4>>,
+    affinities: RefCell<Affinities>,
     /// Names of the internet.
     names: RefCell<BTreeMap<String, Vec<Ipv4Addr>>>,
     next_flow: Cell<u64>,
@@ -71,6 +73,14 @@ pub(crate) enum Target {
     Lost { error: NetError, after: Duration },
 }
 
+/// Where and how a packet comes to a Service's rules.
+struct Entry<'a> {
+    via: Via,
+    address: SocketAddrV4,
+    /// The node; empty for who is on none.
+    node: &'a str,
+}
+
 impl Fabric {
     /// A network without anyone on it.
     pub fn new(sim: Sim) -> Fabric {
@@ -81,6 +91,7 @@ impl Fabric {
             rules: RefCell::default(),
             filter: RefCell::default(),
             host_ports: RefCell::default(),
+            affinities: RefCell::default(),
             names: RefCell::default(),
             next_flow: Cell::new(1),
             hop_delay: Cell::new(HOP_DELAY),
@@ -183,6 +194,13 @@ impl Fabric {
         self.0.journal.borrow().newest_of(from, since)
     }
 
+    /// The machines that are nodes, in the order of their addresses.
+    pub(crate) fn nodes(&self) -> Vec<NetNs> {
+        let hosts = self.0.hosts.borrow().values().filter_map(Weak::upgrade).collect::<Vec<_>>();
+        let nodes = hosts.into_iter().filter(|ns| ns.role == Role::Node && !ns.down.get());
+        nodes.map(|ns| NetNs(ns, Asker::Routine)).collect()
+    }
+
     /// The name of whoever has an address.
     pub fn name_of(&self, address: Ipv4Addr) -> Option<String> {
         self.0.host(address).map(|ns| ns.name.clone())
@@ -215,21 +233,21 @@ impl FabricInner {
         let own = to.ip().is_loopback() || to.ip().is_unspecified() || from.addresses.contains(to.ip());
         let mut hops = vec![to.to_string()];
         let rules = Rc::clone(&self.rules.borrow());
-        if from.role != Role::Outside
-            && let Some(rule) = rules.service(protocol, to)
-        {
-            let turn = (rule.via(*to.ip()), to, "");
-            return self.through_service(from, rule, turn, hops, from.first_address());
-        }
         let node = self.host(*to.ip()).filter(|ns| ns.role == Role::Node && !to.ip().is_loopback());
+        // What is outside gets to a Service's rules at a node alone: an external IP may be one of a node's own.
+        let is_at_rules = from.role != Role::Outside || (node.is_some() && from.is_on_link(*to.ip()));
+        if let Some(rule) = rules.service(protocol, to).filter(|_| is_at_rules) {
+            let via = rule.via(*to.ip());
+            let entry = node.as_ref().filter(|_| from.role == Role::Outside).map_or(from.machine(), |n| n.machine());
+            return self.through_service(from, rule, Entry { via, address: to, node: entry }, hops);
+        }
         if let Some(node) = node
             && (from.role != Role::Outside || from.is_on_link(*to.ip()))
             && let Some(rule) = rules.node_port(protocol, to.port())
         {
             hops.push(node.name.clone());
-            // The node masquerades: the backend sees the node's address.
-            let turn = (Via::NodePort, to, node.machine());
-            return self.through_service(from, rule, turn, hops, *to.ip());
+            let entry = Entry { via: Via::NodePort, address: to, node: node.machine() };
+            return self.through_service(from, rule, entry, hops);
         }
         let mapped = self.host_ports.borrow().get(&(protocol, to)).copied();
         if let Some(pod) = mapped
@@ -252,43 +270,67 @@ impl FabricInner {
         self.to_host(from, to, hops, from.first_address())
     }
 
-    fn through_service(
-        &self,
-        from: &NsInner,
-        rule: &ServiceRule,
-        (via, address, node): (Via, SocketAddrV4, &str),
-        mut hops: Vec<String>,
-        source: Ipv4Addr,
-    ) -> Route {
+    /// Follows a Service's rules on the node where a packet comes to them (`pkg/proxy/iptables`).
+    fn through_service(&self, from: &NsInner, rule: &ServiceRule, entry: Entry<'_>, mut hops: Vec<String>) -> Route {
         hops.push(format!("service/{}", rule.service));
-        let chosen = choose(rule, from.first_address(), self.sim.random_u64());
+        let is_external = entry.via != Via::ClusterIp;
+        // What sets out on the node itself takes the short way: to it, an outer address is as good as the inner one.
+        let sets_out_here = from.role != Role::Outside && !entry.node.is_empty() && from.machine() == entry.node;
+        let is_local = if is_external { rule.external_local && !sets_out_here } else { rule.internal_local };
+        let candidates = if is_local { rule.on_node(entry.node) } else { &rule.backends };
+        let random = self.sim.random_u64();
+        let (chosen, is_known) =
+            self.affinities.borrow_mut().choose(rule, candidates, from.first_address(), random, self.sim.now());
+        let is_refused_here = is_local && !rule.backends.is_empty();
         let turn = Some(What::Rule {
             service: rule.service.clone(),
-            via,
-            address,
-            node: node.to_owned(),
-            endpoints: u32::try_from(rule.backends.len()).unwrap_or(u32::MAX),
+            via: entry.via,
+            address: entry.address,
+            // Without a policy it matters to node ports alone where a packet comes in.
+            node: if entry.via == Via::NodePort || is_local { entry.node.to_owned() } else { String::new() },
+            endpoints: u32::try_from(candidates.len()).unwrap_or(u32::MAX),
             chosen,
             chosen_name: chosen.map_or(String::new(), |chosen| self.name_at(*chosen.ip())),
-            by: match rule.backends.len() {
+            by: match candidates.len() {
+                0 if is_refused_here => Choice::NoneHere,
                 0 => Choice::None,
                 1 => Choice::Only,
-                _ if rule.client_affinity => Choice::ClientIp,
+                _ if is_known => Choice::ClientIp,
                 _ => Choice::Chance,
             },
+            local: is_local,
         });
+        let lost = |error, after| Target::Lost { error, after };
         let route = match chosen {
             Some(backend) => {
                 hops.push(backend.to_string());
-                self.to_host(from, backend, hops, source)
+                self.to_host(from, backend, hops, self.seen_source(from, rule, &entry))
+            }
+            None if is_refused_here => {
+                hops.push("no local endpoints: dropped".to_owned());
+                Route { hops, turn: None, target: lost(NetError::TimedOut, CONNECT_TIMEOUT), end: None }
             }
             None => {
                 hops.push("no endpoints: rejected".to_owned());
-                let target = Target::Lost { error: NetError::Refused, after: LOOPBACK_DELAY };
-                Route { hops, turn: None, target, end: None }
+                Route { hops, turn: None, target: lost(NetError::Refused, LOOPBACK_DELAY), end: None }
             }
         };
         Route { turn, ..route }
+    }
+
+    /// Whom an endpoint sees: for what comes to an outer address the node puts its own in, unless the policy is Local.
+    fn seen_source(&self, from: &NsInner, rule: &ServiceRule, entry: &Entry<'_>) -> Ipv4Addr {
+        match entry.via {
+            Via::ClusterIp => from.first_address(),
+            _ if rule.external_local => from.first_address(),
+            Via::NodePort => *entry.address.ip(),
+            Via::ExternalIp | Via::LoadBalancer => {
+                let hosts = self.hosts.borrow();
+                let mut nodes = hosts.values().filter_map(Weak::upgrade).filter(|ns| ns.role == Role::Node);
+                let node = nodes.find(|ns| ns.machine() == entry.node);
+                node.map_or(from.first_address(), |node| node.first_address())
+            }
+        }
     }
 
     fn to_host(&self, from: &NsInner, to: SocketAddrV4, hops: Vec<String>, source: Ipv4Addr) -> Route {

@@ -8,10 +8,12 @@
 //!
 //! What is simulated: no IP packets, no congestion, no loss. A stream is bytes with a delay, a datagram arrives whole.
 
+mod affinity;
 pub mod dns;
 mod error;
 mod fabric;
 pub mod filter;
+mod health;
 pub mod http1;
 pub mod journey;
 pub mod limits;

@@ -43,6 +43,8 @@ pub const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 pub const DNS_ATTEMPTS_MAX: u32 = 2;
 /// Until an exchange of datagrams is forgotten, after which an answer is something new (`nf_conntrack_udp_timeout`).
 pub const UDP_FLOW_TIMEOUT: Duration = Duration::from_secs(30);
+/// Clients of Services with session affinity that are remembered; the one that was silent for longest is forgotten.
+pub const AFFINITIES_MAX: usize = 1_024;
 /// Journeys of the packet trace that are kept: requests of learners and apps. The oldest go first.
 pub const JOURNEYS_MAX: usize = 256;
 /// The same of what the cluster asks by itself, such as probes.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -43,11 +44,22 @@ pub struct ServiceRule {
     pub node_port: Option<u16>,
     /// Ready endpoints. None left: connections are rejected.
     pub backends: Vec<SocketAddrV4>,
-    /// `sessionAffinity: ClientIP`: the same client gets the same backend.
-    pub client_affinity: bool,
+    /// The same by the node that they are on.
+    pub by_node: BTreeMap<String, Vec<SocketAddrV4>>,
+    /// `externalTrafficPolicy: Local`: what comes from outside gets endpoints of the node that it comes to, and keeps its source.
+    pub external_local: bool,
+    /// `internalTrafficPolicy: Local`: what comes from a pod gets endpoints of the node that the pod is on.
+    pub internal_local: bool,
+    /// `sessionAffinity: ClientIP`: the same client gets the same backend until it has been silent for so long.
+    pub affinity: Option<Duration>,
 }
 
 impl ServiceRule {
+    /// The endpoints on a node.
+    pub fn on_node(&self, node: &str) -> &[SocketAddrV4] {
+        self.by_node.get(node).map_or(&[], Vec::as_slice)
+    }
+
     /// What kind of its addresses one is.
     pub fn via(&self, address: Ipv4Addr) -> Via {
         if self.external_ips.contains(&address) {
@@ -98,14 +110,4 @@ impl Rules {
     pub fn node_port(&self, protocol: Protocol, port: u16) -> Option<&ServiceRule> {
         self.by_node_port.get(&(protocol, port)).map(|index| &self.rules[*index])
     }
-}
-
-/// The backend for a client; `random` comes from the seeded generator. None without backends.
-pub fn choose(rule: &ServiceRule, client: Ipv4Addr, random: u64) -> Option<SocketAddrV4> {
-    let count = rule.backends.len() as u64;
-    if count == 0 {
-        return None;
-    }
-    let index = if rule.client_affinity { u64::from(client.to_bits()) % count } else { random % count };
-    rule.backends.get(usize::try_from(index).ok()?).copied()
 }

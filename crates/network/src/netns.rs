@@ -203,7 +203,8 @@ impl NetNs {
         let fresh = ns.lookups.borrow_mut().take(*to.ip(), &ns.fabric);
         let tracer = match fresh {
             Some(id) => Tracer::resume(&ns.fabric, id),
-            None => Tracer::begin(&ns.fabric, &ns.name, kind, self.is_routine()),
+            // Whoever calls the machine itself asks on behalf of the cluster.
+            None => Tracer::begin(&ns.fabric, &ns.name, kind, self.is_routine() || to.ip().is_link_local()),
         };
         tracer.change(|journey| (journey.kind, journey.to) = (kind, Some(to)));
         tracer

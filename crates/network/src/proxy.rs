@@ -3,9 +3,10 @@
 //! Every node runs one upstream and all write the same rules; here one writes them for the whole fabric. Rules stay when
 //! it stops, as iptables rules do.
 //!
-//! Differences: traffic policies `Local`, session affinity timeouts and topology hints are not built.
+//! Differences: topology hints are not built.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
@@ -15,12 +16,16 @@ use json::Value;
 use simulation::{Duration, Sim, Task, Time};
 
 use crate::Fabric;
+use crate::health::HealthServers;
 use crate::nat::{Protocol, Rules, ServiceRule};
 
 /// Between two writes of the rules, in the long run (`iptables.minSyncPeriod`).
 pub const SYNC_PERIOD_MIN: Duration = Duration::from_secs(1);
 /// Writes that may follow each other at once after a quiet time (upstream's `burstSyncs`).
 pub const SYNC_BURST_MAX: u32 = 2;
+
+/// How long an affinity lasts unless told otherwise, in seconds.
+const AFFINITY_SECONDS: i64 = 10_800;
 
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
@@ -33,6 +38,7 @@ struct Inner {
     /// When the bucket of allowed writes is full again: each write moves it on by [`SYNC_PERIOD_MIN`].
     full_at: Cell<Time>,
     syncing: RefCell<Option<Task<()>>>,
+    health: HealthServers,
 }
 
 /// A running kube-proxy; it stops when dropped.
@@ -53,6 +59,7 @@ impl KubeProxy {
             scheduled: Cell::new(false),
             full_at: Cell::new(sim.now()),
             syncing: RefCell::default(),
+            health: HealthServers::new(sim, fabric),
         });
         let starting = sim.spawn({
             let inner = Rc::clone(&inner);
@@ -81,6 +88,7 @@ impl KubeProxy {
         if let Some(task) = self.inner.syncing.borrow_mut().take() {
             task.abort();
         }
+        self.inner.health.stop();
     }
 }
 
@@ -101,7 +109,9 @@ impl Inner {
             inner.sim.sleep_until(due).await;
             inner.scheduled.set(false);
             inner.full_at.set(inner.sim.now().max(inner.full_at.get()) + SYNC_PERIOD_MIN);
-            inner.fabric.set_rules(Rules::new(rules(&inner.services.list(), &inner.slices.list())));
+            let services = inner.services.list();
+            inner.fabric.set_rules(Rules::new(rules(&services, &inner.slices.list())));
+            inner.health.serve(&services);
         });
         *self.syncing.borrow_mut() = Some(task);
     }
@@ -123,12 +133,19 @@ fn service_rules(service: &Object, slices: &[Object]) -> Vec<ServiceRule> {
         .iter()
         .filter(|s| s.namespace() == service.namespace() && s.label(SERVICE_NAME_LABEL) == Some(service.name()))
         .collect();
-    let client_affinity = service.str("spec.sessionAffinity") == "ClientIP";
+    let affinity = (service.str("spec.sessionAffinity") == "ClientIP").then(|| {
+        let seconds = service.int("spec.sessionAffinityConfig.clientIP.timeoutSeconds").unwrap_or(AFFINITY_SECONDS);
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+    });
+    let is_local = |field: &str| service.str(field) == "Local";
     let rule = |port: &Value| -> Option<ServiceRule> {
         let name = port["name"].as_str().unwrap_or("");
         let protocol = protocol(port)?;
         let number = port_number(&port["port"])?;
         let suffix = if name.is_empty() { String::new() } else { format!(":{name}") };
+        let endpoints = endpoints(&own, name, protocol);
+        let nodes: std::collections::BTreeSet<&str> = endpoints.iter().map(|e| e.node.as_str()).collect();
+        let on = |node: &str| serving(endpoints.iter().filter(|e| e.node == node));
         Some(ServiceRule {
             service: format!("{}{suffix}", service.key()),
             protocol,
@@ -136,8 +153,11 @@ fn service_rules(service: &Object, slices: &[Object]) -> Vec<ServiceRule> {
             external_ips: external_ips.clone(),
             balancers: balancers.clone(),
             node_port: port_number(&port["nodePort"]).filter(|p| *p != 0),
-            backends: backends(&own, name, protocol),
-            client_affinity,
+            backends: serving(endpoints.iter()),
+            by_node: nodes.into_iter().map(|node| (node.to_owned(), on(node))).collect::<BTreeMap<_, _>>(),
+            external_local: is_local("spec.externalTrafficPolicy"),
+            internal_local: is_local("spec.internalTrafficPolicy"),
+            affinity,
         })
     };
     service.list("spec.ports").iter().filter_map(rule).collect()
@@ -162,29 +182,41 @@ fn port_number(value: &Value) -> Option<u16> {
     value.as_u64().and_then(|port| u16::try_from(port).ok())
 }
 
-/// Ready endpoints; when there is none, those that are terminating but still serve.
-fn backends(slices: &[&Object], port_name: &str, wanted: Protocol) -> Vec<SocketAddrV4> {
-    let (mut ready, mut draining) = (Vec::new(), Vec::new());
+/// An endpoint that may be used.
+struct Endpoint {
+    address: SocketAddrV4,
+    node: String,
+    /// Ready; else terminating, and still serving.
+    is_ready: bool,
+}
+
+fn endpoints(slices: &[&Object], port_name: &str, wanted: Protocol) -> Vec<Endpoint> {
+    let mut all = Vec::new();
     for slice in slices {
         let ports = slice.list("ports").iter();
         let mut ports = ports.filter(|p| p["name"].as_str().unwrap_or("") == port_name && protocol(p) == Some(wanted));
         let Some(port) = ports.find_map(|p| port_number(&p["port"])) else { continue };
         for endpoint in slice.list("endpoints") {
             let condition = |name: &str| endpoint["conditions"][name].as_bool();
-            let into = if condition("ready").unwrap_or(true) {
-                &mut ready
-            } else if condition("serving") == Some(true) && condition("terminating") == Some(true) {
-                &mut draining
-            } else {
+            let is_ready = condition("ready").unwrap_or(true);
+            let is_draining = condition("serving") == Some(true) && condition("terminating") == Some(true);
+            if !is_ready && !is_draining {
                 continue;
-            };
+            }
             let addresses = endpoint["addresses"].as_array().into_iter().flatten();
             // Of one endpoint kube-proxy uses the first address.
             let address = addresses.filter_map(Value::as_str).find_map(|a| a.parse::<Ipv4Addr>().ok());
-            into.extend(address.map(|ip| SocketAddrV4::new(ip, port)));
+            let node = endpoint["nodeName"].as_str().unwrap_or("").to_owned();
+            all.extend(address.map(|ip| Endpoint { address: SocketAddrV4::new(ip, port), node, is_ready }));
         }
     }
-    let mut chosen = if ready.is_empty() { draining } else { ready };
+    all
+}
+
+/// Ready endpoints; when there is none, those that are terminating but still serve.
+fn serving<'a>(endpoints: impl Iterator<Item = &'a Endpoint> + Clone) -> Vec<SocketAddrV4> {
+    let has_ready = endpoints.clone().any(|e| e.is_ready);
+    let mut chosen: Vec<SocketAddrV4> = endpoints.filter(|e| e.is_ready == has_ready).map(|e| e.address).collect();
     chosen.sort_unstable();
     chosen.dedup();
     chosen

@@ -8,6 +8,8 @@ use simulation::{Duration, Sim, SimConfig, StepLimits, Time, TraceKind};
 use crate::nat::{Protocol, Rules, ServiceRule};
 use crate::{Fabric, NetError, NetNs, ResolvConf, Role, limits};
 
+mod traffic;
+
 pub(crate) fn sim() -> Sim {
     Sim::new(SimConfig { seed: 3, start: Time::from_unix_seconds(1_000_000) })
 }
@@ -173,7 +175,10 @@ fn rule(backends: &[&str]) -> ServiceRule {
         balancers: Vec::new(),
         node_port: Some(30_080),
         backends: backends.iter().map(|b| at(b)).collect(),
-        client_affinity: false,
+        by_node: Default::default(),
+        external_local: false,
+        internal_local: false,
+        affinity: None,
     }
 }
 

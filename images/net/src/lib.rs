@@ -84,6 +84,21 @@ impl TcpStream {
         Ok(stream)
     }
 
+    /// Begins to connect without waiting for it: reads and writes fail with `EAGAIN` until it is connected, then once with
+    /// what went wrong, if something did. It becomes writable when there is an outcome.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub fn connect_later(address: SocketAddrV4) -> io::Result<TcpStream> {
+        let fd = sys::open(sys::STREAM)?;
+        let stream = TcpStream(proc::owned_file(fd));
+        stream.set_nonblocking()?;
+        match sys::connect(fd, address) {
+            Ok(()) | Err(proc::Errno::INPROGRESS) => Ok(stream),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Lets every read and write that takes longer fail with `EAGAIN`; none lets them wait.
     ///
     /// # Errors

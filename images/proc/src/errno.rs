@@ -36,6 +36,7 @@ errnos! {
     EXIST = 20 "File exists";
     FAULT = 21 "Bad address";
     HOSTUNREACH = 23 "Host is unreachable";
+    INPROGRESS = 26 "Operation in progress";
     INTR = 27 "Interrupted system call";
     INVAL = 28 "Invalid argument";
     IO = 29 "I/O error";

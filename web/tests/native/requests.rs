@@ -36,6 +36,7 @@ fn rule(chosen: Option<&str>, by: Choice) -> What {
         chosen: chosen.map(|_| "10.244.0.5:80".parse().expect("an address")),
         chosen_name: chosen.unwrap_or_default().into(),
         by,
+        local: false,
     }
 }
 

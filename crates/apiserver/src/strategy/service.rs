@@ -72,6 +72,8 @@ fn defaults(object: &mut Value) {
 /// (`dropTypeDependentFields`).
 fn drop_by_type(new: &mut Value, old: Option<&Value>) {
     let kind = text(new, "spec.type").to_owned();
+    let needed_health_check = old.is_some_and(crate::allocator::needs_health_check);
+    let needs_health_check = crate::allocator::needs_health_check(new);
     let old_spec = old.map(|o| at(o, "spec").clone()).unwrap_or_default();
     let spec = child(new, "spec");
     let same = |spec: &Value, field: &str| at(spec, field) == at(&old_spec, field);
@@ -93,6 +95,9 @@ fn drop_by_type(new: &mut Value, old: Option<&Value>) {
         if crate::value::list(spec, "externalIPs").is_empty() && same(spec, "externalTrafficPolicy") {
             map_mut(spec).remove("externalTrafficPolicy");
         }
+    }
+    if needed_health_check && !needs_health_check && same(spec, "healthCheckNodePort") {
+        map_mut(spec).remove("healthCheckNodePort");
     }
     if kind != "LoadBalancer" && old.is_some() && same(spec, "allocateLoadBalancerNodePorts") {
         map_mut(spec).remove("allocateLoadBalancerNodePorts");

@@ -52,15 +52,44 @@ pub fn validate(object: &Value, errors: &mut FieldErrors) {
             }
         }
     }
-    for (field, known) in
-        [("externalTrafficPolicy", ["Cluster", "Local"]), ("internalTrafficPolicy", ["Cluster", "Local"])]
-    {
-        let value = text(spec, field);
-        if !value.is_empty() {
-            one_of(value, &format!("spec.{field}"), &known, errors);
-        }
+    traffic_policies(object, errors);
+    affinity(spec, errors);
+}
+
+/// `validateServiceExternalTrafficPolicy` and its like for inside.
+fn traffic_policies(service: &Value, errors: &mut FieldErrors) {
+    let spec = at(service, "spec");
+    let is_outer = matches!(text(spec, "type"), "NodePort" | "LoadBalancer") || !list(spec, "externalIPs").is_empty();
+    let policy = text(spec, "externalTrafficPolicy");
+    if !policy.is_empty() && !is_outer {
+        let detail = "may only be set for externally-accessible services";
+        errors.push(FieldError::invalid("spec.externalTrafficPolicy", policy, detail));
+    } else if !policy.is_empty() {
+        one_of(policy, "spec.externalTrafficPolicy", &["Cluster", "Local"], errors);
+    }
+    let port = at(spec, "healthCheckNodePort").as_i64().unwrap_or(0);
+    if port != 0 && !crate::allocator::needs_health_check(service) {
+        let detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+        errors.push(FieldError::invalid("spec.healthCheckNodePort", port, detail));
+    }
+    let inner = text(spec, "internalTrafficPolicy");
+    if !inner.is_empty() {
+        one_of(inner, "spec.internalTrafficPolicy", &["Cluster", "Local"], errors);
     }
 }
+
+/// `validateClientIPAffinityConfig`
+fn affinity(spec: &Value, errors: &mut FieldErrors) {
+    let path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
+    let seconds = at(spec, "sessionAffinityConfig.clientIP.timeoutSeconds").as_i64();
+    if let Some(seconds) = seconds.filter(|s| !(1..=AFFINITY_SECONDS_MAX).contains(s)) {
+        let detail = format!("must be greater than 0 and less than {AFFINITY_SECONDS_MAX}");
+        errors.push(FieldError::invalid(path, seconds, detail));
+    }
+}
+
+/// The longest affinity of a client, in seconds (`MaxClientIPServiceAffinitySeconds`).
+const AFFINITY_SECONDS_MAX: i64 = 86_400;
 
 fn external_name(spec: &Value, errors: &mut FieldErrors) {
     if !list(spec, "clusterIPs").is_empty() || !text(spec, "clusterIP").is_empty() {
@@ -121,6 +150,10 @@ pub fn validate_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
     let kind = |o: &Value| text(o, "spec.type").to_owned();
     if kind(new) == "ExternalName" || kind(old) == "ExternalName" {
         return;
+    }
+    let check = |o: &Value| at(o, "spec.healthCheckNodePort").clone();
+    if [new, old].into_iter().all(crate::allocator::needs_health_check) && check(new) != check(old) {
+        errors.push(FieldError::forbidden("spec.healthCheckNodePort", "field is immutable"));
     }
     let ips = |o: &Value| at(o, "spec.clusterIPs").clone();
     if !list(old, "spec.clusterIPs").is_empty() && ips(new) != ips(old) {

@@ -115,7 +115,7 @@ fn answer_of(answer: &Answer) -> String {
 }
 
 fn rule(what: &What) -> String {
-    let What::Rule { service, via, address, node, endpoints, chosen, chosen_name, by } = what else {
+    let What::Rule { service, via, address, node, endpoints, chosen, chosen_name, by, local } = what else {
         return String::new();
     };
     let via = match via {
@@ -125,11 +125,14 @@ fn rule(what: &What) -> String {
         Via::NodePort => "NodePort",
     };
     let node = if node.is_empty() { String::new() } else { format!(" on {node}") };
+    let here = if *local { " here (traffic policy Local)" } else { "" };
     let why = match by {
         Choice::None => "no endpoints, so it rejects".to_owned(),
+        Choice::NoneHere => "no endpoints here and the traffic policy is Local, so it drops".to_owned(),
+        Choice::Only if *local => "its only endpoint here (traffic policy Local)".to_owned(),
         Choice::Only => "its only endpoint".to_owned(),
-        Choice::Chance => format!("one of {endpoints} endpoints by chance"),
-        Choice::ClientIp => format!("one of {endpoints} endpoints by the client's address (sessionAffinity)"),
+        Choice::Chance => format!("one of {endpoints} endpoints{here} by chance"),
+        Choice::ClientIp => format!("one of {endpoints} endpoints{here} by the client's address (sessionAffinity)"),
     };
     let chosen = chosen.map_or(String::new(), |chosen| format!(": {chosen} ({chosen_name})"));
     format!("{via} {address}{node} is Service {service}, {why}{chosen}")

@@ -40,6 +40,11 @@ impl Dns {
         Dns { ns, serving, informers }
     }
 
+    /// The namespace that it answers in, for what else the machine answers there.
+    pub fn namespace(&self) -> &NetNs {
+        &self.ns
+    }
+
     /// Stops answering.
     pub fn stop(&self) {
         self.serving.abort();

@@ -158,6 +158,9 @@ pub enum What {
         chosen_name: String,
         /// Why that one.
         by: Choice,
+        /// A traffic policy of `Local` left only endpoints of the node.
+        #[serde(default)]
+        local: bool,
     },
     /// A port of a node belongs to a container (`hostPort`).
     #[serde(rename_all = "camelCase")]
@@ -268,6 +271,8 @@ pub enum Choice {
     ClientIp,
     /// There is none.
     None,
+    /// There is none on the node, and the traffic policy is `Local`: dropped.
+    NoneHere,
 }
 
 /// What NetworkPolicies say of one direction.

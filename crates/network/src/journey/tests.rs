@@ -161,7 +161,7 @@ fn a_service_with_two_pods() {
         expect![[r#"
             pod/default/guest Tcp web 10.96.7.7:80: Answered, 1200 us, 38 sent, 43 received
                  0 Asked { server: 10.96.0.10, by: "coredns", name: "web.default.svc.cluster.local", answer: Records(["A 10.96.7.7"]), took_us: 400 }
-               400 Rule { service: "default/web", via: ClusterIp, address: 10.96.7.7:80, node: "", endpoints: 2, chosen: Some(10.244.0.2:80), chosen_name: "pod/default/web-1", by: Chance }
+               400 Rule { service: "default/web", via: ClusterIp, address: 10.96.7.7:80, node: "", endpoints: 2, chosen: Some(10.244.0.2:80), chosen_name: "pod/default/web-1", by: Chance, local: false }
                400 NoPolicy
                400 Wire { from: "minikube", to: "minikube", delay_us: 200 }
                600 Arrived { at: "pod/default/web-1", address: 10.244.0.2:80, seen_as: 10.244.0.9 }
@@ -188,13 +188,13 @@ fn session_affinity_and_a_status_that_is_an_error() {
     check(
         &world.ask(&world.guest, "203.0.113.5", 80, "/nope"),
         expect![[r#"
-        pod/default/guest Tcp - 203.0.113.5:80: Answered, 800 us, 44 sent, 50 received
-             0 Rule { service: "default/web", via: ExternalIp, address: 203.0.113.5:80, node: "", endpoints: 2, chosen: Some(10.244.1.2:80), chosen_name: "pod/default/web-2", by: ClientIp }
-             0 NoPolicy
-             0 Wire { from: "minikube", to: "minikube-m02", delay_us: 200 }
-           200 Arrived { at: "pod/default/web-2", address: 10.244.1.2:80, seen_as: 10.244.0.9 }
-           400 Http { method: "GET", path: "/nope", status: Some(404), took_us: 400 }
-    "#]],
+            pod/default/guest Tcp - 203.0.113.5:80: Answered, 800 us, 44 sent, 50 received
+                 0 Rule { service: "default/web", via: ExternalIp, address: 203.0.113.5:80, node: "", endpoints: 2, chosen: Some(10.244.1.2:80), chosen_name: "pod/default/web-2", by: Chance, local: false }
+                 0 NoPolicy
+                 0 Wire { from: "minikube", to: "minikube-m02", delay_us: 200 }
+               200 Arrived { at: "pod/default/web-2", address: 10.244.1.2:80, seen_as: 192.168.49.2 }
+               400 Http { method: "GET", path: "/nope", status: Some(404), took_us: 400 }
+        "#]],
     );
 }
 
@@ -226,7 +226,7 @@ fn a_service_without_endpoints_rejects() {
         expect![[r#"
             pod/default/guest Tcp empty 10.96.8.8:80: NoEndpoints, 420 us, 0 sent, 0 received
                  0 Asked { server: 10.96.0.10, by: "coredns", name: "empty.default.svc.cluster.local", answer: Records(["A 10.96.8.8"]), took_us: 400 }
-               400 Rule { service: "default/empty", via: ClusterIp, address: 10.96.8.8:80, node: "", endpoints: 0, chosen: None, chosen_name: "", by: None }
+               400 Rule { service: "default/empty", via: ClusterIp, address: 10.96.8.8:80, node: "", endpoints: 0, chosen: None, chosen_name: "", by: None, local: false }
         "#]],
     );
 }
@@ -238,13 +238,13 @@ fn a_port_of_a_node_from_outside() {
     check(
         &world.ask(&world.learner, "192.168.49.2", 30_080, "/"),
         expect![[r#"
-        learner Tcp - 192.168.49.2:30080: Answered, 800 us, 44 sent, 43 received
-             0 Rule { service: "default/web", via: NodePort, address: 192.168.49.2:30080, node: "minikube", endpoints: 2, chosen: Some(10.244.1.2:80), chosen_name: "pod/default/web-2", by: Chance }
-             0 NoPolicy
-             0 Wire { from: "learner", to: "minikube-m02", delay_us: 200 }
-           200 Arrived { at: "pod/default/web-2", address: 10.244.1.2:80, seen_as: 192.168.49.2 }
-           400 Http { method: "GET", path: "/", status: Some(200), took_us: 400 }
-    "#]],
+            learner Tcp - 192.168.49.2:30080: Answered, 800 us, 44 sent, 43 received
+                 0 Rule { service: "default/web", via: NodePort, address: 192.168.49.2:30080, node: "minikube", endpoints: 2, chosen: Some(10.244.1.2:80), chosen_name: "pod/default/web-2", by: Chance, local: false }
+                 0 NoPolicy
+                 0 Wire { from: "learner", to: "minikube-m02", delay_us: 200 }
+               200 Arrived { at: "pod/default/web-2", address: 10.244.1.2:80, seen_as: 192.168.49.2 }
+               400 Http { method: "GET", path: "/", status: Some(200), took_us: 400 }
+        "#]],
     );
 }
 
@@ -325,10 +325,10 @@ fn policies_say_who_decides() {
     check(
         &dropped,
         expect![[r#"
-        pod/default/guest Tcp - 10.96.7.7:80: Dropped, 10000000 us, 0 sent, 0 received
-             0 Rule { service: "default/web", via: ClusterIp, address: 10.96.7.7:80, node: "", endpoints: 2, chosen: Some(10.244.0.2:80), chosen_name: "pod/default/web-1", by: Chance }
-             0 Judged(Verdict { egress: false, pod: "default/web-1", selected_by: ["deny"], allowed_by: None })
-    "#]],
+            pod/default/guest Tcp - 10.96.7.7:80: Dropped, 10000000 us, 0 sent, 0 received
+                 0 Rule { service: "default/web", via: ClusterIp, address: 10.96.7.7:80, node: "", endpoints: 2, chosen: Some(10.244.0.2:80), chosen_name: "pod/default/web-1", by: Chance, local: false }
+                 0 Judged(Verdict { egress: false, pod: "default/web-1", selected_by: ["deny"], allowed_by: None })
+        "#]],
     );
     policy(
         "allow-guest",

@@ -208,6 +208,7 @@ on_each_engine! {
     redis_ends_when_it_is_told_and_serves_at_a_terminal
     small_servers_say_who_answers_and_what_was_asked
     memcached_keeps_and_counts
+    ingress_nginx_follows_its_configuration
 }
 
 fn bootcamp_answers_until_it_is_killed(engine: &Rc<dyn Engine>) {
@@ -649,5 +650,78 @@ fn memcached_keeps_and_counts(engine: &Rc<dyn Engine>) {
     let (stats, _) = node.exec(&id, &["sh", "-c", "printf 'stats\\r\\nquit\\r\\n' | nc localhost 11211"]);
     assert!(stats.contains("STAT limit_maxbytes 33554432\r\n") && stats.contains("STAT get_hits 1\r\n"), "{stats}");
     node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+    assert_eq!(node.runtime.container_status(&id).unwrap().exit_code, 0);
+}
+
+/// Plays the machine's half of the controller: takes a call and sends a configuration.
+fn configure(node: &Node, listener: &network::Listener, lines: &'static str) -> network::TcpStream {
+    let listener = listener.clone();
+    node.run(async move {
+        let stream = listener.accept().await.unwrap();
+        let hello = stream.read().await.unwrap();
+        assert_eq!(&hello[..], b"controller\tv1.15.1\n");
+        stream.write_all(lines.replace(' ', "\t").as_bytes()).await.unwrap();
+        stream
+    })
+}
+
+fn ingress_nginx_follows_its_configuration(engine: &Rc<dyn Engine>) {
+    let node = Node::on(engine);
+    let machine = node.fabric.attach_as("coredns", &[[169, 254, 20, 10].into()], Role::Service);
+    let listener = machine.listen("0.0.0.0:10246".parse().unwrap()).unwrap();
+    let (_, backend) = node.start("gcr.io/google-samples/hello-app:1.0", &[], &[]);
+    assert_eq!(backend.to_string(), "10.244.0.2");
+    let (id, ip) = node.start("registry.k8s.io/ingress-nginx/controller:v1.15.1", &[], &[]);
+    node.pass(Duration::from_secs(1));
+    let get = |port, text| node.talk(ip, port, text);
+    assert!(get(10254, b"GET /healthz HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 500 "), "nothing is known yet");
+    let stream = configure(
+        &node,
+        &listener,
+        "config
+server _ plain prefix
+location prefix / upstream-default-backend log=off
+server a plain regex
+location prefix /api/(.*) default-hello-8080 rewrite=/$1
+location prefix / default-none-80
+server b tls prefix
+location prefix / default-dead-80 ssl-redirect=false
+upstream default-hello-8080 10.244.0.2:8080
+upstream default-none-80
+upstream default-dead-80 10.244.0.2:1 10.244.0.2:8080
+apply
+log I store.go:443 hello
+",
+    );
+    node.pass(Duration::from_secs(1));
+    assert!(get(10254, b"GET /healthz HTTP/1.1\r\n\r\n").ends_with("\r\n\r\nok"));
+    let answer = get(80, b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: nowhere\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\nDate: "), "{answer}");
+    assert!(
+        answer.contains("\r\n\r\nHello, world!\nVersion: 1.0.0\nHostname: web-1\nHTTP/1.1 404 Not Found\r\n"),
+        "{answer}"
+    );
+    assert!(
+        get(80, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 503 Service Temporarily Unavailable\r\n")
+    );
+    for _ in 0..2 {
+        let answer = get(80, b"GET / HTTP/1.1\r\nHost: b\r\n\r\n");
+        assert!(answer.contains("Version: 1.0.0"), "the next endpoint is tried: {answer}");
+    }
+    assert!(get(443, b"\x16\x03\x01").is_empty());
+    let log = node.log(&id);
+    assert!(log.contains("NGINX Ingress controller\n  Release:       v1.15.1\n"), "{log}");
+    assert!(log.contains("] hello\n") && log.contains("connect() failed (111: Connection refused)"), "{log}");
+    assert!(log.contains(" [default-hello-8080] [] 10.244.0.2:8080 "), "{log}");
+    assert!(log.contains(" [default-dead-80] [] 10.244.0.2:1, 10.244.0.2:8080 0, "), "{log}");
+    assert!(log.contains("kubonsai does not support TLS termination (ingress-nginx) yet"), "{log}");
+    let stop = node.runtime.stop_container(&id, Duration::from_secs(30));
+    let said = node.sim.spawn(async move {
+        let bytes = stream.read().await.unwrap();
+        stream.close();
+        bytes
+    });
+    node.run(stop);
+    assert_eq!(&node.run(said).unwrap()[..], b"shutdown\n");
     assert_eq!(node.runtime.container_status(&id).unwrap().exit_code, 0);
 }

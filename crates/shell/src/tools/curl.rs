@@ -1,6 +1,7 @@
 //! `curl` for http, over the machine's simulated network. Messages and exit codes are those of curl 7.88.
 
 mod request;
+mod resolve;
 mod transfer;
 mod url;
 mod wget;
@@ -34,6 +35,8 @@ pub(super) struct Options {
     pub urls: Vec<String>,
     pub json: bool,
     pub retries: u32,
+    /// `--resolve`, as given.
+    pub resolves: Vec<String>,
 }
 
 /// Where the next URL's body goes.
@@ -65,7 +68,7 @@ const IGNORED: &[&str] = &[
     "http1.1",
     "no-progress-meter",
 ];
-const IGNORED_WITH_VALUE: &[&str] = &["cacert", "cert", "key", "noproxy", "retry-delay", "x", "proxy", "resolve"];
+const IGNORED_WITH_VALUE: &[&str] = &["cacert", "cert", "key", "noproxy", "retry-delay", "x", "proxy"];
 
 /// Long names of the short options.
 const LONG: &[(&str, &str)] = &[
@@ -120,6 +123,7 @@ impl Reader<'_> {
                 | "data-urlencode"
                 | "connect-timeout"
                 | "retry"
+                | "resolve"
                 | "url"
                 | "json"
                 | "b"
@@ -182,6 +186,7 @@ impl Reader<'_> {
             "connect-timeout" => o.connect_timeout = Some(Self::number(shown, value)?).filter(|v| *v > 0.0),
             "retry" => o.retries = Self::number(shown, value)? as u32,
             "url" => o.urls.push(value.to_owned()),
+            "resolve" => o.resolves.push(value.to_owned()),
             "d" => self.data(value, false, false).await?,
             "data-binary" => self.data(value, true, false).await?,
             "data-raw" => self.data(value, true, true).await?,

@@ -8,7 +8,7 @@ mod server;
 mod status;
 
 pub use client::{Answer, ClientError, Patience, Url, request, request_within};
-pub use connection::Delayed;
+pub use connection::{Delayed, INPUT_BYTES_MAX};
 pub use date::{civil, http_date, iso_millis, log_date};
 pub use message::{Parsed, Request, Response, decode};
 pub use server::{Server, StopSignal};

@@ -230,7 +230,10 @@ fn services_are_judged_by_what_is_behind_them() {
         balancers: Vec::new(),
         node_port: Some(30_080),
         backends,
-        client_affinity: false,
+        by_node: Default::default(),
+        external_local: false,
+        internal_local: false,
+        affinity: None,
     }]));
     let out = |cidr: &str| {
         json!({"podSelector": {"matchLabels": {"app": "guest"}}, "policyTypes": ["Egress"],

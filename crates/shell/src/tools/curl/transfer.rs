@@ -157,7 +157,15 @@ async fn exchange(
     prepared: &Prepared,
     facts: &mut Facts,
 ) -> Result<Response, Problem> {
-    let addresses = match ctx.net.resolve(&url.host).await {
+    let given = super::resolve::find(&options.resolves, &url.host, url.port)?;
+    let resolved = match given {
+        Some(addresses) => {
+            verbose(ctx, options, format!("* Hostname {} was found in DNS cache\n", url.host)).await;
+            Ok(addresses)
+        }
+        None => ctx.net.resolve(&url.host).await,
+    };
+    let addresses = match resolved {
         Ok(addresses) if !addresses.is_empty() => addresses,
         _ => {
             verbose(ctx, options, format!("* Could not resolve host: {}\n* Closing connection 0\n", url.host)).await;
