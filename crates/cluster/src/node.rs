@@ -51,6 +51,7 @@ impl Nodes {
             node_net: network.clone(),
             pod_network: (spec.machine.pods, spec.machine.pod_addresses),
             shared: Shared { pace: spec.profile.pace, ..spec.shared.clone() },
+            role: Role::Pod,
         };
         let runtime = Rc::new(ContainerRuntime::new(spec.sim, spec.fabric, options));
         let kubelet = Kubelet::start(spec.sim, &client, runtime, node_config(spec), network.clone());

@@ -12,6 +12,7 @@
 //! Differences from Linux: no fifos and sockets as nodes, no extended attributes, reading does not touch `atime`.
 
 pub mod device;
+mod diff;
 mod errno;
 mod fs;
 mod handle;
