@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use futures_util::stream::LocalBoxStream;
 use network::{Fabric, NetNs, Role};
-use simulation::{Duration, Sim};
+use simulation::{Duration, Sim, Time};
 use vfs::Vfs;
 
 use super::container::{Container, Notify, Parts};
@@ -64,6 +64,7 @@ struct SandboxState {
     sandbox: Sandbox,
     config: SandboxConfig,
     is_stopped: Cell<bool>,
+    created_at: Time,
 }
 
 struct Inner {
@@ -176,7 +177,7 @@ impl ContainerRuntime {
             };
             let ip = net.addresses().first().copied().unwrap_or(Ipv4Addr::LOCALHOST);
             let sandbox = Sandbox { id: me.new_id(), ip, net };
-            let state = SandboxState { sandbox: sandbox.clone(), config, is_stopped: Cell::new(false) };
+            let state = SandboxState { sandbox: sandbox.clone(), config, is_stopped: Cell::new(false), created_at: me.0.sim.now() };
             me.0.sandboxes.borrow_mut().insert(sandbox.id.clone(), Rc::new(state));
             Ok(sandbox)
         }
@@ -239,8 +240,9 @@ impl ContainerRuntime {
         let state = inner.sandboxes.borrow().get(sandbox).cloned().filter(|s| !s.is_stopped.get());
         let state = state.ok_or_else(|| format!("No such container: {sandbox}"))?;
         let missing = || format!("No such image: {}", config.image);
-        let image = inner.images.image(&config.image).ok_or_else(missing)?;
-        let image_info = inner.images.status(&config.image).ok_or_else(missing)?;
+        let stored = inner.images.find(&config.image).ok_or_else(missing)?;
+        let image_info = inner.images.status(&config.image).unwrap_or_else(|| stored.info());
+        let image = stored.image;
         if config.command.is_empty()
             && config.args.is_empty()
             && image.config.entrypoint.is_empty()
@@ -377,6 +379,13 @@ impl ContainerRuntime {
         let none = SandboxConfig::default();
         let of = |c: &Container| sandboxes.get(&c.sandbox).map_or(&none, |state| &state.config).clone();
         self.0.containers.borrow().values().map(|c| c.listed(&of(c))).collect()
+    }
+
+    /// Every sandbox, by id: how it was made and when, and whether it runs.
+    pub fn sandboxes(&self) -> Vec<(Id, SandboxConfig, Time, bool)> {
+        let sandboxes = self.0.sandboxes.borrow();
+        let shown = |(id, s): (&Id, &Rc<SandboxState>)| (id.clone(), s.config.clone(), s.created_at, !s.is_stopped.get());
+        sandboxes.iter().map(shown).collect()
     }
 
     /// The files of a container with its mounts; none if it is unknown.

@@ -9,6 +9,7 @@ mod registry;
 mod store;
 
 pub use config::ImageConfig;
+pub use gzip::unpack;
 pub use image::{Image, ImageLayer, digest_of};
 pub use reference::{InvalidReference, Reference};
 pub use registry::{PullError, Registry};

@@ -34,6 +34,19 @@ pub struct StoredImage {
     pub digests: Vec<String>,
 }
 
+impl StoredImage {
+    /// What a container that was asked for by ID says of its image.
+    pub fn info(&self) -> ImageInfo {
+        let names: Vec<String> = self.tags.iter().chain(&self.digests).cloned().collect();
+        ImageInfo {
+            name: self.tags.first().unwrap_or(&self.image.id).clone(),
+            reference: format!("docker://{}", self.image.id),
+            names,
+            size_bytes: self.image.size_bytes,
+        }
+    }
+}
+
 /// What the removal of a name did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
@@ -74,6 +87,11 @@ impl ImageStore {
     /// Where images come from.
     pub fn registry(&self) -> &Rc<Registry> {
         &self.registry
+    }
+
+    /// How fast the machine is.
+    pub fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// Fetches an image, which takes virtual time by its size and the pace of the machine.
