@@ -60,7 +60,9 @@ impl Nodes {
         let runtime = ContainerRuntime::new(spec.sim, spec.fabric, options);
         let kubelet = Kubelet::start(spec.sim, &client, Rc::new(runtime.clone()), node_config(spec), network.clone());
         set_up(&kubelet.files(), spec);
-        self.0.borrow_mut().insert(spec.machine.name.clone(), Node { network, kubelet, runtime, engine: RefCell::default() });
+        self.0
+            .borrow_mut()
+            .insert(spec.machine.name.clone(), Node { network, kubelet, runtime, engine: RefCell::default() });
     }
 
     /// Whether a machine is switched on.

@@ -12,7 +12,8 @@ pub(crate) type Row = Vec<(&'static str, String)>;
 /// # Errors
 /// Those of templates.
 pub(crate) fn list(rows: &[Row], columns: &[(&str, &str)], format: Option<&str>) -> Result<String, String> {
-    let field = |row: &Row, name: &str| row.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone()).unwrap_or_default();
+    let field =
+        |row: &Row, name: &str| row.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone()).unwrap_or_default();
     let whole = |row: &Row| {
         let fields: Map = row.iter().map(|(name, value)| (json::name(name), Value::from(value.as_str()))).collect();
         Value::from(fields)
@@ -28,8 +29,7 @@ pub(crate) fn list(rows: &[Row], columns: &[(&str, &str)], format: Option<&str>)
             let Some(columns_of) = format.strip_prefix("table ") else {
                 return rows.iter().map(|row| Ok(format!("{}\n", template::apply(format, &whole(row))?))).collect();
             };
-            let heads: Map =
-                columns.iter().map(|(name, head)| (json::name(name), Value::from(*head))).collect();
+            let heads: Map = columns.iter().map(|(name, head)| (json::name(name), Value::from(*head))).collect();
             let mut lines = vec![template::apply(columns_of, &Value::from(heads))?];
             for row in rows {
                 lines.push(template::apply(columns_of, &whole(row))?);

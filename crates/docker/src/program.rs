@@ -110,7 +110,14 @@ async fn run(machines: &dyn Machines, ctx: Ctx, words: &[String]) -> Outcome {
                 host = Some(given.clone());
                 words = rest;
             }
-            _ => return Err(Failure { text: format!("unknown flag: {flag}\n\nUsage:  docker [OPTIONS] COMMAND [ARG...]\n\nRun 'docker --help' for more information"), code: 125 }),
+            _ => {
+                return Err(Failure {
+                    text: format!(
+                        "unknown flag: {flag}\n\nUsage:  docker [OPTIONS] COMMAND [ARG...]\n\nRun 'docker --help' for more information"
+                    ),
+                    code: 125,
+                });
+            }
         }
     }
     let Some(first) = words.first() else {
@@ -186,7 +193,8 @@ fn group(name: &str) -> String {
 }
 
 fn overview() -> String {
-    let mut text = String::from("Usage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers\n\nCommands:\n");
+    let mut text =
+        String::from("Usage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers\n\nCommands:\n");
     let mut rows: Vec<(&str, &str)> = COMMANDS.iter().map(|command| (command.names[0], command.help)).collect();
     rows.retain(|(name, _)| !name.contains(' '));
     rows.sort_unstable();

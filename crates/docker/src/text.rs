@@ -110,8 +110,14 @@ mod tests {
 
     #[test]
     fn sizes_are_those_of_go_units() {
-        let cases =
-            [(0, "0B"), (999, "999B"), (1_234, "1.23kB"), (8_309_760, "8.31MB"), (187_000_000, "187MB"), (10_000, "10kB")];
+        let cases = [
+            (0, "0B"),
+            (999, "999B"),
+            (1_234, "1.23kB"),
+            (8_309_760, "8.31MB"),
+            (187_000_000, "187MB"),
+            (10_000, "10kB"),
+        ];
         for (bytes, expected) in cases {
             assert_eq!(size(bytes, 3), expected);
         }

@@ -70,7 +70,12 @@ pub(super) fn find(source: &Source<'_>, names: &[String], is_add: bool) -> Resul
                         let all = Source { files: &inner, root: "/", ignore: &Ignore::default() };
                         below(&all, "/", "", &mut found.items).map_err(|why| why.to_string())?;
                     }
-                    None => found.items.push(Item { to: base, mode: meta.mode, modified: meta.modified, what: What::File(bytes) }),
+                    None => found.items.push(Item {
+                        to: base,
+                        mode: meta.mode,
+                        modified: meta.modified,
+                        what: What::File(bytes),
+                    }),
                 }
             }
         }
@@ -160,7 +165,8 @@ impl Found {
         let target = path::normalize(to);
         let own = |at: &str| if owner == (0, 0) { Ok(()) } else { root.chown(at, owner.0, owner.1) };
         let make = |folder: &str| {
-            let missing: Vec<&str> = folder.match_indices('/').skip(1).map(|(i, _)| &folder[..i]).chain([folder]).collect();
+            let missing: Vec<&str> =
+                folder.match_indices('/').skip(1).map(|(i, _)| &folder[..i]).chain([folder]).collect();
             for at in missing.into_iter().filter(|at| !at.is_empty() && *at != "/") {
                 if !root.is_dir(at) {
                     root.mkdir(at, 0o755)?;

@@ -186,8 +186,8 @@ impl Build<'_> {
                 continue;
             }
             let at = |why: String| Failed { why, lines: Some(lines) };
-            let reference = Daemon::reference(&name)
-                .map_err(|why| at(format!("failed to parse stage name {name:?}: {why}")))?;
+            let reference =
+                Daemon::reference(&name).map_err(|why| at(format!("failed to parse stage name {name:?}: {why}")))?;
             self.progress.begin(&format!("[internal] load metadata for {reference}")).await;
             match self.resolve(&reference).await {
                 Ok(found) => {

@@ -46,8 +46,7 @@ impl Progress {
     /// A vertex begins.
     pub(crate) async fn begin(&self, name: &str) {
         let number = self.now.borrow().number + 1;
-        *self.now.borrow_mut() =
-            Vertex { number, name: name.to_owned(), started: self.sim.now(), lines: Vec::new() };
+        *self.now.borrow_mut() = Vertex { number, name: name.to_owned(), started: self.sim.now(), lines: Vec::new() };
         self.print(&format!("\n#{number} {name}\n")).await;
     }
 

@@ -69,7 +69,8 @@ pub(super) async fn run(
     runtime.start_container(&id).await.map_err(|why| {
         // The builder starts runc itself: what comes before is the engine's.
         let why = told(why);
-        why.split_once("runc create failed: ").map_or(why.clone(), |(_, rest)| format!("runc run failed: {rest}"))
+        why.split_once("runc create failed: ")
+            .map_or(why.clone(), |(_, rest)| format!("runc run failed: {rest}"))
             .trim_end_matches(": unknown")
             .to_owned()
     })?;

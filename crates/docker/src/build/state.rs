@@ -179,7 +179,11 @@ impl State {
     }
 
     /// An instruction that changes no file. `given`: arguments of the command line and those before the first FROM.
-    pub(super) fn configure(&mut self, what: &Instruction, given: &dyn Fn(&str, bool) -> Option<String>) -> Result<(), String> {
+    pub(super) fn configure(
+        &mut self,
+        what: &Instruction,
+        given: &dyn Fn(&str, bool) -> Option<String>,
+    ) -> Result<(), String> {
         match what {
             Instruction::Arg(args) => {
                 for (name, default) in args {
@@ -325,5 +329,6 @@ fn dated(mut history: Vec<Value>) -> Vec<Value> {
 /// What a container runtime puts into a container's files, which is no part of an image.
 pub(crate) fn is_of_the_machine(at: &str) -> bool {
     let below = |folder: &str| at == folder || at.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    ["/dev", "/proc", "/sys"].into_iter().any(below) || ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"].contains(&at)
+    ["/dev", "/proc", "/sys"].into_iter().any(below)
+        || ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"].contains(&at)
 }

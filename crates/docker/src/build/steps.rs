@@ -158,7 +158,15 @@ impl Build<'_> {
                 let owner = copy.chown.as_ref().map(|owner| state.expand(owner)).transpose()?;
                 let owner = owner.map_or(Ok((0, 0)), |owner| ids(&files, &owner))?;
                 let mode = copy.chmod.as_ref().map(|mode| state.expand(mode)).transpose()?;
-                let mode = mode.map(|mode| u16::from_str_radix(&mode, 8).map_err(|_| format!("invalid chmod parameter: '{mode}'. it should be octal string and between 0 and 07777"))).transpose()?;
+                let mode = mode
+                    .map(|mode| {
+                        u16::from_str_radix(&mode, 8).map_err(|_| {
+                            format!(
+                                "invalid chmod parameter: '{mode}'. it should be octal string and between 0 and 07777"
+                            )
+                        })
+                    })
+                    .transpose()?;
                 let laid = found.lay(&files, &to, owner, mode);
                 laid.map_err(|errno| format!("cannot copy to {to:?}: {}", errno.message().to_lowercase()))?;
                 self.made(&key, layer_of(&files, now)?).await
@@ -189,7 +197,9 @@ impl Build<'_> {
                 self.daemon.sim().sleep(FILE_TIME).await;
                 let now = self.daemon.sim().now();
                 let files = state.files(now);
-                files.mkdir_all(&to).map_err(|errno| format!("cannot make {to:?}: {}", errno.message().to_lowercase()))?;
+                files
+                    .mkdir_all(&to)
+                    .map_err(|errno| format!("cannot make {to:?}: {}", errno.message().to_lowercase()))?;
                 self.made(&key, layer_of(&files, now)?).await
             }
         };
@@ -225,7 +235,9 @@ fn ids(files: &Vfs, owner: &str) -> Result<(u32, u32), String> {
     let missing = |what: &str, name: &str| format!("unable to convert {what} string \"{name}\" to {what}id");
     let uid = user.parse().ok().or_else(|| field("/etc/passwd", user, 2)).ok_or_else(|| missing("u", user))?;
     let gid = match group {
-        Some(group) => group.parse().ok().or_else(|| field("/etc/group", group, 2)).ok_or_else(|| missing("g", group))?,
+        Some(group) => {
+            group.parse().ok().or_else(|| field("/etc/group", group, 2)).ok_or_else(|| missing("g", group))?
+        }
         None if user.parse::<u32>().is_ok() => uid,
         None => field("/etc/passwd", user, 3).unwrap_or(uid),
     };

@@ -57,7 +57,11 @@ async fn run(call: Call) -> Outcome {
     let root = call.ctx.path(&path);
     let files = call.ctx.fs.at(&call.ctx.cwd);
     if !files.is_dir(&root) {
-        let why = if files.exists(&root) { format!("unable to prepare context: context must be a directory: {root}") } else { format!("unable to prepare context: path {path:?} not found") };
+        let why = if files.exists(&root) {
+            format!("unable to prepare context: context must be a directory: {root}")
+        } else {
+            format!("unable to prepare context: path {path:?} not found")
+        };
         return Err(failed(why));
     }
     let root = files.canonicalize(&root).map_err(failed)?;
@@ -74,7 +78,9 @@ async fn run(call: Call) -> Outcome {
         progress.begin(&format!("[internal] load build definition from {name}")).await;
         progress.line("transferring dockerfile: 2B done").await;
         progress.done().await;
-        return Err(failed(format!("failed to solve: failed to read dockerfile: open {name}: no such file or directory")));
+        return Err(failed(format!(
+            "failed to solve: failed to read dockerfile: open {name}: no such file or directory"
+        )));
     };
     let own_ignore = files.read_to_string(&format!("{file}.dockerignore"));
     let ignore = own_ignore.or_else(|_| files.read_to_string(&vfs::path::join(&root, ".dockerignore")));

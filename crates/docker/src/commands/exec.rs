@@ -36,7 +36,11 @@ async fn exec(call: Call) -> Outcome {
     if !call.parsed.all("env").is_empty() {
         argv = ["env".to_owned()].into_iter().chain(call.parsed.all("env").iter().cloned()).chain(argv).collect();
     }
-    let session = call.daemon.runtime().exec(&shown.id, argv, tty, stdin).map_err(|why| format!("Error response from daemon: {why}"))?;
+    let session = call
+        .daemon
+        .runtime()
+        .exec(&shown.id, argv, tty, stdin)
+        .map_err(|why| format!("Error response from daemon: {why}"))?;
     if call.parsed.is_on("detach") {
         return Ok(0);
     }
@@ -58,7 +62,10 @@ pub(crate) static ATTACH: Command = Command {
         Box::pin(async move {
             let shown = call.daemon.container(&call.parsed.args[0])?;
             if !shown.is_running() {
-                return Err(Failure { text: "cannot attach to a stopped container, start it first".to_owned(), code: 1 });
+                return Err(Failure {
+                    text: "cannot attach to a stopped container, start it first".to_owned(),
+                    code: 1,
+                });
             }
             let own = call.daemon.own(&shown.id);
             let stdin = own.as_ref().is_some_and(|c| c.config.stdin) && !call.parsed.is_on("no-stdin");

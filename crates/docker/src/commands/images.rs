@@ -51,7 +51,8 @@ fn fits(call: &Call, stored: &StoredImage, repository: &str, tag: &str) -> Resul
         return Ok(false);
     }
     for filter in call.parsed.all("filter") {
-        let (key, wanted) = filter.split_once('=').ok_or("invalid argument \"\" for \"-f, --filter\" flag: invalid filter")?;
+        let (key, wanted) =
+            filter.split_once('=').ok_or("invalid argument \"\" for \"-f, --filter\" flag: invalid filter")?;
         let is_in = match key {
             "dangling" => stored.tags.is_empty() == (wanted == "true"),
             "reference" => name(wanted),
@@ -152,7 +153,11 @@ fn remove(daemon: &Daemon, name: &str, force: bool) -> Result<Vec<String>, Strin
     let image = &stored.image;
     let by_name = daemon.images().image(name).is_some();
     let conflict = |how: &str, why: String| {
-        let what = if by_name { format!("remove repository reference \"{name}\"") } else { format!("delete {}", text::short(&image.id)) };
+        let what = if by_name {
+            format!("remove repository reference \"{name}\"")
+        } else {
+            format!("delete {}", text::short(&image.id))
+        };
         Err(format!("Error response from daemon: conflict: unable to {what} ({how}) - {why}"))
     };
     let is_last = stored.tags.len() <= 1;
@@ -165,13 +170,19 @@ fn remove(daemon: &Daemon, name: &str, force: bool) -> Result<Vec<String>, Strin
         let short = text::short(&id);
         if runs && !(by_name && force) {
             return match by_name {
-                true => conflict("must force", format!("container {short} is using its referenced image {}", text::short(&image.id))),
+                true => conflict(
+                    "must force",
+                    format!("container {short} is using its referenced image {}", text::short(&image.id)),
+                ),
                 false => conflict("cannot be forced", format!("image is being used by running container {short}")),
             };
         }
         if !force {
             return match by_name {
-                true => conflict("must force", format!("container {short} is using its referenced image {}", text::short(&image.id))),
+                true => conflict(
+                    "must force",
+                    format!("container {short} is using its referenced image {}", text::short(&image.id)),
+                ),
                 false => conflict("must be forced", format!("image is being used by stopped container {short}")),
             };
         }
@@ -187,7 +198,12 @@ fn remove(daemon: &Daemon, name: &str, force: bool) -> Result<Vec<String>, Strin
         // Layers that no other image has go with it, the topmost first.
         let kept = daemon.images().entries();
         let ids: Vec<String> = image.layers.iter().map(|layer| runtime::image::digest_of(&layer.tar)).collect();
-        let is_kept = |at: usize| kept.iter().any(|k| k.image.layers.iter().zip(&image.layers).take(at + 1).filter(|(a, b)| a.digest == b.digest).count() == at + 1);
+        let is_kept = |at: usize| {
+            kept.iter().any(|k| {
+                k.image.layers.iter().zip(&image.layers).take(at + 1).filter(|(a, b)| a.digest == b.digest).count()
+                    == at + 1
+            })
+        };
         lines.extend((0..ids.len()).rev().take_while(|at| !is_kept(*at)).map(|at| format!("Deleted: {}", ids[at])));
     }
     Ok(lines)
@@ -202,7 +218,9 @@ pub(crate) static TAG: Command = Command {
     ends_at_argument: false,
     run: |call| {
         Box::pin(async move {
-            let wrong = |why: String| format!("Error parsing reference: \"{}\" is not a valid repository/tag: {why}", call.parsed.args[1]);
+            let wrong = |why: String| {
+                format!("Error parsing reference: \"{}\" is not a valid repository/tag: {why}", call.parsed.args[1])
+            };
             let target = Daemon::reference(&call.parsed.args[1]).map_err(wrong)?;
             if target.digest.is_some() {
                 return Err("refusing to create a tag with a digest reference".into());
@@ -287,7 +305,13 @@ async fn history(call: Call) -> Outcome {
     if let Some(("ID", id)) = rows.first_mut().and_then(|row| row.first_mut()) {
         *id = if full { stored.image.id.clone() } else { text::short(&stored.image.id) };
     }
-    let columns = [("ID", "IMAGE"), ("CreatedSince", "CREATED"), ("CreatedBy", "CREATED BY"), ("Size", "SIZE"), ("Comment", "COMMENT")];
+    let columns = [
+        ("ID", "IMAGE"),
+        ("CreatedSince", "CREATED"),
+        ("CreatedBy", "CREATED BY"),
+        ("Size", "SIZE"),
+        ("Comment", "COMMENT"),
+    ];
     let format = if call.parsed.is_on("quiet") { Some("{{.ID}}") } else { call.parsed.get("format") };
     let _ = call.ctx.out(list(&rows, &columns, format)?).await;
     Ok(0)

@@ -7,7 +7,8 @@ use crate::format::pretty;
 use crate::template;
 
 static FORMAT: Flag = value("format", Some('f'), "Format output using a custom template: json, or a Go template");
-const FLAGS: &[Flag] = &[value("format", Some('f'), FORMAT.help), value("type", None, "Only inspect objects of the given type")];
+const FLAGS: &[Flag] =
+    &[value("format", Some('f'), FORMAT.help), value("type", None, "Only inspect objects of the given type")];
 
 pub(crate) static INSPECT: Command = Command {
     names: &["inspect"],

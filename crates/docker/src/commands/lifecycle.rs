@@ -91,7 +91,10 @@ async fn start(call: Call) -> Outcome {
 }
 
 fn of_a_pod(name: &str) -> String {
-    format!("Error response from daemon: {}: {name}", simulation::stub!("docker", "starting of a pod's container by hand"))
+    format!(
+        "Error response from daemon: {}: {name}",
+        simulation::stub!("docker", "starting of a pod's container by hand")
+    )
 }
 
 pub(crate) static STOP: Command = Command {
@@ -147,11 +150,15 @@ pub(crate) static KILL: Command = Command {
     run: |call| {
         Box::pin(async move {
             let name = call.parsed.get("signal").unwrap_or("KILL").to_owned();
-            let signal = signals::parse(&name).ok_or_else(|| format!("Error response from daemon: invalid signal: {name}"))?;
+            let signal =
+                signals::parse(&name).ok_or_else(|| format!("Error response from daemon: invalid signal: {name}"))?;
             each(&call, move |daemon, name| async move {
                 let shown = daemon.container(&name)?;
                 if !shown.is_running() {
-                    return Err(format!("Error response from daemon: cannot kill container: {name}: container {} is not running", shown.id));
+                    return Err(format!(
+                        "Error response from daemon: cannot kill container: {name}: container {} is not running",
+                        shown.id
+                    ));
                 }
                 if signal == signals::KILL {
                     daemon.stop(&shown.id, Duration::ZERO).await;

@@ -13,7 +13,11 @@ pub(crate) static COMMAND: Command = Command {
     wants: Wants::Exactly(1),
     flags: &[
         switch("follow", Some('f'), "Follow log output"),
-        value("since", None, "Show logs since timestamp (e.g. \"2013-01-02T13:23:37Z\") or relative (e.g. \"42m\" for 42 minutes)"),
+        value(
+            "since",
+            None,
+            "Show logs since timestamp (e.g. \"2013-01-02T13:23:37Z\") or relative (e.g. \"42m\" for 42 minutes)",
+        ),
         value("tail", Some('n'), "Number of lines to show from the end of the logs (default \"all\")"),
         switch("timestamps", Some('t'), "Show timestamps"),
     ],
@@ -50,7 +54,9 @@ async fn logs(call: Call) -> Outcome {
         None => None,
         Some(text) => {
             let at = since(text, call.daemon.sim().now());
-            Some(at.ok_or_else(|| format!("invalid value for \"since\": failed to parse value as time or duration: \"{text}\""))?)
+            Some(at.ok_or_else(|| {
+                format!("invalid value for \"since\": failed to parse value as time or duration: \"{text}\"")
+            })?)
         }
     };
     let options = LogOptions {

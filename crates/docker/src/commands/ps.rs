@@ -31,7 +31,9 @@ async fn ps(call: Call) -> Outcome {
         all.retain(|container| container.is_running());
     }
     for filter in call.parsed.all("filter") {
-        let (key, wanted) = filter.split_once('=').ok_or("invalid argument for \"-f, --filter\" flag: invalid filter format (should be name=value)")?;
+        let (key, wanted) = filter
+            .split_once('=')
+            .ok_or("invalid argument for \"-f, --filter\" flag: invalid filter format (should be name=value)")?;
         match key {
             "id" => all.retain(|c| c.id.starts_with(wanted)),
             "name" => all.retain(|c| c.name.contains(wanted.trim_start_matches(['^', '/']).trim_end_matches('$'))),
@@ -105,7 +107,9 @@ pub(crate) static PORT: Command = Command {
                 }
             }
             match wanted.filter(|_| !any) {
-                Some(wanted) => Err(format!("Error: No public port '{wanted}/tcp' published for {}", call.parsed.args[0]).into()),
+                Some(wanted) => {
+                    Err(format!("Error: No public port '{wanted}/tcp' published for {}", call.parsed.args[0]).into())
+                }
                 None => Ok(0),
             }
         })

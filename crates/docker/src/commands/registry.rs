@@ -33,7 +33,9 @@ fn store(call: &Call, config: &Value) -> Result<(), String> {
     let text = json::to_string_pretty(config).map_err(|why| why.to_string())?.replace("  ", "\t");
     let fs = &call.ctx.fs;
     let written = fs.mkdir_all(vfs::path::dirname(&path)).and_then(|()| fs.write(&path, text));
-    written.and_then(|()| fs.chmod(&path, 0o600)).map_err(|why| format!("open {path}: {}", why.message().to_lowercase()))
+    written
+        .and_then(|()| fs.chmod(&path, 0o600))
+        .map_err(|why| format!("open {path}: {}", why.message().to_lowercase()))
 }
 
 fn key(registry: &str) -> &str {
@@ -75,7 +77,8 @@ async fn line_of(call: &Call) -> String {
 }
 
 async fn login(call: Call) -> Outcome {
-    let server = call.parsed.args.first().map_or("", String::as_str).trim_start_matches("https://").trim_end_matches('/');
+    let server =
+        call.parsed.args.first().map_or("", String::as_str).trim_start_matches("https://").trim_end_matches('/');
     let mut name = call.parsed.get("username").unwrap_or_default().to_owned();
     let mut password = call.parsed.get("password").unwrap_or_default().to_owned();
     if call.parsed.is_on("password-stdin") {
@@ -208,7 +211,10 @@ async fn fetch(call: &Call, reference: &Reference) -> Result<Vec<String>, String
             match had.contains(&layer.digest) {
                 true => lines.push(format!("{id}: Already exists")),
                 false if call.ctx.stdout.is_tty() => lines.push(format!("{id}: Pull complete")),
-                false => lines.extend(["Pulling fs layer", "Verifying Checksum", "Download complete", "Pull complete"].map(|did| format!("{id}: {did}"))),
+                false => lines.extend(
+                    ["Pulling fs layer", "Verifying Checksum", "Download complete", "Pull complete"]
+                        .map(|did| format!("{id}: {did}")),
+                ),
             }
         }
     }
@@ -294,7 +300,9 @@ async fn reachable(call: &Call, reference: &Reference) -> Result<(), Failure> {
         let host = if domain.contains(':') { domain.clone() } else { format!("{domain}:443") };
         let port = host.rsplit(':').next().unwrap_or("443");
         let scheme = if domain.contains(':') { "http" } else { "https" };
-        return Err(format!("Get \"{scheme}://{domain}/v2/\": dial tcp 127.0.0.1:{port}: connect: connection refused").into());
+        return Err(
+            format!("Get \"{scheme}://{domain}/v2/\": dial tcp 127.0.0.1:{port}: connect: connection refused").into()
+        );
     }
     Ok(())
 }

@@ -124,8 +124,15 @@ pub(super) fn read(ctx: &Ctx, parsed: &Parsed) -> Result<NewContainer, String> {
         Some((name, value)) => (name.to_owned(), value.to_owned()),
         None => (text.clone(), String::new()),
     };
-    let memory = parsed.get("memory").map(|text| bytes(text).ok_or_else(|| format!("invalid argument \"{text}\" for \"-m, --memory\" flag: invalid size: '{text}'")));
-    let cpus = parsed.get("cpus").map(|text| text.parse::<f64>().map_err(|_| format!("invalid argument \"{text}\" for \"--cpus\" flag: failed to parse {text} as a rational number")));
+    let memory = parsed.get("memory").map(|text| {
+        bytes(text)
+            .ok_or_else(|| format!("invalid argument \"{text}\" for \"-m, --memory\" flag: invalid size: '{text}'"))
+    });
+    let cpus = parsed.get("cpus").map(|text| {
+        text.parse::<f64>().map_err(|_| {
+            format!("invalid argument \"{text}\" for \"--cpus\" flag: failed to parse {text} as a rational number")
+        })
+    });
     let is_detached = parsed.is_on("detach");
     let text = |flag: &str| parsed.get(flag).unwrap_or_default().to_owned();
     #[expect(clippy::cast_possible_truncation, reason = "a machine has a few CPUs")]
@@ -170,7 +177,10 @@ pub(super) async fn create(call: &Call, command: &str) -> Result<Rc<Container>, 
 }
 
 async fn run(call: Call) -> Outcome {
-    if call.parsed.is_on("tty") && call.parsed.is_on("interactive") && !call.parsed.is_on("detach") && !call.ctx.stdin.is_tty()
+    if call.parsed.is_on("tty")
+        && call.parsed.is_on("interactive")
+        && !call.parsed.is_on("detach")
+        && !call.ctx.stdin.is_tty()
     {
         return Err(Failure { text: "the input device is not a TTY".to_owned(), code: 1 });
     }
@@ -236,7 +246,10 @@ mod tests {
 
     #[test]
     fn sizes_of_memory() {
-        assert_eq!((bytes("64m"), bytes("1G"), bytes("512k"), bytes("77"), bytes("x")), (Some(64 << 20), Some(1 << 30), Some(512 << 10), Some(77), None));
+        assert_eq!(
+            (bytes("64m"), bytes("1G"), bytes("512k"), bytes("77"), bytes("x")),
+            (Some(64 << 20), Some(1 << 30), Some(512 << 10), Some(77), None)
+        );
     }
 
     #[test]

@@ -94,7 +94,11 @@ fn files_of(archive: &Bytes) -> std::io::Result<BTreeMap<String, Bytes>> {
         }
         let from = usize::try_from(entry.raw_file_position()).unwrap_or(usize::MAX);
         let to = from.saturating_add(usize::try_from(entry.size()).unwrap_or(usize::MAX));
-        let bytes = if to <= archive.len() { archive.slice(from..to) } else { return Err(std::io::ErrorKind::UnexpectedEof.into()) };
+        let bytes = if to <= archive.len() {
+            archive.slice(from..to)
+        } else {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        };
         files.insert(path, bytes);
     }
     for (path, target) in links {
@@ -154,7 +158,11 @@ impl Daemon {
             for (manifest, names) in &by_index {
                 let digests = manifest["layers"].as_array().into_iter().flatten();
                 let layers = digests.filter_map(|l| l["digest"].as_str()).map(blob_path).collect();
-                rows.push((blob_path(manifest["config"]["digest"].as_str().unwrap_or_default()), layers, names.clone()));
+                rows.push((
+                    blob_path(manifest["config"]["digest"].as_str().unwrap_or_default()),
+                    layers,
+                    names.clone(),
+                ));
             }
         } else {
             return Err("open /var/lib/docker/tmp/docker-import/manifest.json: no such file or directory".to_owned())
@@ -184,7 +192,10 @@ impl Daemon {
         for (path, id) in layers.iter().zip(&ids) {
             let layer = ImageLayer::of(unpack(file(path)?).map_err(|why| wrong(&why))?);
             if layer.digest != *id {
-                return Err(wrong(&format!("wrong digest: layer {path} is {}, the configuration says {id}", layer.digest)));
+                return Err(wrong(&format!(
+                    "wrong digest: layer {path} is {}, the configuration says {id}",
+                    layer.digest
+                )));
             }
             unpacked.push(self.known_layer(&layer).unwrap_or(layer));
         }

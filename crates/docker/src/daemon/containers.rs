@@ -127,7 +127,12 @@ impl Daemon {
     }
 
     /// As [`Daemon::create`], with an ID, the time of the first making, and the files of another image.
-    async fn create_from(&self, new: NewContainer, (id, created): (String, Time), files: &str) -> Result<Rc<Container>, String> {
+    async fn create_from(
+        &self,
+        new: NewContainer,
+        (id, created): (String, Time),
+        files: &str,
+    ) -> Result<Rc<Container>, String> {
         let image = self.image(&new.image)?;
         let name = self.free_name(&new.name)?;
         let hostname = if new.hostname.is_empty() { text::short(&id) } else { new.hostname.clone() };
@@ -209,7 +214,8 @@ impl Daemon {
     pub(crate) async fn start(&self, container: &Rc<Container>) -> Result<(), String> {
         let (net, name) = (container.sandbox.net.clone(), container.name.borrow().clone());
         for port in &container.config.ports {
-            let proxy = publish::start(self.sim(), self.net(), &net, *port, &name, &container.id).map_err(daemon_says)?;
+            let proxy =
+                publish::start(self.sim(), self.net(), &net, *port, &name, &container.id).map_err(daemon_says)?;
             let taken = Publish { host: proxy.0, ..*port };
             container.ports.borrow_mut().push((taken, proxy.1));
         }
@@ -267,7 +273,8 @@ impl Daemon {
     /// Every container of the machine, the newest first.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let own = self.0.containers.borrow();
-        let mut all: Vec<Shown> = self.runtime().containers().into_iter().map(|listed| self.show(listed, &own)).collect();
+        let mut all: Vec<Shown> =
+            self.runtime().containers().into_iter().map(|listed| self.show(listed, &own)).collect();
         all.extend(self.runtime().sandboxes().into_iter().filter(|(_, config, ..)| config.namespace != NAMESPACE).map(
             |(id, config, created, is_running)| Shown {
                 name: format!("k8s_POD_{}_{}_{}_{}", config.name, config.namespace, config.uid, config.attempt),
@@ -318,7 +325,8 @@ impl Daemon {
             return String::new();
         }
         let ports = container.ports.borrow();
-        let exposed = self.images().find(&container.image_id).map(|i| exposed_ports(&i.image.file())).unwrap_or_default();
+        let exposed =
+            self.images().find(&container.image_id).map(|i| exposed_ports(&i.image.file())).unwrap_or_default();
         let mut words: Vec<String> = Vec::new();
         for (port, _) in &*ports {
             words.push(format!("{}:{}->{}/tcp", port.address, port.host, port.container));

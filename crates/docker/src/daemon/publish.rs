@@ -107,11 +107,15 @@ pub(super) fn start(
 fn refusal(publish: Publish, why: NetError, name: &str, id: &str) -> String {
     let at = format!("{}:{}", publish.address, publish.host);
     let detail = match why {
-        NetError::AddrInUse => format!("failed to bind host port for {at}:{}: address already in use", publish.container),
+        NetError::AddrInUse => {
+            format!("failed to bind host port for {at}:{}: address already in use", publish.container)
+        }
         NetError::AddrNotAvailable => format!("cannot assign requested address: {at}"),
         other => other.to_string(),
     };
-    format!("failed to set up container networking: driver failed programming external connectivity on endpoint {name} ({id}): {detail}")
+    format!(
+        "failed to set up container networking: driver failed programming external connectivity on endpoint {name} ({id}): {detail}"
+    )
 }
 
 /// Both ways, until both have ended. A container that does not listen resets the connection, as through docker-proxy.

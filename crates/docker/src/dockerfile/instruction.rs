@@ -45,8 +45,24 @@ pub(crate) enum Instruction {
 
 /// The words that may begin a line.
 const KEYWORDS: &[&str] = &[
-    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN",
-    "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
 ];
 
 /// Flags at the beginning of what follows a keyword, and the rest.
@@ -124,7 +140,11 @@ fn copy(keyword: &str, rest: &str) -> Result<Instruction, String> {
                 "{keyword} requires at least two arguments, but only one was provided. Destination could not be determined"
             ));
         }
-        None => return Err(format!("{keyword} requires at least two arguments, but only one was provided. Destination could not be determined")),
+        None => {
+            return Err(format!(
+                "{keyword} requires at least two arguments, but only one was provided. Destination could not be determined"
+            ));
+        }
     };
     copy.sources = all;
     Ok(Instruction::Copy(copy))

@@ -25,16 +25,19 @@ fn stages_comments_and_continuations() {
     };
     assert_eq!(last.steps[0].what, Instruction::Copy(copy));
     assert_eq!(last.steps[1].what, Instruction::Cmd(Form::Exec(vec!["/c".into(), "x".into()])));
-    assert_eq!((file.stage("build", 1), file.stage("BUILD", 1), file.stage("0", 1), file.stage("1", 1)), (Some(0), Some(0), Some(0), None));
+    assert_eq!(
+        (file.stage("build", 1), file.stage("BUILD", 1), file.stage("0", 1), file.stage("1", 1)),
+        (Some(0), Some(0), Some(0), None)
+    );
 }
 
 #[test]
 fn errors_have_the_builders_words() {
+    assert_eq!(error("FROM alpine\nFOO bar"), "dockerfile parse error on line 2: unknown instruction: FOO");
     assert_eq!(
-        error("FROM alpine\nFOO bar"),
-        "dockerfile parse error on line 2: unknown instruction: FOO"
+        error("FROM alpine\nCOPPY a b"),
+        "dockerfile parse error on line 2: unknown instruction: COPPY (did you mean COPY?)"
     );
-    assert_eq!(error("FROM alpine\nCOPPY a b"), "dockerfile parse error on line 2: unknown instruction: COPPY (did you mean COPY?)");
     assert_eq!(error("RUN x"), "dockerfile parse error on line 1: no build stage in current context");
     assert_eq!(error(""), "the Dockerfile cannot be empty");
     assert_eq!(error("# nothing\n"), "file with no instructions");

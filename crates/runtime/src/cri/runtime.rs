@@ -177,7 +177,12 @@ impl ContainerRuntime {
             };
             let ip = net.addresses().first().copied().unwrap_or(Ipv4Addr::LOCALHOST);
             let sandbox = Sandbox { id: me.new_id(), ip, net };
-            let state = SandboxState { sandbox: sandbox.clone(), config, is_stopped: Cell::new(false), created_at: me.0.sim.now() };
+            let state = SandboxState {
+                sandbox: sandbox.clone(),
+                config,
+                is_stopped: Cell::new(false),
+                created_at: me.0.sim.now(),
+            };
             me.0.sandboxes.borrow_mut().insert(sandbox.id.clone(), Rc::new(state));
             Ok(sandbox)
         }
@@ -384,7 +389,8 @@ impl ContainerRuntime {
     /// Every sandbox, by id: how it was made and when, and whether it runs.
     pub fn sandboxes(&self) -> Vec<(Id, SandboxConfig, Time, bool)> {
         let sandboxes = self.0.sandboxes.borrow();
-        let shown = |(id, s): (&Id, &Rc<SandboxState>)| (id.clone(), s.config.clone(), s.created_at, !s.is_stopped.get());
+        let shown =
+            |(id, s): (&Id, &Rc<SandboxState>)| (id.clone(), s.config.clone(), s.created_at, !s.is_stopped.get());
         sandboxes.iter().map(shown).collect()
     }
 

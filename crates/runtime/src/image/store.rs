@@ -211,8 +211,7 @@ impl ImageStore {
     /// Every image that has a name, by name.
     pub fn list(&self) -> Vec<ImageInfo> {
         let images = self.images.borrow();
-        let mut all: Vec<ImageInfo> =
-            images.values().filter(|s| !s.names.is_empty()).map(|s| info(s, None)).collect();
+        let mut all: Vec<ImageInfo> = images.values().filter(|s| !s.names.is_empty()).map(|s| info(s, None)).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
