@@ -33,7 +33,10 @@ fn stages_comments_and_continuations() {
 
 #[test]
 fn errors_have_the_builders_words() {
-    assert_eq!(error("FROM alpine\nFOO bar"), "dockerfile parse error on line 2: unknown instruction: FOO");
+    assert_eq!(
+        error("FROM alpine\nFOO bar"),
+        "dockerfile parse error on line 2: unknown instruction: FOO (did you mean FROM?)"
+    );
     assert_eq!(
         error("FROM alpine\nCOPPY a b"),
         "dockerfile parse error on line 2: unknown instruction: COPPY (did you mean COPY?)"
@@ -73,4 +76,9 @@ fn words_are_expanded_like_a_shells() {
     }
     assert!(expand("${A", &scope).is_err());
     assert_eq!(words::split("a=\"b c\" d='e f' g\\ h"), ["a=\"b c\"", "d='e f'", "g\\ h"]);
+}
+
+#[test]
+fn words_that_are_like_nothing_get_no_advice() {
+    assert_eq!(error("FROM alpine\nNOTHING x"), "dockerfile parse error on line 2: unknown instruction: NOTHING");
 }
