@@ -5,9 +5,11 @@
 pub mod cron;
 pub mod custom;
 pub mod duration;
+pub mod gojson;
 pub mod hash;
 pub mod http;
 pub mod jsonpath;
+pub mod jwt;
 pub mod kinds;
 pub mod managed;
 pub mod names;

@@ -7,9 +7,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use api::Object;
 use api::http::{HeaderMap, header};
 use api::status::Status;
+use api::{Object, jwt};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use json::{Map, Value, json};
 
 use crate::authorization::{self, Attributes};
@@ -103,6 +105,9 @@ pub fn user(cx: &Context<'_>, head: &Head) -> Result<User, Status> {
 /// The service account that a token was made for; it, and the pod it was made for, must still be there.
 pub fn of_token(cx: &Context<'_>, token: &str) -> Result<User, Status> {
     let claims = token::verified(cx, token).ok_or_else(unauthorized)?;
+    if claims["iss"] == jwt::LEGACY_ISSUER {
+        return of_secret(cx, token, &claims);
+    }
     let about = &claims["kubernetes.io"];
     let text = |value: &Value, field: &str| value[field].as_str().unwrap_or("").to_owned();
     let (namespace, account) = (text(about, "namespace"), &about["serviceaccount"]);
@@ -131,6 +136,22 @@ pub fn of_token(cx: &Context<'_>, token: &str) -> Result<User, Status> {
         }
     }
     Ok(user)
+}
+
+/// The service account whose Secret holds this very token (`pkg/serviceaccount/legacy.go`).
+fn of_secret(cx: &Context<'_>, token: &str, claims: &Value) -> Result<User, Status> {
+    let said = |claim: &str| claims[claim].as_str().unwrap_or("");
+    let (namespace, account, uid) =
+        (said(jwt::LEGACY_NAMESPACE), said(jwt::LEGACY_ACCOUNT), said(jwt::LEGACY_ACCOUNT_UID));
+    let secret = cx.find(&api::kinds::SECRETS, namespace, said(jwt::LEGACY_SECRET)).ok_or_else(unauthorized)?;
+    let held = STANDARD.decode(secret.value.at("data").get("token").and_then(Value::as_str).unwrap_or(""));
+    let marked_invalid = secret.value.label("kubernetes.io/legacy-token-invalid-since").is_some_and(|l| !l.is_empty());
+    let found = cx.find(&api::kinds::SERVICE_ACCOUNTS, namespace, account);
+    let is_its = found.is_some_and(|kv| kv.value.uid() == uid && !kv.value.is_deleting());
+    if secret.value.is_deleting() || held.ok().as_deref() != Some(token.as_bytes()) || marked_invalid || !is_its {
+        return Err(unauthorized());
+    }
+    Ok(User { uid: uid.to_owned(), ..User::service_account(namespace, account) })
 }
 
 /// Who the headers `Impersonate-*` say to be, if the user may.

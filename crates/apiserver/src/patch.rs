@@ -283,12 +283,5 @@ fn rejected() -> Status {
 
 /// A syntax error in the words of Go's decoder.
 pub fn go_json_error(error: &json::Error, bytes: &[u8]) -> String {
-    if error.is_eof() {
-        return "unexpected end of JSON input".to_owned();
-    }
-    let line = bytes.split(|b| *b == b'\n').nth(error.line().saturating_sub(1)).unwrap_or(&[]);
-    match line.get(error.column().saturating_sub(1)) {
-        Some(byte) => format!("invalid character '{}' looking for beginning of value", *byte as char),
-        None => error.to_string(),
-    }
+    api::gojson::of_value(bytes).unwrap_or_else(|| error.to_string())
 }

@@ -1,15 +1,10 @@
 //! Tokens of service accounts (`pkg/registry/core/serviceaccount/storage/token.go`, `pkg/serviceaccount/claims.go`).
-//!
-//! Difference: signed with HMAC-SHA256 and not with RSA.
 
-use api::Object;
 use api::http::{Body, Method, Response, StatusCode};
 use api::kinds::{NAMESPACES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS};
 use api::status::{FieldError, FieldErrors, Status};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use api::{Object, jwt};
 use json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use simulation::Duration;
 
 use crate::negotiate::resource_format;
@@ -21,7 +16,6 @@ use crate::{failure, subresource, wire};
 pub const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 const SECONDS_DEFAULT: i64 = 3_600;
 const SECONDS_MIN: i64 = 600;
-const HMAC_BLOCK_BYTES: usize = 64;
 
 /// Answers `serviceaccounts/token`.
 pub fn create(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Result<Response, Status> {
@@ -47,7 +41,7 @@ pub fn create(cx: &Context<'_>, head: &Head, target: &Target, body: Body) -> Res
     let now = cx.server.sim.now();
     let expires = now + Duration::from_secs(seconds.unsigned_abs());
     let claims = claims(cx, &account, bound.as_ref(), &audiences, expires.unix_seconds());
-    let token = sign(&key(cx), &claims);
+    let token = jwt::sign(&key(cx), &claims);
     request["kind"] = "TokenRequest".into();
     request["apiVersion"] = "authentication.k8s.io/v1".into();
     request["metadata"] = json!({ "name": target.name, "namespace": target.namespace });
@@ -106,58 +100,21 @@ fn claims(cx: &Context<'_>, account: &Object, bound: Option<&Object>, audiences:
     })
 }
 
-/// One key a cluster: from the uid of its first namespace.
+/// The key of this cluster's tokens.
 fn key(cx: &Context<'_>) -> Vec<u8> {
     let uid = cx.require(&NAMESPACES, "", "kube-system").map(|o| o.value.uid().to_owned()).unwrap_or_default();
-    Sha256::digest(format!("service account signing key {uid}")).to_vec()
+    jwt::key(&uid)
 }
 
-/// A JSON web token.
-fn sign(key: &[u8], claims: &Value) -> String {
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
-    let signature = URL_SAFE_NO_PAD.encode(hmac(key, signed.as_bytes()));
-    format!("{signed}.{signature}")
-}
-
-/// What a token says, if this server signed it and it is its time.
+/// What a token says, if this cluster signed it and it is its time. One of a Secret has no time.
 pub fn verified(cx: &Context<'_>, token: &str) -> Option<Value> {
-    let (signed, signature) = token.rsplit_once('.')?;
-    let (head, claims) = signed.split_once('.')?;
-    let json = |part: &str| json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
-    if json(head)?["alg"] != "HS256" || URL_SAFE_NO_PAD.decode(signature).ok()? != hmac(&key(cx), signed.as_bytes()) {
-        return None;
-    }
-    let claims = json(claims)?;
+    let claims = jwt::verified(&key(cx), token)?;
     let now = cx.server.sim.now().unix_seconds();
     let in_time =
         int(&claims, "exp").is_some_and(|end| now < end) && int(&claims, "nbf").is_some_and(|start| start <= now);
-    (in_time && text(&claims, "iss") == ISSUER).then_some(claims)
-}
-
-/// RFC 2104 with SHA-256; the key is no longer than a block.
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let padded =
-        |byte: u8| -> Vec<u8> { (0..HMAC_BLOCK_BYTES).map(|i| key.get(i).copied().unwrap_or(0) ^ byte).collect() };
-    let inner = Sha256::new().chain_update(padded(0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().to_vec()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hmac_of_rfc_4231() {
-        let hex: String = hmac(b"Jefe", b"what do ya want for nothing?").iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    }
-
-    #[test]
-    fn tokens_have_three_parts() {
-        let token = sign(b"key", &json!({"sub": "x"}));
-        let parts: Vec<&str> = token.split('.').collect();
-        assert_eq!(parts.len(), 3);
-        assert_eq!(URL_SAFE_NO_PAD.decode(parts[1]).unwrap(), br#"{"sub":"x"}"#);
+    match text(&claims, "iss") {
+        ISSUER if in_time => Some(claims),
+        jwt::LEGACY_ISSUER => Some(claims),
+        _ => None,
     }
 }

@@ -23,7 +23,8 @@ pub(crate) enum Change {
     Batch(Vec<Write>),
     /// An event about an object.
     Event(Note, Object),
-    /// Go on only if the server, too, knows no such object: the copies may lag. Otherwise the key comes back.
+    /// Go on only if the server, too, knows no such object, of this uid if there is one: the copies may lag. Otherwise the
+    /// key comes back.
     Unless { kind: &'static Kind, key: String, uid: String },
     /// Go on only if the server holds nothing of the kind in a namespace, whatever the copies show. Otherwise the key comes
     /// back after a pause.

@@ -14,8 +14,8 @@ use crate::{pods, services};
 
 /// Endpoints in one slice (`--max-endpoints-per-slice`).
 const ENDPOINTS_PER_SLICE_MAX: usize = 100;
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+pub(crate) const SERVICE_NAME: &str = "kubernetes.io/service-name";
+pub(crate) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 const MANAGER: &str = "endpointslice-controller.k8s.io";
 
 pub(crate) static CONTROLLER: Controller = Controller {

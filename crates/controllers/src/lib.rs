@@ -26,6 +26,7 @@ mod deployment;
 mod disruption;
 mod endpoints;
 mod endpointslice;
+mod endpointslicemirroring;
 mod garbagecollector;
 mod history;
 mod job;
@@ -42,6 +43,7 @@ mod root_ca;
 mod runner;
 mod selector;
 mod serviceaccount;
+mod serviceaccounttoken;
 mod services;
 mod statefulset;
 mod tainteviction;
@@ -58,6 +60,7 @@ use runner::{Runner, Shared};
 /// Every controller. The next one is a row here and a folder.
 static CONTROLLERS: &[&Controller] = &[
     &serviceaccount::CONTROLLER,
+    &serviceaccounttoken::CONTROLLER,
     &root_ca::CONTROLLER,
     &namespace::CONTROLLER,
     &garbagecollector::CONTROLLER,
@@ -68,6 +71,7 @@ static CONTROLLERS: &[&Controller] = &[
     &podgc::CONTROLLER,
     &endpoints::CONTROLLER,
     &endpointslice::CONTROLLER,
+    &endpointslicemirroring::CONTROLLER,
     &replicaset::CONTROLLER,
     &replicaset::REPLICATION_CONTROLLER,
     &daemonset::CONTROLLER,

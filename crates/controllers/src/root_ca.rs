@@ -18,7 +18,7 @@ endpoints such as the internal service IP or kubernetes.default.svc. No other us
 of Kubernetes clusters.";
 
 /// The shape of a certificate. Its body is text, not a key: "This is not a certificate. Kubonsai encrypts nothing."
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
+pub(crate) const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
 VGhpcyBpcyBub3QgYSBjZXJ0aWZpY2F0ZS4gS3Vib25zYWkgZW5jcnlwdHMgbm90\n\
 aGluZy4=\n\
 -----END CERTIFICATE-----\n";

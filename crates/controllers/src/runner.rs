@@ -291,7 +291,7 @@ impl Runner {
     async fn stop_if_exists(&self, kind: &'static Kind, key: &str, uid: &str) -> Option<End> {
         let (namespace, name) = key.split_once('/').unwrap_or(("", key));
         match self.client.get(kind, namespace, name).await {
-            Ok(found) if found.uid() != uid => None,
+            Ok(found) if !uid.is_empty() && found.uid() != uid => None,
             Err(error) if error.is_not_found() => None,
             Ok(_) | Err(_) => Some(End::Again),
         }

@@ -1,10 +1,8 @@
 //! Objects from `-f`: files, directories, standard input; YAML and JSON, several to a file, lists taken apart.
 
-mod json;
-
 use std::rc::Rc;
 
-use ::json::Value;
+use json::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
@@ -103,7 +101,7 @@ pub fn read(text: &str, source: &str, into: &mut Vec<Document>) -> Outcome {
     let failure = |why: String| Failure::message(format!("error parsing {source}: {why}"));
     let (mut rest, mut complaint) = (text, None);
     if text.trim_start().starts_with('{') {
-        let mut stream = ::json::Deserializer::from_str(text).into_iter::<Value>();
+        let mut stream = json::Deserializer::from_str(text).into_iter::<Value>();
         for count in 0.. {
             match stream.next() {
                 None => return Ok(()),
@@ -111,7 +109,7 @@ pub fn read(text: &str, source: &str, into: &mut Vec<Document>) -> Outcome {
                 Some(Err(why)) => {
                     // A trailing comma, single quotes: JSON to whoever wrote it, YAML to the reader. Only a second object
                     // settles that it is JSON.
-                    let words = json::complaint(text, count > 1).unwrap_or_else(|| why.to_string());
+                    let words = api::gojson::of_stream(text, count > 1).unwrap_or_else(|| why.to_string());
                     if count > 1 {
                         return Err(failure(words));
                     }

@@ -63,6 +63,59 @@ fn tokens_of_service_accounts() {
 }
 
 #[test]
+fn tokens_that_secrets_hold() {
+    let h = Harness::new();
+    let uid = |path: &str| h.get(path)["metadata"]["uid"].as_str().unwrap().to_owned();
+    let account = uid("/api/v1/namespaces/default/serviceaccounts/default");
+    let claims = api::jwt::legacy_claims("default", "s", "default", &account);
+    let token = api::jwt::sign(&api::jwt::key(&uid("/api/v1/namespaces/kube-system")), &claims);
+    let header = format!("Bearer {token}");
+    let ask = || who(&h, &[("authorization", &header)]);
+    assert_eq!(ask().0, 401, "no Secret holds it yet");
+    let secret = json!({"metadata": {"name": "s", "annotations": {"kubernetes.io/service-account.name": "default"}},
+        "type": "kubernetes.io/service-account-token", "stringData": {"token": token}});
+    h.ok("POST", "/api/v1/namespaces/default/secrets", secret);
+    let (code, user) = ask();
+    assert_eq!((code, &user["username"]), (201, &json!("system:serviceaccount:default:default")));
+    assert_eq!(user["uid"], account);
+    h.sleep(1_000_000);
+    assert_eq!(ask().0, 201, "it has no end");
+    let path = "/api/v1/namespaces/default/secrets/s";
+    let mark = json!({"metadata": {"labels": {"kubernetes.io/legacy-token-invalid-since": "2026-01-01"}}});
+    let merge = [("content-type", "application/merge-patch+json")];
+    assert_eq!(h.call_with("PATCH", path, mark, &merge).0, 200);
+    assert_eq!(ask().0, 401, "marked invalid");
+    h.ok("DELETE", path, Value::Null);
+    assert_eq!(ask().0, 401, "it ended with the Secret");
+}
+
+#[test]
+fn secrets_hold_what_their_type_needs() {
+    let h = Harness::new();
+    let refused = |kind: &str, data: Value| {
+        let secret = json!({"metadata": {"name": "s"}, "type": format!("kubernetes.io/{kind}"), "stringData": data});
+        let refusal = h.refusal("POST", "/api/v1/namespaces/default/secrets", secret);
+        refusal.split_once("is invalid: ").unwrap_or(("", &refusal)).1.to_owned()
+    };
+    assert_eq!(
+        refused("service-account-token", json!({})),
+        "metadata.annotations[kubernetes.io/service-account.name]: Required value"
+    );
+    assert_eq!(refused("basic-auth", json!({})), "[data[username]: Required value, data[password]: Required value]");
+    assert_eq!(refused("ssh-auth", json!({"ssh-privatekey": ""})), "data[ssh-privatekey]: Required value");
+    assert_eq!(refused("tls", json!({"tls.crt": "x"})), "data[tls.key]: Required value");
+    assert_eq!(refused("dockerconfigjson", json!({})), "data[.dockerconfigjson]: Required value");
+    assert_eq!(
+        refused("dockerconfigjson", json!({".dockerconfigjson": "nonsense"})),
+        "data[.dockerconfigjson]: Invalid value: \"<secret contents redacted>\": invalid character 'o' in literal null (expecting 'u')"
+    );
+    assert_eq!(
+        refused("dockercfg", json!({".dockercfg": "{"})),
+        "data[.dockercfg]: Invalid value: \"<secret contents redacted>\": unexpected end of JSON input"
+    );
+}
+
+#[test]
 fn refusals_name_verb_resource_and_place() {
     let h = Harness::new();
     let said = |method: &str, path: &str| {

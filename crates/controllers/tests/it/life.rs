@@ -124,6 +124,46 @@ fn endpoints_follow_pods() {
 }
 
 #[test]
+fn endpoints_by_hand_are_mirrored_for_a_service_without_a_selector() {
+    let world = World::new(11);
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"},
+        "spec": {"ports": [{"port": 5432}]}});
+    world.create(&kinds::SERVICES, service);
+    let subsets = json!([{"addresses": [{"ip": "192.168.49.1"}], "ports": [{"port": 5432}]}]);
+    world.create(
+        &kinds::ENDPOINTS,
+        json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "db"}, "subsets": subsets}),
+    );
+    world.run(SETTLE);
+    let slices = || world.list(&kinds::ENDPOINT_SLICES);
+    assert_eq!(slices().len(), 1);
+    assert_eq!(slices()[0].list("endpoints")[0]["addresses"], json!(["192.168.49.1"]));
+    world.delete(&kinds::ENDPOINTS, "db", DeleteOptions::default());
+    world.run(SETTLE);
+    assert!(slices().is_empty());
+}
+
+#[test]
+fn a_secret_for_an_account_is_filled_and_goes_with_it() {
+    let world = World::new(12);
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}});
+    world.create(&kinds::SERVICE_ACCOUNTS, account);
+    world.create(
+        &kinds::SECRETS,
+        json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+            "metadata": {"name": "robot", "annotations": {"kubernetes.io/service-account.name": "robot"}}}),
+    );
+    world.run(SETTLE);
+    let secret = || world.get(&kinds::SECRETS, "robot");
+    let filled = secret().expect("kept");
+    let keys: Vec<String> = filled.at("data").as_object().unwrap().keys().map(ToString::to_string).collect();
+    assert_eq!(keys, ["ca.crt", "namespace", "token"]);
+    world.delete(&kinds::SERVICE_ACCOUNTS, "robot", DeleteOptions::default());
+    world.run(SETTLE);
+    assert!(secret().is_none());
+}
+
+#[test]
 fn pods_wait_for_room_and_take_it() {
     let world = World::new(4);
     let mut big = deployment(1, "nginx:1.25");

@@ -65,8 +65,11 @@ const KEYWORDS: &[&str] = &[
     "WORKDIR",
 ];
 
+/// Names and values of flags.
+pub(super) type Flags = Vec<(String, String)>;
+
 /// Flags at the beginning of what follows a keyword, and the rest.
-pub(super) fn flags<'a>(rest: &'a str, known: &[&str]) -> Result<(Vec<(String, String)>, &'a str), String> {
+pub(super) fn flags<'a>(rest: &'a str, known: &[&str]) -> Result<(Flags, &'a str), String> {
     let (mut found, mut rest) = (Vec::new(), rest.trim_start());
     while let Some(flag) = rest.strip_prefix("--") {
         let (word, after) = flag.split_once(char::is_whitespace).unwrap_or((flag, ""));

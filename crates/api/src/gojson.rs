@@ -8,8 +8,8 @@ const DEPTH_MAX: usize = 128;
 /// What is wrong with the stream of values in a text, as kubectl shows it: `json: offset 16: invalid character '"' after
 /// object key:value pair`. The offset counts bytes from the text's start, the offending one included; it is named while it
 /// is not settled that the stream is JSON.
-pub(super) fn complaint(text: &str, settled: bool) -> Option<String> {
-    let mut scan = Scan { bytes: text.as_bytes(), at: 0, depth: 0 };
+pub fn of_stream(text: &str, settled: bool) -> Option<String> {
+    let mut scan = Scan::new(text.as_bytes());
     loop {
         scan.space();
         scan.peek()?;
@@ -24,6 +24,22 @@ pub(super) fn complaint(text: &str, settled: bool) -> Option<String> {
             }
         }
     }
+}
+
+/// What is wrong with a text that is to be one value, in the words of `json.Unmarshal`: `unexpected end of JSON input`,
+/// `invalid character 'o' in literal null (expecting 'u')`. Nothing if it is one, or too deep to be judged.
+pub fn of_value(bytes: &[u8]) -> Option<String> {
+    let mut scan = Scan::new(bytes);
+    let context = match scan.value() {
+        Ok(()) => {
+            scan.space();
+            "after top-level value".to_owned()
+        }
+        Err(Stop::End) => return Some("unexpected end of JSON input".to_owned()),
+        Err(Stop::TooDeep) => return None,
+        Err(Stop::Character(context)) => context,
+    };
+    Some(format!("invalid character {} {context}", quoted(scan.peek()?)))
 }
 
 enum Stop {
@@ -58,6 +74,10 @@ fn refuse<T>(context: &str) -> Result<T, Stop> {
 }
 
 impl Scan<'_> {
+    fn new(bytes: &[u8]) -> Scan<'_> {
+        Scan { bytes, at: 0, depth: 0 }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -205,5 +225,26 @@ impl Scan<'_> {
             self.at += 1;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_value;
+
+    #[test]
+    fn one_value_is_refused_as_go_does() {
+        for (text, words) in [
+            ("nonsense", "invalid character 'o' in literal null (expecting 'u')"),
+            ("", "unexpected end of JSON input"),
+            ("{\"a\":", "unexpected end of JSON input"),
+            ("{} x", "invalid character 'x' after top-level value"),
+            ("hello", "invalid character 'h' looking for beginning of value"),
+            ("{\"a\" 1}", "invalid character '1' after object key"),
+            ("[1,]", "invalid character ']' looking for beginning of value"),
+        ] {
+            assert_eq!(of_value(text.as_bytes()).as_deref(), Some(words), "{text}");
+        }
+        assert_eq!(of_value(b" {\"a\": [1, -2.5e3, \"\\u00e9\"]} \n"), None);
     }
 }
