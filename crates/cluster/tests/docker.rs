@@ -239,7 +239,7 @@ fn images_reach_the_cluster() {
     shell.ok("kubectl create deployment latest --image=app; sleep 20");
     let latest = shell.ok(&format!("kubectl get pods -l app=latest {reason}"));
     assert!(["ErrImagePull", "ImagePullBackOff"].contains(&latest.as_str()), "{latest}");
-    shell.ok("kubectl run never --image=nothere:v1 --image-pull-policy=Never; kubectl run invalid --image=Wrong//Name; sleep 10");
+    shell.ok("kubectl run never --image=nothere:v1 --image-pull-policy=Never; printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: invalid}\nspec: {containers: [{name: c, image: \"Wrong//Name\"}]}\n' | kubectl apply -f -; sleep 10");
     let of = |name: &str| {
         format!("kubectl get pod {name} -o jsonpath='{{.status.containerStatuses[0].state.waiting.reason}}'")
     };

@@ -314,6 +314,7 @@ impl Build<'_> {
         self.daemon.sim().sleep(FILE_TIME).await;
         self.progress.step("exporting layers", began).await;
         let image = Rc::new(state.image()?);
+        self.daemon.check_room(&image)?;
         self.progress.line(&format!("writing image {} done", image.id)).await;
         if self.options.tags.is_empty() {
             self.daemon.images().insert_unnamed(Rc::clone(&image));

@@ -203,6 +203,7 @@ impl Daemon {
         let told = by_index.iter().find(|(manifest, _)| manifest["config"]["digest"] == *id);
         let size = told.and_then(|(manifest, _)| manifest["annotations"][SIZE_ANNOTATION].as_str()?.parse().ok());
         let image = Rc::new(Image::new(config, unpacked, size).map_err(|why| wrong(&why))?);
+        self.check_room(&image).map_err(|why| wrong(&why))?;
         let mut shown = Vec::new();
         for name in &names {
             let reference = Daemon::reference(name)?;

@@ -36,6 +36,8 @@ impl Daemon {
         let mut history = file["history"].as_array().cloned().unwrap_or_default();
         history.push(json!({ "created": now, "created_by": listed.argv.join(" "), "comment": comment.unwrap_or("") }));
         file["history"] = history.into();
-        Image::new(file.to_string().into(), layers, Some(size)).map(Rc::new).map_err(says)
+        let image = Image::new(file.to_string().into(), layers, Some(size)).map_err(says)?;
+        self.check_room(&image).map_err(says)?;
+        Ok(Rc::new(image))
     }
 }

@@ -14,7 +14,7 @@ use std::task::Poll;
 
 use network::NetNs;
 use runtime::cri::ContainerRuntime;
-use runtime::image::{ImageStore, Reference, StoredImage};
+use runtime::image::{Image, ImageStore, Reference, StoredImage};
 use simulation::Sim;
 use simulation::notify::Waiters;
 
@@ -25,6 +25,11 @@ use crate::build::CachedStep;
 
 /// Build steps that are remembered; the oldest go.
 const CACHED_STEPS_MAX: usize = 256;
+
+/// Bytes of all layers that images of one engine have.
+const IMAGE_BYTES_MAX: usize = 512 << 20;
+/// Bytes of all layers that build steps are remembered with; the oldest go.
+const CACHED_BYTES_MAX: u64 = 128 << 20;
 
 /// What an engine runs on.
 #[derive(Clone)]
@@ -119,6 +124,20 @@ impl Daemon {
         Reference::parse(text).map_err(|why| why.to_string())
     }
 
+    /// Whether there is room for the layers of one more image.
+    ///
+    /// # Errors
+    /// That there is none.
+    pub(crate) fn check_room(&self, image: &Image) -> Result<(), String> {
+        let all = self.images().entries();
+        let layers = all.iter().flat_map(|stored| &stored.image.layers).chain(&image.layers);
+        let bytes: BTreeMap<&str, usize> = layers.map(|layer| (layer.digest.as_str(), layer.tar.len())).collect();
+        if bytes.values().sum::<usize>() > IMAGE_BYTES_MAX {
+            return Err("write /var/lib/docker/overlay2: no space left on device".to_owned());
+        }
+        Ok(())
+    }
+
     /// Completes when a container of the machine has changed its state.
     async fn next_change(&self) {
         let mut is_registered = false;
@@ -144,7 +163,8 @@ impl Daemon {
         if cache.insert(key.to_owned(), step).is_none() {
             order.push(key.to_owned());
         }
-        if order.len() > CACHED_STEPS_MAX {
+        let bytes = |cache: &BTreeMap<String, Rc<CachedStep>>| cache.values().map(|step| step.bytes()).sum::<u64>();
+        while order.len() > CACHED_STEPS_MAX || (order.len() > 1 && bytes(&cache) > CACHED_BYTES_MAX) {
             cache.remove(&order.remove(0));
         }
     }

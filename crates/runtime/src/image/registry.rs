@@ -28,6 +28,9 @@ const KNOWN_DOMAINS: &[&str] = &[
     "602401143452.dkr.ecr.us-west-2.amazonaws.com",
 ];
 
+/// Tags that may be pushed in one world.
+const PUSHED_TAGS_MAX: usize = 512;
+
 /// Why an image could not be pulled. The text is Docker's.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PullError {
@@ -216,6 +219,10 @@ impl Registry {
         }
         let manifest = image.manifest();
         let digest = super::image::digest_of(manifest.as_bytes());
+        let count: usize = self.pushed.borrow().values().map(BTreeMap::len).sum();
+        if count >= PUSHED_TAGS_MAX {
+            return Err(PullError::Broken(format!("toomanyrequests: more than {PUSHED_TAGS_MAX} tags")));
+        }
         let kept = Rc::new(Image { digest: Some(digest.clone()), ..image.clone() });
         self.images.borrow_mut().entry(digest.clone()).or_insert(kept);
         let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
