@@ -252,7 +252,7 @@ fn images_reach_the_cluster() {
         "minikube image save app:v9 saved.tar && docker load -i saved.tar && docker image inspect app:v9 > /dev/null",
     );
     let json = shell.ok("minikube image ls --format json");
-    assert!(json.contains("\"repoTags\":[\"docker.io/library/app:v9\"]"), "{json}");
+    assert!(json.contains("\"repoTags\":[\"docker.io/library/app:latest\",\"docker.io/library/app:v9\"]"), "{json}");
     assert!(shell.ok("minikube image ls --format table").contains("│ docker.io/library/app "));
     let (text, code) = shell.run("minikube image load nothere:v1");
     assert!(text.contains("Exiting due to GUEST_IMAGE_LOAD: Failed to load image:") && code == 80, "{text}");
