@@ -6,7 +6,6 @@
 mod bench;
 mod check;
 mod dev;
-mod image;
 mod new;
 mod serve;
 mod sh;
@@ -41,8 +40,6 @@ enum Command {
     Bench(bench::Options),
     /// Reads lessons and plays their solutions: each check must fail before and hold after.
     Check(check::Options),
-    /// Makes images of one's own.
-    Image(image::Options),
     /// Begins a new lesson: a small one that is whole.
     New(new::Options),
     /// Serves the built page with the lessons of a folder, and reloads it when they change.
@@ -56,7 +53,6 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(&options).map(|()| 0),
         Command::Bench(options) => bench::run(&options),
         Command::Check(options) => check::run(&options),
-        Command::Image(options) => image::run(&options),
         Command::New(options) => new::run(&options),
         Command::Dev(options) => dev::run(&options),
     };

@@ -101,7 +101,7 @@ pub(crate) fn read_stdin_if_piped() -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub(crate) fn pass_on(output: Vec<Output>) {
+fn pass_on(output: Vec<Output>) {
     for piece in output {
         // A closed pipe behind us is no reason to stop: the exit code still counts.
         let _ = match piece.stream {

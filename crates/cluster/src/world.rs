@@ -222,27 +222,6 @@ impl World {
         put.map_err(|errno| format!("{path}: {errno}"))
     }
 
-    /// As [`World::put_file`] with any bytes; `is_program`: it may be executed.
-    ///
-    /// # Errors
-    /// What the file system says, with the path.
-    pub fn put_bytes(&self, path: &str, bytes: Bytes, is_program: bool) -> Result<(), String> {
-        let path = format!("{}/{path}", crate::learner::HOME);
-        let fs = &self.learner.fs;
-        let put = fs.mkdir_all(vfs::path::dirname(&path)).and_then(|()| fs.write(&path, bytes));
-        let put = put.and_then(|()| fs.chmod(&path, if is_program { 0o755 } else { 0o644 }));
-        put.map_err(|errno| format!("{path}: {errno}"))
-    }
-
-    /// A file below the learner's home.
-    ///
-    /// # Errors
-    /// What the file system says, with the path.
-    pub fn file(&self, path: &str) -> Result<Bytes, String> {
-        let path = format!("{}/{path}", crate::learner::HOME);
-        self.learner.fs.read(&path).map_err(|errno| format!("{path}: {errno}"))
-    }
-
     /// Begins to ask what the HTTP clauses of a lesson's checks ask. Part of the lesson's set-up: it must happen at the
     /// same virtual time in every replay.
     pub fn ask(&mut self, checks: &lesson::Checks) {
