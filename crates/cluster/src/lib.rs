@@ -7,6 +7,7 @@ mod browser;
 mod cloud;
 mod control_plane;
 mod desktop;
+mod engines;
 #[cfg(feature = "faults")]
 mod faults;
 mod follow;

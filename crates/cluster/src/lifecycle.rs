@@ -16,6 +16,7 @@ use simulation::{Duration, Sim};
 use vfs::Vfs;
 
 use crate::control_plane::{ControlPlane, Far, Hold, Roads, Wires};
+use crate::engines::Engines;
 use crate::fronts::Fronts;
 use crate::guest_program;
 use crate::host::WorldHost;
@@ -77,6 +78,18 @@ impl Clusters {
         }))
     }
 
+    /// What the machines of the world have in common.
+    pub(crate) fn containers(&self) -> Shared {
+        self.0.containers.clone()
+    }
+
+    /// The container engine of the machine with an address, if it is switched on.
+    pub(crate) fn engine_at(&self, address: Ipv4Addr) -> Option<docker::Daemon> {
+        let cluster = self.running()?;
+        let (_, name, _) = cluster.machines().into_iter().find(|(_, _, own)| *own == address)?;
+        cluster.nodes.engine(&self.0.sim, &name)
+    }
+
     /// The simulation.
     pub(crate) fn sim(&self) -> &Sim {
         &self.0.sim
@@ -93,6 +106,7 @@ impl Clusters {
         shell::install(&mut programs);
         guest_program::install(&mut programs, &self.0.containers);
         programs.install(Rc::new(kubectl::place::Kubectl::new()));
+        programs.install(Rc::new(docker::Docker::new(Rc::new(Engines::new(self.clone())))));
         minikube::install(&mut programs, Rc::new(crate::minikube_host::MinikubeHost::new(self.clone())));
         programs
     }

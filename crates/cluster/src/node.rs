@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use api::http::Transport;
 use client::Client;
+use docker::Daemon;
 use kubelet::{Kubelet, NodeConfig};
 use network::{Fabric, NetNs, Role};
 use runtime::cri::{ContainerRuntime, Options, Shared};
@@ -19,6 +20,9 @@ use crate::system;
 struct Node {
     network: NetNs,
     kubelet: Kubelet,
+    runtime: ContainerRuntime,
+    /// What docker knows of it, once somebody has asked.
+    engine: RefCell<Option<Daemon>>,
 }
 
 /// The machines that are switched on, by name.
@@ -51,11 +55,14 @@ impl Nodes {
             node_net: network.clone(),
             pod_network: (spec.machine.pods, spec.machine.pod_addresses),
             shared: Shared { pace: spec.profile.pace, ..spec.shared.clone() },
+            role: Role::Pod,
         };
-        let runtime = Rc::new(ContainerRuntime::new(spec.sim, spec.fabric, options));
-        let kubelet = Kubelet::start(spec.sim, &client, runtime, node_config(spec), network.clone());
+        let runtime = ContainerRuntime::new(spec.sim, spec.fabric, options);
+        let kubelet = Kubelet::start(spec.sim, &client, Rc::new(runtime.clone()), node_config(spec), network.clone());
         set_up(&kubelet.files(), spec);
-        self.0.borrow_mut().insert(spec.machine.name.clone(), Node { network, kubelet });
+        self.0
+            .borrow_mut()
+            .insert(spec.machine.name.clone(), Node { network, kubelet, runtime, engine: RefCell::default() });
     }
 
     /// Whether a machine is switched on.
@@ -82,6 +89,20 @@ impl Nodes {
     /// The files and the network of a machine that is switched on.
     pub(crate) fn machine(&self, name: &str) -> Option<(Vfs, NetNs)> {
         self.0.borrow().get(name).map(|node| (node.kubelet.files(), node.network.clone()))
+    }
+
+    /// The container engine of a machine that is switched on.
+    pub(crate) fn engine(&self, sim: &Sim, name: &str) -> Option<Daemon> {
+        let nodes = self.0.borrow();
+        let node = nodes.get(name)?;
+        let mut engine = node.engine.borrow_mut();
+        let machine = || docker::Machine {
+            sim: sim.clone(),
+            name: name.to_owned(),
+            net: node.network.clone(),
+            runtime: node.runtime.clone(),
+        };
+        Some(engine.get_or_insert_with(|| Daemon::new(machine())).clone())
     }
 
     /// Removes a folder, on every machine that has it.

@@ -203,6 +203,7 @@ impl Kubelet {
             node_net: net.clone(),
             pod_network: config.pod_network().unwrap_or((std::net::Ipv4Addr::UNSPECIFIED, 0)),
             shared: machines.clone(),
+            role: Role::Pod,
         };
         let runtime = runtime::cri::ContainerRuntime::new(sim, fabric, options);
         Kubelet::start(sim, client, Rc::new(runtime), config, net)

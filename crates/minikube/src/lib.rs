@@ -5,6 +5,7 @@
 
 mod command;
 mod commands;
+mod engine;
 mod host;
 pub mod kubeconfig;
 mod out;

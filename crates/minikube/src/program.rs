@@ -173,7 +173,7 @@ fn is_close(typed: &str, known: &str) -> bool {
 /// Words that follow a command.
 static WORDS: &[(&str, &[&str])] = &[
     ("addons", &["list", "enable", "disable"]),
-    ("image", &["ls"]),
+    ("image", &["build", "load", "ls", "pull", "push", "rm", "save", "tag"]),
     ("node", &["list", "add", "start", "stop", "delete"]),
     ("profile", &["list"]),
     ("service", &["list"]),

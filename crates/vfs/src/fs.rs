@@ -123,6 +123,16 @@ impl Fs {
         self.read(dir, |n| n.children().map(|c| c.get(name)))?.ok_or(Errno::NotDirectory)
     }
 
+    /// Whether a node was made or changed since the layer.
+    pub(crate) fn is_changed(&self, ino: Ino) -> bool {
+        self.upper.borrow().contains_key(&ino)
+    }
+
+    /// What a directory of the layer holds there; none if it is no directory of the layer.
+    pub(crate) fn lower_children(&self, dir: Ino) -> Option<Children> {
+        self.lower.as_ref()?.nodes.get(usize::try_from(dir).ok()?)?.children().cloned()
+    }
+
     pub(crate) fn children(&self, dir: Ino) -> Result<Children, Errno> {
         self.read(dir, |n| n.children().cloned())?.ok_or(Errno::NotDirectory)
     }

@@ -13,6 +13,7 @@
 
 mod children;
 pub mod device;
+mod diff;
 mod errno;
 mod fs;
 mod handle;

@@ -590,6 +590,11 @@ impl Vfs {
         Vfs { ns: Rc::new(ns), ..self.clone() }
     }
 
+    /// The root tree.
+    pub(crate) fn root_fs(&self) -> &Rc<Fs> {
+        &self.ns.root.fs
+    }
+
     /// What the root tree holds beyond its layer.
     pub fn usage(&self) -> Usage {
         self.ns.root.fs.usage()

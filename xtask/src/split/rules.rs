@@ -5,7 +5,7 @@ use super::names::{PartRules, Rules};
 /// For the worker of the page. When a part is fetched before it should be (`cargo xtask bench` says so of the rest), something
 /// here is wanted earlier than that.
 pub(crate) const WORKER: Rules = Rules {
-    parts: &[REST, RARE, POLICIES],
+    parts: &[REST, RARE, POLICIES, IMAGES],
     // The list of clusters: it is asked every time something happens, when it is still empty too.
     first: &["cluster::lifecycle::Clusters"],
     // Every program is installed under its names.
@@ -106,6 +106,19 @@ const RARE: PartRules = PartRules {
         "cluster::profile::eks",
         "cluster::seats",
         "client::leader",
+    ],
+};
+
+/// Images of the learner's own: docker, and what minikube does with it.
+const IMAGES: PartRules = PartRules {
+    name: "images",
+    paths: &[
+        "docker",
+        "cluster::engines",
+        "minikube::commands::docker_env",
+        "minikube::commands::image",
+        "minikube::engine",
+        "vfs::diff",
     ],
 };
 

@@ -11,7 +11,7 @@ use super::Finding;
 use crate::process::Cmd;
 
 /// Crates of the map in the order a request travels, each with all that it may use.
-pub const ALLOWED: [(&str, &[&str]); 19] = [
+pub const ALLOWED: [(&str, &[&str]); 20] = [
     ("simulation", &[]),
     ("json", &[]),
     ("api", &["simulation", "json"]),
@@ -29,6 +29,7 @@ pub const ALLOWED: [(&str, &[&str]); 19] = [
     ("kubectl", &["simulation", "json", "api", "client", "network", "machine", "vfs"]),
     ("shell", &["simulation", "json", "api", "vfs", "network", "machine"]),
     ("minikube", &["simulation", "json", "api", "client", "network", "machine", "vfs"]),
+    ("docker", &["simulation", "json", "vfs", "network", "runtime", "machine"]),
     ("lesson", &["simulation", "json", "api"]),
     (
         "cluster",
@@ -49,6 +50,7 @@ pub const ALLOWED: [(&str, &[&str]); 19] = [
             "kubectl",
             "shell",
             "minikube",
+            "docker",
             "lesson",
         ],
     ),

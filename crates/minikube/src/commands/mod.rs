@@ -3,6 +3,7 @@
 pub(crate) mod addons;
 mod dashboard;
 mod delete;
+mod docker_env;
 mod image;
 mod info;
 mod logs;
@@ -33,6 +34,7 @@ pub(crate) static COMMANDS: &[&Command] = &[
     &refused::TUNNEL,
     &addons::COMMAND,
     &image::COMMAND,
+    &docker_env::COMMAND,
     &pause::PAUSE,
     &pause::UNPAUSE,
     &logs::COMMAND,

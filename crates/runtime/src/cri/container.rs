@@ -11,7 +11,10 @@ use vfs::{Credentials, Vfs};
 
 use super::logs::{LogSink, Stream};
 use super::session::{Leaving, Left, PipeInput, TtyInput, nothing, refused, stream};
-use super::{ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, Log, Reading, State, files};
+use super::{
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, ListedContainer, Log, Reading,
+    SandboxConfig, State, files,
+};
 use crate::image::{Image, ImageInfo};
 use crate::kernel::{Description, Kind, Output, PipeWriter, Tty, fuel_time, pipe, signals};
 use crate::pace::{JITTER, Pace};
@@ -36,6 +39,7 @@ pub(super) struct Container {
     stdin: RefCell<Option<PipeWriter>>,
     state: Cell<State>,
     exit: RefCell<(i32, String, String)>,
+    pub(super) created_at: Time,
     started_at: Cell<Time>,
     finished_at: Cell<Time>,
     pace: Pace,
@@ -66,6 +70,7 @@ impl Container {
         Rc::new_cyclic(|me| Container {
             id: parts.id,
             sandbox: parts.sandbox,
+            created_at: parts.sim.now(),
             sim: parts.sim,
             config: parts.config,
             image: parts.image,
@@ -100,6 +105,30 @@ impl Container {
             (&self.config.command, &self.config.args)
         };
         command.iter().chain(rest).map(|s| Bytes::copy_from_slice(s.as_bytes())).collect()
+    }
+
+    /// As the daemon of the machine lists it.
+    pub(super) fn listed(&self, sandbox: &SandboxConfig) -> ListedContainer {
+        ListedContainer {
+            id: self.id.clone(),
+            sandbox: sandbox.clone(),
+            name: self.config.name.clone(),
+            attempt: self.config.attempt,
+            image: self.config.image.clone(),
+            image_id: self.image.id.clone(),
+            argv: self.argv().iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect(),
+            created_at: self.created_at,
+        }
+    }
+
+    /// Its files, with the mounts.
+    pub(super) fn files(&self) -> Vfs {
+        self.jail.files().clone()
+    }
+
+    /// Sends a signal to its first process.
+    pub(super) fn signal(&self, signal: u32) {
+        self.jail.signal(signal);
     }
 
     /// The environment in Docker's order: PATH, HOSTNAME, TERM, the pod's, the image's, HOME.

@@ -7,13 +7,14 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_util::stream::LocalBoxStream;
-use network::{Fabric, NetNs};
-use simulation::{Duration, Sim};
+use network::{Fabric, NetNs, Role};
+use simulation::{Duration, Sim, Time};
+use vfs::Vfs;
 
 use super::container::{Container, Notify, Parts};
 use super::{
-    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, Log, LogOptions, Sandbox, SandboxConfig, State,
-    files,
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, Sandbox,
+    SandboxConfig, State, files,
 };
 use crate::engine::{Engine, WasmiEngine};
 use crate::image::{ImageInfo, ImageStore, Registry};
@@ -55,12 +56,15 @@ pub struct Options {
     pub pod_network: (Ipv4Addr, u32),
     /// What is shared with the other nodes.
     pub shared: Shared,
+    /// Where containers stand in the network: in a cluster, or outside of it.
+    pub role: Role,
 }
 
 struct SandboxState {
     sandbox: Sandbox,
     config: SandboxConfig,
     is_stopped: Cell<bool>,
+    created_at: Time,
 }
 
 struct Inner {
@@ -134,7 +138,8 @@ impl ContainerRuntime {
 
     // --- sandboxes ---
 
-    fn new_id(&self) -> Id {
+    /// An id for a sandbox or a container.
+    pub fn new_id(&self) -> Id {
         let mut bytes = [0; 32];
         self.0.sim.random_bytes(&mut bytes);
         bytes.iter().map(|b| format!("{b:02x}")).collect()
@@ -167,13 +172,22 @@ impl ContainerRuntime {
                 me.0.options.node_net.clone()
             } else {
                 let address = me.next_address()?;
-                let net = me.0.fabric.attach(&format!("pod/{}/{}", config.namespace, config.name), &[address]);
+                let name = match me.0.options.role {
+                    Role::Pod => format!("pod/{}/{}", config.namespace, config.name),
+                    _ => format!("container/{}", config.name),
+                };
+                let net = me.0.fabric.attach_as(&name, &[address], me.0.options.role);
                 net.stands_on(&me.0.options.node);
                 net
             };
             let ip = net.addresses().first().copied().unwrap_or(Ipv4Addr::LOCALHOST);
             let sandbox = Sandbox { id: me.new_id(), ip, net };
-            let state = SandboxState { sandbox: sandbox.clone(), config, is_stopped: Cell::new(false) };
+            let state = SandboxState {
+                sandbox: sandbox.clone(),
+                config,
+                is_stopped: Cell::new(false),
+                created_at: me.0.sim.now(),
+            };
             me.0.sandboxes.borrow_mut().insert(sandbox.id.clone(), Rc::new(state));
             Ok(sandbox)
         }
@@ -236,8 +250,9 @@ impl ContainerRuntime {
         let state = inner.sandboxes.borrow().get(sandbox).cloned().filter(|s| !s.is_stopped.get());
         let state = state.ok_or_else(|| format!("No such container: {sandbox}"))?;
         let missing = || format!("No such image: {}", config.image);
-        let image = inner.images.image(&config.image).ok_or_else(missing)?;
-        let image_info = inner.images.status(&config.image).ok_or_else(missing)?;
+        let stored = inner.images.find(&config.image).ok_or_else(missing)?;
+        let image_info = inner.images.status(&config.image).unwrap_or_else(|| stored.info());
+        let image = stored.image;
         if config.command.is_empty()
             && config.args.is_empty()
             && image.config.entrypoint.is_empty()
@@ -259,7 +274,7 @@ impl ContainerRuntime {
             memory_bytes: positive(config.memory_limit_bytes),
             cpu_milli: positive(config.cpu_limit_milli),
         });
-        let id = self.new_id();
+        let id = if config.id.is_empty() { self.new_id() } else { config.id.clone() };
         let name = format!("{}/{}/{}", state.config.namespace, state.config.name, config.name);
         let weak = Rc::downgrade(inner);
         let log = Log::new(&inner.sim, name, config.stdin && config.stdin_once);
@@ -372,6 +387,34 @@ impl ContainerRuntime {
     /// When the container is unknown.
     pub fn logs(&self, id: &Id, options: LogOptions) -> Result<LocalBoxStream<'static, Bytes>, String> {
         Ok(self.known(id)?.log.read(options))
+    }
+
+    /// Every container, by id.
+    pub fn containers(&self) -> Vec<ListedContainer> {
+        let sandboxes = self.0.sandboxes.borrow();
+        let none = SandboxConfig::default();
+        let of = |c: &Container| sandboxes.get(&c.sandbox).map_or(&none, |state| &state.config).clone();
+        self.0.containers.borrow().values().map(|c| c.listed(&of(c))).collect()
+    }
+
+    /// Every sandbox, by id: how it was made and when, and whether it runs.
+    pub fn sandboxes(&self) -> Vec<(Id, SandboxConfig, Time, bool)> {
+        let sandboxes = self.0.sandboxes.borrow();
+        let shown =
+            |(id, s): (&Id, &Rc<SandboxState>)| (id.clone(), s.config.clone(), s.created_at, !s.is_stopped.get());
+        sandboxes.iter().map(shown).collect()
+    }
+
+    /// The files of a container with its mounts; none if it is unknown.
+    pub fn files(&self, id: &Id) -> Option<Vfs> {
+        self.container(id).map(|c| c.files())
+    }
+
+    /// Sends a signal to the first process of a container.
+    pub fn signal(&self, id: &Id, signal: u32) {
+        if let Some(container) = self.container(id) {
+            container.signal(signal);
+        }
     }
 
     /// Calls `notify` whenever a container of the node changes its state.

@@ -89,6 +89,29 @@ pub struct ContainerConfig {
     pub run_as_group: Option<i64>,
     /// `securityContext.readOnlyRootFilesystem`.
     pub read_only_root: bool,
+    /// The id it gets; empty for a new one.
+    pub id: Id,
+}
+
+/// A container as the daemon of its machine lists it.
+#[derive(Clone)]
+pub struct ListedContainer {
+    /// Identifies it.
+    pub id: Id,
+    /// The pod that it is of.
+    pub sandbox: SandboxConfig,
+    /// Its name within the pod.
+    pub name: String,
+    /// Restart count.
+    pub attempt: u32,
+    /// The image as it was asked for.
+    pub image: String,
+    /// The image's ID.
+    pub image_id: String,
+    /// Its program with the arguments.
+    pub argv: Vec<String>,
+    /// When it was made.
+    pub created_at: Time,
 }
 
 /// Where a container is in its life.

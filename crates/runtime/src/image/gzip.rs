@@ -8,7 +8,10 @@ use crate::limits::BLOB_BYTES_MAX;
 /// Unpacks a gzip file with one member; bytes that are not gzip are given back as they are.
 ///
 /// The checksum at the end is not looked at: blobs are checked by their digest.
-pub(super) fn unpack(bytes: Bytes) -> Result<Bytes, String> {
+///
+/// # Errors
+/// When the header is broken, or the content is corrupt or too large.
+pub fn unpack(bytes: Bytes) -> Result<Bytes, String> {
     if !bytes.starts_with(&[0x1f, 0x8b, 8]) {
         return Ok(bytes);
     }

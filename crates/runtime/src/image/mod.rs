@@ -2,11 +2,15 @@
 
 mod config;
 mod gzip;
+#[expect(clippy::module_inception, reason = "an image among images")]
+mod image;
 mod reference;
 mod registry;
 mod store;
 
 pub use config::ImageConfig;
+pub use gzip::unpack;
+pub use image::{Image, ImageLayer, digest_of};
 pub use reference::{InvalidReference, Reference};
-pub use registry::{Image, PullError, Registry};
-pub use store::{ImageInfo, ImageStore};
+pub use registry::{PullError, Registry};
+pub use store::{ImageInfo, ImageStore, Removed, StoredImage};

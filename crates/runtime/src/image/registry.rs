@@ -1,4 +1,4 @@
-//! The registry: an OCI layout of static files that the platform supplies (ABI.md has the format).
+//! The registry: an OCI layout of static files that the platform supplies (ABI.md has the format), and what was pushed since.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use simulation::{ExternalError, Sim};
 use thiserror::Error;
-use vfs::Layer;
 
-use super::{ImageConfig, InvalidReference, Reference, gzip};
+use super::image::{ImageLayer, SIZE_ANNOTATION};
+use super::{Image, InvalidReference, Reference, gzip};
 
 /// Registries that exist in this world. Any other name does not resolve.
 const KNOWN_DOMAINS: &[&str] = &[
@@ -27,6 +27,9 @@ const KNOWN_DOMAINS: &[&str] = &[
     // Amazon's images for EKS in us-west-2.
     "602401143452.dkr.ecr.us-west-2.amazonaws.com",
 ];
+
+/// Tags that may be pushed in one world.
+const PUSHED_TAGS_MAX: usize = 512;
 
 /// Why an image could not be pulled. The text is Docker's.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -107,31 +110,6 @@ struct Manifest {
     annotations: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct ConfigFile {
-    #[serde(default)]
-    config: ImageConfig,
-}
-
-/// The annotation with the size that the original image has, in bytes.
-const SIZE_ANNOTATION: &str = "dev.kubonsai.size";
-
-/// An image, unpacked. Shared by all nodes that have it.
-pub struct Image {
-    /// Digest of the manifest.
-    pub digest: String,
-    /// Digest of the configuration: Docker's image ID.
-    pub id: String,
-    /// How it wants to be run.
-    pub config: ImageConfig,
-    /// Its files.
-    pub layer: Rc<Layer>,
-    /// Bytes that it appears to have.
-    pub size_bytes: u64,
-    /// Digests and sizes of what is downloaded.
-    pub blobs: Vec<(String, u64)>,
-}
-
 /// The registries of the world. Share one between all nodes: what was fetched once is not fetched again.
 pub struct Registry {
     sim: Sim,
@@ -139,13 +117,15 @@ pub struct Registry {
     images: RefCell<BTreeMap<String, Rc<Image>>>,
     /// Unpacked layers by digest: most images share one, and its files are parts of these bytes.
     layers: RefCell<BTreeMap<String, Bytes>>,
+    /// What was pushed: repository, tag, digest of the manifest.
+    pushed: RefCell<BTreeMap<String, BTreeMap<String, String>>>,
 }
 
 impl Registry {
     /// A registry whose files come from the platform.
     pub fn new(sim: &Sim) -> Rc<Self> {
-        let (index, images, layers) = Default::default();
-        Rc::new(Registry { sim: sim.clone(), index, images, layers })
+        let (index, images, layers, pushed) = Default::default();
+        Rc::new(Registry { sim: sim.clone(), index, images, layers, pushed })
     }
 
     async fn fetch(&self, reference: &Reference, path: &str) -> Result<Bytes, PullError> {
@@ -171,15 +151,18 @@ impl Registry {
     /// # Errors
     /// When there is no such registry, repository or tag.
     pub async fn resolve(&self, reference: &Reference) -> Result<String, PullError> {
-        let known = |domain: &str| KNOWN_DOMAINS.contains(&domain) || domain.ends_with("-docker.pkg.dev");
-        if !known(&reference.domain) {
+        if !is_known(&reference.domain) {
             return Err(PullError::NoSuchRegistry(reference.domain.clone()));
         }
-        let index = self.index(reference).await?;
         let name = reference.repository();
+        if let Some(digest) = self.pushed_as(reference) {
+            return Ok(digest);
+        }
+        let index = self.index(reference).await?;
         let repository = index.aliases.get(&name).unwrap_or(&name);
         let Some(tags) = index.repositories.get(repository) else {
             return Err(match reference.domain.as_str() {
+                _ if self.pushed.borrow().contains_key(&name) => no_such_tag(reference),
                 "docker.io" => PullError::NoSuchRepository(reference.familiar_repository()),
                 _ => no_such_tag(reference),
             });
@@ -204,24 +187,55 @@ impl Registry {
         let manifest = self.blob(reference, digest).await?;
         let manifest: Manifest = json::from_slice(&manifest).map_err(|e| broken("invalid manifest", &e))?;
         let config = self.blob(reference, &manifest.config.digest).await?;
-        let config: ConfigFile = json::from_slice(&config).map_err(|e| broken("invalid config", &e))?;
-        let mut layer = Layer::default();
-        for descriptor in &manifest.layers {
-            let failed = |e: &dyn std::fmt::Display| broken("failed to register layer", e);
-            let tar = self.layer(reference, &descriptor.digest).await?.map_err(|e| failed(&e))?;
-            layer.apply_tar(tar).map_err(|e| failed(&e))?;
+        let mut layers = Vec::new();
+        for Descriptor { digest, size } in manifest.layers {
+            let tar = self.layer(reference, &digest).await?.map_err(|e| broken("failed to register layer", &e))?;
+            layers.push(ImageLayer { tar, digest, size });
         }
         let told = manifest.annotations.get(SIZE_ANNOTATION).and_then(|s| s.parse().ok());
-        let image = Rc::new(Image {
-            digest: digest.to_owned(),
-            id: manifest.config.digest,
-            config: config.config,
-            size_bytes: told.unwrap_or_else(|| layer.size()),
-            layer: Rc::new(layer),
-            blobs: manifest.layers.into_iter().map(|l| (l.digest, l.size)).collect(),
-        });
+        let image = Image::new(config, layers, told).map_err(PullError::Broken)?;
+        let image = Rc::new(Image { digest: Some(digest.to_owned()), ..image });
         self.images.borrow_mut().insert(digest.to_owned(), Rc::clone(&image));
         Ok(image)
+    }
+
+    fn pushed_as(&self, reference: &Reference) -> Option<String> {
+        let pushed = self.pushed.borrow();
+        let tags = pushed.get(&reference.repository())?;
+        match &reference.digest {
+            Some(digest) => tags.values().find(|d| *d == digest).cloned(),
+            None => tags.get(reference.tag.as_deref().unwrap_or("latest")).cloned(),
+        }
+    }
+
+    /// Takes an image under a name; the digest of its manifest and the manifest's size in bytes. Who may do that is the caller's
+    /// affair.
+    ///
+    /// # Errors
+    /// When there is no such registry.
+    pub fn push(&self, reference: &Reference, image: &Image) -> Result<(String, usize), PullError> {
+        if !is_known(&reference.domain) {
+            return Err(PullError::NoSuchRegistry(reference.domain.clone()));
+        }
+        let manifest = image.manifest();
+        let digest = super::image::digest_of(manifest.as_bytes());
+        let count: usize = self.pushed.borrow().values().map(BTreeMap::len).sum();
+        if count >= PUSHED_TAGS_MAX {
+            return Err(PullError::Broken(format!("toomanyrequests: more than {PUSHED_TAGS_MAX} tags")));
+        }
+        let kept = Rc::new(Image { digest: Some(digest.clone()), ..image.clone() });
+        self.images.borrow_mut().entry(digest.clone()).or_insert(kept);
+        let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
+        self.pushed.borrow_mut().entry(reference.repository()).or_default().insert(tag, digest.clone());
+        Ok((digest, manifest.len()))
+    }
+
+    /// Whether a repository has been pushed to that has a layer.
+    pub fn has_layer(&self, repository: &str, digest: &str) -> bool {
+        let pushed = self.pushed.borrow();
+        let images = self.images.borrow();
+        let of = pushed.get(repository).into_iter().flat_map(BTreeMap::values).filter_map(|d| images.get(d));
+        of.into_iter().any(|image| image.layers.iter().any(|l| l.digest == digest))
     }
 
     /// An unpacked layer; the inner error is one of unpacking.
@@ -247,6 +261,10 @@ impl Registry {
         let found: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         if found == hex { Ok(bytes) } else { Err(PullError::DigestMismatch(digest.to_owned())) }
     }
+}
+
+fn is_known(domain: &str) -> bool {
+    KNOWN_DOMAINS.contains(&domain) || domain.ends_with("-docker.pkg.dev")
 }
 
 /// Where a registry's API is.

@@ -33,7 +33,7 @@ impl Node {
         let node_net = fabric.attach_as("minikube", &[[192, 168, 49, 2].into()], Role::Node);
         let shared = Shared::with_engine(&sim, Rc::clone(engine));
         let pod_network = ([10, 244, 0, 0].into(), 65_536);
-        let options = Options { node: "minikube".into(), node_net, pod_network, shared };
+        let options = Options { node: "minikube".into(), node_net, pod_network, shared, role: Role::Pod };
         Node { runtime: ContainerRuntime::new(&sim, &fabric, options), sim, fabric }
     }
 

@@ -10,7 +10,6 @@ use simulation::stub;
 const UNBUILT: &[(&str, &str)] = &[
     ("apt", stub!("shell", "apt")),
     ("apt-get", stub!("shell", "apt-get")),
-    ("docker", stub!("shell", "docker")),
     ("eksctl", stub!("shell", "eksctl")),
     ("emacs", stub!("shell", "emacs")),
     ("git", stub!("shell", "git")),

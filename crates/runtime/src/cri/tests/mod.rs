@@ -138,7 +138,7 @@ impl Node {
         files.0.insert(format!("images/blobs/sha256/{}", "0".repeat(64)), Bytes::from_static(b"altered"));
         let pod_network = ([10, 244, 0, 0].into(), 256);
         let shared = Shared::with_engine(&sim, engine);
-        let options = Options { node: "minikube".into(), node_net, pod_network, shared };
+        let options = Options { node: "minikube".into(), node_net, pod_network, shared, role: Role::Pod };
         Node { runtime: ContainerRuntime::new(&sim, &fabric, options), sim, files }
     }
 

@@ -1,0 +1,259 @@
+//! docker on a machine without a registry: images are built from nothing but a program.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use api::http::{Transport, TransportError};
+use docker::{Daemon, Docker, Machines};
+use expect_test::{Expect, expect};
+use machine::{Ctx, Host, Programs, Reader, Writer};
+use network::{Fabric, NetNs, Role};
+use runtime::cri::{ContainerRuntime, Options, Shared};
+use simulation::notify::Signal;
+use simulation::{ExternalError, Sim, SimConfig, Step, StepLimits, Time};
+use vfs::Vfs;
+
+struct Nowhere;
+impl Host for Nowhere {
+    fn api(&self, _: &str) -> Result<Rc<dyn Transport>, TransportError> {
+        Err(TransportError::Refused)
+    }
+}
+
+struct One(Daemon);
+impl Machines for One {
+    fn local(&self, _: &NetNs) -> Option<Daemon> {
+        Some(self.0.clone())
+    }
+
+    fn at(&self, _: &str) -> Option<Daemon> {
+        None
+    }
+}
+
+/// A program that prints `hi` and ends with code 3.
+const HELLO: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1) (data (i32.const 16) "hi\n")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 3))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $exit (i32.const 3))))"#;
+
+struct Desk {
+    ctx: Ctx,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let sim = Sim::new(SimConfig { seed: 7, start: Time::from_unix_seconds(1_795_230_501) });
+        let fabric = Fabric::new(sim.clone());
+        let net = fabric.attach_as("learner", &[[192, 168, 49, 1].into()], Role::Outside);
+        let options = Options {
+            node: "desk".into(),
+            node_net: net.clone(),
+            pod_network: ([172, 17, 0, 0].into(), 256),
+            shared: Shared::new(&sim),
+            role: Role::Outside,
+        };
+        let runtime = ContainerRuntime::new(&sim, &fabric, options);
+        let daemon = Daemon::new(docker::Machine { sim: sim.clone(), name: "desk".into(), net: net.clone(), runtime });
+        let fs = Vfs::new(sim.clone());
+        fs.mkdir_all("/home/learner").expect("a new tree");
+        vfs::device::install(&fs, &sim).expect("a new tree");
+        let mut programs = Programs::new();
+        shell::install(&mut programs);
+        programs.install(Rc::new(Docker::new(Rc::new(One(daemon)))));
+        let env = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/home/learner")];
+        let ctx = Ctx {
+            sim,
+            fs,
+            cwd: "/home/learner".into(),
+            env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
+            stdin: Reader::empty(),
+            stdout: Writer::null(),
+            stderr: Writer::null(),
+            tty: None,
+            interrupt: Signal::new(),
+            net,
+            host: Rc::new(Nowhere),
+            programs: Rc::new(programs),
+        };
+        ctx.fs.write("/home/learner/hello.wasm", wat::parse_str(HELLO).expect("a module")).expect("a new tree");
+        ctx.fs.chmod("/home/learner/hello.wasm", 0o755).expect("a file");
+        ctx.fs
+            .write("/home/learner/Dockerfile", "FROM scratch\nCOPY hello.wasm /hello\nENTRYPOINT [\"/hello\"]\n")
+            .expect("fine");
+        Desk { ctx }
+    }
+
+    /// Both streams of a script together, and its exit code.
+    fn run(&self, script: &str) -> (String, i32) {
+        let out = Rc::new(RefCell::new(Vec::new()));
+        let writer = Writer::into_buffer(Rc::clone(&out));
+        let ctx = Ctx { stdout: writer.clone(), stderr: writer, ..self.ctx.clone() };
+        let code = Rc::new(RefCell::new(None));
+        let (slot, script) = (Rc::clone(&code), script.to_owned());
+        self.ctx.sim.spawn(async move {
+            let value = shell::run_script(ctx, script).await;
+            *slot.borrow_mut() = Some(value);
+        });
+        let until = self.ctx.sim.now() + Duration::from_secs(600);
+        loop {
+            match self.ctx.sim.step(until, StepLimits::default()) {
+                Step::Busy => {}
+                Step::Idle { .. } => break,
+                Step::Waiting => {
+                    for request in self.ctx.sim.external_requests() {
+                        self.ctx.sim.external_reply(request.id, Err(ExternalError::NotFound));
+                    }
+                }
+            }
+        }
+        let text = String::from_utf8_lossy(&out.borrow()).into_owned();
+        let code = code.borrow().unwrap_or(-1);
+        (text, code)
+    }
+
+    #[track_caller]
+    fn check(&self, script: &str, expected: Expect) {
+        expected.assert_eq(&self.run(script).0);
+    }
+}
+
+#[test]
+fn a_program_from_nothing() {
+    let desk = Desk::new();
+    desk.check(
+        "docker build -t hello:v1 . 2>&1 | sed 's/sha256:[0-9a-f]*/ID/; s/ [0-9.]*s done/ done/; s/[0-9.]*s$/Ts/'",
+        expect![[r#"
+            #0 building with "default" instance using docker driver
+
+            #1 [internal] load build definition from Dockerfile
+            #1 transferring dockerfile: 58B done
+            #1 DONE Ts
+
+            #2 [internal] load .dockerignore
+            #2 transferring context: 2B done
+            #2 DONE Ts
+
+            #3 [internal] load build context
+            #3 transferring context: 199B done
+            #3 DONE Ts
+
+            #4 [1/1] COPY hello.wasm /hello
+            #4 DONE Ts
+
+            #5 exporting to image
+            #5 exporting layers done
+            #5 writing image ID done
+            #5 naming to docker.io/library/hello:v1 done
+            #5 DONE Ts
+        "#]],
+    );
+    assert_eq!(desk.run("docker run --rm hello:v1"), ("hi\n".to_owned(), 3));
+    let other = Desk::new();
+    let ids = [&desk, &other].map(|desk| desk.run("docker build -q -t again .").0);
+    assert_eq!(ids[0].len(), 72);
+    let size = desk.run("docker images --format '{{.Repository}}:{{.Tag}} {{.Size}}'").0;
+    assert_eq!(size, "again:latest 197B\nhello:v1 197B\n");
+}
+
+#[test]
+fn archives_keep_images_whole() {
+    let desk = Desk::new();
+    let id = desk.run("docker build -q -t hello:v1 .").0;
+    desk.run("docker save -o all.tar hello:v1; docker rmi hello:v1");
+    desk.check(
+        "docker images -q; docker load -i all.tar",
+        expect![[r#"
+        Loaded image: hello:v1
+    "#]],
+    );
+    assert_eq!(desk.run("docker images -q --no-trunc").0, id);
+    assert_eq!(desk.run("docker run --rm hello:v1").0, "hi\n");
+    desk.ctx.fs.write("/home/learner/not.tar", "x".repeat(2_000)).expect("fine");
+    assert_eq!(desk.run("docker load -i not.tar").1, 1);
+}
+
+#[test]
+fn an_archive_whose_layer_was_changed_is_refused() {
+    let desk = Desk::new();
+    desk.run("docker build -q -t hello:v1 . ; docker save -o all.tar hello:v1; docker rmi hello:v1");
+    let mut bytes = desk.ctx.fs.read("/home/learner/all.tar").expect("it was saved").to_vec();
+    let at = bytes.windows(3).position(|w| w == b"hi\n").expect("the program is in it");
+    bytes[at] = b'H';
+    desk.ctx.fs.write("/home/learner/all.tar", bytes).expect("fine");
+    let (text, code) = desk.run("docker load -i all.tar");
+    assert!(text.starts_with("Error response from daemon: wrong digest: layer blobs/sha256/") && code == 1, "{text}");
+    assert_eq!(desk.run("docker images -q").0, "");
+}
+
+#[test]
+fn errors_are_those_of_the_command_line() {
+    let desk = Desk::new();
+    for (script, code, expected) in [
+        ("docker frob", 1, "docker: unknown command: docker frob\n\nRun 'docker --help' for more information\n"),
+        (
+            "docker rmi",
+            1,
+            "docker: 'docker rmi' requires at least 1 argument\n\nUsage:  docker rmi [OPTIONS] IMAGE [IMAGE...]\n\nSee 'docker rmi --help' for more information\n",
+        ),
+        (
+            "docker ps --frob",
+            125,
+            "unknown flag: --frob\n\nUsage:  docker ps [OPTIONS]\n\nRun 'docker ps --help' for more information\n",
+        ),
+        ("docker rmi nope", 1, "Error response from daemon: No such image: nope:latest\n"),
+        ("docker tag nope a", 1, "Error response from daemon: No such image: nope:latest\n"),
+        ("docker stop nope", 1, "Error response from daemon: No such container: nope\n"),
+        ("docker inspect nope", 1, "[]\nError: No such object: nope\n"),
+        ("docker build nodir", 1, "ERROR: failed to build: unable to prepare context: path \"nodir\" not found\n"),
+        (
+            "docker build -t Bad .",
+            1,
+            "ERROR: failed to build: invalid tag \"Bad\": invalid reference format: repository name (Bad) must be lowercase\n",
+        ),
+        (
+            "DOCKER_HOST=tcp://10.0.0.1:2376 docker ps",
+            1,
+            "Cannot connect to the Docker daemon at tcp://10.0.0.1:2376. Is the docker daemon running?\n",
+        ),
+        ("docker compose up", 1, "docker: kubonsai does not support docker compose (docker) yet\n"),
+        (
+            "docker run -v a:b hello",
+            125,
+            "docker: kubonsai does not support volumes of containers (docker) yet\n\nRun 'docker run --help' for more information\n",
+        ),
+    ] {
+        assert_eq!(desk.run(script), (expected.to_owned(), code), "{script}");
+    }
+}
+
+#[test]
+fn names_of_containers_are_ones_own() {
+    let desk = Desk::new();
+    desk.run("docker build -q -t hello . ; docker run --name aa hello");
+    desk.check(
+        "docker ps; docker ps -a --format '{{.Names}} {{.Image}} {{.Status}}' | sed 's/) .*/)/'",
+        expect![[r#"
+        CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES
+        aa hello Exited (3)
+    "#]],
+    );
+    let (text, code) = desk.run("docker run --name aa hello");
+    assert!(
+        text.contains("Conflict. The container name \"/aa\" is already in use by container") && code == 125,
+        "{text}"
+    );
+    let (text, _) = desk.run("docker rmi hello");
+    assert!(
+        text.contains("conflict: unable to remove repository reference \"hello\" (must force) - container "),
+        "{text}"
+    );
+    assert_eq!(desk.run("docker rename aa bb; docker rm bb").0, "bb\n");
+    assert!(desk.run("docker rmi hello").0.starts_with("Untagged: hello:latest\nDeleted: sha256:"));
+}
