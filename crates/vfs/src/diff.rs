@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use tar::{EntryType, Header};
 
+use crate::children::Children;
 use crate::fs::{Fs, ROOT};
-use crate::node::{Children, Content, Ino, Node};
+use crate::node::{Content, Ino, Node};
 use crate::{Errno, Vfs, path};
 
 /// A layer that is being written.
@@ -44,23 +45,23 @@ impl Diff<'_> {
     fn directory(&mut self, at: &str, ino: Ino, before: Option<Ino>) -> Result<(), Errno> {
         let children = self.fs.children(ino)?;
         let old = before.and_then(|ino| self.fs.lower_children(ino)).unwrap_or_default();
-        for gone in old.keys().filter(|name| !children.contains_key(*name)) {
+        for gone in old.iter().map(|(name, _)| name).filter(|name| children.get(name).is_none()) {
             let whiteout = format!("{at}/.wh.{gone}");
             if !(self.skip)(&format!("{at}/{gone}")) {
                 self.entry(&whiteout, EntryType::Regular, None, &[], "")?;
             }
         }
-        for (name, child) in &children {
+        for (name, child) in children.iter() {
             let path = format!("{at}/{name}");
             if !(self.skip)(&path) {
-                self.node(&path, *child, &old, name)?;
+                self.node(&path, child, &old, name)?;
             }
         }
         Ok(())
     }
 
     fn node(&mut self, path: &str, ino: Ino, old: &Children, name: &str) -> Result<(), Errno> {
-        let before = old.get(name).copied();
+        let before = old.get(name);
         let is_new = before != Some(ino) || self.fs.is_changed(ino);
         let node = self.fs.read(ino, Node::clone)?;
         match &node.content {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use simulation::Time;
 
 use crate::children::Children;
-use crate::limits::{FILE_BYTES_MAX, NODE_BYTES, TREE_BYTES_MAX, TREE_NODES_MAX};
+use crate::limits::{FILE_BYTES_MAX, LINKS_MAX, NODE_BYTES, TREE_BYTES_MAX, TREE_NODES_MAX};
 use crate::node::{Content, Data, Ino, Node};
 use crate::nodes::Nodes;
 use crate::{Clock, Errno, Layer, Metadata};
@@ -125,7 +125,7 @@ impl Fs {
 
     /// Whether a node was made or changed since the layer.
     pub(crate) fn is_changed(&self, ino: Ino) -> bool {
-        self.upper.borrow().contains_key(&ino)
+        self.upper.borrow().get(ino).is_some()
     }
 
     /// What a directory of the layer holds there; none if it is no directory of the layer.
@@ -163,6 +163,21 @@ impl Fs {
         })?
     }
 
+    /// Gives a node a further name, which takes room as a node does.
+    pub(crate) fn add_name(&self, dir: Ino, name: &str, ino: Ino) -> Result<(), Errno> {
+        if self.read(ino, |n| n.links)? >= LINKS_MAX {
+            return Err(Errno::TooManyLinks);
+        }
+        self.charge(NODE_BYTES)?;
+        self.set_name(dir, name, ino)?;
+        let now = self.now();
+        self.write(ino, |n| {
+            n.links += 1;
+            n.charged += NODE_BYTES;
+            n.changed = now;
+        })
+    }
+
     /// Takes a name away; the node goes with its last name unless it is open.
     pub(crate) fn remove_name(&self, dir: Ino, name: &str) -> Result<(), Errno> {
         let ino = self.take_name(dir, name)?;
@@ -170,6 +185,12 @@ impl Fs {
         let links = self.write(ino, |n| {
             n.links = n.links.saturating_sub(1);
             n.changed = now;
+            // The last one goes with the node; those of a layer have taken nothing.
+            if n.links > 0 {
+                let given_back = n.charged.min(NODE_BYTES);
+                n.charged -= given_back;
+                self.used.set(self.used.get().saturating_sub(given_back));
+            }
             n.links
         })?;
         if links == 0 {

@@ -105,9 +105,10 @@ impl Layer {
         let mut archive = tar::Archive::new(tar.as_ref());
         // Nodes below this number are of the layers underneath: whiteouts take them away, and only them.
         let mine = self.nodes.len();
+        let mut links = 0;
         for entry in archive.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
-            if self.nodes.len() >= limits::TREE_NODES_MAX {
+            if self.nodes.len() + links >= limits::TREE_NODES_MAX {
                 return Err(LayerError::TooManyEntries(limits::TREE_NODES_MAX));
             }
             let name = path::normalize(&String::from_utf8_lossy(&entry.path_bytes()));
@@ -133,6 +134,7 @@ impl Layer {
                 Content::Symlink(link.into())
             } else if kind.is_hard_link() {
                 self.hard_link(&name, &link)?;
+                links += 1;
                 continue;
             } else if kind.is_file() || kind.is_contiguous() {
                 Content::File(Data::Shared(content(&tar, &mut entry).map_err(broken)?))

@@ -12,5 +12,7 @@ pub const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const TREE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Nodes made in one tree; more is `ENOSPC`.
 pub const TREE_NODES_MAX: usize = 100_000;
+/// Names of one node; more is `EMLINK`. As many as ext4 has.
+pub const LINKS_MAX: u32 = 65_000;
 /// Bytes that a node costs besides its content, so that empty files are not free.
 pub const NODE_BYTES: u64 = 256;
