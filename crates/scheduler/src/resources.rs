@@ -128,6 +128,13 @@ pub(crate) fn pod_requests(pod: &Object, assumed: bool) -> Resources {
     sum
 }
 
+/// Whether two states of a pod are the same at first sight in everything that [`pod_requests`] reads: most of what kubelets
+/// write is about other things, and then nothing has to be added up.
+pub(crate) fn reads_same(a: &Object, b: &Object) -> bool {
+    const READ: [&str; 4] = ["spec", "status.containerStatuses", "status.initContainerStatuses", "status.conditions"];
+    READ.iter().all(|path| a.at(path) == b.at(path))
+}
+
 /// What the kubelet has told of a container, if it has told of its resources.
 fn status_of<'a>(pod: &'a Object, field: &str, container: &Value) -> Option<&'a Value> {
     let status = pod.list(field).iter().find(|status| status["name"] == container["name"])?;
@@ -170,6 +177,26 @@ mod tests {
         assert_eq!(pod_requests(&pod, false).cpu_milli, 1_000, "it is to have it");
         pod.set("status.conditions", json!([{"type": "PodResizePending", "reason": "Infeasible"}]));
         assert_eq!(pod_requests(&pod, false).cpu_milli, 300, "it never will");
+    }
+
+    #[test]
+    fn what_is_added_up_is_compared() {
+        let mut before = Object::new(json!({"spec": {
+            "initContainers": [{"name": "i", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}}],
+            "containers": [{"name": "c", "resources": {"requests": {"cpu": "100m"}}}]}}));
+        before.set("status.phase", "Pending");
+        let held = |cpu: &str| json!([{"name": "i", "allocatedResources": {"cpu": cpu}, "resources": {"requests": {"cpu": cpu}}}]);
+        let mut after = before.clone();
+        after.set("status.phase", "Running");
+        assert!(reads_same(&before, &after));
+        after.set("status.initContainerStatuses", held("2"));
+        assert!(!reads_same(&before, &after));
+        assert_eq!((pod_requests(&before, false).cpu_milli, pod_requests(&after, false).cpu_milli), (1_100, 2_100));
+        after.set("status.initContainerStatuses", held("100m"));
+        let mut infeasible = after.clone();
+        infeasible.set("status.conditions", json!([{"type": "PodResizePending", "reason": "Infeasible"}]));
+        assert!(!reads_same(&after, &infeasible));
+        assert_eq!((pod_requests(&after, false).cpu_milli, pod_requests(&infeasible, false).cpu_milli), (1_100, 200));
     }
 
     #[test]
