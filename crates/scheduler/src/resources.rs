@@ -200,6 +200,31 @@ mod tests {
     }
 
     #[test]
+    fn quotas_add_up_by_the_same_rule() {
+        use api::pod_resources::{Counted, requests};
+        let asks =
+            |name: &str, cpu: &str| json!({"name": name, "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}});
+        let told = |name: &str, granted: &str, has: &str| json!({"name": name, "allocatedResources": {"cpu": granted}, "resources": {"requests": {"cpu": has}}});
+        let mut sidecar = asks("s", "300m");
+        sidecar["restartPolicy"] = "Always".into();
+        let mut pod = Object::new(json!({"spec": {"overhead": {"cpu": "10m"},
+            "initContainers": [asks("i", "3"), sidecar, asks("j", "2800m")], "containers": [asks("a", "1"), asks("b", "1")]}}));
+        let agree = |pod: &Object, cpu_milli: i64| {
+            let all = requests(pod.value(), Counted { with_status: true, ..Counted::default() });
+            let own = pod_requests(pod, false);
+            assert_eq!((own.cpu_milli, own.memory_bytes), (all["cpu"].milli_value(), all["memory"].value()));
+            assert_eq!(own.cpu_milli, cpu_milli);
+        };
+        agree(&pod, 3_110);
+        pod.set("status.containerStatuses", json!([told("a", "2", "1"), {"name": "b"}]));
+        pod.set("status.initContainerStatuses", json!([told("s", "1", "1500m"), told("j", "9", "9")]));
+        agree(&pod, 4_510);
+        pod.set("status.conditions", json!([{"type": "PodResizePending", "reason": "Infeasible"}]));
+        pod.set("spec.containers", json!([asks("a", "7"), asks("b", "2")]));
+        agree(&pod, 5_510);
+    }
+
+    #[test]
     fn init_containers_count_while_they_run() {
         let asks = |cpu: &str| json!({"resources": {"requests": {"cpu": cpu}}});
         let mut sidecar = asks("100m");
