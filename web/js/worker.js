@@ -11,6 +11,8 @@ const PARTS = [
   new URL("worker-rare.wasm", import.meta.url),
   // What only clusters with rules in CEL need.
   new URL("worker-policies.wasm", import.meta.url),
+  // docker and images of one's own.
+  new URL("worker-images.wasm", import.meta.url),
 ];
 const REST = 1;
 

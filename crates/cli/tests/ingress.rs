@@ -46,6 +46,7 @@ fn the_tutorial() {
     play(
         "cat enabled
          kubectl get pods -n ingress-nginx
+         sleep 1 # kube-proxy looks once a second
          curl -s $(minikube service web --url) | head -2
          kubectl apply -f example-ingress.yaml
          kubectl get ingress
@@ -164,7 +165,7 @@ fn switching_it_off_and_taking_its_rights() {
          curl -sS -m 5 $(minikube ip)",
         &[
             "before: 192.168.49.2\n",
-            "0/1     Running",
+            "0/1   Running",
             "The 'ingress' addon is disabled\n",
             "Error from server (NotFound): namespaces \"ingress-nginx\" not found\n",
             "disabled",

@@ -90,15 +90,44 @@ impl Errno {
         if std::path::Path::new("/etc/alpine-release").exists() { self.words() } else { self.glibc_words() }
     }
 
-    /// The number that Linux has for an error of listening, where it is printed.
+    /// The number that Linux has for an error, where it is printed.
     pub fn linux_number(self) -> u16 {
         match self {
+            Errno::PERM => 1,
+            Errno::NOENT => 2,
+            Errno::SRCH => 3,
+            Errno::INTR => 4,
+            Errno::NOEXEC => 8,
+            Errno::BADF => 9,
+            Errno::CHILD => 10,
+            Errno::AGAIN => 11,
+            Errno::NOMEM => 12,
             Errno::ACCES => 13,
-            Errno::ADDRINUSE => 98,
+            Errno::FAULT => 14,
+            Errno::BUSY => 16,
+            Errno::EXIST => 17,
+            Errno::XDEV => 18,
+            Errno::NOTDIR => 20,
+            Errno::ISDIR => 21,
             Errno::INVAL => 22,
             Errno::MFILE => 24,
-            Errno::NOMEM => 12,
-            Errno::PERM => 1,
+            Errno::NOTTY => 25,
+            Errno::NOSPC => 28,
+            Errno::ROFS => 30,
+            Errno::PIPE => 32,
+            Errno::NAMETOOLONG => 36,
+            Errno::NOSYS => 38,
+            Errno::NOTEMPTY => 39,
+            Errno::LOOP => 40,
+            Errno::ADDRINUSE => 98,
+            Errno::NETUNREACH => 101,
+            Errno::CONNABORTED => 103,
+            Errno::CONNRESET => 104,
+            Errno::NOTCONN => 107,
+            Errno::TIMEDOUT => 110,
+            Errno::CONNREFUSED => 111,
+            Errno::HOSTUNREACH => 113,
+            Errno::INPROGRESS => 115,
             _ => 5, // EIO
         }
     }
