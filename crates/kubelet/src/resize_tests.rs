@@ -213,7 +213,8 @@ fn who_is_refused_gives_back_what_was_counted() {
         let resize = client.patch(&kinds::PODS, "default", "p", "resize", PatchType::Strategic, &patch);
         let create = client.create(&kinds::PODS, "default", object);
         let (resized, created) = futures_util::future::join(resize, create).await;
-        (resized.unwrap(), created.unwrap());
+        resized.unwrap();
+        created.unwrap();
     });
     cluster.pass(2);
     assert_eq!((cluster.line("q").as_str(), told(&cluster, "p").as_str()), ("Failed(OutOfcpu) ", GRANTED));
