@@ -228,8 +228,9 @@ impl Worker {
         self.waiters.wake_all();
     }
 
-    /// Whether the pod still takes resources of the node (`filterOutInactivePods`): until its containers and its sandbox have
-    /// been stopped, but not when the API has forgotten it.
+    /// Whether the pod still takes resources of the node (`filterOutInactivePods`): until what runs of it has been stopped, and
+    /// not when the API has forgotten it. One whose containers ended by themselves takes nothing: the API hears of its last
+    /// phase before the sandbox is stopped, unlike upstream's, and the scheduler must not be quicker than this.
     pub(crate) fn is_active(&self) -> bool {
         !self.deleted.get() && (!self.terminal.get() || self.stopping.get())
     }
