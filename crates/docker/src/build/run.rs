@@ -49,6 +49,7 @@ pub(super) async fn run(
         namespace: "docker".to_owned(),
         uid: id.clone(),
         hostname: "buildkitsandbox".to_owned(),
+        is_engines: true,
         ..SandboxConfig::default()
     };
     let sandbox = runtime.run_sandbox(config).await;

@@ -42,7 +42,8 @@ fn since(text: &str, now: Time) -> Option<Time> {
             's' => 1,
             _ => return None,
         };
-        seconds += std::mem::take(&mut number).parse::<u64>().ok()? * unit;
+        let count = std::mem::take(&mut number).parse::<u64>().ok()?;
+        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more))?;
     }
     number.is_empty().then(|| now - Duration::from_secs(seconds))
 }

@@ -13,14 +13,13 @@ impl Daemon {
     /// The image of a container as it is; the one that it was made of if nothing was changed. `comment`: for the history.
     ///
     /// # Errors
-    /// No such container, or its image has gone.
+    /// No such container, or no room for its image.
     pub(crate) fn commit(&self, id: &str, comment: Option<&str>) -> Result<Rc<Image>, String> {
         let gone = || format!("Error response from daemon: No such container: {id}");
         let files = self.runtime().files(&id.to_owned()).ok_or_else(gone)?;
         let listed = self.runtime().containers().into_iter().find(|c| c.id == id).ok_or_else(gone)?;
-        let base = self.images().find(&listed.image_id).map(|stored| stored.image);
-        let base = base.or_else(|| self.own(id).and_then(|c| self.images().find(&c.image_id)).map(|s| s.image));
-        let base = base.ok_or_else(|| format!("Error response from daemon: No such image: {}", listed.image_id))?;
+        // Its own: the machine may have forgotten the image.
+        let base = self.runtime().image_of(&id.to_owned()).ok_or_else(gone)?;
         let says = |why: String| format!("Error response from daemon: {why}");
         let changed = files.diff_tar(&is_of_the_machine).map_err(|why| says(why.to_string()))?;
         let Some(tar) = changed else { return Ok(base) };

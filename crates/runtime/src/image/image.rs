@@ -69,6 +69,14 @@ impl Image {
     /// When the configuration or a layer cannot be read, as the daemon says it.
     pub fn new(config_file: Bytes, layers: Vec<ImageLayer>, size_bytes: Option<u64>) -> Result<Image, String> {
         let read: ConfigFile = json::from_slice(&config_file).map_err(|e| format!("invalid config: {e}"))?;
+        let file: Value = json::from_slice(&config_file).map_err(|e| format!("invalid config: {e}"))?;
+        // A list is read as the fields of a structure in order, which is no configuration.
+        let is_fine = |value: &Value| value.is_null() || value.is_object();
+        let history = file.get("history").filter(|history| !history.is_null());
+        let entries = history.map(|history| history.as_array().is_some_and(|all| all.iter().all(Value::is_object)));
+        if !file.is_object() || !is_fine(&file["config"]) || !is_fine(&file["rootfs"]) || entries == Some(false) {
+            return Err("invalid config: not a configuration of an image".to_owned());
+        }
         let mut layer = Layer::default();
         for part in &layers {
             layer.apply_tar(part.tar.clone()).map_err(|e| format!("failed to register layer: {e}"))?;
