@@ -186,7 +186,7 @@ fn remove(daemon: &Daemon, name: &str, force: bool) -> Result<Vec<String>, Strin
         lines.push(format!("Deleted: {id}"));
         // Layers that no other image has go with it, the topmost first.
         let kept = daemon.images().entries();
-        let ids: Vec<String> = image.layers.iter().map(|layer| runtime::image::digest_of(&layer.tar)).collect();
+        let ids: Vec<&str> = image.layers.iter().map(runtime::image::ImageLayer::diff_id).collect();
         let is_kept = |at: usize| {
             kept.iter().any(|k| {
                 k.image.layers.iter().zip(&image.layers).take(at + 1).filter(|(a, b)| a.digest == b.digest).count()

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use json::{Value, json};
-use runtime::image::{Image, PullError, Reference, digest_of, is_known};
+use runtime::image::{Image, PullError, Reference, is_known};
 use simulation::Duration;
 
 use crate::Daemon;
@@ -282,7 +282,7 @@ async fn push(call: Call) -> Outcome {
         return Err(format!("An image does not exist locally with the tag: {repository}").into());
     };
     reachable(&call, &reference).await?;
-    let ids: Vec<String> = image.layers.iter().rev().map(|layer| text::short(&digest_of(&layer.tar))).collect();
+    let ids: Vec<String> = image.layers.iter().rev().map(|layer| text::short(layer.diff_id())).collect();
     for id in &ids {
         say(format!("{id}: Preparing")).await;
     }

@@ -257,7 +257,10 @@ mod tests {
 
     #[test]
     fn exit_codes_tell_whose_fault_it_was() {
-        assert_eq!(failed("run", "Error response from daemon: exec: \"x\": executable file not found in $PATH").code, 127);
+        assert_eq!(
+            failed("run", "Error response from daemon: exec: \"x\": executable file not found in $PATH").code,
+            127
+        );
         assert_eq!(failed("run", "Error response from daemon: exec: \"/etc\": permission denied").code, 126);
         assert_eq!(failed("run", "pull access denied").code, 125);
         assert_eq!(failed("run", "open missing: no such file or directory").code, 125);

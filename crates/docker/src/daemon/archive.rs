@@ -14,7 +14,9 @@ use super::{Daemon, IMAGE_BYTES_MAX, NO_ROOM};
 /// Bytes of an archive, packed and unpacked.
 pub(crate) const ARCHIVE_BYTES_MAX: usize = IMAGE_BYTES_MAX;
 /// Images of one archive.
-const ARCHIVE_IMAGES_MAX: usize = 1_000;
+const ARCHIVE_IMAGES_MAX: usize = 256;
+/// Layers of one image (`layer/layer.go`).
+const LAYERS_MAX: usize = 125;
 /// Bytes of one image's configuration.
 const CONFIG_BYTES_MAX: usize = 4 << 20;
 
@@ -231,6 +233,9 @@ impl Daemon {
         if ids.len() != layers.len() {
             let (got, want) = (layers.len(), ids.len());
             return Err(wrong(&format!("invalid manifest, layers length mismatch: expected {want}, got {got}")));
+        }
+        if layers.len() > LAYERS_MAX {
+            return Err(wrong(&"max depth exceeded"));
         }
         let mut unpacked = Vec::new();
         for (path, id) in layers.iter().zip(&ids) {

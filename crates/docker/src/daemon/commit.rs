@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use json::json;
-use runtime::image::{Image, ImageLayer, digest_of};
+use runtime::image::{Image, ImageLayer};
 
 use super::Daemon;
 use crate::build::is_of_the_machine;
@@ -29,7 +29,7 @@ impl Daemon {
         let size = base.size_bytes + layer.size;
         layers.push(layer);
         let mut file = base.file();
-        let ids: Vec<String> = layers.iter().map(|layer| digest_of(&layer.tar)).collect();
+        let ids: Vec<&str> = layers.iter().map(ImageLayer::diff_id).collect();
         file["created"] = now.clone().into();
         file["rootfs"] = json!({ "type": "layers", "diff_ids": ids });
         let mut history = file["history"].as_array().cloned().unwrap_or_default();

@@ -336,11 +336,12 @@ impl Daemon {
         let mut config = config_of(&again, &name, &container.id, &container.image)?;
         // A tree that may not be written has nothing to go on with.
         config.files = self.runtime().files(&container.id).filter(|_| !container.config.read_only);
+        let made = self.runtime().create_container(&sandbox.id(), config).await;
+        made.map_err(|why| runtime_says(&why))?;
+        // It may have been removed in the meantime: then the new one goes with its sandbox.
         if !self.0.containers.borrow().iter().any(|c| Rc::ptr_eq(c, container)) {
             return Err(daemon_says(format!("No such container: {}", container.id)));
         }
-        let made = self.runtime().create_container(&sandbox.id(), config).await;
-        made.map_err(|why| runtime_says(&why))?;
         let old = container.sandbox.replace(sandbox.keep());
         self.runtime().remove_sandbox(&old.id);
         Ok(())

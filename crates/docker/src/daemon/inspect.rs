@@ -41,7 +41,9 @@ impl Daemon {
             None => "0001-01-01T00:00:00Z".to_owned(),
         };
         let (path, args) = shown.argv.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
-        let net = own.as_ref().map(|c| c.sandbox.borrow().net.addresses().first().map(ToString::to_string).unwrap_or_default());
+        let net = own
+            .as_ref()
+            .map(|c| c.sandbox.borrow().net.addresses().first().map(ToString::to_string).unwrap_or_default());
         let address = net.filter(|_| shown.is_running()).unwrap_or_default();
         let config = own.as_ref().map(|c| &c.config);
         let labels: Map = shown.labels.iter().map(|(k, v)| (json::name(k), Value::from(v.as_str()))).collect();

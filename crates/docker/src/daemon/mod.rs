@@ -14,7 +14,7 @@ use std::task::Poll;
 
 use network::NetNs;
 use runtime::cri::ContainerRuntime;
-use runtime::image::{Image, ImageStore, Reference, StoredImage};
+use runtime::image::{Image, ImageLayer, ImageStore, Reference, StoredImage};
 use simulation::Sim;
 use simulation::notify::{Signal, Waiters};
 
@@ -153,9 +153,18 @@ impl Daemon {
     /// # Errors
     /// That there is none.
     pub(crate) fn check_room(&self, image: &Image) -> Result<(), String> {
+        self.check_layers(image.layers.iter())
+    }
+
+    /// Whether there is room for layers beside those of all images.
+    ///
+    /// # Errors
+    /// That there is none.
+    pub(crate) fn check_layers<'a>(&self, layers: impl Iterator<Item = &'a ImageLayer>) -> Result<(), String> {
         let all = self.images().entries();
-        let layers = all.iter().flat_map(|stored| &stored.image.layers).chain(&image.layers);
-        let bytes: BTreeMap<&str, usize> = layers.map(|layer| (layer.digest.as_str(), layer.tar.len())).collect();
+        let own = all.iter().flat_map(|stored| &stored.image.layers);
+        let mut bytes: BTreeMap<&str, usize> = own.map(|layer| (layer.digest.as_str(), layer.tar.len())).collect();
+        bytes.extend(layers.map(|layer| (layer.digest.as_str(), layer.tar.len())));
         if bytes.values().sum::<usize>() > IMAGE_BYTES_MAX {
             return Err(NO_ROOM.to_owned());
         }

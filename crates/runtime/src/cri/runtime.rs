@@ -15,7 +15,7 @@ use vfs::Vfs;
 use super::container::{Container, Notify, Parts};
 use super::{
     ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, Sandbox,
-    SandboxConfig, State, files,
+    SandboxConfig, State, Stream, files,
 };
 use crate::engine::{Engine, WasmiEngine};
 use crate::image::{Image, ImageInfo, ImageStore, Registry, StoredImage};
@@ -395,6 +395,18 @@ impl ContainerRuntime {
     /// When the container is unknown.
     pub fn logs(&self, id: &Id, options: LogOptions) -> Result<LocalBoxStream<'static, Bytes>, String> {
         Ok(self.known(id)?.log.read(options))
+    }
+
+    /// A container's log, with what each piece was written to.
+    ///
+    /// # Errors
+    /// When the container is unknown.
+    pub fn logs_by_stream(
+        &self,
+        id: &Id,
+        options: LogOptions,
+    ) -> Result<LocalBoxStream<'static, (Stream, Bytes)>, String> {
+        Ok(self.known(id)?.log.read_streams(options))
     }
 
     /// Every container, by id.

@@ -1,5 +1,6 @@
 //! An image: its configuration, its layers, and the tree that they make.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -22,12 +23,26 @@ pub struct ImageLayer {
     pub digest: String,
     /// Bytes of that blob.
     pub size: u64,
+    /// Digest of the archive, found out when it is first wanted and known to all clones.
+    diff_id: Rc<OnceCell<String>>,
 }
 
 impl ImageLayer {
     /// A layer that was made here: its blob is the archive as it is.
     pub fn of(tar: Bytes) -> ImageLayer {
-        ImageLayer { digest: digest_of(&tar), size: tar.len() as u64, tar }
+        let digest = digest_of(&tar);
+        let size = tar.len() as u64;
+        ImageLayer { diff_id: Rc::new(OnceCell::from(digest.clone())), digest, size, tar }
+    }
+
+    /// A layer of a registry: the unpacked archive, and digest and bytes of the blob that it came as.
+    pub(super) fn of_blob(tar: Bytes, digest: String, size: u64) -> ImageLayer {
+        ImageLayer { tar, digest, size, diff_id: Rc::default() }
+    }
+
+    /// Digest of the unpacked archive, as configurations name the layer.
+    pub fn diff_id(&self) -> &str {
+        self.diff_id.get_or_init(|| digest_of(&self.tar))
     }
 }
 

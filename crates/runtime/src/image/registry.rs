@@ -225,7 +225,7 @@ impl Registry {
         let mut layers = Vec::new();
         for Descriptor { digest, size } in manifest.layers {
             let tar = self.layer(reference, &digest).await?.map_err(|e| broken("failed to register layer", &e))?;
-            layers.push(ImageLayer { tar, digest, size });
+            layers.push(ImageLayer::of_blob(tar, digest, size));
         }
         let told = manifest.annotations.get(SIZE_ANNOTATION).and_then(|s| s.parse().ok());
         let image = Image::new(config, layers, told).map_err(PullError::Broken)?;
