@@ -43,8 +43,17 @@ const HELLO: &str = r#"(module
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
     (call $exit (i32.const 3))))"#;
 
+/// A program that waits for input.
+const WAIT: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 1))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
 struct Desk {
     ctx: Ctx,
+    runtime: ContainerRuntime,
 }
 
 impl Desk {
@@ -60,7 +69,9 @@ impl Desk {
             role: Role::Outside,
         };
         let runtime = ContainerRuntime::new(&sim, &fabric, options);
-        let daemon = Daemon::new(docker::Machine { sim: sim.clone(), name: "desk".into(), net: net.clone(), runtime });
+        let machine =
+            docker::Machine { sim: sim.clone(), name: "desk".into(), net: net.clone(), runtime: runtime.clone() };
+        let daemon = Daemon::new(machine);
         let fs = Vfs::new(sim.clone());
         fs.mkdir_all("/home/learner").expect("a new tree");
         vfs::device::install(&fs, &sim).expect("a new tree");
@@ -87,7 +98,7 @@ impl Desk {
         ctx.fs
             .write("/home/learner/Dockerfile", "FROM scratch\nCOPY hello.wasm /hello\nENTRYPOINT [\"/hello\"]\n")
             .expect("fine");
-        Desk { ctx }
+        Desk { ctx, runtime }
     }
 
     /// Both streams of a script together, and its exit code.
@@ -435,4 +446,35 @@ fn a_folder_is_all_there_is() {
     for line in ["COPY mine /a", "COPY up /a", "COPY out /a"] {
         assert_eq!(build(line), (String::new(), 0), "{line}");
     }
+}
+
+#[test]
+fn what_a_machine_ran_goes_with_it() {
+    let desk = Desk::new();
+    desk.ctx.fs.write("/home/learner/hello.wasm", wat::parse_str(WAIT).expect("a module")).expect("fine");
+    desk.run("docker build -q -t wait . ; docker run -d -i --name web -p 8080:80 wait");
+    assert_eq!(desk.run("docker ps --format '{{.Names}}'").0, "web\n");
+    assert_eq!(desk.run("docker wait web; echo $? > code").1, -1, "it waits");
+    desk.runtime.kill_all();
+    desk.run("true");
+    assert_eq!(desk.run("cat code").0, "1\n", "who waited has been told");
+    let registry = Rc::downgrade(desk.runtime.image_store().registry());
+    let sim = desk.ctx.sim.clone();
+    drop(desk);
+    while !matches!(sim.step(sim.now(), StepLimits::default()), Step::Idle { .. }) {}
+    assert!(registry.upgrade().is_none(), "nothing holds the engine, its runtime or its images");
+}
+
+#[test]
+fn a_digest_can_be_pulled_after_its_tag_has_moved() {
+    let desk = Desk::new();
+    desk.run("echo secret | docker login -u me --password-stdin; docker build -q -t me/hello .");
+    let pushed = desk.run("docker push me/hello | sed -n 's/.*digest: \\(sha256:[0-9a-f]*\\) .*/\\1/p'").0;
+    assert_eq!(pushed.trim().len(), 71, "{pushed}");
+    desk.ctx.fs.write("/home/learner/hello.wasm", wat::parse_str(WAIT).expect("a module")).expect("fine");
+    assert_eq!(desk.run("docker build -q -t me/hello . > /dev/null; docker push -q me/hello; docker image prune -f > /dev/null; docker rmi me/hello > /dev/null").1, 0);
+    let (text, code) = desk.run(&format!("docker pull -q me/hello@{pushed}"));
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(desk.run(&format!("docker run --rm me/hello@{pushed}")), ("hi\n".to_owned(), 3));
+    assert_eq!(desk.run("docker pull -q me/hello; docker images -q | wc -l").0.trim().lines().last(), Some("2"));
 }
