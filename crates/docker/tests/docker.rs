@@ -43,8 +43,17 @@ const HELLO: &str = r#"(module
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
     (call $exit (i32.const 3))))"#;
 
+/// A program that waits for input.
+const WAIT: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 1))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
 struct Desk {
     ctx: Ctx,
+    runtime: ContainerRuntime,
 }
 
 impl Desk {
@@ -60,7 +69,9 @@ impl Desk {
             role: Role::Outside,
         };
         let runtime = ContainerRuntime::new(&sim, &fabric, options);
-        let daemon = Daemon::new(docker::Machine { sim: sim.clone(), name: "desk".into(), net: net.clone(), runtime });
+        let machine =
+            docker::Machine { sim: sim.clone(), name: "desk".into(), net: net.clone(), runtime: runtime.clone() };
+        let daemon = Daemon::new(machine);
         let fs = Vfs::new(sim.clone());
         fs.mkdir_all("/home/learner").expect("a new tree");
         vfs::device::install(&fs, &sim).expect("a new tree");
@@ -87,7 +98,7 @@ impl Desk {
         ctx.fs
             .write("/home/learner/Dockerfile", "FROM scratch\nCOPY hello.wasm /hello\nENTRYPOINT [\"/hello\"]\n")
             .expect("fine");
-        Desk { ctx }
+        Desk { ctx, runtime }
     }
 
     /// Both streams of a script together, and its exit code.
@@ -256,4 +267,214 @@ fn names_of_containers_are_ones_own() {
     );
     assert_eq!(desk.run("docker rename aa bb; docker rm bb").0, "bb\n");
     assert!(desk.run("docker rmi hello").0.starts_with("Untagged: hello:latest\nDeleted: sha256:"));
+}
+
+#[test]
+fn what_was_created_and_never_started_can_be_stopped_and_started() {
+    let desk = Desk::new();
+    desk.run("docker build -q -t hello .");
+    desk.check(
+        "docker create --name web hello > /dev/null; docker stop web; docker ps -a --format '{{.Status}}'; docker start -a web; echo $?; docker start -ai web; echo $?",
+        expect![[r#"
+            web
+            Created
+            hi
+            3
+            hi
+            3
+        "#]],
+    );
+    // The names of those that failed, and of no others.
+    let (text, code) = desk.run("docker start web nope");
+    assert_eq!(code, 1);
+    assert_eq!(text, "web\nError response from daemon: No such container: nope\nfailed to start containers: nope\n");
+    assert_eq!(desk.run("docker rm -f nope").0, "Error response from daemon: No such container: nope\n");
+}
+
+#[test]
+fn names_addresses_and_ports_of_what_failed_are_free() {
+    let desk = Desk::new();
+    desk.run("docker build -q -t hello .");
+    let _taken = desk.ctx.net.listen("0.0.0.0:8080".parse().expect("an address")).expect("it is free");
+    let (text, code) = desk.run("docker run --name web -p 8081:80 -p 8080:80 hello");
+    assert!(
+        text.contains("failed to bind host port for 0.0.0.0:8080:172.17.0.2:80/tcp: address already in use"),
+        "{text}"
+    );
+    assert_eq!(code, 125);
+    assert_eq!(desk.run("docker ps -a --format '{{.Names}} {{.Status}}'").0, "web Created\n");
+    assert!(desk.ctx.net.listen("0.0.0.0:8081".parse().expect("an address")).is_ok(), "8081 is free again");
+    let (text, _) = desk.run("docker run -p 9000:80 -p 9000:81 hello");
+    assert!(text.contains("Bind for 0.0.0.0:9000 failed: port is already allocated"), "{text}");
+    for _ in 0..300 {
+        assert_eq!(desk.run("docker run --rm --name again hello"), ("hi\n".to_owned(), 3));
+        desk.run("docker create --name web2 nope; docker create --name web hello; docker restart web");
+    }
+}
+
+#[test]
+fn an_entrypoint_of_no_words_leaves_the_arguments() {
+    let desk = Desk::new();
+    desk.run("docker build -q -t hello .");
+    assert_eq!(desk.run("docker run --rm --entrypoint '' hello /hello"), ("hi\n".to_owned(), 3));
+    let (text, code) = desk.run("docker run --rm --entrypoint '' hello");
+    assert!(text.starts_with("docker: Error response from daemon: no command specified\n") && code == 125, "{text}");
+    let (text, code) = desk.run("docker run --rm --entrypoint '' hello hello");
+    assert!(text.contains("executable file not found") && code == 127, "{text}");
+    assert_eq!(desk.run("docker run --env-file missing hello").1, 125);
+    let (text, _) = desk.run("docker run -u nobody hello");
+    assert!(text.contains("unable to find user nobody: no matching entries in passwd file"), "{text}");
+}
+
+/// An archive with one image: its configuration file, and its layers with their paths.
+fn archive(config: &str, layers: &[(&str, &[u8])], rows: usize) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut put = |name: &str, bytes: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, bytes).expect("a tar of a few files");
+    };
+    let names: Vec<&str> = layers.iter().map(|(name, _)| *name).collect();
+    let row = format!("{{\"Config\":\"c.json\",\"RepoTags\":[\"bad:1\"],\"Layers\":{names:?}}}");
+    put("manifest.json", format!("[{}]", vec![row; rows].join(",")).as_bytes());
+    put("c.json", config.as_bytes());
+    let mut done = Vec::new();
+    for (name, bytes) in layers {
+        if !done.contains(name) {
+            put(name, bytes);
+            done.push(name);
+        }
+    }
+    tar.into_inner().expect("a tar of a few files")
+}
+
+#[test]
+fn configurations_that_are_none_are_refused() {
+    let desk = Desk::new();
+    for config in ["[]", "[{}]", "7", r#"{"config":[]}"#, r#"{"history":[1]}"#, r#"{"history":{}}"#, r#"{"rootfs":[]}"#]
+    {
+        desk.ctx.fs.write("/home/learner/bad.tar", archive(config, &[], 1)).expect("fine");
+        let (text, code) = desk.run("docker load -i bad.tar");
+        assert!(text.starts_with("Error response from daemon: ") && code == 1, "{config}: {text}");
+    }
+    desk.ctx.fs.write("/home/learner/good.tar", archive(r#"{"history":null,"config":{}}"#, &[], 1)).expect("fine");
+    assert_eq!(desk.run("docker load -i good.tar").0, "Loaded image: bad:1\n");
+    assert_eq!(desk.run("printf 'FROM bad:1\nCOPY hello.wasm /\n' > Bad; docker build -q -f Bad . > /dev/null").1, 0);
+    desk.ctx.fs.write("/home/learner/many.tar", archive("{}", &[], 257)).expect("fine");
+    assert!(desk.run("docker load -i many.tar").0.contains("more than 256 images"));
+}
+
+#[test]
+fn logins_are_kept_in_a_file_that_may_be_broken() {
+    let desk = Desk::new();
+    let login = "echo secret | docker login -u me --password-stdin";
+    for broken in ["[]", "7", "{", r#"{"auths":[]}"#] {
+        let (text, code) = desk.run(&format!("mkdir -p .docker; echo '{broken}' > .docker/config.json; {login}"));
+        assert!(text.ends_with("Login Succeeded\n") && code == 0, "{broken}: {text}");
+        assert!(desk.run("cat .docker/config.json").0.contains("https://index.docker.io/v1/"));
+    }
+    assert_eq!(
+        desk.run(&format!("{login} nosuch.example.com")),
+        (
+            "Error response from daemon: Get \"https://nosuch.example.com/v2/\": dial tcp: lookup nosuch.example.com on 192.168.49.1:53: no such host\n".to_owned(),
+            1
+        )
+    );
+    desk.run("docker build -q -t nosuch.example.com/me/hello . ; docker tag nosuch.example.com/me/hello hello");
+    assert!(desk.run("docker push -q nosuch.example.com/me/hello").0.contains("no such host"));
+    let (text, code) = desk.run("echo x | docker login -u library --password-stdin; docker push -q hello");
+    assert!(text.ends_with("denied: requested access to the resource is denied\n") && code == 1, "{text}");
+}
+
+#[test]
+fn dockerfiles_have_limits() {
+    let desk = Desk::new();
+    let build = |file: &str| {
+        desk.ctx.fs.write("/home/learner/Big", format!("FROM scratch\n{file}")).expect("fine");
+        desk.run("docker build -q -f Big .")
+    };
+    let (text, code) = build(&format!("ENV A=12345678\n{}", "ENV A=$A$A\n".repeat(40)));
+    assert!(text.contains("argument list too long") && code == 1, "{text}");
+    let (text, _) = build(&format!("ENV A=12345678\n{}{}", "ENV A=$A$A\n".repeat(13), "LABEL a=$A\n".repeat(100)));
+    assert!(text.contains("the configuration of an image has more than"), "{text}");
+    let (text, _) = build(&format!("ENV A={}", "${a:-".repeat(20_000)));
+    assert!(text.contains("syntax error"), "{text}");
+}
+
+#[test]
+fn one_instruction_is_one_row_and_words_are_not_files() {
+    let desk = Desk::new();
+    let build = |file: &str| {
+        desk.ctx.fs.write("/home/learner/D", file.to_owned()).expect("fine");
+        desk.run("docker build -f D -t rows . 2>&1 | grep -c CACHED").0
+    };
+    let file = "ARG NAME=hel\nARG FILE=${NAME}lo\nFROM scratch AS base\nARG FILE\nARG TO=/sub\nLABEL a=1 b=2\nENV c=3 d=4\nWORKDIR /app\nWORKDIR sub\nCOPY ${FILE}.wasm .\nEXPOSE 80 81\nCMD [\"x\"]\nFROM base\nCOPY ${FILE}.wasm ${TO}/\n";
+    assert_eq!(build(file), "0\n", "{}", desk.run("docker build -f D .").0);
+    desk.check(
+        "docker history --format '{{.CreatedBy}}' rows; docker inspect --format '{{.Config.WorkingDir}}' rows",
+        expect![[r#"
+            COPY ${FILE}.wasm ${TO}/ # buildkit
+            CMD ["x"]
+            EXPOSE [80/tcp 81/tcp]
+            COPY ${FILE}.wasm . # buildkit
+            WORKDIR /app/sub
+            WORKDIR /app
+            ENV c=3 d=4
+            LABEL a=1 b=2
+            ARG TO=/sub
+            ARG FILE=hello
+            /app/sub
+        "#]],
+    );
+    // What is only said of the image makes no file anew.
+    assert_eq!(build(&file.replace("a=1", "a=7").replace("\"x\"", "\"y\"").replace("80", "90")), "4\n");
+}
+
+#[test]
+fn a_folder_is_all_there_is() {
+    let desk = Desk::new();
+    desk.run("mkdir -p ctx/in ctx/out other; echo secret > other/file; echo own > ctx/file; echo kept > ctx/out/kept; echo gone > ctx/out/gone; cd ctx; ln -s /home/learner/other/file leak; ln -s /file mine; ln -s ../../../file up; printf 'out\nin\n!out/kept\n' > .dockerignore");
+    let build = |line: &str| {
+        desk.ctx.fs.write("/home/learner/ctx/Dockerfile", format!("FROM scratch\n{line}\n")).expect("fine");
+        desk.run("cd ctx; docker build -q -t x . > /dev/null")
+    };
+    let (text, code) = build("COPY leak /a");
+    assert!(text.contains("\"/leak\": not found") && code != 0, "{text}");
+    let (text, code) = build("COPY in /a");
+    assert!(text.contains("\"/in\": not found") && code != 0, "{text}");
+    for line in ["COPY mine /a", "COPY up /a", "COPY out /a"] {
+        assert_eq!(build(line), (String::new(), 0), "{line}");
+    }
+}
+
+#[test]
+fn what_a_machine_ran_goes_with_it() {
+    let desk = Desk::new();
+    desk.ctx.fs.write("/home/learner/hello.wasm", wat::parse_str(WAIT).expect("a module")).expect("fine");
+    desk.run("docker build -q -t wait . ; docker run -d -i --name web -p 8080:80 wait");
+    assert_eq!(desk.run("docker ps --format '{{.Names}}'").0, "web\n");
+    assert_eq!(desk.run("docker wait web; echo $? > code").1, -1, "it waits");
+    desk.runtime.kill_all();
+    desk.run("true");
+    assert_eq!(desk.run("cat code").0, "1\n", "who waited has been told");
+    let registry = Rc::downgrade(desk.runtime.image_store().registry());
+    let sim = desk.ctx.sim.clone();
+    drop(desk);
+    while !matches!(sim.step(sim.now(), StepLimits::default()), Step::Idle { .. }) {}
+    assert!(registry.upgrade().is_none(), "nothing holds the engine, its runtime or its images");
+}
+
+#[test]
+fn a_digest_can_be_pulled_after_its_tag_has_moved() {
+    let desk = Desk::new();
+    desk.run("echo secret | docker login -u me --password-stdin; docker build -q -t me/hello .");
+    let pushed = desk.run("docker push me/hello | sed -n 's/.*digest: \\(sha256:[0-9a-f]*\\) .*/\\1/p'").0;
+    assert_eq!(pushed.trim().len(), 71, "{pushed}");
+    desk.ctx.fs.write("/home/learner/hello.wasm", wat::parse_str(WAIT).expect("a module")).expect("fine");
+    assert_eq!(desk.run("docker build -q -t me/hello . > /dev/null; docker push -q me/hello; docker image prune -f > /dev/null; docker rmi me/hello > /dev/null").1, 0);
+    let (text, code) = desk.run(&format!("docker pull -q me/hello@{pushed}"));
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(desk.run(&format!("docker run --rm me/hello@{pushed}")), ("hi\n".to_owned(), 3));
+    assert_eq!(desk.run("docker pull -q me/hello; docker images -q | wc -l").0.trim().lines().last(), Some("2"));
 }

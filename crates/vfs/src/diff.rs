@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use tar::{EntryType, Header};
 
-use crate::children::Children;
 use crate::fs::{Fs, ROOT};
+use crate::limits::PATH_BYTES_MAX;
 use crate::node::{Content, Ino, Node};
 use crate::{Errno, Vfs, path};
 
@@ -21,6 +21,14 @@ struct Diff<'a> {
     entries: usize,
 }
 
+/// A node that is still to be looked at.
+struct Pending {
+    path: String,
+    ino: Ino,
+    /// What had the name before.
+    before: Option<Ino>,
+}
+
 impl Vfs {
     /// The changes of the root tree (not of mounts) as an uncompressed tar, in the order of paths; the same changes at the same
     /// times give the same bytes. What `skip` says of a path, `/` first, is left out with everything below. None if nothing was
@@ -32,7 +40,7 @@ impl Vfs {
         let fs: &Rc<Fs> = self.root_fs();
         let tar = tar::Builder::new(Vec::new());
         let mut diff = Diff { fs, skip, tar, written: BTreeMap::new(), entries: 0 };
-        diff.directory("", ROOT, Some(ROOT))?;
+        diff.all()?;
         if diff.entries == 0 {
             return Ok(None);
         }
@@ -41,8 +49,23 @@ impl Vfs {
 }
 
 impl Diff<'_> {
-    /// The children of a directory against those of what was there before.
-    fn directory(&mut self, at: &str, ino: Ino, before: Option<Ino>) -> Result<(), Errno> {
+    /// Everything, a directory before what is in it. A stack of its own: how deep a tree is is the container's affair.
+    fn all(&mut self) -> Result<(), Errno> {
+        let mut todo = Vec::new();
+        self.directory("", ROOT, Some(ROOT), &mut todo)?;
+        while let Some(Pending { path, ino, before }) = todo.pop() {
+            if self.node(&path, ino, before)? {
+                self.directory(&path, ino, before, &mut todo)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a directory lacks that was there before; its children are still to be done, the first on top.
+    fn directory(&mut self, at: &str, ino: Ino, before: Option<Ino>, todo: &mut Vec<Pending>) -> Result<(), Errno> {
+        if at.len() > PATH_BYTES_MAX {
+            return Err(Errno::NameTooLong);
+        }
         let children = self.fs.children(ino)?;
         let old = before.and_then(|ino| self.fs.lower_children(ino)).unwrap_or_default();
         for gone in old.iter().map(|(name, _)| name).filter(|name| children.get(name).is_none()) {
@@ -51,17 +74,19 @@ impl Diff<'_> {
                 self.entry(&whiteout, EntryType::Regular, None, &[], "")?;
             }
         }
-        for (name, child) in children.iter() {
+        let first = todo.len();
+        for (name, ino) in children.iter() {
             let path = format!("{at}/{name}");
             if !(self.skip)(&path) {
-                self.node(&path, child, &old, name)?;
+                todo.push(Pending { path, ino, before: old.get(name) });
             }
         }
+        todo[first..].reverse();
         Ok(())
     }
 
-    fn node(&mut self, path: &str, ino: Ino, old: &Children, name: &str) -> Result<(), Errno> {
-        let before = old.get(name);
+    /// One node if it has changed; whether it is a directory.
+    fn node(&mut self, path: &str, ino: Ino, before: Option<Ino>) -> Result<bool, Errno> {
         let is_new = before != Some(ino) || self.fs.is_changed(ino);
         let node = self.fs.read(ino, Node::clone)?;
         match &node.content {
@@ -69,20 +94,21 @@ impl Diff<'_> {
                 if is_new {
                     self.entry(path, EntryType::Directory, Some(&node), &[], "")?;
                 }
-                self.directory(path, ino, before)
+                return Ok(true);
             }
-            _ if !is_new => Ok(()),
-            Content::Symlink(target) => self.entry(path, EntryType::Symlink, Some(&node), &[], target),
+            _ if !is_new => {}
+            Content::Symlink(target) => self.entry(path, EntryType::Symlink, Some(&node), &[], target)?,
             Content::File(data) => match self.written.get(&ino).cloned() {
-                Some(first) => self.entry(path, EntryType::Link, Some(&node), &[], &first),
+                Some(first) => self.entry(path, EntryType::Link, Some(&node), &[], &first)?,
                 None => {
                     self.written.insert(ino, path.trim_start_matches('/').to_owned());
-                    self.entry(path, EntryType::Regular, Some(&node), data.as_slice(), "")
+                    self.entry(path, EntryType::Regular, Some(&node), data.as_slice(), "")?;
                 }
             },
             // What the machine puts into a container.
-            Content::Generated(_) | Content::Device(_) => Ok(()),
+            Content::Generated(_) | Content::Device(_) => {}
         }
+        Ok(false)
     }
 
     fn entry(
@@ -184,6 +210,20 @@ mod tests {
         let listed = alone.map(|layer| layer.paths()).unwrap();
         assert!(!listed.iter().any(|p| p.contains("same") || p.contains("busybox")), "unchanged: {listed:?}");
         assert_eq!(stacked.stat("/etc/a").unwrap().modified, Time::from_unix_seconds(5_000));
+    }
+
+    #[test]
+    fn a_tree_that_is_deeper_than_any_path_is_refused_and_not_fallen_into() {
+        let files = Vfs::with_layer(Time::default(), Rc::new(Layer::default()));
+        let mut at = ROOT;
+        for _ in 0..50_000 {
+            at = files.root_fs().add(at, "d", Node::directory(0o755, Time::default())).unwrap();
+        }
+        assert_eq!(files.diff_tar(&|_| false), Err(Errno::NameTooLong));
+        let files = Vfs::with_layer(Time::default(), Rc::new(Layer::default()));
+        files.mkdir_all(&"/d".repeat(1_500)).unwrap();
+        let tar = files.diff_tar(&|_| false).unwrap().unwrap();
+        assert_eq!(Layer::from_tar(tar.into()).unwrap().paths().len(), 1_500);
     }
 
     #[test]

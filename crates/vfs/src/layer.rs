@@ -21,6 +21,9 @@ pub enum LayerError {
     /// More than this project allows in one layer.
     #[error("archive has more than {0} entries")]
     TooManyEntries(usize),
+    /// A path or a name that is longer than a file system has them.
+    #[error("file name too long: {0}...")]
+    NameTooLong(String),
     /// A hard link whose target does not come before it.
     #[error("hard link {0} has no target")]
     MissingTarget(String),
@@ -111,7 +114,7 @@ impl Layer {
             if self.nodes.len() + links >= limits::TREE_NODES_MAX {
                 return Err(LayerError::TooManyEntries(limits::TREE_NODES_MAX));
             }
-            let name = path::normalize(&String::from_utf8_lossy(&entry.path_bytes()));
+            let name = path::normalize(&checked(&entry.path_bytes())?);
             let base = path::basename(&name).to_owned();
             if base == ".wh..wh..opq" {
                 self.make_opaque(path::dirname(&name), mine);
@@ -121,7 +124,7 @@ impl Layer {
                 self.remove(&path::join(path::dirname(&name), hidden));
                 continue;
             }
-            let link = entry.link_name_bytes().map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default();
+            let link = entry.link_name_bytes().map(|bytes| checked_path(&bytes)).transpose()?.unwrap_or_default();
             let header = entry.header();
             let kind = header.entry_type();
             let number = |value: std::io::Result<u64>| u32::try_from(value.unwrap_or(0)).unwrap_or(0);
@@ -144,6 +147,10 @@ impl Layer {
             let mut node = Node::new(content, mode, time);
             (node.uid, node.gid) = (uid, gid);
             self.put(&name, node);
+            // Directories that nothing names count too.
+            if self.nodes.len() + links > limits::TREE_NODES_MAX + limits::PATH_BYTES_MAX {
+                return Err(LayerError::TooManyEntries(limits::TREE_NODES_MAX));
+            }
         }
         Ok(())
     }
@@ -258,6 +265,27 @@ impl Layer {
     }
 }
 
+/// A path of an archive as text, if it is one that a file system can have.
+fn checked_path(path: &[u8]) -> Result<String, LayerError> {
+    if path.len() > limits::PATH_BYTES_MAX {
+        return Err(too_long(path));
+    }
+    Ok(String::from_utf8_lossy(path).into_owned())
+}
+
+/// As [`checked_path`], with each of its names.
+fn checked(path: &[u8]) -> Result<String, LayerError> {
+    if path.split(|b| *b == b'/').any(|name| name.len() > limits::NAME_BYTES_MAX) {
+        return Err(too_long(path));
+    }
+    checked_path(path)
+}
+
+fn too_long(path: &[u8]) -> LayerError {
+    const SHOWN_BYTES: usize = 64;
+    LayerError::NameTooLong(String::from_utf8_lossy(&path[..path.len().min(SHOWN_BYTES)]).into_owned())
+}
+
 /// The entry's bytes: a slice of the archive where they lie in one piece.
 fn content(tar: &Bytes, entry: &mut tar::Entry<'_, &[u8]>) -> std::io::Result<Bytes> {
     let (from, size) = (entry.raw_file_position(), entry.size());
@@ -327,6 +355,38 @@ mod tests {
         assert_eq!(layer.paths(), ["/bin", "/bin/busybox", "/bin/ls", "/bin/sh", "/etc", "/etc/b", "/opt", "/opt/new"]);
         assert_eq!(layer.lookup("/bin/sh"), layer.lookup("/bin/busybox"));
         assert_eq!(layer.nodes[layer.lookup("/bin/sh").unwrap()].links, 2);
+    }
+
+    /// A tar whose only file has this path, as GNU tar writes long ones.
+    fn long(path: &str) -> Bytes {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, path, &[][..]).unwrap();
+        builder.into_inner().unwrap().into()
+    }
+
+    #[test]
+    fn paths_that_no_file_system_has_are_refused() {
+        let too_long = |path: &str| matches!(Layer::from_tar(long(path)), Err(LayerError::NameTooLong(_)));
+        assert!(too_long(&"a/".repeat(1_000_000)));
+        assert!(too_long(&"a".repeat(256)));
+        let layer = Layer::from_tar(long(&format!("{}f", "a/".repeat(2_000)))).unwrap();
+        assert_eq!(layer.nodes.len(), 2_002);
+    }
+
+    #[test]
+    fn directories_that_no_entry_names_count() {
+        let mut builder = tar::Builder::new(Vec::new());
+        for number in 0..60 {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(0);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, format!("{number}/{}f", "a/".repeat(2_000)), &[][..]).unwrap();
+        }
+        let tar = Bytes::from(builder.into_inner().unwrap());
+        assert!(matches!(Layer::from_tar(tar), Err(LayerError::TooManyEntries(_))));
     }
 
     #[test]

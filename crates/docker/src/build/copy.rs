@@ -38,52 +38,118 @@ pub(super) struct Source<'a> {
     pub(super) ignore: &'a Ignore,
 }
 
+/// Bytes that one COPY or ADD lays down.
+const FOUND_BYTES_MAX: u64 = 512 << 20;
+/// Links that are followed on the way to one file.
+const LINKS_MAX: usize = 40;
+
+/// Why nothing is copied.
+pub(super) enum Unfound {
+    /// The path that nothing is at.
+    Missing(String),
+    /// The words for anything else.
+    Wrong(String),
+}
+
+impl From<Errno> for Unfound {
+    fn from(errno: Errno) -> Unfound {
+        Unfound::Wrong(errno.message().to_lowercase())
+    }
+}
+
 /// Looks for what the instruction names.
 ///
 /// # Errors
-/// The path that nothing is at.
-pub(super) fn find(source: &Source<'_>, names: &[String], is_add: bool) -> Result<Found, String> {
+/// The path that nothing is at, or more than there is room for.
+pub(super) fn find(source: &Source<'_>, names: &[String], is_add: bool) -> Result<Found, Unfound> {
     let mut found = Found { items: Vec::new(), into_folder: names.len() > 1 };
+    let mut room = FOUND_BYTES_MAX;
     for name in names {
         let clean = path::normalize(&format!("/{name}"));
         let matches = if name.contains(['*', '?', '[']) { wild(source, &clean) } else { vec![clean.clone()] };
         found.into_folder |= matches.len() > 1;
         let mut any = false;
         for at in matches {
-            let is_out = at != "/" && source.ignore.leaves_out(&at);
-            let full = format!("{}{at}", source.root.trim_end_matches('/'));
-            let Ok(meta) = source.files.stat(&full) else { continue };
-            if is_out && !meta.is_dir() {
-                continue;
-            }
-            any = true;
-            if meta.is_dir() {
-                found.into_folder = true;
-                below(source, &at, "", &mut found.items).map_err(|why| why.to_string())?;
-            } else {
-                let bytes = source.files.read(&full).map_err(|why| why.to_string())?;
-                let base = path::basename(&at).to_owned();
-                match is_add.then(|| archive(&bytes)).flatten() {
-                    Some(layer) => {
-                        found.into_folder = true;
-                        let inner = Vfs::with_layer(meta.modified, Rc::new(layer));
-                        let all = Source { files: &inner, root: "/", ignore: &Ignore::default() };
-                        below(&all, "/", "", &mut found.items).map_err(|why| why.to_string())?;
-                    }
-                    None => found.items.push(Item {
-                        to: base,
-                        mode: meta.mode,
-                        modified: meta.modified,
-                        what: What::File(bytes),
-                    }),
-                }
-            }
+            any |= take(source, &at, is_add, &mut found, &mut room)?;
         }
         if !any {
-            return Err(clean);
+            return Err(Unfound::Missing(clean));
         }
     }
     Ok(found)
+}
+
+/// Takes what is at one path; false if nothing is there, or all of it is left out.
+fn take(source: &Source<'_>, at: &str, is_add: bool, found: &mut Found, room: &mut u64) -> Result<bool, Unfound> {
+    let is_out = at != "/" && source.ignore.leaves_out(at);
+    let Some(real) = source.within(at) else { return Ok(false) };
+    let Ok(meta) = source.files.lstat(&source.full(&real)) else { return Ok(false) };
+    if is_out && !meta.is_dir() {
+        return Ok(false);
+    }
+    if meta.is_dir() {
+        let before = found.items.len();
+        below(source, &real, "", &mut found.items, room)?;
+        found.into_folder |= !is_out || found.items.len() > before;
+        return Ok(!is_out || found.items.len() > before);
+    }
+    let bytes = source.files.read(&source.full(&real))?;
+    if let Some(layer) = is_add.then(|| archive(&bytes)).flatten() {
+        found.into_folder = true;
+        let inner = Vfs::with_layer(meta.modified, Rc::new(layer));
+        let all = Source { files: &inner, root: "/", ignore: &Ignore::default() };
+        below(&all, "/", "", &mut found.items, room)?;
+        return Ok(true);
+    }
+    spend(room, bytes.len())?;
+    let to = path::basename(at).to_owned();
+    found.items.push(Item { to, mode: meta.mode, modified: meta.modified, what: What::File(bytes) });
+    Ok(true)
+}
+
+fn spend(room: &mut u64, bytes: usize) -> Result<(), Unfound> {
+    let left = room.checked_sub(bytes as u64);
+    *room = left.ok_or_else(|| Unfound::Wrong("no space left on device".to_owned()))?;
+    Ok(())
+}
+
+impl Source<'_> {
+    /// A path of the folder as one of the tree.
+    fn full(&self, at: &str) -> String {
+        let full = format!("{}{}", self.root.trim_end_matches('/'), at.trim_end_matches('/'));
+        if full.is_empty() { "/".to_owned() } else { full }
+    }
+
+    /// Follows links as if the folder were all there is: what leads out of it ends at its top.
+    fn within(&self, at: &str) -> Option<String> {
+        let mut todo: Vec<String> = at.split('/').rev().map(str::to_owned).collect();
+        let (mut real, mut links) = (String::new(), 0);
+        while let Some(part) = todo.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    real.truncate(real.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            let next = format!("{real}/{part}");
+            if !self.files.lstat(&self.full(&next)).ok()?.is_symlink() {
+                real = next;
+                continue;
+            }
+            links += 1;
+            if links > LINKS_MAX {
+                return None;
+            }
+            let target = self.files.readlink(&self.full(&next)).ok()?;
+            if target.starts_with('/') {
+                real.clear();
+            }
+            todo.extend(target.split('/').rev().map(str::to_owned));
+        }
+        Some(if real.is_empty() { "/".to_owned() } else { real })
+    }
 }
 
 /// An archive that ADD unpacks.
@@ -98,9 +164,8 @@ fn wild(source: &Source<'_>, pattern: &str) -> Vec<String> {
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         let mut next = Vec::new();
         for folder in at {
-            let full = format!("{}{folder}", source.root.trim_end_matches('/'));
-            let full = if full.is_empty() { "/".to_owned() } else { full };
-            let names = source.files.readdir(&full).unwrap_or_default();
+            let Some(real) = source.within(&folder) else { continue };
+            let names = source.files.readdir(&source.full(&real)).unwrap_or_default();
             next.extend(names.iter().filter(|e| part_fits(part, &e.name)).map(|e| format!("{folder}/{}", e.name)));
         }
         at = next;
@@ -109,11 +174,11 @@ fn wild(source: &Source<'_>, pattern: &str) -> Vec<String> {
 }
 
 /// Everything below a folder, each folder before what is in it.
-fn below(source: &Source<'_>, at: &str, to: &str, items: &mut Vec<Item>) -> Result<(), Errno> {
+fn below(source: &Source<'_>, at: &str, to: &str, items: &mut Vec<Item>, room: &mut u64) -> Result<(), Unfound> {
+    let first = items.len();
     let mut todo = vec![(at.to_owned(), to.to_owned())];
     while let Some((at, to)) = todo.pop() {
-        let full = format!("{}{at}", source.root.trim_end_matches('/'));
-        let full = if full.is_empty() { "/".to_owned() } else { full };
+        let full = source.full(&at);
         for entry in source.files.readdir(&full)? {
             let here = path::join(&at, &entry.name);
             let meta = source.files.lstat(&path::join(&full, &entry.name))?;
@@ -126,7 +191,11 @@ fn below(source: &Source<'_>, at: &str, to: &str, items: &mut Vec<Item>) -> Resu
                 }
                 _ if is_out => continue,
                 FileKind::Symlink => What::Link(source.files.readlink(&path::join(&full, &entry.name))?),
-                FileKind::Regular => What::File(source.files.read(&path::join(&full, &entry.name))?),
+                FileKind::Regular => {
+                    let bytes = source.files.read(&path::join(&full, &entry.name))?;
+                    spend(room, bytes.len())?;
+                    What::File(bytes)
+                }
                 FileKind::CharDevice => continue,
             };
             if !(is_out && matches!(what, What::Folder)) {
@@ -134,7 +203,7 @@ fn below(source: &Source<'_>, at: &str, to: &str, items: &mut Vec<Item>) -> Resu
             }
         }
     }
-    items.sort_by(|a, b| a.to.cmp(&b.to));
+    items[first..].sort_by(|a, b| a.to.cmp(&b.to));
     Ok(())
 }
 

@@ -31,37 +31,94 @@ impl Ignore {
 }
 
 fn fits(pattern: &[&str], path: &[&str]) -> bool {
-    match (pattern.split_first(), path.split_first()) {
-        (None, None) => true,
-        (Some((&"**", rest)), _) => (0..=path.len()).any(|skip| fits(rest, &path[skip..])),
-        (Some((first, pattern)), Some((name, path))) => part_fits(first, name) && fits(pattern, path),
-        _ => false,
-    }
+    matches(pattern, path, |part| *part == "**", |part, name| part_fits(part, name))
 }
 
 /// Whether one part of a path fits a pattern with `*`, `?` and `[...]` (Go's `filepath.Match`).
 pub(crate) fn part_fits(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    part(&pattern, &name)
+    let name: Vec<char> = name.chars().collect();
+    matches(&tokens(pattern), &name, |token| *token == Token::Any, Token::is)
 }
 
-fn part(pattern: &[char], name: &[char]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some(('*', rest)) => (0..=name.len()).any(|skip| part(rest, &name[skip..])),
-        Some(('?', rest)) => !name.is_empty() && part(rest, &name[1..]),
-        Some(('[', rest)) => {
-            let (Some(end), Some(c)) = (rest.iter().position(|c| *c == ']'), name.first()) else { return false };
-            let (set, is_not) = match &rest[..end] {
-                ['^', set @ ..] => (set, true),
-                set => (set, false),
-            };
-            let in_range = set.windows(3).any(|w| w[1] == '-' && (w[0]..=w[2]).contains(c));
-            (set.contains(c) || in_range) != is_not && part(&rest[end + 1..], &name[1..])
+/// Whether items fit a pattern in which some stand for any number of them. Only the last of those is ever tried again, so that it
+/// takes at most the product of both lengths.
+fn matches<P, N>(pattern: &[P], items: &[N], is_any: impl Fn(&P) -> bool, is_one: impl Fn(&P, &N) -> bool) -> bool {
+    let (mut at, mut item, mut back) = (0, 0, None);
+    while item < items.len() {
+        match pattern.get(at) {
+            Some(part) if is_any(part) => {
+                back = Some((at + 1, item));
+                at += 1;
+            }
+            Some(part) if is_one(part, &items[item]) => {
+                at += 1;
+                item += 1;
+            }
+            _ => {
+                let Some((after, from)) = back else { return false };
+                back = Some((after, from + 1));
+                (at, item) = (after, from + 1);
+            }
         }
-        Some(('\\', rest)) if !rest.is_empty() => name.first() == rest.first() && part(&rest[1..], &name[1..]),
-        Some((c, rest)) => name.first() == Some(c) && part(rest, &name[1..]),
     }
+    pattern[at..].iter().all(is_any)
+}
+
+/// What stands in a pattern for characters of a name.
+#[derive(Debug, PartialEq)]
+enum Token {
+    /// `*`
+    Any,
+    /// `?`
+    One,
+    /// `[...]`: characters, ranges, and whether they are those that are not meant.
+    Set(Vec<char>, bool),
+    Char(char),
+    /// A set that has no end.
+    Nothing,
+}
+
+impl Token {
+    fn is(&self, c: &char) -> bool {
+        match self {
+            Token::Any | Token::Nothing => false,
+            Token::One => true,
+            Token::Char(own) => own == c,
+            Token::Set(set, is_not) => {
+                let in_range = set.windows(3).any(|w| w[1] == '-' && (w[0]..=w[2]).contains(c));
+                (set.contains(c) || in_range) != *is_not
+            }
+        }
+    }
+}
+
+fn tokens(pattern: &str) -> Vec<Token> {
+    let mut found = Vec::new();
+    let mut rest = pattern;
+    while let Some(first) = rest.chars().next() {
+        rest = &rest[first.len_utf8()..];
+        found.push(match first {
+            '*' => Token::Any,
+            '?' => Token::One,
+            '[' => match rest.split_once(']') {
+                Some((set, after)) => {
+                    rest = after;
+                    let (set, is_not) = set.strip_prefix('^').map_or((set, false), |set| (set, true));
+                    Token::Set(set.chars().collect(), is_not)
+                }
+                None => Token::Nothing,
+            },
+            '\\' => match rest.chars().next() {
+                Some(c) => {
+                    rest = &rest[c.len_utf8()..];
+                    Token::Char(c)
+                }
+                None => Token::Char('\\'),
+            },
+            c => Token::Char(c),
+        });
+    }
+    found
 }
 
 #[cfg(test)]
@@ -85,5 +142,14 @@ mod tests {
             assert_eq!(ignore.leaves_out(path), is_out, "{path}");
         }
         assert!(part_fits("a[0-9]?", "a5x") && !part_fits("a[^0-9]", "a5"));
+        assert!(part_fits("*.t\\*", "a.b.t*") && !part_fits("*[a", "xa") && part_fits("**", ""));
+    }
+
+    #[test]
+    fn many_stars_take_no_longer_than_they_must() {
+        assert!(!part_fits(&format!("{}b", "*a".repeat(500)), &"a".repeat(5_000)));
+        let pattern = format!("{}b", "**/a/".repeat(60));
+        assert!(!Ignore::parse(&pattern).leaves_out(&["a"; 120].join("/")));
+        assert!(Ignore::parse("a/**/b/**/c").leaves_out("a/x/b/b/y/c"));
     }
 }

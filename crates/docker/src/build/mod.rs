@@ -76,6 +76,8 @@ struct Build<'a> {
     options: &'a Options,
     progress: &'a Progress,
     file: Dockerfile,
+    /// Arguments from before the first FROM that have a value.
+    globals: Vec<(String, String)>,
     /// The stages that are needed, in order.
     wanted: Vec<usize>,
     bases: Vec<Base>,
@@ -101,6 +103,7 @@ pub(crate) async fn build(daemon: &Daemon, options: &Options, progress: &Progres
         options,
         progress,
         file,
+        globals: Vec::new(),
         wanted: Vec::new(),
         bases: Vec::new(),
         images: BTreeMap::new(),
@@ -118,15 +121,27 @@ pub(crate) async fn build(daemon: &Daemon, options: &Options, progress: &Progres
 }
 
 impl Build<'_> {
-    /// The value of an argument from before the first FROM, or from the command line.
+    /// The value of an argument from before the first FROM.
     fn global(&self, name: &str) -> Option<String> {
-        let declared = self.file.args.iter().rfind(|(n, _)| n == name)?;
-        let given = self.options.args.get(name).cloned();
-        given.or_else(|| expand(declared.1.as_deref()?, &|other| self.options.args.get(other).cloned()).ok())
+        let found = self.globals.iter().rfind(|(own, _)| own == name);
+        found.map_or_else(|| steps::platform(name), |(_, value)| Some(value.clone()))
+    }
+
+    /// Arguments from before the first FROM: each sees those before it, and the command line has the last word.
+    fn read_globals(&mut self) -> Result<(), String> {
+        for (name, default) in self.file.args.clone() {
+            let given = self.options.args.get(&name).cloned();
+            let own = default.map(|text| expand(&text, &|other| self.global(other))).transpose()?;
+            if let Some(value) = given.or(own) {
+                self.globals.push((name, value));
+            }
+        }
+        Ok(())
     }
 
     /// Which stages are needed, and what each begins with.
     fn plan(&mut self) -> Result<(), Failed> {
+        self.read_globals()?;
         for (index, stage) in self.file.stages.iter().enumerate() {
             let at = |why: String| Failed { why, lines: Some(stage.lines) };
             let base = expand(&stage.base, &|name| self.global(name)).map_err(at)?;

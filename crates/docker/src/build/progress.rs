@@ -1,12 +1,16 @@
 //! BuildKit's plain progress (`util/progress/progressui/printer.go`): one vertex after the other.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 use machine::Writer;
 use simulation::{Sim, Time};
 
 /// Lines of a program that an error repeats.
 const LAST_LINES: usize = 10;
+
+/// Bytes of a program's output that one step shows (`util/progress/logs`); what comes after is dropped.
+const OUTPUT_BYTES_MAX: usize = 2 << 20;
 
 /// Where progress is printed.
 pub(crate) struct Progress {
@@ -20,7 +24,10 @@ struct Vertex {
     number: usize,
     name: String,
     started: Time,
-    lines: Vec<String>,
+    /// The last lines of its program.
+    lines: VecDeque<String>,
+    /// Bytes that the program printed.
+    bytes: usize,
 }
 
 fn seconds(took: f64) -> String {
@@ -46,7 +53,7 @@ impl Progress {
     /// A vertex begins.
     pub(crate) async fn begin(&self, name: &str) {
         let number = self.now.borrow().number + 1;
-        *self.now.borrow_mut() = Vertex { number, name: name.to_owned(), started: self.sim.now(), lines: Vec::new() };
+        *self.now.borrow_mut() = Vertex { number, name: name.to_owned(), started: self.sim.now(), ..Vertex::default() };
         self.print(&format!("\n#{number} {name}\n")).await;
     }
 
@@ -67,9 +74,28 @@ impl Progress {
     pub(crate) async fn output(&self, text: &str) {
         let took = self.took();
         let digits = if took < 10.0 { 3 } else { usize::from(took < 100.0) + 1 };
+        let before = {
+            let mut now = self.now.borrow_mut();
+            let before = now.bytes;
+            now.bytes = before.saturating_add(text.len() + 1);
+            before
+        };
+        if before > OUTPUT_BYTES_MAX {
+            return;
+        }
+        let text = if before + text.len() >= OUTPUT_BYTES_MAX {
+            self.now.borrow_mut().bytes = usize::MAX;
+            "[output clipped, log limit 2MiB reached]"
+        } else {
+            text
+        };
         let line = format!("{took:.digits$} {text}");
         self.line(&line).await;
-        self.now.borrow_mut().lines.push(line);
+        let lines = &mut self.now.borrow_mut().lines;
+        if lines.len() == LAST_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
     }
 
     pub(crate) async fn done(&self) {
@@ -86,8 +112,7 @@ impl Progress {
         self.line(&format!("ERROR: {why}")).await;
         let text = {
             let now = self.now.borrow();
-            let from = now.lines.len().saturating_sub(LAST_LINES);
-            let lines: String = now.lines[from..].iter().map(|line| format!("{line}\n")).collect();
+            let lines: String = now.lines.iter().map(|line| format!("{line}\n")).collect();
             format!("------\n > {}:\n{lines}------\n", now.name)
         };
         self.print(&text).await;
@@ -117,5 +142,44 @@ impl Progress {
         }
         shown.push_str("--------------------\n");
         self.print(&shown).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use simulation::{SimConfig, Step, StepLimits};
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_prints_without_end_is_clipped_and_its_last_lines_repeated() {
+        let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(0) });
+        let out = Rc::new(RefCell::new(Vec::new()));
+        let (writer, world) = (Writer::into_buffer(Rc::clone(&out)), sim.clone());
+        sim.spawn(async move {
+            let progress = Progress::new(&world, writer).await;
+            progress.begin("RUN few").await;
+            for number in 0..12 {
+                progress.output(&number.to_string()).await;
+            }
+            progress.failed("few").await;
+            progress.begin("RUN yes").await;
+            for _ in 0..40 {
+                progress.output(&"y".repeat(100_000)).await;
+            }
+            progress.failed("many").await;
+        });
+        while !matches!(sim.step(sim.now(), StepLimits::default()), Step::Idle { .. }) {}
+        let text = String::from_utf8_lossy(&out.borrow()).into_owned();
+        let (few, many) = text.split_once("\n#2 ").expect("two steps");
+        let repeated = few.split_once("------\n").expect("a summary").1;
+        assert_eq!(repeated.lines().count(), LAST_LINES + 2, "{repeated}");
+        assert!(repeated.contains("0.000 2\n") && repeated.ends_with("0.000 11\n------\n"), "{repeated}");
+        assert!(many.len() < 2 * OUTPUT_BYTES_MAX);
+        let clipped = "[output clipped, log limit 2MiB reached]\n";
+        assert_eq!(many.matches(clipped).count(), 2, "when it happens, and in the summary");
+        assert!(many.ends_with(&format!("{clipped}------\n")));
     }
 }

@@ -49,6 +49,7 @@ pub(super) async fn run(
         namespace: "docker".to_owned(),
         uid: id.clone(),
         hostname: "buildkitsandbox".to_owned(),
+        is_engines: true,
         ..SandboxConfig::default()
     };
     let sandbox = runtime.run_sandbox(config).await;
@@ -107,23 +108,49 @@ pub(super) async fn run(
     Ok(CachedStep { layer: tar.map(|tar| ImageLayer::of(tar.into())), created })
 }
 
+/// Bytes of a line; a longer one is several.
+const LINE_BYTES_MAX: usize = 16 << 10;
+
 /// Output as lines.
 #[derive(Default)]
 struct Lines(Vec<u8>);
 
 impl Lines {
     fn add(&mut self, bytes: &[u8]) -> Vec<String> {
-        self.0.extend_from_slice(bytes);
         let mut found = Vec::new();
-        while let Some(at) = self.0.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = self.0.drain(..=at).collect();
-            found.push(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned());
+        for piece in bytes.split_inclusive(|b| *b == b'\n') {
+            let mut piece = piece;
+            while !piece.is_empty() {
+                let (now, later) = piece.split_at(piece.len().min(LINE_BYTES_MAX - self.0.len()));
+                self.0.extend_from_slice(now);
+                piece = later;
+                if self.0.len() == LINE_BYTES_MAX || self.0.ends_with(b"\n") {
+                    found.extend(self.rest());
+                }
+            }
         }
         found
     }
 
     fn rest(&mut self) -> Option<String> {
         let rest = std::mem::take(&mut self.0);
-        (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
+        let text = String::from_utf8_lossy(&rest);
+        (!rest.is_empty()).then(|| text.trim_end_matches(['\n', '\r']).to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_cut_into_lines_that_end() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.add(b"a\r\nb"), ["a"]);
+        assert_eq!(lines.add(b"c\n\nd"), ["bc", ""]);
+        assert_eq!(lines.rest().as_deref(), Some("d"));
+        let found: Vec<usize> = lines.add(&[0; 3 * LINE_BYTES_MAX + 5]).iter().map(String::len).collect();
+        assert_eq!(found, [LINE_BYTES_MAX; 3]);
+        assert_eq!((lines.rest().map(|rest| rest.len()), lines.rest()), (Some(5), None));
     }
 }

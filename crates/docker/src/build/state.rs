@@ -27,6 +27,8 @@ impl CachedStep {
 
 /// The shell of instructions that are no list of words.
 const SHELL: [&str; 2] = ["/bin/sh", "-c"];
+/// Bytes that the instructions of a stage may write into its configuration.
+const NOTED_BYTES_MAX: usize = 2 << 20;
 /// The comment of every instruction in the history.
 const COMMENT: &str = "buildkit.dockerfile.v0";
 
@@ -48,6 +50,8 @@ pub(super) struct State {
     /// What everything so far depends on.
     pub(super) key: String,
     has_cmd: bool,
+    /// Bytes of what instructions wrote into configuration and history.
+    noted_bytes: usize,
 }
 
 fn strings(value: &Value) -> Vec<String> {
@@ -57,6 +61,10 @@ fn strings(value: &Value) -> Vec<String> {
 fn quoted(words: &[String]) -> String {
     let all: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
     format!("[{}]", all.join(" "))
+}
+
+fn joined(pairs: &[(String, String)]) -> String {
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 impl State {
@@ -75,6 +83,7 @@ impl State {
             shell: SHELL.map(str::to_owned).to_vec(),
             key: "scratch".to_owned(),
             has_cmd: false,
+            noted_bytes: 0,
         }
     }
 
@@ -97,13 +106,14 @@ impl State {
             shell: if shell.is_empty() { SHELL.map(str::to_owned).to_vec() } else { shell },
             key: image.id.clone(),
             has_cmd: false,
+            noted_bytes: 0,
             file,
         }
     }
 
-    /// As another stage begins with it: arguments do not carry over.
+    /// As another stage begins with it, arguments and all.
     pub(super) fn as_base(&self) -> State {
-        State { args: Vec::new(), has_cmd: false, ..self.clone() }
+        State { has_cmd: false, ..self.clone() }
     }
 
     /// The value of a variable: ENV before ARG.
@@ -150,8 +160,14 @@ impl State {
         Ok(())
     }
 
+    /// What a command that is run depends on, besides the files.
+    pub(super) fn circumstances(&self) -> String {
+        let place = [self.text("User"), self.text("WorkingDir")].map(str::to_owned);
+        format!("{:?} {:?} {place:?}", self.env, self.args)
+    }
+
     fn note(&mut self, created_by: String) {
-        self.depend_on(&created_by);
+        self.noted_bytes += created_by.len();
         // When is told at the end: see `dated`.
         self.history.push(json!({ "created_by": created_by, "comment": COMMENT, "empty_layer": true }));
     }
@@ -186,17 +202,19 @@ impl State {
     ) -> Result<(), String> {
         match what {
             Instruction::Arg(args) => {
+                let mut notes = Vec::new();
                 for (name, default) in args {
                     let value = match (given(name, default.is_none()), default) {
                         (Some(value), _) => Some(value),
                         (None, Some(default)) => Some(self.expand(default)?),
                         (None, None) => None,
                     };
-                    self.note(value.as_ref().map_or(format!("ARG {name}"), |value| format!("ARG {name}={value}")));
+                    notes.push(value.as_ref().map_or(name.clone(), |value| format!("{name}={value}")));
                     if let Some(value) = value {
                         self.args.push((name.clone(), value));
                     }
                 }
+                self.note(format!("ARG {}", notes.join(" ")));
             }
             Instruction::Cmd(form) => {
                 let words = self.words(form);
@@ -214,8 +232,8 @@ impl State {
             }
             Instruction::Env(pairs) => {
                 let pairs = self.expand_all(pairs)?;
+                self.note(format!("ENV {}", joined(&pairs)));
                 for (name, value) in pairs {
-                    self.note(format!("ENV {name}={value}"));
                     match self.env.iter_mut().find(|(n, _)| *n == name) {
                         Some(slot) => slot.1 = value,
                         None => self.env.push((name, value)),
@@ -225,6 +243,7 @@ impl State {
                 self.set("Env", env);
             }
             Instruction::Expose(ports) => {
+                let mut notes = Vec::new();
                 for port in ports {
                     let port = self.expand(port)?;
                     let port = if port.contains('/') { port } else { format!("{port}/tcp") };
@@ -232,12 +251,15 @@ impl State {
                     if number.is_none_or(|n| n == 0) {
                         return Err(format!("invalid containerPort: {}", port.split('/').next().unwrap_or_default()));
                     }
-                    self.note(format!("EXPOSE [{port}]"));
                     self.put_into("ExposedPorts", &port, json!({}));
+                    notes.push(port);
                 }
+                self.note(format!("EXPOSE [{}]", notes.join(" ")));
             }
             Instruction::Label(pairs) => {
-                for (name, value) in self.expand_all(pairs)? {
+                let pairs = self.expand_all(pairs)?;
+                self.note(format!("LABEL {}", joined(&pairs)));
+                for (name, value) in pairs {
                     self.label(&name, &value);
                 }
             }
@@ -261,20 +283,22 @@ impl State {
                 self.set("User", user);
             }
             Instruction::Volume(paths) => {
+                let paths = paths.iter().map(|at| self.expand(at)).collect::<Result<Vec<_>, _>>()?;
+                self.note(format!("VOLUME [{}]", paths.join(" ")));
                 for at in paths {
-                    let at = self.expand(at)?;
-                    self.note(format!("VOLUME [{at}]"));
                     self.put_into("Volumes", &at, json!({}));
                 }
             }
             Instruction::Copy(_) | Instruction::Run(_) | Instruction::Workdir(_) => {}
         }
+        if self.noted_bytes > NOTED_BYTES_MAX {
+            return Err(format!("the configuration of an image has more than {NOTED_BYTES_MAX} bytes"));
+        }
         Ok(())
     }
 
-    /// Sets a label.
+    /// Sets a label, of which the history says nothing.
     pub(super) fn label(&mut self, name: &str, value: &str) {
-        self.note(format!("LABEL {name}={value}"));
         self.put_into("Labels", name, value.into());
     }
 
@@ -285,7 +309,7 @@ impl State {
 
     /// The image.
     pub(super) fn image(&self) -> Result<Image, String> {
-        let ids: Vec<String> = self.layers.iter().map(|layer| digest_of(&layer.tar)).collect();
+        let ids: Vec<&str> = self.layers.iter().map(ImageLayer::diff_id).collect();
         let mut file = self.file.clone();
         file["created"] = self.created.clone().into();
         file["config"] = self.config.clone().into();

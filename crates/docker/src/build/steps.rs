@@ -5,7 +5,7 @@ use std::rc::Rc;
 use runtime::image::ImageLayer;
 use vfs::{Vfs, path};
 
-use super::copy::{self, Source};
+use super::copy::{self, Source, Unfound};
 use super::state::{CachedStep, State, is_of_the_machine};
 use super::{Base, Build, FILE_TIME, Failed, Ignore, run};
 use crate::dockerfile::{Copy, Form, Instruction, Step, expand};
@@ -65,7 +65,7 @@ impl Build<'_> {
                 other => {
                     let given = |name: &str, has_no_default: bool| {
                         let given = self.options.args.get(name).cloned();
-                        given.or_else(|| has_no_default.then(|| self.global(name).or_else(|| platform(name))).flatten())
+                        given.or_else(|| has_no_default.then(|| self.global(name)).flatten())
                     };
                     state.configure(other, &given).map_err(at)?;
                 }
@@ -84,6 +84,12 @@ impl Build<'_> {
         found
     }
 
+    /// What a step made becomes part of a stage, if there is room for it.
+    fn add(&self, state: &mut State, made: &CachedStep, created_by: &str) -> Result<(), String> {
+        state.add(made, created_by)?;
+        self.daemon.check_layers(self.states.values().flat_map(|other| &other.layers).chain(&state.layers))
+    }
+
     async fn made(&self, key: &str, step: CachedStep) -> Rc<CachedStep> {
         self.progress.done().await;
         let step = Rc::new(step);
@@ -96,7 +102,7 @@ impl Build<'_> {
         let command = argv.join(" ");
         let args: Vec<String> = state.args.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let before = if args.is_empty() { String::new() } else { format!("|{} {} ", args.len(), args.join(" ")) };
-        state.depend_on(&format!("RUN {before}{command}"));
+        state.depend_on(&format!("RUN {argv:?} {}", state.circumstances()));
         let key = state.key.clone();
         let step = match self.known(&key, title).await {
             Some(step) => step,
@@ -112,7 +118,7 @@ impl Build<'_> {
                 }
             },
         };
-        state.add(&step, &format!("RUN {before}{command} # buildkit"))
+        self.add(state, &step, &format!("RUN {before}{command} # buildkit"))
     }
 
     async fn copy_step(
@@ -126,9 +132,8 @@ impl Build<'_> {
         let sources: Vec<String> = copy.sources.iter().map(|s| state.expand(s)).collect::<Result<_, _>>()?;
         let to = state.expand(&copy.to)?;
         let folder = if to.ends_with('/') || to == "." || to.ends_with("/.") { "/" } else { "" };
-        let to = path::join(&format!("/{}", state.text("WorkingDir")), &to);
-        let to = format!("{}{folder}", to.trim_end_matches('/'));
-        let to = if to.is_empty() { "/".to_owned() } else { to };
+        let to = path::normalize(&path::join(&format!("/{}", state.text("WorkingDir")), &to));
+        let to = if to == "/" { to } else { format!("{to}{folder}") };
         if copy.is_add && sources.iter().any(|source| source.contains("://")) {
             return Err(simulation::stub!("docker build", "ADD of a URL").to_owned());
         }
@@ -139,7 +144,12 @@ impl Build<'_> {
         };
         let found = match copy::find(&source, &sources, copy.is_add) {
             Ok(found) => found,
-            Err(missing) => {
+            Err(Unfound::Wrong(why)) => {
+                self.progress.begin(title).await;
+                self.progress.failed(&why).await;
+                return Err(why);
+            }
+            Err(Unfound::Missing(missing)) => {
                 self.progress.begin(title).await;
                 let reference = copy::random_reference(self.daemon.sim());
                 let why = format!("failed to calculate checksum of ref {reference}: {missing:?}: not found");
@@ -147,7 +157,9 @@ impl Build<'_> {
                 return Err(format!("failed to compute cache key: {why}"));
             }
         };
-        state.depend_on(&format!("{} {to} {}", step.text, found.digest()));
+        let owner = copy.chown.as_ref().map(|owner| state.expand(owner)).transpose()?;
+        let mode = copy.chmod.as_ref().map(|mode| state.expand(mode)).transpose()?;
+        state.depend_on(&format!("{} {to} {owner:?} {mode:?} {}", step.text, found.digest()));
         let key = state.key.clone();
         let made = match self.known(&key, title).await {
             Some(step) => step,
@@ -155,9 +167,7 @@ impl Build<'_> {
                 self.daemon.sim().sleep(FILE_TIME).await;
                 let now = self.daemon.sim().now();
                 let files = state.files(now);
-                let owner = copy.chown.as_ref().map(|owner| state.expand(owner)).transpose()?;
                 let owner = owner.map_or(Ok((0, 0)), |owner| ids(&files, &owner))?;
-                let mode = copy.chmod.as_ref().map(|mode| state.expand(mode)).transpose()?;
                 let mode = mode
                     .map(|mode| {
                         u16::from_str_radix(&mode, 8).map_err(|_| {
@@ -172,7 +182,7 @@ impl Build<'_> {
                 self.made(&key, layer_of(&files, now)?).await
             }
         };
-        state.add(&made, &format!("{} # buildkit", step.text))
+        self.add(state, &made, &format!("{} # buildkit", step.text))
     }
 
     /// The files of what `--from` names; none for the folder that is built.
@@ -187,7 +197,7 @@ impl Build<'_> {
 
     async fn workdir_step(&self, state: &mut State, to: &str, title: &str) -> Result<(), String> {
         let to = state.expand(to)?;
-        let to = path::join(&format!("/{}", state.text("WorkingDir")), &to);
+        let to = path::normalize(&path::join(&format!("/{}", state.text("WorkingDir")), &to));
         state.config.insert("WorkingDir".into(), to.as_str().into());
         state.depend_on(&format!("WORKDIR {to}"));
         let key = state.key.clone();
@@ -203,7 +213,7 @@ impl Build<'_> {
                 self.made(&key, layer_of(&files, now)?).await
             }
         };
-        state.add(&step, &format!("WORKDIR {to}"))
+        self.add(state, &step, &format!("WORKDIR {to}"))
     }
 }
 
@@ -213,7 +223,7 @@ fn layer_of(files: &Vfs, now: simulation::Time) -> Result<CachedStep, String> {
 }
 
 /// Arguments that the builder gives to those who declare them.
-fn platform(name: &str) -> Option<String> {
+pub(super) fn platform(name: &str) -> Option<String> {
     let (os, arch) = ("wasip1", "wasm");
     let value = match name {
         "TARGETPLATFORM" | "BUILDPLATFORM" => format!("{os}/{arch}"),

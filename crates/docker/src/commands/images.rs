@@ -164,30 +164,19 @@ fn remove(daemon: &Daemon, name: &str, force: bool) -> Result<Vec<String>, Strin
     if !by_name && stored.tags.len() > 1 && !force {
         return conflict("must be forced", "image is referenced in multiple repositories".to_owned());
     }
-    if let Some((id, runs)) = daemon.user_of(&image.id)
-        && (is_last || !by_name)
-    {
-        let short = text::short(&id);
-        if runs && !(by_name && force) {
-            return match by_name {
-                true => conflict(
-                    "must force",
-                    format!("container {short} is using its referenced image {}", text::short(&image.id)),
-                ),
-                false => conflict("cannot be forced", format!("image is being used by running container {short}")),
-            };
-        }
-        if !force {
-            return match by_name {
-                true => conflict(
-                    "must force",
-                    format!("container {short} is using its referenced image {}", text::short(&image.id)),
-                ),
-                false => conflict("must be forced", format!("image is being used by stopped container {short}")),
-            };
-        }
+    let user = daemon.user_of(&image.id).filter(|_| is_last || !by_name);
+    let is_running = user.as_ref().is_some_and(|(_, runs)| *runs);
+    if let Some((id, runs)) = user.filter(|(_, runs)| !force || (*runs && !by_name)) {
+        let (short, own) = (text::short(&id), text::short(&image.id));
+        return match (by_name, runs) {
+            (true, _) => conflict("must force", format!("container {short} is using its referenced image {own}")),
+            (_, true) => conflict("cannot be forced", format!("image is being used by running container {short}")),
+            _ => conflict("must be forced", format!("image is being used by stopped container {short}")),
+        };
     }
     let removed = match Reference::parse(name).ok().filter(|r| by_name && r.digest.is_none()) {
+        // What runs keeps its image.
+        Some(reference) if is_running => daemon.images().untag_only(&reference),
         Some(reference) => daemon.images().untag(&reference),
         None => daemon.images().delete(&image.id),
     };
@@ -197,7 +186,7 @@ fn remove(daemon: &Daemon, name: &str, force: bool) -> Result<Vec<String>, Strin
         lines.push(format!("Deleted: {id}"));
         // Layers that no other image has go with it, the topmost first.
         let kept = daemon.images().entries();
-        let ids: Vec<String> = image.layers.iter().map(|layer| runtime::image::digest_of(&layer.tar)).collect();
+        let ids: Vec<&str> = image.layers.iter().map(runtime::image::ImageLayer::diff_id).collect();
         let is_kept = |at: usize| {
             kept.iter().any(|k| {
                 k.image.layers.iter().zip(&image.layers).take(at + 1).filter(|(a, b)| a.digest == b.digest).count()

@@ -64,30 +64,37 @@ pub(crate) static START: Command = Command {
 };
 
 async fn start(call: Call) -> Outcome {
-    if call.parsed.is_on("attach") && call.parsed.args.len() > 1 {
-        return Err("you cannot start and attach multiple containers at once".into());
-    }
-    if call.parsed.is_on("attach") {
+    let interactive = call.parsed.is_on("interactive");
+    if call.parsed.is_on("attach") || interactive {
+        if call.parsed.args.len() > 1 {
+            return Err("you cannot start and attach multiple containers at once".into());
+        }
         let shown = call.daemon.container(&call.parsed.args[0])?;
         let container = call.daemon.own(&shown.id).ok_or_else(|| of_a_pod(&shown.name))?;
-        let again = container.was_started.get();
-        return run::foreground(&call.ctx, &call.daemon, &container, again).await;
+        call.daemon.start(&container).await?;
+        return Ok(run::attached(&call.ctx, &call.daemon, &container, interactive).await);
     }
-    let outcome = each(&call, |daemon, name| async move {
-        let shown = daemon.container(&name)?;
-        let container = daemon.own(&shown.id).ok_or_else(|| of_a_pod(&shown.name))?;
-        if shown.is_running() {
-            return Ok(());
+    let (mut errors, mut failed) = (Vec::new(), Vec::new());
+    for name in &call.parsed.args {
+        match start_one(&call.daemon, name).await {
+            Ok(()) => call.line(name).await,
+            Err(why) => {
+                errors.push(why);
+                failed.push(name.as_str());
+            }
         }
-        if container.was_started.get() {
-            return daemon.start_again(&container).await.map(drop);
-        }
-        daemon.start(&container).await
-    });
-    outcome.await.map_err(|mut failure| {
-        failure.text.push_str(&format!("\nfailed to start containers: {}", call.parsed.args.join(", ")));
-        failure
-    })
+    }
+    if errors.is_empty() {
+        return Ok(0);
+    }
+    errors.push(format!("failed to start containers: {}", failed.join(", ")));
+    Err(errors.join("\n").into())
+}
+
+async fn start_one(daemon: &Daemon, name: &str) -> Result<(), String> {
+    let shown = daemon.container(name)?;
+    let container = daemon.own(&shown.id).ok_or_else(|| of_a_pod(&shown.name))?;
+    daemon.start(&container).await
 }
 
 fn of_a_pod(name: &str) -> String {
@@ -108,7 +115,7 @@ pub(crate) static STOP: Command = Command {
         Box::pin(async move {
             let grace = grace(&call);
             each(&call, move |daemon, name| async move {
-                let shown = daemon.container(&name)?;
+                let shown = daemon.no_sandbox(&name)?;
                 daemon.stop(&shown.id, grace).await;
                 Ok(())
             })
@@ -132,8 +139,7 @@ pub(crate) static RESTART: Command = Command {
             each(&call, move |daemon, name| async move {
                 let shown = daemon.container(&name)?;
                 let container = daemon.own(&shown.id).ok_or_else(|| of_a_pod(&shown.name))?;
-                daemon.stop(&shown.id, grace).await;
-                daemon.start_again(&container).await.map(drop)
+                daemon.restart(&container, grace).await
             })
             .await
         })
@@ -153,7 +159,7 @@ pub(crate) static KILL: Command = Command {
             let signal =
                 signals::parse(&name).ok_or_else(|| format!("Error response from daemon: invalid signal: {name}"))?;
             each(&call, move |daemon, name| async move {
-                let shown = daemon.container(&name)?;
+                let shown = daemon.no_sandbox(&name)?;
                 if !shown.is_running() {
                     return Err(format!(
                         "Error response from daemon: cannot kill container: {name}: container {} is not running",
@@ -185,13 +191,16 @@ pub(crate) static RM: Command = Command {
     run: |call| {
         Box::pin(async move {
             let force = call.parsed.is_on("force");
-            each(&call, move |daemon, name| async move {
-                match daemon.remove(&name, force).await {
-                    Err(why) if force && why.contains("No such container") => Ok(()),
-                    other => other,
+            let mut errors = Vec::new();
+            for name in &call.parsed.args {
+                match call.daemon.remove(name, force).await {
+                    Ok(()) => call.line(name).await,
+                    // Said, and no failure.
+                    Err(why) if force && why.contains("No such container") => call.ctx.err(format!("{why}\n")).await,
+                    Err(why) => errors.push(why),
                 }
-            })
-            .await
+            }
+            if errors.is_empty() { Ok(0) } else { Err(errors.join("\n").into()) }
         })
     },
 };
@@ -223,6 +232,9 @@ pub(crate) static WAIT: Command = Command {
             for name in &call.parsed.args {
                 let shown = call.daemon.container(name)?;
                 let code = call.daemon.wait(&shown.id).await;
+                if call.daemon.runtime().gone().is_raised() {
+                    return Err("error waiting for container: unexpected EOF".into());
+                }
                 call.line(code.to_string()).await;
             }
             Ok(0)

@@ -1,7 +1,7 @@
 //! `docker logs` (`cli/command/container/logs.go`).
 
 use futures_util::StreamExt as _;
-use runtime::cri::LogOptions;
+use runtime::cri::{LogOptions, Stream};
 use simulation::{Duration, Time};
 
 use crate::command::{Call, Command, Outcome, Wants, switch, value};
@@ -42,7 +42,8 @@ fn since(text: &str, now: Time) -> Option<Time> {
             's' => 1,
             _ => return None,
         };
-        seconds += std::mem::take(&mut number).parse::<u64>().ok()? * unit;
+        let count = std::mem::take(&mut number).parse::<u64>().ok()?;
+        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more))?;
     }
     number.is_empty().then(|| now - Duration::from_secs(seconds))
 }
@@ -66,9 +67,10 @@ async fn logs(call: Call) -> Outcome {
         timestamps: call.parsed.is_on("timestamps"),
         limit_bytes: None,
     };
-    let mut pieces = call.daemon.runtime().logs(&shown.id, options)?;
-    while let Some(bytes) = pieces.next().await {
-        if call.ctx.stdout.write_all(&bytes).await.is_err() {
+    let mut pieces = call.daemon.runtime().logs_by_stream(&shown.id, options)?;
+    while let Some((stream, bytes)) = pieces.next().await {
+        let to = if stream == Stream::Stderr { &call.ctx.stderr } else { &call.ctx.stdout };
+        if to.write_all(&bytes).await.is_err() {
             break;
         }
     }

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use json::{Value, json};
-use runtime::image::{Image, Reference, digest_of};
+use runtime::image::{Image, PullError, Reference, is_known};
 use simulation::Duration;
 
 use crate::Daemon;
@@ -25,7 +25,8 @@ fn config_path(call: &Call) -> String {
 
 fn config(call: &Call) -> Value {
     let text = call.ctx.fs.read(&config_path(call)).unwrap_or_default();
-    json::from_slice(&text).unwrap_or_else(|_| json!({}))
+    // What is no object holds no logins.
+    json::from_slice(&text).ok().filter(Value::is_object).unwrap_or_else(|| json!({}))
 }
 
 fn store(call: &Call, config: &Value) -> Result<(), String> {
@@ -114,6 +115,9 @@ async fn login(call: Call) -> Outcome {
         }
     }
     call.daemon.sim().sleep(call.daemon.images().pace().registry).await;
+    if key(server) != HUB {
+        exists(server)?;
+    }
     let mut config = config(&call);
     let auth = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
     if !config["auths"].is_object() {
@@ -278,12 +282,14 @@ async fn push(call: Call) -> Outcome {
         return Err(format!("An image does not exist locally with the tag: {repository}").into());
     };
     reachable(&call, &reference).await?;
-    let ids: Vec<String> = image.layers.iter().rev().map(|layer| text::short(&digest_of(&layer.tar))).collect();
+    let ids: Vec<String> = image.layers.iter().rev().map(|layer| text::short(layer.diff_id())).collect();
     for id in &ids {
         say(format!("{id}: Preparing")).await;
     }
     let owner = reference.path.split('/').next().unwrap_or_default();
-    if !reference.path.contains('/') || user(&call, &reference.domain).as_deref() != Some(owner) {
+    // The official images are nobody's account.
+    let is_officials = reference.domain == "docker.io" && owner == "library";
+    if is_officials || !reference.path.contains('/') || user(&call, &reference.domain).as_deref() != Some(owner) {
         return Err("denied: requested access to the resource is denied".into());
     }
     upload(&call, &reference, &image, &ids, quiet).await?;
@@ -293,16 +299,34 @@ async fn push(call: Call) -> Outcome {
     Ok(0)
 }
 
+/// Whether there is a registry, in the engine's words if there is none.
+fn exists(domain: &str) -> Result<(), String> {
+    if is_known(domain) {
+        return Ok(());
+    }
+    let at = if is_here(domain) { refused(domain) } else { PullError::NoSuchRegistry(domain.to_owned()).to_string() };
+    Err(if at.starts_with("Error response") { at } else { format!("Error response from daemon: {at}") })
+}
+
+fn is_here(domain: &str) -> bool {
+    domain.starts_with("localhost") || domain.starts_with("127.")
+}
+
+/// The words for a registry on the machine itself: there is none.
+fn refused(domain: &str) -> String {
+    let (scheme, port) = domain.split_once(':').map_or(("https", "443"), |(_, port)| ("http", port));
+    format!("Get \"{scheme}://{domain}/v2/\": dial tcp 127.0.0.1:{port}: connect: connection refused")
+}
+
 async fn reachable(call: &Call, reference: &Reference) -> Result<(), Failure> {
     call.daemon.sim().sleep(call.daemon.images().pace().registry).await;
     let domain = &reference.domain;
-    if domain.starts_with("localhost") || domain.starts_with("127.") {
-        let host = if domain.contains(':') { domain.clone() } else { format!("{domain}:443") };
-        let port = host.rsplit(':').next().unwrap_or("443");
-        let scheme = if domain.contains(':') { "http" } else { "https" };
-        return Err(
-            format!("Get \"{scheme}://{domain}/v2/\": dial tcp 127.0.0.1:{port}: connect: connection refused").into()
-        );
+    if is_here(domain) {
+        return Err(refused(domain).into());
+    }
+    if !is_known(domain) {
+        let words = PullError::NoSuchRegistry(domain.clone()).to_string();
+        return Err(words.trim_start_matches("Error response from daemon: ").into());
     }
     Ok(())
 }

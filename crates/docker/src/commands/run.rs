@@ -13,6 +13,9 @@ use crate::command::{Call, Command, Failure, Flag, Outcome, Parsed, Wants, switc
 use crate::daemon::{Container, NewContainer, Publish};
 use crate::{Daemon, streams};
 
+/// CPUs that can be asked for: more than any machine has, and few enough to count in billionths.
+const CPUS_MAX: f64 = 65_536.0;
+
 /// What a container can be made with.
 pub(super) static FLAGS: &[Flag] = &[
     values("attach", Some('a'), "Accepted; standard streams are attached unless it is detached"),
@@ -57,7 +60,8 @@ pub(crate) static COMMAND: Command = Command {
 
 /// An error of the engine, with its exit code.
 pub(super) fn failed(command: &str, why: &str) -> Failure {
-    let has = |texts: &[&str]| texts.iter().any(|text| why.contains(text));
+    // Only what the engine says of the program is about the program.
+    let has = |texts: &[&str]| why.starts_with("Error response") && texts.iter().any(|text| why.contains(text));
     let code = if has(&["executable file not found", "no such file or directory"]) {
         127
     } else if has(&["permission denied", "is a directory"]) {
@@ -129,7 +133,8 @@ pub(super) fn read(ctx: &Ctx, parsed: &Parsed) -> Result<NewContainer, String> {
             .ok_or_else(|| format!("invalid argument \"{text}\" for \"-m, --memory\" flag: invalid size: '{text}'"))
     });
     let cpus = parsed.get("cpus").map(|text| {
-        text.parse::<f64>().map_err(|_| {
+        let read = text.parse::<f64>().ok().filter(|cpus| cpus.is_finite() && (0.0..=CPUS_MAX).contains(cpus));
+        read.ok_or_else(|| {
             format!("invalid argument \"{text}\" for \"--cpus\" flag: failed to parse {text} as a rational number")
         })
     });
@@ -194,7 +199,10 @@ async fn run(call: Call) -> Outcome {
             Err(why) => Err(not_started(&call.daemon, &container, &why).await),
         };
     }
-    foreground(&call.ctx, &call.daemon, &container, false).await
+    if let Err(why) = call.daemon.start(&container).await {
+        return Err(not_started(&call.daemon, &container, &why).await);
+    }
+    Ok(attached(&call.ctx, &call.daemon, &container, true).await)
 }
 
 async fn not_started(daemon: &Daemon, container: &Rc<Container>, why: &str) -> Failure {
@@ -215,15 +223,10 @@ impl Drop for Interrupted {
     }
 }
 
-/// Starts a container and carries its streams until it has ended. `is_again`: it was there before.
-pub(super) async fn foreground(ctx: &Ctx, daemon: &Daemon, container: &Rc<Container>, is_again: bool) -> Outcome {
-    if is_again {
-        daemon.start_again(container).await?;
-    } else if let Err(why) = daemon.start(container).await {
-        return Err(not_started(daemon, container, &why).await);
-    }
+/// Carries the streams of a container that was started until it has ended; its exit code.
+pub(super) async fn attached(ctx: &Ctx, daemon: &Daemon, container: &Rc<Container>, has_input: bool) -> i32 {
     let mut guard = Interrupted(Some((daemon.clone(), container.id.clone())));
-    let code = match daemon.runtime().attach(&container.id, container.config.stdin) {
+    let code = match daemon.runtime().attach(&container.id, container.config.stdin && has_input) {
         Ok(session) => streams::carry(ctx, session, container.config.tty).await,
         Err(_) => {
             // It has ended already, as a file does that is no program.
@@ -237,7 +240,7 @@ pub(super) async fn foreground(ctx: &Ctx, daemon: &Daemon, container: &Rc<Contai
         }
     };
     guard.0 = None;
-    Ok(code)
+    code
 }
 
 #[cfg(test)]
@@ -254,8 +257,12 @@ mod tests {
 
     #[test]
     fn exit_codes_tell_whose_fault_it_was() {
-        assert_eq!(failed("run", "exec: \"x\": executable file not found in $PATH").code, 127);
-        assert_eq!(failed("run", "exec: \"/etc\": permission denied").code, 126);
+        assert_eq!(
+            failed("run", "Error response from daemon: exec: \"x\": executable file not found in $PATH").code,
+            127
+        );
+        assert_eq!(failed("run", "Error response from daemon: exec: \"/etc\": permission denied").code, 126);
         assert_eq!(failed("run", "pull access denied").code, 125);
+        assert_eq!(failed("run", "open missing: no such file or directory").code, 125);
     }
 }

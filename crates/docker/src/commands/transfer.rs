@@ -6,6 +6,9 @@ use runtime::image::{Reference, StoredImage};
 use crate::command::{Call, Command, Outcome, Wants, switch, value};
 use crate::daemon::archive;
 
+/// Bytes read from standard input at once.
+const READ_BYTES_MAX: usize = 64 * 1024;
+
 pub(crate) static SAVE: Command = Command {
     names: &["save", "image save"],
     usage: "[OPTIONS] IMAGE [IMAGE...]",
@@ -55,6 +58,21 @@ pub(crate) static LOAD: Command = Command {
     run: |call| Box::pin(load(call)),
 };
 
+/// Standard input up to its end.
+async fn input(call: &Call) -> Result<Bytes, String> {
+    let mut all = Vec::new();
+    loop {
+        let bytes = call.ctx.stdin.read(READ_BYTES_MAX).await;
+        if bytes.is_empty() {
+            return Ok(all.into());
+        }
+        if all.len() + bytes.len() > archive::ARCHIVE_BYTES_MAX {
+            return Err(archive::no_room());
+        }
+        all.extend_from_slice(&bytes);
+    }
+}
+
 async fn load(call: Call) -> Outcome {
     let bytes = match call.parsed.get("input") {
         Some(path) => {
@@ -64,7 +82,7 @@ async fn load(call: Call) -> Outcome {
         None if call.ctx.stdin.is_tty() => {
             return Err("requested load from stdin, but stdin is empty".into());
         }
-        None => Bytes::from(call.ctx.stdin.read_to_end().await),
+        None => input(&call).await?,
     };
     for loaded in call.daemon.load(bytes)? {
         for name in &loaded.names {

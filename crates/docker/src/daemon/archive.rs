@@ -9,7 +9,21 @@ use json::{Value, json};
 use runtime::image::{Image, ImageLayer, Reference, StoredImage, digest_of, unpack};
 use tar::{Builder, EntryType, Header};
 
-use super::Daemon;
+use super::{Daemon, IMAGE_BYTES_MAX, NO_ROOM};
+
+/// Bytes of an archive, packed and unpacked.
+pub(crate) const ARCHIVE_BYTES_MAX: usize = IMAGE_BYTES_MAX;
+/// Images of one archive.
+const ARCHIVE_IMAGES_MAX: usize = 256;
+/// Layers of one image (`layer/layer.go`).
+const LAYERS_MAX: usize = 125;
+/// Bytes of one image's configuration.
+const CONFIG_BYTES_MAX: usize = 4 << 20;
+
+/// The engine's words for a disk that is full.
+pub(crate) fn no_room() -> String {
+    format!("Error response from daemon: {NO_ROOM}")
+}
 
 /// The annotation with the bytes that an image appears to have.
 const SIZE_ANNOTATION: &str = "dev.kubonsai.size";
@@ -131,6 +145,35 @@ fn of_index(files: &BTreeMap<String, Bytes>) -> Vec<(Value, Vec<String>)> {
     found.into_values().collect()
 }
 
+/// The layers of an archive, each unpacked once.
+struct Layers<'a> {
+    files: &'a BTreeMap<String, Bytes>,
+    known: BTreeMap<String, ImageLayer>,
+    /// Of all that were unpacked.
+    bytes: usize,
+}
+
+impl Layers<'_> {
+    fn file(&self, path: &str) -> Result<Bytes, String> {
+        let missing = || format!("Error response from daemon: open {path}: no such file or directory");
+        self.files.get(path).cloned().ok_or_else(missing)
+    }
+
+    fn layer(&mut self, path: &str) -> Result<ImageLayer, String> {
+        if let Some(layer) = self.known.get(path) {
+            return Ok(layer.clone());
+        }
+        let tar = unpack(self.file(path)?).map_err(|why| format!("Error response from daemon: {why}"))?;
+        self.bytes += tar.len();
+        if self.bytes > ARCHIVE_BYTES_MAX {
+            return Err(no_room());
+        }
+        let layer = ImageLayer::of(tar);
+        self.known.insert(path.to_owned(), layer.clone());
+        Ok(layer)
+    }
+}
+
 /// An image that was in an archive.
 pub(crate) struct Loaded {
     pub(crate) id: String,
@@ -168,29 +211,35 @@ impl Daemon {
             return Err("open /var/lib/docker/tmp/docker-import/manifest.json: no such file or directory".to_owned())
                 .map_err(|why| wrong(&why));
         }
-        rows.into_iter().map(|row| self.load_one(&files, &by_index, row)).collect()
+        if rows.len() > ARCHIVE_IMAGES_MAX {
+            return Err(wrong(&format!("more than {ARCHIVE_IMAGES_MAX} images in one archive")));
+        }
+        let mut layers = Layers { files: &files, known: BTreeMap::new(), bytes: 0 };
+        rows.into_iter().map(|row| self.load_one(&mut layers, &by_index, row)).collect()
     }
 
     fn load_one(
         &self,
-        files: &BTreeMap<String, Bytes>,
+        archive: &mut Layers<'_>,
         by_index: &[(Value, Vec<String>)],
         (config, layers, names): (String, Vec<String>, Vec<String>),
     ) -> Result<Loaded, String> {
         let wrong = |why: &dyn std::fmt::Display| format!("Error response from daemon: {why}");
-        let file = |path: &String| {
-            let missing = || wrong(&format!("open {path}: no such file or directory"));
-            files.get(path).cloned().ok_or_else(missing)
-        };
-        let config = file(&config)?;
+        let config = archive.file(&config)?;
+        if config.len() > CONFIG_BYTES_MAX {
+            return Err(wrong(&format!("the configuration of an image has more than {CONFIG_BYTES_MAX} bytes")));
+        }
         let ids = texts(&json::from_slice::<Value>(&config).map_err(|why| wrong(&why))?["rootfs"]["diff_ids"]);
         if ids.len() != layers.len() {
             let (got, want) = (layers.len(), ids.len());
             return Err(wrong(&format!("invalid manifest, layers length mismatch: expected {want}, got {got}")));
         }
+        if layers.len() > LAYERS_MAX {
+            return Err(wrong(&"max depth exceeded"));
+        }
         let mut unpacked = Vec::new();
         for (path, id) in layers.iter().zip(&ids) {
-            let layer = ImageLayer::of(unpack(file(path)?).map_err(|why| wrong(&why))?);
+            let layer = archive.layer(path)?;
             if layer.digest != *id {
                 return Err(wrong(&format!(
                     "wrong digest: layer {path} is {}, the configuration says {id}",

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use json::json;
-use runtime::image::{Image, ImageLayer, digest_of};
+use runtime::image::{Image, ImageLayer};
 
 use super::Daemon;
 use crate::build::is_of_the_machine;
@@ -13,14 +13,13 @@ impl Daemon {
     /// The image of a container as it is; the one that it was made of if nothing was changed. `comment`: for the history.
     ///
     /// # Errors
-    /// No such container, or its image has gone.
+    /// No such container, or no room for its image.
     pub(crate) fn commit(&self, id: &str, comment: Option<&str>) -> Result<Rc<Image>, String> {
         let gone = || format!("Error response from daemon: No such container: {id}");
         let files = self.runtime().files(&id.to_owned()).ok_or_else(gone)?;
         let listed = self.runtime().containers().into_iter().find(|c| c.id == id).ok_or_else(gone)?;
-        let base = self.images().find(&listed.image_id).map(|stored| stored.image);
-        let base = base.or_else(|| self.own(id).and_then(|c| self.images().find(&c.image_id)).map(|s| s.image));
-        let base = base.ok_or_else(|| format!("Error response from daemon: No such image: {}", listed.image_id))?;
+        // Its own: the machine may have forgotten the image.
+        let base = self.runtime().image_of(&id.to_owned()).ok_or_else(gone)?;
         let says = |why: String| format!("Error response from daemon: {why}");
         let changed = files.diff_tar(&is_of_the_machine).map_err(|why| says(why.to_string()))?;
         let Some(tar) = changed else { return Ok(base) };
@@ -30,7 +29,7 @@ impl Daemon {
         let size = base.size_bytes + layer.size;
         layers.push(layer);
         let mut file = base.file();
-        let ids: Vec<String> = layers.iter().map(|layer| digest_of(&layer.tar)).collect();
+        let ids: Vec<&str> = layers.iter().map(ImageLayer::diff_id).collect();
         file["created"] = now.clone().into();
         file["rootfs"] = json!({ "type": "layers", "diff_ids": ids });
         let mut history = file["history"].as_array().cloned().unwrap_or_default();

@@ -41,7 +41,9 @@ impl Daemon {
             None => "0001-01-01T00:00:00Z".to_owned(),
         };
         let (path, args) = shown.argv.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
-        let net = own.as_ref().map(|c| c.sandbox.net.addresses().first().map(ToString::to_string).unwrap_or_default());
+        let net = own
+            .as_ref()
+            .map(|c| c.sandbox.borrow().net.addresses().first().map(ToString::to_string).unwrap_or_default());
         let address = net.filter(|_| shown.is_running()).unwrap_or_default();
         let config = own.as_ref().map(|c| &c.config);
         let labels: Map = shown.labels.iter().map(|(k, v)| (json::name(k), Value::from(v.as_str()))).collect();
@@ -62,7 +64,7 @@ impl Daemon {
                 "StartedAt": time(status.map(|s| s.started_at)),
                 "FinishedAt": time(status.map(|s| s.finished_at)),
             },
-            "Image": own.as_ref().map_or(String::new(), |c| c.image_id.clone()),
+            "Image": own.as_ref().map_or(String::new(), |c| c.image.id.clone()),
             "Name": format!("/{}", shown.name),
             "RestartCount": 0,
             "Driver": "overlay2",
@@ -105,8 +107,7 @@ impl Daemon {
     fn port_map(&self, shown: &Shown) -> Map {
         let mut map = Map::default();
         let Some(container) = self.own(&shown.id) else { return map };
-        let exposed = self.images().find(&container.image_id).map(|i| exposed_ports(&i.image.file()));
-        for port in exposed.unwrap_or_default() {
+        for port in exposed_ports(&container.image.file()) {
             map.insert(port.as_str().into(), Value::Null);
         }
         for (port, _) in &*container.ports.borrow() {

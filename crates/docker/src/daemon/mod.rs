@@ -14,9 +14,9 @@ use std::task::Poll;
 
 use network::NetNs;
 use runtime::cri::ContainerRuntime;
-use runtime::image::{Image, ImageStore, Reference, StoredImage};
+use runtime::image::{Image, ImageLayer, ImageStore, Reference, StoredImage};
 use simulation::Sim;
-use simulation::notify::Waiters;
+use simulation::notify::{Signal, Waiters};
 
 pub(crate) use containers::{Container, NewContainer, Shown, runtime_says};
 pub(crate) use publish::Publish;
@@ -28,6 +28,8 @@ const CACHED_STEPS_MAX: usize = 256;
 
 /// Bytes of all layers that images of one engine have.
 const IMAGE_BYTES_MAX: usize = 512 << 20;
+/// What is said when there would be more.
+const NO_ROOM: &str = "write /var/lib/docker/overlay2: no space left on device";
 /// Bytes of all layers that build steps are remembered with; the oldest go.
 const CACHED_BYTES_MAX: u64 = 128 << 20;
 
@@ -50,7 +52,29 @@ pub(crate) struct Inner {
     /// Results of build steps by what they depend on, and in the order of their making.
     cache: RefCell<BTreeMap<String, Rc<CachedStep>>>,
     cache_order: RefCell<Vec<String>>,
-    changed: Waiters,
+    /// Woken when a container changes its state, and when this goes.
+    changed: Rc<Waiters>,
+    /// Names of containers that are being made, with their IDs.
+    held_names: RefCell<BTreeMap<String, String>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.changed.wake_all();
+    }
+}
+
+/// Completes when something has changed, or the machine has lost its power.
+async fn next(changed: &Rc<Waiters>, gone: &Signal) {
+    let mut is_registered = false;
+    let change = std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut is_registered, true) {
+            return Poll::Ready(());
+        }
+        changed.register(cx);
+        Poll::Pending
+    });
+    futures_util::future::select(std::pin::pin!(change), std::pin::pin!(gone.wait())).await;
 }
 
 /// The engine of a machine. Clones are handles to the same one.
@@ -70,8 +94,8 @@ impl WeakDaemon {
 impl Daemon {
     /// An engine that knows what its runtime knows, and nothing else yet.
     pub fn new(machine: Machine) -> Daemon {
-        let (containers, cache, cache_order, changed) = Default::default();
-        let daemon = Daemon(Rc::new(Inner { machine, containers, cache, cache_order, changed }));
+        let (containers, cache, cache_order, changed, held_names) = Default::default();
+        let daemon = Daemon(Rc::new(Inner { machine, containers, cache, cache_order, changed, held_names }));
         let weak = Rc::downgrade(&daemon.0);
         daemon.runtime().on_change(Rc::new(move |_| {
             if let Some(inner) = weak.upgrade() {
@@ -129,26 +153,27 @@ impl Daemon {
     /// # Errors
     /// That there is none.
     pub(crate) fn check_room(&self, image: &Image) -> Result<(), String> {
+        self.check_layers(image.layers.iter())
+    }
+
+    /// Whether there is room for layers beside those of all images.
+    ///
+    /// # Errors
+    /// That there is none.
+    pub(crate) fn check_layers<'a>(&self, layers: impl Iterator<Item = &'a ImageLayer>) -> Result<(), String> {
         let all = self.images().entries();
-        let layers = all.iter().flat_map(|stored| &stored.image.layers).chain(&image.layers);
-        let bytes: BTreeMap<&str, usize> = layers.map(|layer| (layer.digest.as_str(), layer.tar.len())).collect();
+        let own = all.iter().flat_map(|stored| &stored.image.layers);
+        let mut bytes: BTreeMap<&str, usize> = own.map(|layer| (layer.digest.as_str(), layer.tar.len())).collect();
+        bytes.extend(layers.map(|layer| (layer.digest.as_str(), layer.tar.len())));
         if bytes.values().sum::<usize>() > IMAGE_BYTES_MAX {
-            return Err("write /var/lib/docker/overlay2: no space left on device".to_owned());
+            return Err(NO_ROOM.to_owned());
         }
         Ok(())
     }
 
     /// Completes when a container of the machine has changed its state.
     async fn next_change(&self) {
-        let mut is_registered = false;
-        std::future::poll_fn(|cx| {
-            if std::mem::replace(&mut is_registered, true) {
-                return Poll::Ready(());
-            }
-            self.0.changed.register(cx);
-            Poll::Pending
-        })
-        .await;
+        next(&self.0.changed, self.runtime().gone()).await;
     }
 
     /// What a build step with this key made before.

@@ -69,6 +69,7 @@ impl Drop for Proxy {
 }
 
 /// Begins to pass connections on; the machine's port that was taken. `name`: the container, for the words of an error.
+/// `is_containers`: whether it is another container that has the port, if it is taken.
 ///
 /// # Errors
 /// Docker's words for a port that cannot be had.
@@ -79,6 +80,7 @@ pub(super) fn start(
     publish: Publish,
     name: &str,
     id: &str,
+    is_containers: bool,
 ) -> Result<(u16, Proxy), String> {
     let candidates = if publish.host == 0 { EPHEMERAL_FIRST..=60_999 } else { publish.host..=publish.host };
     for port in candidates {
@@ -98,21 +100,32 @@ pub(super) fn start(
                 return Ok((port, Proxy(task)));
             }
             Err(NetError::AddrInUse) if publish.host == 0 => {}
-            Err(why) => return Err(refusal(publish, why, name, id)),
+            Err(NetError::AddrInUse) if is_containers => {
+                let at = format!("{}:{port}", publish.address);
+                return Err(refused(name, id, &format!("Bind for {at} failed: port is already allocated")));
+            }
+            Err(why) => {
+                let inside = container.addresses().first().copied().unwrap_or(Ipv4Addr::LOCALHOST);
+                return Err(refusal(publish, inside, why, name, id));
+            }
         }
     }
-    Err(format!("driver failed programming external connectivity on endpoint {name} ({id}): all ports are allocated"))
+    Err(refused(name, id, "all ports are allocated"))
 }
 
-fn refusal(publish: Publish, why: NetError, name: &str, id: &str) -> String {
+fn refusal(publish: Publish, inside: Ipv4Addr, why: NetError, name: &str, id: &str) -> String {
     let at = format!("{}:{}", publish.address, publish.host);
     let detail = match why {
         NetError::AddrInUse => {
-            format!("failed to bind host port for {at}:{}: address already in use", publish.container)
+            format!("failed to bind host port for {at}:{inside}:{}/tcp: address already in use", publish.container)
         }
         NetError::AddrNotAvailable => format!("cannot assign requested address: {at}"),
         other => other.to_string(),
     };
+    refused(name, id, &detail)
+}
+
+fn refused(name: &str, id: &str, detail: &str) -> String {
     format!(
         "failed to set up container networking: driver failed programming external connectivity on endpoint {name} ({id}): {detail}"
     )

@@ -1,5 +1,10 @@
 //! Words: quotes, and variables as the builder expands them (`frontend/dockerfile/shell/lex.go`).
 
+/// Words within words, as in `${a:-${b:-c}}`.
+const DEPTH_MAX: usize = 32;
+/// Bytes of one text with its variables in: Linux has no longer argument either (`MAX_ARG_STRLEN`).
+const EXPANDED_BYTES_MAX: usize = 128 << 10;
+
 /// Where variables are looked up.
 pub(crate) type Scope<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -34,8 +39,15 @@ pub(crate) fn split(text: &str) -> Vec<String> {
 /// Takes quotes off and puts the values of variables in.
 ///
 /// # Errors
-/// An unclosed `${`, or a modifier that is not known.
+/// An unclosed `${`, a modifier that is not known, or more than there is room for.
 pub(crate) fn expand(text: &str, scope: Scope<'_>) -> Result<String, String> {
+    expand_at(text, scope, 0)
+}
+
+fn expand_at(text: &str, scope: Scope<'_>, depth: usize) -> Result<String, String> {
+    if depth > DEPTH_MAX {
+        return Err(format!("syntax error: more than {DEPTH_MAX} words within each other"));
+    }
     let mut out = String::new();
     let mut rest = text.chars().peekable();
     let mut quote = None;
@@ -48,14 +60,21 @@ pub(crate) fn expand(text: &str, scope: Scope<'_>) -> Result<String, String> {
                 Some('"' | '$' | '\\') => out.extend(rest.next()),
                 _ => out.push('\\'),
             },
-            ('$', None | Some('"')) => out.push_str(&variable(&mut rest, scope)?),
+            ('$', None | Some('"')) => out.push_str(&variable(&mut rest, scope, depth)?),
             (c, _) => out.push(c),
+        }
+        if out.len() > EXPANDED_BYTES_MAX {
+            return Err("argument list too long".to_owned());
         }
     }
     Ok(out)
 }
 
-fn variable(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, scope: Scope<'_>) -> Result<String, String> {
+fn variable(
+    rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    scope: Scope<'_>,
+    depth: usize,
+) -> Result<String, String> {
     let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
     if rest.next_if_eq(&'{').is_none() {
         let mut name = String::new();
@@ -65,35 +84,56 @@ fn variable(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, scope: Scope<'_
         return Ok(if name.is_empty() { "$".to_owned() } else { scope(&name).unwrap_or_default() });
     }
     let mut inside = String::new();
-    let mut depth = 1;
+    let mut open = 1;
     for c in rest.by_ref() {
         match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
+            '{' => open += 1,
+            '}' => open -= 1,
             _ => {}
         }
-        if depth == 0 {
+        if open == 0 {
             break;
         }
         inside.push(c);
     }
-    if depth > 0 {
+    if open > 0 {
         return Err("syntax error: missing '}'".to_owned());
     }
     let end = inside.find(|c: char| !is_name(&c)).unwrap_or(inside.len());
     let (name, modifier) = inside.split_at(end);
     let value = scope(name);
     if let Some(word) = modifier.strip_prefix(":-") {
-        return value.filter(|v| !v.is_empty()).map_or_else(|| expand(word, scope), Ok);
+        return value.filter(|v| !v.is_empty()).map_or_else(|| expand_at(word, scope, depth + 1), Ok);
     }
     if let Some(word) = modifier.strip_prefix(":+") {
-        return if value.is_some_and(|v| !v.is_empty()) { expand(word, scope) } else { Ok(String::new()) };
+        return if value.is_some_and(|v| !v.is_empty()) {
+            expand_at(word, scope, depth + 1)
+        } else {
+            Ok(String::new())
+        };
     }
     if let Some(word) = modifier.strip_prefix('-') {
-        return value.map_or_else(|| expand(word, scope), Ok);
+        return value.map_or_else(|| expand_at(word, scope, depth + 1), Ok);
     }
     if modifier.is_empty() {
         return Ok(value.unwrap_or_default());
     }
     Err(format!("unsupported modifier ({}) in substitution", modifier.chars().take(2).collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_end_somewhere() {
+        let none: Scope<'_> = &|_| None;
+        let nested = |depth: usize| format!("{}x{}", "${a:-".repeat(depth), "}".repeat(depth));
+        assert_eq!(expand(&nested(DEPTH_MAX), none), Ok("x".to_owned()));
+        assert!(expand(&nested(20_000), none).is_err_and(|why| why.starts_with("syntax error")));
+        assert!(expand(&"${a:-".repeat(20_000), none).is_err());
+        let long: Scope<'_> = &|_| Some("a".repeat(1000));
+        assert_eq!(expand(&"$A".repeat(100), long).map(|text| text.len()), Ok(100_000));
+        assert_eq!(expand(&"$A".repeat(200), long), Err("argument list too long".to_owned()));
+    }
 }

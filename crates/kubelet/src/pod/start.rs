@@ -177,7 +177,7 @@ impl Worker {
             read_only_root: container["securityContext"]["readOnlyRootFilesystem"].as_bool() == Some(true),
             env,
             mounts,
-            id: String::new(),
+            ..ContainerConfig::default()
         })
     }
 

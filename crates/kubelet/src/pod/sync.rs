@@ -136,6 +136,7 @@ impl Worker {
             hostname: spec::hostname(&pod),
             host_network: spec::host_network(&pod),
             attempt: self.sandboxes.get(),
+            is_engines: false,
         };
         match self.shared.runtime.run_sandbox(config).await {
             Ok(sandbox) => {

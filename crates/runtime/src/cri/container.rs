@@ -121,6 +121,11 @@ impl Container {
         }
     }
 
+    /// What it was made of.
+    pub(super) fn image(&self) -> Rc<Image> {
+        Rc::clone(&self.image)
+    }
+
     /// Its files, with the mounts.
     pub(super) fn files(&self) -> Vfs {
         self.jail.files().clone()

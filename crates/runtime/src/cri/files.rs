@@ -11,6 +11,27 @@ use super::ContainerConfig;
 use crate::image::Image;
 use crate::limits::{CONTAINER_FILE_BYTES_MAX, CPU_MILLI_MAX, MEMORY_BYTES_MAX};
 
+/// The words for something that cannot be laid down.
+fn failed(what: &str) -> impl Fn(Errno) -> String + use<> {
+    let what = what.to_owned();
+    move |e| format!("error mounting {what:?} to rootfs: {}", e.message().to_lowercase())
+}
+
+/// What tells a container who it is, unless a mount stands there.
+fn own_files(root: &Vfs, net: &NetNs, hostname: &str, config: &ContainerConfig) -> Result<(), String> {
+    let own = [
+        ("/etc/hostname", format!("{hostname}\n")),
+        ("/etc/resolv.conf", net.resolv().to_file()),
+        ("/etc/hosts", hosts(net, hostname)),
+    ];
+    for (path, text) in own {
+        if !config.mounts.iter().any(|mount| mount.path == path) {
+            root.mkdir_all("/etc").and_then(|()| root.write(path, text)).map_err(failed(path))?;
+        }
+    }
+    Ok(())
+}
+
 /// Builds the root file system.
 pub(super) fn build(
     sim: &Sim,
@@ -20,29 +41,22 @@ pub(super) fn build(
     config: &ContainerConfig,
     working_dir: &str,
 ) -> Result<Vfs, String> {
-    let root = Vfs::with_layer(sim.clone(), Rc::clone(&image.layer));
-    root.set_limit(CONTAINER_FILE_BYTES_MAX);
-    let failed = |what: &str| {
-        let what = what.to_owned();
-        move |e: Errno| format!("error mounting {what:?} to rootfs: {}", e.message().to_lowercase())
+    let root = match &config.files {
+        // It has its devices and mounts; who it is on the network may be new.
+        Some(files) => {
+            own_files(files, net, hostname, config)?;
+            return Ok(files.clone());
+        }
+        None => Vfs::with_layer(sim.clone(), Rc::clone(&image.layer)),
     };
+    root.set_limit(CONTAINER_FILE_BYTES_MAX);
     device::install(&root, sim).map_err(failed("/dev"))?;
     for (target, link) in [("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"), ("/proc/self/fd/2", "stderr")] {
         let _ = root.symlink(target, &format!("/dev/{link}")); // the image may have one
     }
     mount_proc(&root, sim, config).map_err(failed("/proc"))?;
     root.mkdir_all(working_dir).map_err(failed(working_dir))?;
-    let has = |path: &str| config.mounts.iter().any(|m| m.path == path);
-    let own = [
-        ("/etc/hostname", format!("{hostname}\n")),
-        ("/etc/resolv.conf", net.resolv().to_file()),
-        ("/etc/hosts", hosts(net, hostname)),
-    ];
-    for (path, text) in own {
-        if !has(path) {
-            root.mkdir_all("/etc").and_then(|()| root.write(path, text)).map_err(failed(path))?;
-        }
-    }
+    own_files(&root, net, hostname, config)?;
     // Mounts inside of mounts come after those that they are in.
     let mut mounts: Vec<_> = config.mounts.iter().collect();
     mounts.sort_by_key(|m| path::normalize(&m.path).matches('/').count());

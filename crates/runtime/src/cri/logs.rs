@@ -31,13 +31,16 @@ pub struct LogOptions {
 
 struct Line {
     time: Time,
+    stream: Stream,
     text: Bytes,
 }
 
 /// One of a container's output streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub enum Stream {
+    /// Standard output, and everything that is written to a terminal.
     Stdout,
+    /// Standard error.
     Stderr,
 }
 
@@ -102,15 +105,15 @@ impl Log {
             return;
         }
         for text in complete {
-            self.add(text);
+            self.add(stream, text);
         }
         self.waiters.wake_all();
     }
 
-    fn add(&self, text: Bytes) {
+    fn add(&self, stream: Stream, text: Bytes) {
         let mut lines = self.lines.borrow_mut();
         self.bytes.set(self.bytes.get() + text.len() + LOG_LINE_OVERHEAD_BYTES);
-        lines.push_back(Line { time: self.sim.now(), text });
+        lines.push_back(Line { time: self.sim.now(), stream, text });
         while self.bytes.get() > LOG_BYTES_MAX
             && let Some(oldest) = lines.pop_front()
         {
@@ -155,8 +158,8 @@ impl Log {
     /// The container has ended: what was left unfinished becomes a line.
     pub(crate) fn close(&self) {
         let rest: Vec<Bytes> = self.unfinished.borrow_mut().iter_mut().map(|b| b.split().freeze()).collect();
-        for text in rest.into_iter().filter(|t| !t.is_empty()) {
-            self.add(text);
+        for (stream, text) in [Stream::Stdout, Stream::Stderr].into_iter().zip(rest).filter(|(_, t)| !t.is_empty()) {
+            self.add(stream, text);
         }
         self.is_closed.set(true);
         // Sessions keep ends of their own, so these are closed, not only dropped.
@@ -182,24 +185,31 @@ impl Log {
         first + by_time.max(by_count)
     }
 
-    /// The lines from number `next` on, as they are shown; empty when there are none.
-    fn take(&self, next: &mut u64, timestamps: bool) -> Bytes {
+    /// The lines from number `next` on that one stream has without a break, as they are shown; none when there are no more.
+    fn take(&self, next: &mut u64, timestamps: bool) -> Option<(Stream, Bytes)> {
         let lines = self.lines.borrow();
         let first = self.first.get();
         let skip = usize::try_from(next.saturating_sub(first)).unwrap_or(usize::MAX);
+        let stream = lines.get(skip)?.stream;
+        *next = first.max(*next);
         let mut text = BytesMut::new();
-        for line in lines.iter().skip(skip) {
+        for line in lines.iter().skip(skip).take_while(|line| line.stream == stream) {
             if timestamps {
                 text.extend_from_slice(timestamp(line.time).as_bytes());
             }
             text.extend_from_slice(&line.text);
+            *next += 1;
         }
-        *next = first + lines.len() as u64;
-        text.freeze()
+        Some((stream, text.freeze()))
     }
 
     /// The log as a stream of pieces.
     pub fn read(self: &Rc<Self>, options: LogOptions) -> LocalBoxStream<'static, Bytes> {
+        self.read_streams(options).map(|(_, bytes)| bytes).boxed_local()
+    }
+
+    /// As [`Log::read`], with what each piece was written to.
+    pub fn read_streams(self: &Rc<Self>, options: LogOptions) -> LocalBoxStream<'static, (Stream, Bytes)> {
         let log = Rc::clone(self);
         let mut next = log.start(&options);
         let mut left = options.limit_bytes.unwrap_or(u64::MAX);
@@ -207,17 +217,16 @@ impl Log {
             if left == 0 {
                 return Poll::Ready(None);
             }
-            let mut bytes = log.take(&mut next, options.timestamps);
-            if bytes.is_empty() {
+            let Some((stream, mut bytes)) = log.take(&mut next, options.timestamps) else {
                 if !options.follow || log.is_closed.get() {
                     return Poll::Ready(None);
                 }
                 log.waiters.register(cx);
                 return Poll::Pending;
-            }
+            };
             bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
             left -= bytes.len() as u64;
-            Poll::Ready(Some(bytes))
+            Poll::Ready(Some((stream, bytes)))
         })
         .boxed_local()
     }

@@ -13,7 +13,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
-pub use logs::{Log, LogOptions};
+pub use logs::{Log, LogOptions, Stream};
 pub use runtime::{ContainerRuntime, Options, Shared};
 pub use types::{
     ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, ListedContainer, Mount, Reading,

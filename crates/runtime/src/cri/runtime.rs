@@ -8,16 +8,17 @@ use std::rc::Rc;
 use bytes::Bytes;
 use futures_util::stream::LocalBoxStream;
 use network::{Fabric, NetNs, Role};
+use simulation::notify::Signal;
 use simulation::{Duration, Sim, Time};
 use vfs::Vfs;
 
 use super::container::{Container, Notify, Parts};
 use super::{
     ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, Sandbox,
-    SandboxConfig, State, files,
+    SandboxConfig, State, Stream, files,
 };
 use crate::engine::{Engine, WasmiEngine};
-use crate::image::{ImageInfo, ImageStore, Registry};
+use crate::image::{Image, ImageInfo, ImageStore, Registry, StoredImage};
 use crate::pace::{JITTER, Pace};
 use crate::process::{Jail, JailConfig, Loader};
 
@@ -76,6 +77,7 @@ struct Inner {
     containers: RefCell<BTreeMap<Id, Rc<Container>>>,
     last_address: Cell<u32>,
     listeners: RefCell<Vec<Notify>>,
+    gone: Signal,
 }
 
 impl Inner {
@@ -107,6 +109,7 @@ impl ContainerRuntime {
             containers: RefCell::default(),
             last_address: Cell::new(1),
             listeners: RefCell::default(),
+            gone: Signal::new(),
         }))
     }
 
@@ -250,8 +253,12 @@ impl ContainerRuntime {
         let state = inner.sandboxes.borrow().get(sandbox).cloned().filter(|s| !s.is_stopped.get());
         let state = state.ok_or_else(|| format!("No such container: {sandbox}"))?;
         let missing = || format!("No such image: {}", config.image);
-        let stored = inner.images.find(&config.image).ok_or_else(missing)?;
-        let image_info = inner.images.status(&config.image).unwrap_or_else(|| stored.info());
+        let stored = match &config.made_of {
+            Some(image) => StoredImage { image: Rc::clone(image), tags: Vec::new(), digests: Vec::new() },
+            None => inner.images.find(&config.image).ok_or_else(missing)?,
+        };
+        let known = inner.images.status(&config.image).filter(|_| config.made_of.is_none());
+        let image_info = known.unwrap_or_else(|| stored.info());
         let image = stored.image;
         if config.command.is_empty()
             && config.args.is_empty()
@@ -264,7 +271,8 @@ impl ContainerRuntime {
         let working_dir = working_dir.map_or("/", String::as_str).to_owned();
         let (net, hostname) = (&state.sandbox.net, &state.config.hostname);
         let root = files::build(&inner.sim, net, hostname, &image, &config, &working_dir)?;
-        let who = files::user(&root, &image.config.user, &config)?;
+        let user = if config.user.is_empty() { &image.config.user } else { &config.user };
+        let who = files::user(&root, user, &config)?;
         let jail = Jail::new(JailConfig {
             sim: inner.sim.clone(),
             files: root,
@@ -389,6 +397,18 @@ impl ContainerRuntime {
         Ok(self.known(id)?.log.read(options))
     }
 
+    /// A container's log, with what each piece was written to.
+    ///
+    /// # Errors
+    /// When the container is unknown.
+    pub fn logs_by_stream(
+        &self,
+        id: &Id,
+        options: LogOptions,
+    ) -> Result<LocalBoxStream<'static, (Stream, Bytes)>, String> {
+        Ok(self.known(id)?.log.read_streams(options))
+    }
+
     /// Every container, by id.
     pub fn containers(&self) -> Vec<ListedContainer> {
         let sandboxes = self.0.sandboxes.borrow();
@@ -408,6 +428,11 @@ impl ContainerRuntime {
     /// The files of a container with its mounts; none if it is unknown.
     pub fn files(&self, id: &Id) -> Option<Vfs> {
         self.container(id).map(|c| c.files())
+    }
+
+    /// The image that a container was made of, also when the machine has forgotten it; none if the container is unknown.
+    pub fn image_of(&self, id: &Id) -> Option<Rc<Image>> {
+        self.container(id).map(|c| c.image())
     }
 
     /// Sends a signal to the first process of a container.
@@ -430,5 +455,11 @@ impl ContainerRuntime {
         for container in containers.iter().filter(|c| c.state() == State::Running) {
             container.kill();
         }
+        self.0.gone.raise();
+    }
+
+    /// Raised when everything was killed at once: who waits for a container here waits in vain.
+    pub fn gone(&self) -> &Signal {
+        &self.0.gone
     }
 }

@@ -10,6 +10,8 @@ use network::NetNs;
 use simulation::Time;
 use vfs::Vfs;
 
+use crate::image::Image;
+
 /// A container or sandbox: 64 hexadecimal digits.
 pub type Id = String;
 
@@ -28,6 +30,8 @@ pub struct SandboxConfig {
     pub host_network: bool,
     /// How many sandboxes the pod had before.
     pub attempt: u32,
+    /// It is no pod's: the engine of the machine made it for a container of its own.
+    pub is_engines: bool,
 }
 
 /// A running sandbox.
@@ -87,6 +91,12 @@ pub struct ContainerConfig {
     pub run_as_user: Option<i64>,
     /// `securityContext.runAsGroup`.
     pub run_as_group: Option<i64>,
+    /// Replaces the image's user unless empty: a name or a number, with a group behind a colon.
+    pub user: String,
+    /// What the container is made of, when the machine may not have the image any more; `image` is then a name and no more.
+    pub made_of: Option<Rc<Image>>,
+    /// The files of a container that has ended, with which this one goes on; none for those of the image.
+    pub files: Option<Vfs>,
     /// `securityContext.readOnlyRootFilesystem`.
     pub read_only_root: bool,
     /// The id it gets; empty for a new one.

@@ -1,5 +1,6 @@
 //! An image: its configuration, its layers, and the tree that they make.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -22,12 +23,26 @@ pub struct ImageLayer {
     pub digest: String,
     /// Bytes of that blob.
     pub size: u64,
+    /// Digest of the archive, found out when it is first wanted and known to all clones.
+    diff_id: Rc<OnceCell<String>>,
 }
 
 impl ImageLayer {
     /// A layer that was made here: its blob is the archive as it is.
     pub fn of(tar: Bytes) -> ImageLayer {
-        ImageLayer { digest: digest_of(&tar), size: tar.len() as u64, tar }
+        let digest = digest_of(&tar);
+        let size = tar.len() as u64;
+        ImageLayer { diff_id: Rc::new(OnceCell::from(digest.clone())), digest, size, tar }
+    }
+
+    /// A layer of a registry: the unpacked archive, and digest and bytes of the blob that it came as.
+    pub(super) fn of_blob(tar: Bytes, digest: String, size: u64) -> ImageLayer {
+        ImageLayer { tar, digest, size, diff_id: Rc::default() }
+    }
+
+    /// Digest of the unpacked archive, as configurations name the layer.
+    pub fn diff_id(&self) -> &str {
+        self.diff_id.get_or_init(|| digest_of(&self.tar))
     }
 }
 
@@ -69,6 +84,14 @@ impl Image {
     /// When the configuration or a layer cannot be read, as the daemon says it.
     pub fn new(config_file: Bytes, layers: Vec<ImageLayer>, size_bytes: Option<u64>) -> Result<Image, String> {
         let read: ConfigFile = json::from_slice(&config_file).map_err(|e| format!("invalid config: {e}"))?;
+        let file: Value = json::from_slice(&config_file).map_err(|e| format!("invalid config: {e}"))?;
+        // A list is read as the fields of a structure in order, which is no configuration.
+        let is_fine = |value: &Value| value.is_null() || value.is_object();
+        let history = file.get("history").filter(|history| !history.is_null());
+        let entries = history.map(|history| history.as_array().is_some_and(|all| all.iter().all(Value::is_object)));
+        if !file.is_object() || !is_fine(&file["config"]) || !is_fine(&file["rootfs"]) || entries == Some(false) {
+            return Err("invalid config: not a configuration of an image".to_owned());
+        }
         let mut layer = Layer::default();
         for part in &layers {
             layer.apply_tar(part.tar.clone()).map_err(|e| format!("failed to register layer: {e}"))?;

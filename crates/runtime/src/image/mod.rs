@@ -12,5 +12,5 @@ pub use config::ImageConfig;
 pub use gzip::unpack;
 pub use image::{Image, ImageLayer, digest_of};
 pub use reference::{InvalidReference, Reference};
-pub use registry::{PullError, Registry};
+pub use registry::{PullError, Registry, is_known};
 pub use store::{ImageInfo, ImageStore, Removed, StoredImage};

@@ -30,6 +30,10 @@ const KNOWN_DOMAINS: &[&str] = &[
 
 /// Tags that may be pushed in one world.
 const PUSHED_TAGS_MAX: usize = 512;
+/// Manifests that may be pushed to one repository; the oldest that has no tag goes.
+const PUSHED_MANIFESTS_MAX: usize = 512;
+/// Bytes of all layers that were pushed in one world. Images that lost their tags go before a push is refused.
+const PUSHED_BYTES_MAX: usize = 512 << 20;
 
 /// Why an image could not be pulled. The text is Docker's.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -117,8 +121,36 @@ pub struct Registry {
     images: RefCell<BTreeMap<String, Rc<Image>>>,
     /// Unpacked layers by digest: most images share one, and its files are parts of these bytes.
     layers: RefCell<BTreeMap<String, Bytes>>,
-    /// What was pushed: repository, tag, digest of the manifest.
-    pushed: RefCell<BTreeMap<String, BTreeMap<String, String>>>,
+    /// What was pushed, by repository.
+    pushed: RefCell<BTreeMap<String, Repository>>,
+}
+
+/// A repository that was pushed to.
+#[derive(Default)]
+struct Repository {
+    /// Tag to digest of the manifest.
+    tags: BTreeMap<String, String>,
+    /// Everything that was pushed, the oldest first: a manifest can be pulled by its digest after its tag has moved.
+    images: Vec<Rc<Image>>,
+}
+
+impl Repository {
+    fn image(&self, digest: &str) -> Option<&Rc<Image>> {
+        self.images.iter().find(|image| image.digest.as_deref() == Some(digest))
+    }
+
+    /// Lets go of the oldest image that has no tag; false if all have one.
+    fn drop_oldest(&mut self) -> bool {
+        let is_tagged = |image: &Rc<Image>| self.tags.values().any(|d| Some(d) == image.digest.as_ref());
+        let found = self.images.iter().position(|image| !is_tagged(image));
+        found.map(|at| self.images.remove(at)).is_some()
+    }
+}
+
+/// Bytes of the layers of all, each counted once.
+fn bytes_of<'a>(images: impl Iterator<Item = &'a Rc<Image>>) -> usize {
+    let layers = images.flat_map(|image| &image.layers).map(|layer| (layer.digest.as_str(), layer.tar.len()));
+    layers.collect::<BTreeMap<_, _>>().values().sum()
 }
 
 impl Registry {
@@ -180,6 +212,9 @@ impl Registry {
     /// # Errors
     /// When a part is missing, altered or unreadable.
     pub async fn image(&self, reference: &Reference, digest: &str) -> Result<Rc<Image>, PullError> {
+        if let Some(image) = self.pushed.borrow().get(&reference.repository()).and_then(|r| r.image(digest)) {
+            return Ok(Rc::clone(image));
+        }
         if let Some(image) = self.images.borrow().get(digest) {
             return Ok(Rc::clone(image));
         }
@@ -190,7 +225,7 @@ impl Registry {
         let mut layers = Vec::new();
         for Descriptor { digest, size } in manifest.layers {
             let tar = self.layer(reference, &digest).await?.map_err(|e| broken("failed to register layer", &e))?;
-            layers.push(ImageLayer { tar, digest, size });
+            layers.push(ImageLayer::of_blob(tar, digest, size));
         }
         let told = manifest.annotations.get(SIZE_ANNOTATION).and_then(|s| s.parse().ok());
         let image = Image::new(config, layers, told).map_err(PullError::Broken)?;
@@ -201,10 +236,10 @@ impl Registry {
 
     fn pushed_as(&self, reference: &Reference) -> Option<String> {
         let pushed = self.pushed.borrow();
-        let tags = pushed.get(&reference.repository())?;
+        let repository = pushed.get(&reference.repository())?;
         match &reference.digest {
-            Some(digest) => tags.values().find(|d| *d == digest).cloned(),
-            None => tags.get(reference.tag.as_deref().unwrap_or("latest")).cloned(),
+            Some(digest) => repository.image(digest).and_then(|image| image.digest.clone()),
+            None => repository.tags.get(reference.tag.as_deref().unwrap_or("latest")).cloned(),
         }
     }
 
@@ -212,30 +247,46 @@ impl Registry {
     /// affair.
     ///
     /// # Errors
-    /// When there is no such registry.
+    /// When there is no such registry, or no room in it.
     pub fn push(&self, reference: &Reference, image: &Image) -> Result<(String, usize), PullError> {
         if !is_known(&reference.domain) {
             return Err(PullError::NoSuchRegistry(reference.domain.clone()));
         }
         let manifest = image.manifest();
         let digest = super::image::digest_of(manifest.as_bytes());
-        let count: usize = self.pushed.borrow().values().map(BTreeMap::len).sum();
-        if count >= PUSHED_TAGS_MAX {
+        let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
+        let name = reference.repository();
+        let mut pushed = self.pushed.borrow_mut();
+        let is_new = pushed.get(&name).is_none_or(|repository| !repository.tags.contains_key(&tag));
+        if is_new && pushed.values().map(|repository| repository.tags.len()).sum::<usize>() >= PUSHED_TAGS_MAX {
             return Err(PullError::Broken(format!("toomanyrequests: more than {PUSHED_TAGS_MAX} tags")));
         }
         let kept = Rc::new(Image { digest: Some(digest.clone()), ..image.clone() });
-        self.images.borrow_mut().entry(digest.clone()).or_insert(kept);
-        let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
-        self.pushed.borrow_mut().entry(reference.repository()).or_default().insert(tag, digest.clone());
+        loop {
+            let bytes = bytes_of(pushed.values().flat_map(|repository| &repository.images).chain([&kept]));
+            if bytes <= PUSHED_BYTES_MAX {
+                break;
+            }
+            if !pushed.values_mut().any(Repository::drop_oldest) {
+                return Err(PullError::Broken(format!("denied: more than {} MiB of layers", PUSHED_BYTES_MAX >> 20)));
+            }
+        }
+        let repository = pushed.entry(name).or_default();
+        if repository.image(&digest).is_none() {
+            repository.images.push(kept);
+        }
+        repository.tags.insert(tag, digest.clone());
+        if repository.images.len() > PUSHED_MANIFESTS_MAX {
+            repository.drop_oldest();
+        }
         Ok((digest, manifest.len()))
     }
 
     /// Whether a repository has been pushed to that has a layer.
     pub fn has_layer(&self, repository: &str, digest: &str) -> bool {
         let pushed = self.pushed.borrow();
-        let images = self.images.borrow();
-        let of = pushed.get(repository).into_iter().flat_map(BTreeMap::values).filter_map(|d| images.get(d));
-        of.into_iter().any(|image| image.layers.iter().any(|l| l.digest == digest))
+        let mut images = pushed.get(repository).into_iter().flat_map(|repository| &repository.images);
+        images.any(|image| image.layers.iter().any(|layer| layer.digest == digest))
     }
 
     /// An unpacked layer; the inner error is one of unpacking.
@@ -263,7 +314,8 @@ impl Registry {
     }
 }
 
-fn is_known(domain: &str) -> bool {
+/// Whether there is such a registry in this world.
+pub fn is_known(domain: &str) -> bool {
     KNOWN_DOMAINS.contains(&domain) || domain.ends_with("-docker.pkg.dev")
 }
 

@@ -233,6 +233,23 @@ impl ImageStore {
         Some(removed)
     }
 
+    /// Takes a name away, with what the same repository calls the image by digest; the image stays. What `docker rmi --force` does
+    /// while a container runs of it.
+    pub fn untag_only(&self, reference: &Reference) -> Option<Removed> {
+        let id = self.tags.borrow_mut().remove(&reference.to_string())?;
+        let mut removed = Removed { untagged: vec![reference.familiar()], deleted: None };
+        let by_digest = format!("{}@", reference.familiar_repository());
+        if let Some(stored) = self.images.borrow_mut().get_mut(&id) {
+            stored.names.remove(&reference.familiar());
+            let gone = stored.names.iter().filter(|name| name.starts_with(&by_digest)).cloned();
+            removed.untagged.extend(gone);
+            stored.names.retain(|name| !name.starts_with(&by_digest));
+        }
+        let by_digest = format!("{}@", reference.repository());
+        self.tags.borrow_mut().retain(|name, other| *other != id || !name.starts_with(&by_digest));
+        Some(removed)
+    }
+
     /// Removes an image with all its names.
     pub fn delete(&self, id: &str) -> Option<Removed> {
         let stored = self.images.borrow_mut().remove(id)?;
