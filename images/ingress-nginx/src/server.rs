@@ -411,6 +411,10 @@ fn turned_away(server: &Server, location: &Location, request: &Request) -> Optio
         crate::error_line(refused);
         return Some(page(503));
     }
+    // The size is looked at as soon as the location is known.
+    if location.option("body-size").parse().is_ok_and(|max: usize| max > 0 && request.body.len() > max) {
+        return Some(page(413));
+    }
     // `return` goes before the Lua of the rewrite phase, which redirects to https.
     if let Some((status, to)) = location.option("redirect").split_once(' ') {
         return Some(redirect(status.parse().unwrap_or(302), to));
@@ -422,9 +426,6 @@ fn turned_away(server: &Server, location: &Location, request: &Request) -> Optio
         let keeps = location.is_on("preserve-trailing-slash");
         let target = target.strip_suffix('/').filter(|_| !keeps).unwrap_or(target);
         return Some(redirect(308, &format!("https://{}{target}", plain(host))));
-    }
-    if location.option("body-size").parse().is_ok_and(|max: usize| max > 0 && request.body.len() > max) {
-        return Some(page(413));
     }
     if request.header("upgrade").is_some() {
         crate::error_line("kubonsai does not support upgraded connections such as WebSockets (ingress-nginx) yet");
@@ -477,6 +478,16 @@ mod tests {
         turned("ssl-redirect=false redirect=301~http://b/c", "/x", Some((301, "http://b/c")));
         turned("redirect=301~http://b/c force-ssl-redirect=true", "/x", Some((301, "http://b/c")));
         turned("refused=why", "/", Some((503, "")));
+    }
+
+    #[test]
+    fn a_location_may_take_smaller_bodies() {
+        let site = site("body-size=3 ssl-redirect=false");
+        let (server, location) = site.find("a.example", "/").expect("few steps").expect("a location");
+        let status = |body: &str| {
+            turned_away(server, location, &Request { body: body.into(), ..get("/") }).map(|response| response.status)
+        };
+        assert_eq!((status("abc"), status("abcd")), (None, Some(413)));
     }
 
     #[test]

@@ -78,6 +78,9 @@ const NOT_BUILT: &[&str] = &[
     "whitelist-source-range",
 ];
 
+/// Bytes of a request's body that nginx's half takes (BODY_BYTES_MAX of images/net), which are also those of `client_max_body_size`.
+const BODY_BYTES_MAX: u64 = 1024 * 1024;
+
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Annotations {
@@ -87,6 +90,8 @@ pub(super) struct Annotations {
     pub(super) use_regex: bool,
     /// Those with a value that cannot be: they count as if they were not there.
     pub(super) invalid: Vec<String>,
+    /// Bodies are to be taken that are too large here.
+    pub(super) wants_large_bodies: bool,
     /// The one that is not built.
     pub(super) refused: Option<String>,
     /// It stands beside another Ingress and is none of its own.
@@ -149,12 +154,17 @@ impl Annotations {
     /// What an Event says of each that cannot be followed.
     pub(super) fn complaints(&self) -> Vec<String> {
         let invalid = self.invalid.iter().map(|name| format!("annotation {PREFIX}{name} contains invalid value"));
-        self.refused.iter().map(|name| refusal(name)).chain(invalid).collect()
+        let large = self.wants_large_bodies.then(|| {
+            format!("{}: {PREFIX}proxy-body-size", simulation::stub!("ingress-nginx", "request bodies above 1m"))
+        });
+        self.refused.iter().map(|name| refusal(name)).chain(invalid).chain(large).collect()
     }
 
-    /// `8m`; nothing limits where it says 0.
+    /// `8m`; where it says 0 there is no limit but that of nginx's half.
     fn body_size(&mut self, value: &str) {
-        if let Some(bytes) = size(value).filter(|bytes| *bytes > 0) {
+        let bytes = size(value).unwrap_or(0);
+        self.wants_large_bodies = bytes == 0 || bytes > BODY_BYTES_MAX;
+        if !self.wants_large_bodies {
             self.option("body-size", &bytes.to_string());
         }
     }
@@ -229,14 +239,14 @@ mod tests {
             "nginx.ingress.kubernetes.io/rewrite-target": "/$1",
             "nginx.ingress.kubernetes.io/use-regex": "true",
             "nginx.ingress.kubernetes.io/ssl-redirect": "false",
-            "nginx.ingress.kubernetes.io/proxy-body-size": "8m",
+            "nginx.ingress.kubernetes.io/proxy-body-size": "8k",
             "nginx.ingress.kubernetes.io/permanent-redirect": "https://a/b",
             "nginx.ingress.kubernetes.io/permanent-redirect-code": "308",
             "nginx.ingress.kubernetes.io/nonsense": "x",
             "example.com/auth-url": "x",
         }));
         let options: Vec<String> = read.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(options, ["body-size=8388608", "redirect=308 https://a/b", "rewrite=/$1", "ssl-redirect=false"]);
+        assert_eq!(options, ["body-size=8192", "redirect=308 https://a/b", "rewrite=/$1", "ssl-redirect=false"]);
         assert!(read.use_regex && read.refused.is_none());
     }
 

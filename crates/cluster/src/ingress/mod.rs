@@ -283,3 +283,6 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
