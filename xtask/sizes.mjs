@@ -15,7 +15,7 @@ export const TOTAL_BYTES_MAX = 2.5e6;
  */
 const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|stage\.html|sw\.js|tutorials\/.*\/(?!create-cluster\.).*)$/;
 /** What a page asks for when something on it needs just that: docs/decisions/0018-code-on-demand.md. */
-const ON_DEMAND = /^(images\/.*|worker-(rare|policies)-.*\.wasm)$/;
+const ON_DEMAND = /^(images\/.*|worker-(rare|policies|images)-.*\.wasm)$/;
 /** What no browser asks for: what describes the build. */
 const NEVER = /^build\.json$/;
 /** Whether a file counts as sent before the first prompt. */

@@ -16,6 +16,7 @@ pub mod names;
 mod object;
 pub mod order;
 pub mod patch;
+pub mod pod_resources;
 pub mod quantity;
 pub mod quota;
 pub mod reviews;

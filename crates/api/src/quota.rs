@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use json::Value;
 
 use crate::object_at as at;
+use crate::pod_resources::{Counted, limits, requests};
 use crate::{Kind, Quantity};
 
 /// Amounts by the name of what is limited.
@@ -77,37 +78,24 @@ pub fn usage(kind: &Kind, object: &Value) -> Amounts {
     used
 }
 
-/// A pod that has ended takes nothing but its place among the objects.
+/// A pod that has ended takes nothing but its place among the objects. One that is being resized takes what it still has,
+/// or will have, whichever is more (`PodUsageFunc`).
 fn pod(object: &Value, used: &mut Amounts) {
     if matches!(text(object, "status.phase"), "Succeeded" | "Failed") {
         return;
     }
     used.insert("pods".to_owned(), one());
+    let counted = Counted { with_status: true, ..Counted::default() };
+    let (requests, limits) = (requests(object, counted), limits(object, counted));
     for name in COMPUTE {
-        for (which, prefix) in [("requests", "requests."), ("limits", "limits.")] {
-            let Some(total) = of_pod(object, which, name) else { continue };
-            used.insert(format!("{prefix}{name}"), total);
-            if which == "requests" {
-                used.insert((*name).to_owned(), total);
-            }
+        if let Some(total) = requests.get(*name) {
+            used.insert((*name).to_owned(), *total);
+            used.insert(format!("requests.{name}"), *total);
+        }
+        if let Some(total) = limits.get(*name) {
+            used.insert(format!("limits.{name}"), *total);
         }
     }
-}
-
-/// What the containers ask for together; those that run before the others count where they ask for more.
-fn of_pod(pod: &Value, which: &str, name: &str) -> Option<Quantity> {
-    let of = |container: &Value| amount(at(container, "resources").get(which).and_then(|map| map.get(name)));
-    let containers = items(pod, "spec.containers").iter().filter_map(of);
-    let mut total = containers.reduce(|a, b| a + b);
-    for container in items(pod, "spec.initContainers") {
-        let Some(own) = of(container) else { continue };
-        total = Some(match total {
-            Some(total) if text(container, "restartPolicy") == "Always" => total + own,
-            Some(total) => total.max(own),
-            None => own,
-        });
-    }
-    total
 }
 
 fn service(object: &Value, used: &mut Amounts) {
@@ -219,6 +207,9 @@ mod tests {
         let hard = amounts(&json!({"limits.memory": "1Gi", "pods": "2", "cpu": "1"}));
         let missing = unsaid(&hard, &pod);
         assert_eq!(missing, BTreeMap::from([("limits.memory", vec!["b".to_owned(), "i".to_owned()])]));
+        pod["status"] = json!({"phase": "Running", "containerStatuses": [{"name": "a",
+            "allocatedResources": {"cpu": "2"}, "resources": {"requests": {"cpu": "400m"}, "limits": {"memory": "1Gi"}}}]});
+        assert_eq!(shown(&usage(&PODS, &pod)), "count/pods=1,cpu=2100m,limits.memory=1Gi,pods=1,requests.cpu=2100m");
         pod["status"] = json!({"phase": "Succeeded"});
         assert_eq!(shown(&usage(&PODS, &pod)), "count/pods=1");
     }

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use api::managed::{Applied, Applier, Atom, Entry, ManagedFields, Refusal, Set, Text, Writer, zero};
+use api::managed::{ANY, Applied, Applier, Atom, Entry, ManagedFields, Reach, Refusal, Set, Text, Writer, zero};
 use api::status::{Cause, FieldError, FieldErrors, Status};
 use api::{Kind, Object, schema};
 use json::{Value, json};
@@ -73,12 +73,19 @@ pub fn take(object: &mut Value) -> Option<Value> {
     metadata_mut(object).remove("managedFields")
 }
 
-/// What a write to a part of an object cannot change, and therefore nobody comes to own by it.
-fn reset(strategy: &Strategy, part: Part) -> &'static [&'static [&'static str]] {
+/// What a write to a part of an object can change: nobody comes to own anything else by it.
+fn reach(strategy: &Strategy, part: Part) -> Reach<'static> {
     match part {
-        Part::Status => strategy.status_reset,
-        _ if strategy.has_status => &[&["status"]],
-        _ => &[],
+        Part::Status => Reach::Without(strategy.status_reset),
+        Part::Resize => Reach::Only(&[
+            &["spec", "containers", ANY, "resources"],
+            &["spec", "containers", ANY, "resizePolicy"],
+            &["spec", "initContainers", ANY, "resources"],
+            &["spec", "initContainers", ANY, "resizePolicy"],
+        ]),
+        Part::EphemeralContainers => Reach::Only(&[&["spec", "ephemeralContainers"]]),
+        _ if strategy.has_status => Reach::Without(&[&["status"]]),
+        _ => Reach::Without(&[]),
     }
 }
 
@@ -149,7 +156,7 @@ impl Context<'_> {
             api_version: &api_version,
             subresource: Self::subresource(part),
             time: &time,
-            reset: reset(strategy, part),
+            reach: reach(strategy, part),
         };
         let managed = base.update(Atom::of(schema::definition(strategy.kind.schema)), old, new, &writer);
         self.server.owned.borrow_mut().share(strategy.kind.schema, managed)
@@ -174,7 +181,7 @@ impl Context<'_> {
             api_version: &api_version,
             subresource: Self::subresource(part),
             time: &time,
-            reset: reset(strategy, part),
+            reach: reach(strategy, part),
         };
         let managed = old.and_then(Object::managed).cloned().unwrap_or_default();
         let applied = Applier { atom: Atom::of(definition), writer, force }.apply(live, &nothing, &managed, config);
@@ -268,7 +275,7 @@ pub fn scaled(
             api_version: "autoscaling/v1",
             subresource: "scale",
             time: &time,
-            reset: &[&["status"], &["metadata"]],
+            reach: Reach::Without(&[&["status"], &["metadata"]]),
         };
         Arc::new(of_scale(live)).update(Atom::of(definition), scales.0, scales.1, &writer)
     });
@@ -290,7 +297,7 @@ pub fn apply_scale(
         api_version: "autoscaling/v1",
         subresource: "scale",
         time: &time,
-        reset: &[&["status"], &["metadata"]],
+        reach: Reach::Without(&[&["status"], &["metadata"]]),
     };
     let live = Arc::new(old.managed().map(|m| of_scale(m)).unwrap_or_default());
     let atom = Atom::of(schema::definition(kind.schema));

@@ -32,7 +32,7 @@ pub(crate) static CONTROLLER: Controller = Controller {
     reconcile,
 };
 
-fn wake(_view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
+fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
     let object = event.object();
     let of_slice = |slice: &Object| {
         let name = slice.label(SERVICE_NAME).filter(|_| slice.label(MANAGED_BY) == Some(MANAGER));
@@ -50,11 +50,20 @@ fn wake(_view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
                 vec![Wake::now(new)]
             }
         }
-        _ if *kind == kinds::SERVICES && has_selector(object) => Vec::new(),
+        // The Service `kubernetes` has no selector, and nothing is to be done for it in any cluster.
+        _ if *kind == kinds::SERVICES && (has_selector(object) || !concerns(view, object)) => Vec::new(),
         Event::Modified { old, new } if !is_mirrored(old) && !is_mirrored(new) => Vec::new(),
         Event::Added(endpoints) if *kind == kinds::ENDPOINTS && !is_mirrored(endpoints) => Vec::new(),
         _ => vec![Wake::now(object)],
     }
+}
+
+/// Whether a Service has Endpoints to mirror, or slices that were made of some.
+fn concerns(view: &View<'_>, service: &Object) -> bool {
+    let of_it =
+        |slice: &Object| slice.label(SERVICE_NAME) == Some(service.name()) && slice.label(MANAGED_BY) == Some(MANAGER);
+    view.get(&kinds::ENDPOINTS, &service.key()).is_some_and(is_mirrored)
+        || view.of(&kinds::ENDPOINT_SLICES).in_namespace(service.namespace()).any(of_it)
 }
 
 fn has_selector(service: &Object) -> bool {

@@ -290,18 +290,14 @@ fn budgets(workers: &Workers) -> Others {
     })
 }
 
-/// Has the pods looked at again that want more than there was room for, the most important first (`sortPendingResizes`).
+/// Has the pods looked at again that want more than there was room for, each at its turn.
 fn retry_resizes(workers: &Workers) -> Rc<dyn Fn()> {
     let workers = Rc::downgrade(workers);
     Rc::new(move || {
         let Some(workers) = workers.upgrade() else { return };
         let mut waiting: Vec<Rc<Worker>> =
             workers.borrow().values().filter(|(w, _)| w.awaits_room()).map(|(w, _)| Rc::clone(w)).collect();
-        waiting.sort_by_key(|worker| {
-            let pod = worker.pod();
-            let priority = pod.int("spec.priority").unwrap_or(0);
-            (std::cmp::Reverse(priority), pod.str("status.qosClass") != "Guaranteed")
-        });
+        waiting.sort_by_cached_key(|worker| worker.turn());
         waiting.iter().for_each(|worker| worker.wake());
     })
 }

@@ -1,7 +1,7 @@
 //! Resizing containers in place, as the API shows it (`test/e2e/common/node/pod_resize.go`). The node has 2 CPUs.
 
 use api::kinds;
-use client::PatchType;
+use client::{DeleteOptions, PatchType};
 use expect_test::expect;
 use json::{Value, json};
 
@@ -124,4 +124,136 @@ fn memory_in_use_is_not_taken_away() {
     cluster.fake.used_bytes.set(1 << 20);
     cluster.pass(20);
     assert_eq!(told(&cluster, "p"), "has 500m/50Mi granted 500m/50Mi");
+}
+
+/// A pod of which the container does not end by itself within the seconds of grace.
+fn stubborn(cpu: &str, grace_seconds: u64) -> Value {
+    let mut pod = pod(cpu, "100Mi", json!([]));
+    pod["containers"][0]["args"] = json!(["stay"]);
+    pod["terminationGracePeriodSeconds"] = grace_seconds.into();
+    pod
+}
+
+fn delete(cluster: &Cluster, name: &str, grace_seconds: Option<i64>) {
+    let (client, name) = (cluster.client.clone(), name.to_owned());
+    let options = DeleteOptions { grace_period_seconds: grace_seconds, ..DeleteOptions::default() };
+    cluster.run(async move {
+        client.delete(&kinds::PODS, "default", &name, &options).await.unwrap();
+    });
+}
+
+const DEFERRED: &str = "PodResizePending:Deferred@2 has 500m/100Mi granted 500m/100Mi";
+const GRANTED: &str = "has 1500m/100Mi granted 1500m/100Mi";
+
+#[test]
+fn a_pod_has_its_room_until_it_has_stopped() {
+    let cluster = Cluster::new();
+    cluster.create("p", pod("500m", "100Mi", json!([])));
+    cluster.create("q", stubborn("1", 20));
+    cluster.pass(2);
+    resize(&cluster, "p", "1500m", "100Mi");
+    cluster.pass(2);
+    assert_eq!(told(&cluster, "p"), DEFERRED);
+    delete(&cluster, "q", None);
+    cluster.pass(10);
+    assert_eq!(told(&cluster, "p"), DEFERRED);
+    // Nor is there room for another.
+    cluster.create("r", pod("1", "100Mi", json!([])));
+    cluster.pass(2);
+    assert_eq!(cluster.line("r"), "Failed(OutOfcpu) ");
+    cluster.pass(12);
+    assert_eq!((cluster.line("q").as_str(), told(&cluster, "p").as_str()), ("gone", GRANTED));
+}
+
+#[test]
+fn a_pod_that_fails_has_its_room_until_it_has_stopped() {
+    let cluster = Cluster::new();
+    cluster.create("p", pod("500m", "100Mi", json!([])));
+    let mut late = stubborn("1", 10);
+    late["activeDeadlineSeconds"] = 5.into();
+    cluster.create("q", late);
+    cluster.pass(2);
+    resize(&cluster, "p", "1500m", "100Mi");
+    cluster.pass(8);
+    assert_eq!((cluster.fake.running(), told(&cluster, "p").as_str()), (2, DEFERRED));
+    cluster.pass(10);
+    assert_eq!((cluster.fake.running(), told(&cluster, "p").as_str()), (1, GRANTED));
+    assert_eq!(cluster.get("q").unwrap().str("status.reason"), "DeadlineExceeded");
+}
+
+#[test]
+fn who_is_forgotten_by_the_api_has_no_room() {
+    let cluster = Cluster::new();
+    cluster.create("p", pod("500m", "100Mi", json!([])));
+    cluster.create("q", stubborn("1", 20));
+    cluster.pass(2);
+    resize(&cluster, "p", "1500m", "100Mi");
+    cluster.pass(1);
+    assert_eq!(told(&cluster, "p"), DEFERRED);
+    delete(&cluster, "q", Some(0));
+    cluster.pass_for(simulation::Duration::from_millis(500));
+    assert_eq!((cluster.fake.running(), told(&cluster, "p").as_str()), (2, GRANTED));
+}
+
+#[test]
+fn who_is_refused_gives_back_what_was_counted() {
+    let cluster = Cluster::new();
+    cluster.create("p", pod("500m", "100Mi", json!([])));
+    cluster.pass(2);
+    let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "q", "namespace": "default"},
+        "spec": pod("1900m", "100Mi", json!([]))});
+    let mut object = api::Object::new(object);
+    object.set("spec.nodeName", "minikube");
+    object.set("spec.automountServiceAccountToken", false);
+    let patch = json!({"spec": {"containers": [{"name": "c",
+        "resources": {"requests": amounts("1500m", "100Mi"), "limits": amounts("1500m", "100Mi")}}]}});
+    let client = cluster.client.clone();
+    // Both become known at the same time.
+    cluster.run(async move {
+        let resize = client.patch(&kinds::PODS, "default", "p", "resize", PatchType::Strategic, &patch);
+        let create = client.create(&kinds::PODS, "default", object);
+        let (resized, created) = futures_util::future::join(resize, create).await;
+        resized.unwrap();
+        created.unwrap();
+    });
+    cluster.pass(2);
+    assert_eq!((cluster.line("q").as_str(), told(&cluster, "p").as_str()), ("Failed(OutOfcpu) ", GRANTED));
+}
+
+/// Two pods want what one of them can have when a third goes. Says who gets it.
+fn first_served(wish: impl Fn(&Cluster), classes: [&str; 2]) -> String {
+    let cluster = Cluster::new();
+    let create = |name: &str, class: &str| {
+        let mut spec = pod("500m", "100Mi", json!([]));
+        if !class.is_empty() {
+            spec["priorityClassName"] = class.into();
+        }
+        cluster.create(name, spec);
+    };
+    create("a", classes[0]);
+    create("b", classes[1]);
+    cluster.create("c", pod("900m", "100Mi", json!([])));
+    cluster.pass(2);
+    wish(&cluster);
+    cluster.pass(1);
+    assert_eq!((told(&cluster, "a").as_str(), told(&cluster, "b").as_str()), (DEFERRED, DEFERRED));
+    delete(&cluster, "c", Some(1));
+    cluster.pass(3);
+    let granted = ["a", "b"].into_iter().filter(|name| told(&cluster, name) == GRANTED);
+    granted.collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn the_most_important_and_the_most_patient_come_first() {
+    let in_order = |first: &'static str, second: &'static str| {
+        move |cluster: &Cluster| {
+            resize(cluster, first, "1500m", "100Mi");
+            cluster.pass(3);
+            resize(cluster, second, "1500m", "100Mi");
+        }
+    };
+    assert_eq!(first_served(in_order("a", "b"), ["", ""]), "a");
+    assert_eq!(first_served(in_order("b", "a"), ["", ""]), "b");
+    assert_eq!(first_served(in_order("a", "b"), ["", "system-node-critical"]), "b");
+    assert_eq!(first_served(in_order("b", "a"), ["system-node-critical", ""]), "a");
 }

@@ -112,8 +112,23 @@ fn pods_that_others_want_near_or_far() {
     check(&away, plugin, Change::removed(ClusterEvent::PodRemoved, &web), true);
     check(&away, plugin, Change::removed(ClusterEvent::PodRemoved, &db), false);
     check(&web, plugin, Change::removed(ClusterEvent::PodRemoved, &away), true);
+    let mut several = away.clone();
+    let field = "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution";
+    let term = |app: &str| json!({"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": app}}});
+    several.set(field, json!([term("web"), term("db")]));
+    let cache = pod("q", json!({"app": "cache"}), json!({}));
+    check(&several, plugin, Change::removed(ClusterEvent::PodRemoved, &web), true);
+    check(&several, plugin, Change::removed(ClusterEvent::PodRemoved, &db), true);
+    check(&several, plugin, Change::removed(ClusterEvent::PodRemoved, &cache), false);
+    check(&several, plugin, labels(&db, &cache), true);
+    check(&several, plugin, labels(&cache, &db), false);
+    check(&web, plugin, Change::removed(ClusterEvent::PodRemoved, &several), true);
     let zone = |value: &str| node(json!({"zone": value}), json!({}), "1");
     let none = node(json!({}), json!({}), "1");
+    // One that others refused, who want to be away from it, asks for nothing itself.
+    check(&web, plugin, Change::added(ClusterEvent::NodeAdded, &zone("a")), true);
+    check(&near, plugin, Change::added(ClusterEvent::NodeAdded, &zone("a")), true);
+    check(&near, plugin, Change::added(ClusterEvent::NodeAdded, &none), false);
     let moved = |old: &Object, new: &Object| Change::changed(ClusterEvent::NodeLabels, old, new);
     check(&near, plugin, moved(&none, &zone("a")), true);
     check(&near, plugin, moved(&zone("a"), &none), false);

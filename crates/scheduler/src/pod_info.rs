@@ -6,7 +6,7 @@ use api::Object;
 use api::selector::LabelSelector;
 use json::{Array, Map, Value};
 
-use crate::resources::{Resources, pod_requests};
+use crate::resources::{Resources, pod_requests, reads_same};
 use crate::tally::Clause;
 
 /// A pod as plugins look at it.
@@ -46,7 +46,7 @@ impl PodInfo {
             && self.object.uid() == pod.uid()
             && self.object.is_deleting() == pod.is_deleting()
             // Its containers may have been given other resources.
-            && (same("status.containerStatuses") || self.requests == pod_requests(pod, false));
+            && (reads_same(&self.object, pod) || self.requests == pod_requests(pod, false));
         is_same.then(|| PodInfo { object: pod.clone(), ..self.clone() })
     }
 }

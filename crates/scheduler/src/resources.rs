@@ -128,6 +128,13 @@ pub(crate) fn pod_requests(pod: &Object, assumed: bool) -> Resources {
     sum
 }
 
+/// Whether two states of a pod are the same at first sight in everything that [`pod_requests`] reads: most of what kubelets
+/// write is about other things, and then nothing has to be added up.
+pub(crate) fn reads_same(a: &Object, b: &Object) -> bool {
+    const READ: [&str; 4] = ["spec", "status.containerStatuses", "status.initContainerStatuses", "status.conditions"];
+    READ.iter().all(|path| a.at(path) == b.at(path))
+}
+
 /// What the kubelet has told of a container, if it has told of its resources.
 fn status_of<'a>(pod: &'a Object, field: &str, container: &Value) -> Option<&'a Value> {
     let status = pod.list(field).iter().find(|status| status["name"] == container["name"])?;
@@ -170,6 +177,51 @@ mod tests {
         assert_eq!(pod_requests(&pod, false).cpu_milli, 1_000, "it is to have it");
         pod.set("status.conditions", json!([{"type": "PodResizePending", "reason": "Infeasible"}]));
         assert_eq!(pod_requests(&pod, false).cpu_milli, 300, "it never will");
+    }
+
+    #[test]
+    fn what_is_added_up_is_compared() {
+        let mut before = Object::new(json!({"spec": {
+            "initContainers": [{"name": "i", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}}],
+            "containers": [{"name": "c", "resources": {"requests": {"cpu": "100m"}}}]}}));
+        before.set("status.phase", "Pending");
+        let held = |cpu: &str| json!([{"name": "i", "allocatedResources": {"cpu": cpu}, "resources": {"requests": {"cpu": cpu}}}]);
+        let mut after = before.clone();
+        after.set("status.phase", "Running");
+        assert!(reads_same(&before, &after));
+        after.set("status.initContainerStatuses", held("2"));
+        assert!(!reads_same(&before, &after));
+        assert_eq!((pod_requests(&before, false).cpu_milli, pod_requests(&after, false).cpu_milli), (1_100, 2_100));
+        after.set("status.initContainerStatuses", held("100m"));
+        let mut infeasible = after.clone();
+        infeasible.set("status.conditions", json!([{"type": "PodResizePending", "reason": "Infeasible"}]));
+        assert!(!reads_same(&after, &infeasible));
+        assert_eq!((pod_requests(&after, false).cpu_milli, pod_requests(&infeasible, false).cpu_milli), (1_100, 200));
+    }
+
+    #[test]
+    fn quotas_add_up_by_the_same_rule() {
+        use api::pod_resources::{Counted, requests};
+        let asks =
+            |name: &str, cpu: &str| json!({"name": name, "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}});
+        let told = |name: &str, granted: &str, has: &str| json!({"name": name, "allocatedResources": {"cpu": granted}, "resources": {"requests": {"cpu": has}}});
+        let mut sidecar = asks("s", "300m");
+        sidecar["restartPolicy"] = "Always".into();
+        let mut pod = Object::new(json!({"spec": {"overhead": {"cpu": "10m"},
+            "initContainers": [asks("i", "3"), sidecar, asks("j", "2800m")], "containers": [asks("a", "1"), asks("b", "1")]}}));
+        let agree = |pod: &Object, cpu_milli: i64| {
+            let all = requests(pod.value(), Counted { with_status: true, ..Counted::default() });
+            let own = pod_requests(pod, false);
+            assert_eq!((own.cpu_milli, own.memory_bytes), (all["cpu"].milli_value(), all["memory"].value()));
+            assert_eq!(own.cpu_milli, cpu_milli);
+        };
+        agree(&pod, 3_110);
+        pod.set("status.containerStatuses", json!([told("a", "2", "1"), {"name": "b"}]));
+        pod.set("status.initContainerStatuses", json!([told("s", "1", "1500m"), told("j", "9", "9")]));
+        agree(&pod, 4_510);
+        pod.set("status.conditions", json!([{"type": "PodResizePending", "reason": "Infeasible"}]));
+        pod.set("spec.containers", json!([asks("a", "7"), asks("b", "2")]));
+        agree(&pod, 5_510);
     }
 
     #[test]

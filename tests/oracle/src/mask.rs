@@ -14,6 +14,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"[0-9]{4}(_[0-9]{2}){2}T([0-9]{2}_){3}0700", "<time>"),
     (r"/tmp/(LIVE|MERGED)-[0-9]+", "/tmp/${1}-<n>"),
     (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} \+0000", "<date>"),
+    (r"X509SHA256=[0-9a-f]{64}", "X509SHA256=<digest>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
     (r#"(resourceVersion"?: ?)"[0-9]+""#, "${1}<version>"),
     (r"(Resource Version: +)[0-9]+", "${1}<version>"),

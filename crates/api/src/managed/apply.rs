@@ -115,9 +115,7 @@ impl Applier<'_> {
         force: bool,
     ) -> Result<Applied, Vec<Conflict>> {
         let mut own = field_set(self.atom, config);
-        for path in self.writer.reset {
-            own.cut(path);
-        }
+        self.writer.reach.limit(&mut own);
         let unstripped = own.clone();
         strip(&mut own);
         let mine = self.writer.entry(Operation::Apply, own);
@@ -130,7 +128,7 @@ impl Applier<'_> {
         };
         let mut change = compare(self.atom, live, &new);
         let same = change.is_empty();
-        change.cut(self.writer.reset);
+        change.limit(self.writer.reach);
         let written = change.written();
         let mut conflicts = Vec::new();
         let mut entries = Vec::with_capacity(others.len() + 1);

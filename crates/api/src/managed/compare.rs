@@ -30,33 +30,60 @@ impl Comparison {
         self.modified.union(&self.added)
     }
 
-    /// Leaves fields out with all that is below them.
-    pub fn cut(&mut self, paths: &[&[&str]]) {
-        for path in paths {
-            self.removed.cut(path);
-            self.modified.cut(path);
-            self.added.cut(path);
+    /// Leaves out what is out of reach.
+    pub fn limit(&mut self, reach: Reach<'_>) {
+        reach.limit(&mut self.removed);
+        reach.limit(&mut self.modified);
+        reach.limit(&mut self.added);
+    }
+}
+
+/// Which fields a write of a kind can change: nobody comes to own others by it (`ResetFieldsFilter`).
+#[derive(Clone, Copy, Debug)]
+pub enum Reach<'a> {
+    /// All but those at these paths and below them.
+    Without(&'a [&'a [&'a str]]),
+    /// None but those at these paths, below them, and what they are in; the step [`super::ANY`] is any step.
+    Only(&'a [&'a [&'a str]]),
+}
+
+impl Reach<'_> {
+    /// Leaves out of a set what is out of reach.
+    pub(super) fn limit(self, set: &mut Set) {
+        match self {
+            Reach::Without(paths) => paths.iter().for_each(|path| set.cut(path)),
+            Reach::Only(paths) => *set = set.only(paths),
+        }
+    }
+
+    /// Whether a field at the top is out of reach with all that is below it.
+    fn leaves_out(self, key: &str) -> bool {
+        match self {
+            Reach::Without(paths) => paths.iter().any(|path| matches!(path, [one] if *one == key)),
+            Reach::Only(paths) => !paths.iter().any(|path| path.first().is_some_and(|first| *first == key)),
         }
     }
 }
 
 /// Compares two objects of a kind.
 pub fn compare(atom: Atom, old: &Value, new: &Value) -> Comparison {
-    compare_without(atom, old, new, &[])
+    compare_in(atom, old, new, Reach::Without(&[]))
 }
 
-/// Compares two objects of a kind; fields at these paths, with all that is below them, count as the same.
-pub fn compare_without(atom: Atom, old: &Value, new: &Value, without: &[&[&str]]) -> Comparison {
+/// Compares two objects of a kind; fields out of reach count as the same.
+pub fn compare_in(atom: Atom, old: &Value, new: &Value, reach: Reach<'_>) -> Comparison {
     let mut found = Found::default();
-    let whole = |key: &str| without.iter().any(|path| matches!(path, [one] if *one == key));
+    let whole = |key: &str| reach.leaves_out(key);
     match (old.as_object(), new.as_object()) {
         // Most of an object stays out of most writes: its status or its spec.
-        (Some(old), Some(new)) if !without.is_empty() => fields(atom, Some(old), Some(new), &whole, &mut found),
+        (Some(old), Some(new)) if !matches!(reach, Reach::Without([])) => {
+            fields(atom, Some(old), Some(new), &whole, &mut found)
+        }
         _ => value(atom, Some(old), Some(new), &mut found),
     }
     let [removed, modified, added] = found.nodes.map(Set::from_nodes);
     let mut comparison = Comparison { removed, modified, added };
-    comparison.cut(without);
+    comparison.limit(reach);
     comparison
 }
 

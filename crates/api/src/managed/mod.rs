@@ -21,10 +21,10 @@ mod update;
 mod validate;
 
 pub use apply::{Applied, Applier, Conflict, Refusal};
-pub use compare::{Comparison, compare};
+pub use compare::{Comparison, Reach, compare};
 pub use entries::{Entry, ManagedFields, Operation};
 pub use path::{Element, Text, show};
 pub use recent::Recent;
-pub use set::{Node, Set};
+pub use set::{ANY, Node, Set};
 pub use typed::{Atom, field_set};
 pub use update::{Writer, zero};

@@ -9,6 +9,9 @@ use json::{Map, Value};
 
 use super::path::Element;
 
+/// In a path to fields: any step, `MatchAnyPathElement` of upstream.
+pub const ANY: &str = "*";
+
 /// A set of fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Set(Vec<Node>);
@@ -144,6 +147,21 @@ impl Set {
             }
         }
         self.0.remove(index);
+    }
+
+    /// Only the fields at these paths, with all that is below them and what they are in. The step [`ANY`] is any step.
+    pub fn only(&self, paths: &[&[&str]]) -> Set {
+        let nodes = self.0.iter().filter_map(|node| {
+            let is = |step: &str| step == ANY || matches!(&node.element, Element::Field(name) if **name == *step);
+            let split = paths.iter().filter_map(|path| path.split_first());
+            let rests: Vec<&[&str]> = split.filter(|(first, _)| is(first)).map(|(_, rest)| rest).collect();
+            if rests.iter().any(|rest| rest.is_empty()) {
+                return Some(node.clone());
+            }
+            let (member, children) = (node.member && !rests.is_empty(), node.children.only(&rests));
+            (member || !children.is_empty()).then(|| Node { element: node.element.clone(), member, children })
+        });
+        Set::exact(nodes.collect())
     }
 
     /// Takes a field out, not what is below it.

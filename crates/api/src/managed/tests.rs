@@ -29,7 +29,8 @@ impl World {
 
     fn update(&mut self, manager: &str, new: Value) -> &mut Self {
         let (time, atom) = (self.now(), Atom::of(definition(self.kind)));
-        let writer = Writer { manager, api_version: "v1", subresource: "", time: &time, reset: &[&["status"]] };
+        let writer =
+            Writer { manager, api_version: "v1", subresource: "", time: &time, reach: Reach::Without(&[&["status"]]) };
         self.managed = self.managed.update(atom, &self.object, &new, &writer);
         self.object = new;
         self
@@ -37,7 +38,8 @@ impl World {
 
     fn try_apply(&mut self, manager: &str, force: bool, config: Value) -> Result<(), Refusal> {
         let (time, atom) = (self.now(), Atom::of(definition(self.kind)));
-        let writer = Writer { manager, api_version: "v1", subresource: "", time: &time, reset: &[&["status"]] };
+        let writer =
+            Writer { manager, api_version: "v1", subresource: "", time: &time, reach: Reach::Without(&[&["status"]]) };
         let applied = Applier { atom, writer, force }.apply(
             &self.object,
             &zero(definition(self.kind)),

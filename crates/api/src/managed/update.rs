@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use json::{Map, Value};
 
-use super::compare::{Comparison, compare_without};
+use super::compare::{Comparison, Reach, compare_in};
 use super::entries::{Entry, ManagedFields, Operation};
 use super::path::Text;
 use super::set::Set;
@@ -48,8 +48,8 @@ pub struct Writer<'a> {
     pub subresource: &'a str,
     /// Now, RFC 3339.
     pub time: &'a str,
-    /// What a write of this kind cannot change, so that nobody comes to own it by one.
-    pub reset: &'a [&'a [&'a str]],
+    /// What a write of this kind can change.
+    pub reach: Reach<'a>,
 }
 
 impl Writer<'_> {
@@ -76,7 +76,7 @@ pub(super) fn strip(set: &mut Set) {
 impl ManagedFields {
     /// What is owned after `writer` has turned `old` into `new`. The same one comes back if nothing changes.
     pub fn update(self: &Arc<Self>, atom: Atom, old: &Value, new: &Value, writer: &Writer<'_>) -> Arc<Self> {
-        let change = compare_without(atom, old, new, writer.reset);
+        let change = compare_in(atom, old, new, writer.reach);
         let mut own = change.written();
         strip(&mut own);
         if own.is_empty() && change.removed.is_empty() {

@@ -1,6 +1,8 @@
 //! LimitRanges: what pods get that say nothing, and how much or how little they may ask for (plugin/pkg/admission/limitranger).
 
 use api::kinds::{LIMIT_RANGES, PERSISTENT_VOLUME_CLAIMS, PODS};
+use api::pod_resources::{self, Counted};
+use api::quota::Amounts;
 use api::status::Status;
 use api::{Kind, Quantity};
 use json::{Value, json};
@@ -86,9 +88,14 @@ fn check(object: &Value, item: &Value, is_pod: bool, problems: &mut Vec<String>)
                 }
             }
             "Pod" if is_pod => {
-                let used = api::quota::usage(&PODS, object);
-                let of = |prefix: &str| used.get(&format!("{prefix}{name}")).copied();
-                compare(item, name, &Asked { request: of("requests."), limit: of("limits.") }, problems);
+                // As upstream's own copy of the rule: what the spec says, without the overhead.
+                let counted = Counted { without_overhead: true, ..Counted::default() };
+                let of = |all: Amounts| all.get(name.as_str()).copied();
+                let asked = Asked {
+                    request: of(pod_resources::requests(object, counted)),
+                    limit: of(pod_resources::limits(object, counted)),
+                };
+                compare(item, name, &asked, problems);
             }
             "PersistentVolumeClaim" if !is_pod => {
                 let request = amount(at(object, "spec.resources.requests").get(name.as_str()));

@@ -34,8 +34,11 @@ pub fn before_create(cx: &Context<'_>, strategy: &Strategy, namespace: &str, obj
     (strategy.admit_create)(cx, object)
 }
 
-/// Runs every plugin that changes a pod whose containers are resized.
-pub fn before_resize(cx: &Context<'_>, namespace: &str, pod: &mut Value) -> Result<(), Status> {
+/// Runs every plugin that changes a pod whose containers are resized; one that is being deleted is left as it is.
+pub fn before_resize(cx: &Context<'_>, namespace: &str, pod: &mut Value, old: &Value) -> Result<(), Status> {
+    if !text(old, "metadata.deletionTimestamp").is_empty() {
+        return Ok(());
+    }
     limits::admit(cx, &PODS, namespace, pod)
 }
 

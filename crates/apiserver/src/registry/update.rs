@@ -88,8 +88,9 @@ impl Context<'_> {
             }
             Part::EphemeralContainers => crate::strategy::pod::keep_all_but_ephemeral(&mut new, old),
             Part::Resize => {
+                // In this order: of what plugins fill in, too, nothing but resources is kept.
+                admission::before_resize(self, namespace, &mut new, old)?;
                 crate::strategy::pod::keep_all_but_resources(&mut new, old)?;
-                admission::before_resize(self, namespace, &mut new)?;
             }
             Part::Approval => crate::strategy::certificates::approve(&mut new, old, &self.now()),
             Part::Finalize | Part::Binding => {}

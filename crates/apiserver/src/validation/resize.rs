@@ -18,6 +18,11 @@ pub fn validate_update(new: &Value, old: &Value, errors: &mut FieldErrors) {
         errors.push(FieldError::forbidden("[]", "static pods cannot be resized"));
         return;
     }
+    if text(old, "spec.os.name") == "windows" {
+        *errors = FieldErrors::new();
+        errors.push(FieldError::forbidden("[]", "windows pods cannot be resized"));
+        return;
+    }
     let class = text(old, "status.qosClass");
     if class != qos_class(new) {
         errors.push(FieldError::invalid("spec", class, "Pod QOS Class may not change as a result of resizing"));

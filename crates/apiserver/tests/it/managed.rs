@@ -185,3 +185,31 @@ fn a_write_that_changes_nothing_keeps_the_times() {
         "{status}"
     );
 }
+
+#[test]
+fn who_adds_an_ephemeral_container_owns_that_alone() {
+    let h = Harness::new();
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    h.ok("POST", pods, pod);
+    let patch = |value: Value| {
+        let strategic = [("content-type", "application/strategic-merge-patch+json")];
+        h.call_with("PATCH", &format!("{pods}/p/ephemeralcontainers"), value, &strategic)
+    };
+    let before = h.get(&format!("{pods}/p"));
+    let (code, answer) = patch(json!({"metadata": {"labels": {"a": "b"}}, "spec": {"activeDeadlineSeconds": 5}}));
+    assert_eq!((code, &answer), (200, &before));
+    let container = json!({"name": "e", "image": "i"});
+    let (code, answer) =
+        patch(json!({"metadata": {"labels": {"a": "b"}}, "spec": {"ephemeralContainers": [container]}}));
+    assert_eq!(code, 200, "{answer}");
+    let entries = answer["metadata"]["managedFields"].as_array().unwrap();
+    let own: Vec<&Value> = entries.iter().filter(|entry| entry["subresource"] == "ephemeralcontainers").collect();
+    assert_eq!(own.len(), 1, "{answer}");
+    let fields = own[0]["fieldsV1"]["f:spec"].as_object().unwrap();
+    assert_eq!(own[0]["fieldsV1"].as_object().unwrap().len(), 1, "{answer}");
+    assert!(
+        fields.len() == 1 && fields["f:ephemeralContainers"]["k:{\"name\":\"e\"}"]["f:image"].is_object(),
+        "{answer}"
+    );
+}

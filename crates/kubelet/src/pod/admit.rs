@@ -1,10 +1,11 @@
 //! Whether the node takes a pod (`pkg/kubelet/lifecycle/predicate.go`).
 
 use api::Object;
+use api::pod_resources::{Counted, requests};
 use api::quantity::Quantity;
 
 use super::Worker;
-use crate::{spec, status};
+use crate::status;
 
 /// What pods ask of a node: milli-CPUs, bytes of memory, and their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,20 +16,16 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Of one pod: the sum over its containers, or the largest init container if that is more.
+    /// Of one pod, by what its spec says.
     pub(crate) fn of(pod: &Object) -> Budget {
-        let amount = |container: &json::Value, name: &str, milli: bool| {
-            let value = &spec::api_at(container, "resources.requests")[name];
-            let quantity = Quantity::from_value(value).ok().filter(|_| !value.is_null());
-            quantity.map_or(0, |q| if milli { q.milli_value() } else { q.value() })
-        };
-        let total = |name: &str, milli: bool| {
-            let sidecars = spec::init_containers(pod).iter().filter(|c| spec::is_sidecar(c));
-            let sum: i64 = spec::containers(pod).iter().chain(sidecars).map(|c| amount(c, name, milli)).sum();
-            let init = spec::init_containers(pod).iter().map(|c| amount(c, name, milli)).max();
-            sum.max(init.unwrap_or(0))
-        };
-        Budget { cpu_milli: total("cpu", true), memory_bytes: total("memory", false), pods: 1 }
+        let requests = requests(pod.value(), Counted::default());
+        let amount = |name: &str| requests.get(name).copied().unwrap_or(Quantity::ZERO);
+        Budget { cpu_milli: amount("cpu").milli_value(), memory_bytes: amount("memory").value(), pods: 1 }
+    }
+
+    /// Whether this is more than another of what can be resized.
+    pub(crate) fn exceeds(self, other: Budget) -> bool {
+        self.cpu_milli > other.cpu_milli || self.memory_bytes > other.memory_bytes
     }
 
     fn add(self, other: Budget) -> Budget {
@@ -69,6 +66,8 @@ impl Worker {
     pub(super) async fn reject(&self, reason: &str, message: &str) {
         self.pod_event("Warning", reason, message.trim_start_matches("Pod was rejected: "));
         self.terminal.set(true);
+        // It was counted until now.
+        (self.shared.retry_resizes)();
         let made = status::rejected(&self.pod(), reason, message, self.shared.sim.now());
         self.write_status(made).await;
     }

@@ -69,7 +69,7 @@ impl Worker {
         self.ending.raise();
         if self.sandbox.borrow().is_some() || !self.terminal.get() {
             self.terminal.set(true);
-            (self.shared.retry_resizes)();
+            self.stopping.set(self.runs());
             self.probing.borrow_mut().values_mut().for_each(crate::probes::Probing::keep_only_readiness);
             self.publish_ending().await;
             self.stop_all().await;
@@ -82,6 +82,8 @@ impl Worker {
                 }
                 self.shared.runtime.stop_sandbox(&sandbox.id).await;
             }
+            self.stopping.set(false);
+            (self.shared.retry_resizes)();
         }
         if self.was_accepted() {
             self.publish().await;
@@ -92,6 +94,11 @@ impl Worker {
     /// Whether the status is ours to make: not for pods that were refused.
     fn was_accepted(&self) -> bool {
         self.sandboxes.get() > 0 || self.status.borrow()["containerStatuses"].is_array()
+    }
+
+    /// Whether a container of the pod runs.
+    fn runs(&self) -> bool {
+        self.existing().containers.iter().any(|view| view.status.state == State::Running)
     }
 
     /// While containers are being stopped, the status shows them as they are.

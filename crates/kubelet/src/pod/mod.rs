@@ -102,6 +102,8 @@ pub(crate) struct Worker {
     ending: Signal,
     /// Nothing is started any more.
     terminal: Cell<bool>,
+    /// Nothing is started any more, but containers that ran then are still being stopped, or their sandbox is.
+    stopping: Cell<bool>,
     sandbox: RefCell<Option<Sandbox>>,
     pod_ip: Cell<Option<Ipv4Addr>>,
     sandboxes: Cell<u32>,
@@ -135,6 +137,7 @@ impl Worker {
             waiters: Waiters::default(),
             ending: Signal::new(),
             terminal: Cell::new(false),
+            stopping: Cell::new(false),
             sandbox: RefCell::default(),
             pod_ip: Cell::new(None),
             sandboxes: Cell::new(0),
@@ -215,6 +218,7 @@ impl Worker {
         self.pod.replace(last);
         self.deleted.set(true);
         self.ending.raise();
+        (self.shared.retry_resizes)();
         self.wake();
     }
 
@@ -224,9 +228,11 @@ impl Worker {
         self.waiters.wake_all();
     }
 
-    /// Whether the pod still takes resources of the node.
+    /// Whether the pod still takes resources of the node (`filterOutInactivePods`): until what runs of it has been stopped, and
+    /// not when the API has forgotten it. One whose containers ended by themselves takes nothing: the API hears of its last
+    /// phase before the sandbox is stopped, unlike upstream's, and the scheduler must not be quicker than this.
     pub(crate) fn is_active(&self) -> bool {
-        !self.terminal.get()
+        !self.deleted.get() && (!self.terminal.get() || self.stopping.get())
     }
 
     /// The status as it was last made.

@@ -3,6 +3,8 @@
 //! A worker's pod always has the resources that the node has granted. While the API asks for others, what it asks for is
 //! kept here until the node has room.
 
+use std::cmp::Reverse;
+
 use api::Object;
 use api::quantity::Quantity;
 use json::{Value, json};
@@ -140,6 +142,16 @@ fn condition(kind: &str, old: Option<&Value>, (reason, message): (&str, &str), g
     condition
 }
 
+/// The turn of a pod among those that await room, the least first (`sortPendingResizes`): who wants no more than was granted,
+/// then the most important, those of the class Guaranteed, and who has waited longest.
+fn turn(wanted: &Object, granted: Budget, pending: Option<&Value>) -> impl Ord + use<> {
+    let priority = Reverse(wanted.int("spec.priority").unwrap_or(0));
+    // In seconds of UTC: as texts they are in the order of time.
+    let since = pending.map(|pending| spec::text(pending, "lastTransitionTime").to_owned());
+    let is_guaranteed = wanted.str("status.qosClass") == "Guaranteed";
+    (Budget::of(wanted).exceeds(granted), priority, !is_guaranteed, since.is_none(), since)
+}
+
 impl Worker {
     /// The pod as the worker is to see it: with the resources that were granted.
     pub(super) fn held_back(&self, pod: Object) -> Object {
@@ -177,6 +189,13 @@ impl Worker {
         self.resizing.borrow().as_ref().is_some_and(|resizing| resizing.pending.is_some())
     }
 
+    /// The turn of the pod among those that await room, the least first.
+    pub(crate) fn turn(&self) -> impl Ord + use<> {
+        let resizing = self.resizing.borrow();
+        let pending = resizing.as_ref().and_then(|resizing| resizing.pending.as_ref());
+        turn(&self.in_api(), self.budget.get(), pending)
+    }
+
     /// The conditions that say how the resize goes.
     pub(super) fn resize_conditions(&self) -> Vec<Value> {
         let resizing = self.resizing.borrow();
@@ -211,7 +230,7 @@ impl Worker {
                     resizing.in_progress = Some(condition(IN_PROGRESS, None, ("", ""), generation, now));
                 });
                 self.pod_event("Normal", "ResizeStarted", &message("Pod resize started", &wanted, generation, ""));
-                if budget.cpu_milli < before.cpu_milli || budget.memory_bytes < before.memory_bytes {
+                if before.exceeds(budget) {
                     (self.shared.retry_resizes)();
                 }
             }
@@ -364,6 +383,28 @@ mod tests {
         let pod = |cpu: &str| Object::new(json!({"spec": {"containers": [{"resources": {"requests": {"cpu": cpu}}}]}}));
         assert!(same_resources(&pod("1"), &pod("1000m")));
         assert!(!same_resources(&pod("1"), &pod("1001m")));
+    }
+
+    #[test]
+    fn turns_are_taken_by_these_criteria_in_this_order() {
+        let granted = Budget { cpu_milli: 1_000, memory_bytes: 1 << 20, pods: 1 };
+        let at = |cpu: &str, memory: &str, priority: i64, class: &str, since: Option<&str>| {
+            let container = json!({"resources": {"requests": {"cpu": cpu, "memory": memory}}});
+            let spec = json!({"priority": priority, "containers": [container]});
+            let pod = Object::new(json!({"spec": spec, "status": {"qosClass": class}}));
+            turn(&pod, granted, since.map(|since| json!({"lastTransitionTime": since})).as_ref())
+        };
+        let (early, late) = (Some("2026-01-01T09:59:59Z"), Some("2026-01-01T10:00:00Z"));
+        let turns = [
+            at("1", "1Ki", 0, "Burstable", None),
+            at("100m", "2Mi", 9, "Burstable", late),
+            at("2", "1Mi", 5, "Guaranteed", late),
+            at("2", "1Mi", 5, "Burstable", early),
+            at("2", "1Mi", 5, "Burstable", late),
+            at("2", "1Mi", 5, "Burstable", None),
+            at("2", "1Mi", 0, "Guaranteed", early),
+        ];
+        assert!(turns.is_sorted_by(|a, b| a < b));
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl Worker {
         if actions.kill_pod {
             // Everything has ended for good: the phase says how, and the next pass tidies up.
             self.terminal.set(true);
+            (self.shared.retry_resizes)();
             self.wake();
             return Ok(());
         }

@@ -1,6 +1,9 @@
 //! Pods that want to be near other pods, or away from them (`plugins/interpodaffinity`).
 //!
-//! Difference from upstream: of namespace selectors only the empty one, which selects all, is understood.
+//! Differences from upstream: of namespace selectors only the empty one, which selects all, is understood. A pod is tried
+//! again in two cases in which upstream leaves it to its round of every five minutes: a node comes, and the pod was
+//! refused by what others want to be away from; a pod goes, or changes its labels, that one of several terms of an
+//! anti-affinity meant (upstream asks for one that all of them meant).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -35,18 +38,21 @@ pub(crate) static PLUGIN: Plugin = Plugin {
 fn helps(pod: &Object, change: &Change) -> bool {
     let affinity = Affinity::read(pod);
     let (near, away) = affinity.as_ref().map_or((&[][..], &[][..]), |own| (&own.near[..], &own.away[..]));
-    // Upstream's `podMatchesAllAffinityTerms`: no term means nobody.
+    // Upstream's `podMatchesAllAffinityTerms`: no term means nobody. Of those to be near to one must be meant by all terms;
+    // each term by itself says whom to be away from.
     let all = |terms: &[Term], other: &Object| !terms.is_empty() && terms.iter().all(|term| term.pods.matches(other));
+    let any = |terms: &[Term], other: &Object| terms.iter().any(|term| term.pods.matches(other));
     match (change.event, &change.old, &change.new) {
         (ClusterEvent::PodLabels, Some(old), Some(new)) => {
-            (!all(near, old) && all(near, new)) || (all(away, old) && !all(away, new))
+            let let_go = |term: &Term| term.pods.matches(old) && !term.pods.matches(new);
+            (!all(near, old) && all(near, new)) || away.iter().any(let_go)
         }
         (ClusterEvent::PodAssigned, _, Some(new)) => all(near, new),
         (ClusterEvent::PodRemoved, Some(old), _) => {
-            all(away, old) || Affinity::read(old).is_some_and(|theirs| all(&theirs.away, pod))
+            any(away, old) || Affinity::read(old).is_some_and(|theirs| any(&theirs.away, pod))
         }
         (ClusterEvent::NodeAdded, _, Some(node)) => {
-            !away.is_empty() || near.iter().any(|term| node.label(&term.topology_key).is_some())
+            near.is_empty() || !away.is_empty() || near.iter().any(|term| node.label(&term.topology_key).is_some())
         }
         (ClusterEvent::NodeLabels, Some(old), Some(new)) => {
             let labels = |term: &Term| (old.label(&term.topology_key), new.label(&term.topology_key));

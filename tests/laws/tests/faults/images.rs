@@ -95,7 +95,12 @@ impl Files {
         }
         let (layer, layer_size) = self.blob(tar.into_inner().expect("memory takes it"));
         // The program knows no signals; SIGKILL spares every pod its whole grace period.
-        let (config, config_size) = self.blob(r#"{"config":{"Entrypoint":["/bin/program"],"StopSignal":"SIGKILL"}}"#);
+        // What tells images apart is the configuration, so it names the layer.
+        let config = json::json!({
+            "config": { "Entrypoint": ["/bin/program"], "StopSignal": "SIGKILL" },
+            "rootfs": { "type": "layers", "diff_ids": [layer] },
+        });
+        let (config, config_size) = self.blob(config.to_string());
         let manifest = json::json!({
             "schemaVersion": 2,
             "config": { "digest": config, "size": config_size },
