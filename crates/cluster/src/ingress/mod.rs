@@ -171,7 +171,7 @@ impl Inner {
     async fn refuse(&self, stream: &TcpStream) {
         let why = simulation::stub!("ingress-nginx", "a controller on the network of its node (hostNetwork)");
         let mut text = String::new();
-        site::line(&mut text, ["log", "E", "main.go:112", &why.to_string()].map(str::to_owned));
+        site::line(&mut text, ["log", "E", "main.go:112", why].map(str::to_owned));
         send(&self.sim, stream, text.as_bytes()).await;
     }
 
