@@ -210,3 +210,34 @@ fn traffic_policies_of_services() {
         ],
     );
 }
+
+#[test]
+fn what_is_sent_does_not_end_the_controller() {
+    play(
+        "kubectl create ingress rewrite --class=nginx --rule='r.example/something(/|$)(.*)*=web:8080' --annotation='nginx.ingress.kubernetes.io/rewrite-target=/$2' > /dev/null
+         kubectl create ingress timeouts --class=nginx --rule='t.example/*=web:8080' --annotation=nginx.ingress.kubernetes.io/proxy-read-timeout=18446744073709551615 > /dev/null
+         kubectl create service externalname inner --external-name=web.default.svc.cluster.local > /dev/null
+         kubectl create service externalname own --external-name=localhost > /dev/null
+         kubectl create ingress names --class=nginx --rule='inner.example/*=inner:8080' --rule='own.example/*=own:10254' > /dev/null
+         sleep 10
+         path=$(printf 'a/b%.0s' $(seq 1 2000))
+         echo long: $(get r.example /something/$path 2 | tail -1)
+         echo time: $(get t.example / 2 | tail -1)
+         echo inner: $(get inner.example / 2 | tail -1)
+         echo own: $(get own.example /healthz 2 | tail -1)
+         echo quote: $(curl -s -o /dev/null -w '%{http_code}' -A 'x\"y' -H 'Host: t.example' $(minikube ip)/)
+         kubectl logs -n ingress-nginx deploy/ingress-nginx-controller | tail -1
+         kubectl get events --field-selector type=Warning,involvedObject.kind=Ingress -o custom-columns=M:.message --no-headers
+         kubectl get pods -n ingress-nginx -l app.kubernetes.io/component=controller --no-headers",
+        &[
+            "long: Version: 1.0.0",
+            "time: Version: 1.0.0",
+            "inner: Version: 1.0.0",
+            "own: <head><title>503 Service Temporarily Unavailable</title></head>",
+            "quote: 200\n",
+            "\"x\\x22y\"",
+            "Error parsing annotations: annotation nginx.ingress.kubernetes.io/proxy-read-timeout contains invalid value",
+            "1/1   Running   0 ",
+        ],
+    );
+}

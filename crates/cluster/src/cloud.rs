@@ -140,7 +140,7 @@ impl Inner {
     fn targets(&self, node_port: u16) -> Vec<Ipv4Addr> {
         let rules = self.fabric.rules();
         let local = rules.node_port(Protocol::Tcp, node_port).filter(|rule| rule.external_local);
-        let has_endpoints = |node: &&Object| local.is_none_or(|rule| !rule.on_node(node.name()).is_empty());
+        let has_endpoints = |node: &&Object| local.is_none_or(|rule| !rule.ready_on_node(node.name()).is_empty());
         let nodes = self.nodes.list();
         let ready = nodes.iter().filter(|node| is_ready(node)).filter(has_endpoints);
         let mut targets: Vec<Ipv4Addr> = ready.filter_map(address).collect();

@@ -201,6 +201,11 @@ impl Fabric {
         nodes.map(|ns| NetNs(ns, Asker::Routine)).collect()
     }
 
+    /// The namespace of whoever has an address; what it does is not told of as somebody's request.
+    pub fn routine_of(&self, address: Ipv4Addr) -> Option<NetNs> {
+        self.0.host(address).map(|ns| NetNs(ns, Asker::Routine))
+    }
+
     /// The name of whoever has an address.
     pub fn name_of(&self, address: Ipv4Addr) -> Option<String> {
         self.0.host(address).map(|ns| ns.name.clone())

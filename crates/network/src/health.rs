@@ -74,14 +74,14 @@ impl HealthServers {
     }
 }
 
-/// How many endpoints of a Service a node has, whatever their ports.
+/// How many ready endpoints of a Service a node has, whatever their ports.
 fn local_endpoints(fabric: &Fabric, service: &str, node: &str) -> usize {
     let rules = fabric.rules();
     let own = rules.all().iter().filter(|rule| {
         let rest = rule.service.strip_prefix(service);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     });
-    own.flat_map(|rule| rule.on_node(node)).map(|endpoint| *endpoint.ip()).collect::<BTreeSet<_>>().len()
+    own.flat_map(|rule| rule.ready_on_node(node)).map(|endpoint| *endpoint.ip()).collect::<BTreeSet<_>>().len()
 }
 
 fn answer(service: &str, count: usize) -> Response {

@@ -46,6 +46,8 @@ pub struct ServiceRule {
     pub backends: Vec<SocketAddrV4>,
     /// The same by the node that they are on.
     pub by_node: BTreeMap<String, Vec<SocketAddrV4>>,
+    /// Those that are ready, by their node; not the ones that only end what they have begun.
+    pub ready_by_node: BTreeMap<String, Vec<SocketAddrV4>>,
     /// `externalTrafficPolicy: Local`: what comes from outside gets endpoints of the node that it comes to, and keeps its source.
     pub external_local: bool,
     /// `internalTrafficPolicy: Local`: what comes from a pod gets endpoints of the node that the pod is on.
@@ -58,6 +60,11 @@ impl ServiceRule {
     /// The endpoints on a node.
     pub fn on_node(&self, node: &str) -> &[SocketAddrV4] {
         self.by_node.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ready endpoints on a node (LocalReadyEndpoints): what tells load balancers outside counts them alone.
+    pub fn ready_on_node(&self, node: &str) -> &[SocketAddrV4] {
+        self.ready_by_node.get(node).map_or(&[], Vec::as_slice)
     }
 
     /// What kind of its addresses one is.

@@ -146,6 +146,10 @@ fn service_rules(service: &Object, slices: &[Object]) -> Vec<ServiceRule> {
         let endpoints = endpoints(&own, name, protocol);
         let nodes: std::collections::BTreeSet<&str> = endpoints.iter().map(|e| e.node.as_str()).collect();
         let on = |node: &str| serving(endpoints.iter().filter(|e| e.node == node));
+        let mut ready_by_node: BTreeMap<String, Vec<SocketAddrV4>> = BTreeMap::new();
+        for endpoint in endpoints.iter().filter(|e| e.is_ready) {
+            ready_by_node.entry(endpoint.node.clone()).or_default().push(endpoint.address);
+        }
         Some(ServiceRule {
             service: format!("{}{suffix}", service.key()),
             protocol,
@@ -155,6 +159,7 @@ fn service_rules(service: &Object, slices: &[Object]) -> Vec<ServiceRule> {
             node_port: port_number(&port["nodePort"]).filter(|p| *p != 0),
             backends: serving(endpoints.iter()),
             by_node: nodes.into_iter().map(|node| (node.to_owned(), on(node))).collect::<BTreeMap<_, _>>(),
+            ready_by_node,
             external_local: is_local("spec.externalTrafficPolicy"),
             internal_local: is_local("spec.internalTrafficPolicy"),
             affinity,
@@ -300,5 +305,21 @@ mod tests {
         );
         check(json!({"spec": {"clusterIP": "None", "ports": [{"port": 80}]}}), &[], expect![""]);
         check(json!({"spec": {"type": "ExternalName", "externalName": "x"}}), &[], expect![""]);
+    }
+
+    #[test]
+    fn who_only_ends_is_not_counted_as_ready() {
+        let service = Object::new(json!({"metadata": {"name": "web", "namespace": "default"},
+            "spec": {"clusterIP": "10.96.1.2", "ports": [{"port": 80}]}}));
+        let slice = Object::new(json!({
+            "metadata": {"namespace": "default", "labels": {SERVICE_NAME_LABEL: "web"}},
+            "ports": [{"port": 8080}],
+            "endpoints": [
+                {"addresses": ["10.244.0.5"], "nodeName": "a", "conditions": {"ready": true}},
+                {"addresses": ["10.244.1.6"], "nodeName": "b",
+                    "conditions": {"ready": false, "serving": true, "terminating": true}}]}));
+        let rules = rules(&[service], &[slice]);
+        let counts = |node: &str| (rules[0].on_node(node).len(), rules[0].ready_on_node(node).len());
+        assert_eq!((counts("a"), counts("b")), ((1, 1), (1, 0)));
     }
 }

@@ -176,6 +176,7 @@ fn rule(backends: &[&str]) -> ServiceRule {
         node_port: Some(30_080),
         backends: backends.iter().map(|b| at(b)).collect(),
         by_node: Default::default(),
+        ready_by_node: Default::default(),
         external_local: false,
         internal_local: false,
         affinity: None,

@@ -2,7 +2,6 @@
 //!
 //! Nothing here waits: each step does what can be done, and says what it needs next.
 
-use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,10 +13,14 @@ use crate::link::waits;
 
 /// `proxy_next_upstream_tries`
 const TRIES_MAX: usize = 3;
+/// Methods that are not sent again once a byte of them was (`proxy_next_upstream` without `non_idempotent`).
+const NOT_IDEMPOTENT: &[&str] = &["POST", "LOCK", "PATCH"];
 /// `proxy_connect_timeout`
 const CONNECT_SECONDS: u64 = 5;
 /// `proxy_read_timeout`
 const READ_SECONDS: u64 = 60;
+/// The longest patience: as many milliseconds as nginx counts.
+const SECONDS_MAX: u64 = i32::MAX as u64 / 1_000;
 /// Bytes of a backend's head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Bytes that may wait for the client before nothing more is read from the backend.
@@ -79,7 +82,12 @@ pub struct Exchange {
     is_head: bool,
     /// The client understands chunks.
     takes_chunks: bool,
-    peers: VecDeque<(String, SocketAddrV4)>,
+    /// The next one is at the front.
+    peers: Vec<(String, SocketAddrV4)>,
+    /// It may be sent a second time.
+    is_idempotent: bool,
+    /// The client's connection closes after this answer.
+    closes: bool,
     stream: Option<TcpStream>,
     input: Vec<u8>,
     /// The body that comes, once the head was there.
@@ -113,22 +121,25 @@ impl Exchange {
         message: Vec<u8>,
         peers: Vec<(String, SocketAddrV4)>,
         patience: Patience,
+        closes: bool,
         now: Instant,
     ) -> Exchange {
         Exchange {
             message,
             sent: 0,
+            is_idempotent: !NOT_IDEMPOTENT.contains(&request.method.as_str()),
+            closes,
             is_head: request.method == "HEAD",
             takes_chunks: request.version == "HTTP/1.1",
-            peers: peers.into_iter().take(TRIES_MAX).collect(),
+            peers,
             stream: None,
             input: Vec::new(),
             body: None,
             rechunks: false,
             began: now,
             moved: now,
-            connect_time: Duration::from_secs(patience.connect.unwrap_or(CONNECT_SECONDS)),
-            read_time: Duration::from_secs(patience.read.unwrap_or(READ_SECONDS)),
+            connect_time: Duration::from_secs(patience.connect.unwrap_or(CONNECT_SECONDS).min(SECONDS_MAX)),
+            read_time: Duration::from_secs(patience.read.unwrap_or(READ_SECONDS).min(SECONDS_MAX)),
             tries: Vec::new(),
             status: 0,
             body_bytes: 0,
@@ -144,9 +155,15 @@ impl Exchange {
         (waiting_bytes < WAITING_BYTES_MAX).then_some(Wait::Read(fd))
     }
 
+    /// Bytes that it holds.
+    pub fn held_bytes(&self) -> usize {
+        self.message.len() + self.input.len()
+    }
+
     /// When it has waited for too long.
     pub fn due(&self) -> Instant {
-        self.moved + if self.sent == 0 { self.connect_time } else { self.read_time }
+        let time = if self.sent == 0 { self.connect_time } else { self.read_time };
+        self.moved.checked_add(time).unwrap_or(self.moved)
     }
 
     /// Goes on; what the client is to get is added to `out`.
@@ -177,9 +194,11 @@ impl Exchange {
         if self.due() <= now { self.lost(&io::ErrorKind::TimedOut.into(), now) } else { Outcome::GoesOn }
     }
 
-    /// Begins with the next endpoint; gives how it ends if there is none.
+    /// Begins with the next endpoint, the first one again after the last; gives how it ends if it has had its tries.
     fn next_peer(&mut self, now: Instant) -> Option<Outcome> {
-        let Some((name, address)) = self.peers.pop_front() else {
+        let count = self.tries.len();
+        let turn = count.checked_rem(self.peers.len()).filter(|_| count < TRIES_MAX);
+        let Some((name, address)) = turn.and_then(|turn| self.peers.get(turn)).cloned() else {
             let status = self.tries.last().map_or(502, |t| t.status);
             return Some(Outcome::Failed(status));
         };
@@ -223,26 +242,37 @@ impl Exchange {
     /// Passes on what has come; true when that was all.
     fn pass_on(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         if self.body.is_none() {
-            let Some(end) = self.input.windows(4).position(|w| w == b"\r\n\r\n") else {
-                let is_long = self.input.len() > HEAD_BYTES_MAX;
-                return if is_long { Err(io::ErrorKind::InvalidData.into()) } else { Ok(false) };
+            let head = loop {
+                let Some(end) = self.input.windows(4).position(|w| w == b"\r\n\r\n") else {
+                    return if self.input.len() > HEAD_BYTES_MAX { Err(invalid()) } else { Ok(false) };
+                };
+                let head: Vec<u8> = self.input.drain(..end + 4).collect();
+                let head = Head::read(&head).ok_or_else(invalid)?;
+                // What only says that there will be an answer is none.
+                if !(matches!(head.status, 100 | 102 | 103)) {
+                    break head;
+                }
             };
-            let head: Vec<u8> = self.input.drain(..end + 4).collect();
-            let Some(head) = Head::read(&head) else { return Err(io::ErrorKind::InvalidData.into()) };
-            if head.status == 100 {
-                return self.pass_on(out);
-            }
-            self.begin(&head, out);
+            self.begin(&head, out)?;
         }
         self.pass_body(out)
     }
 
-    fn begin(&mut self, head: &Head, out: &mut Vec<u8>) {
+    fn begin(&mut self, head: &Head, out: &mut Vec<u8>) -> io::Result<()> {
         let has_body = !self.is_head && head.status != 204 && head.status != 304;
-        let body = match (head.header("transfer-encoding"), head.header("content-length")) {
+        let (coding, length) = (head.only("transfer-encoding")?, head.only("content-length")?);
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let length = match length {
+            Some(text) if is_number(text) => Some(text.parse::<u64>().map_err(|_| invalid())?),
+            Some(_) => return Err(invalid()),
+            None => None,
+        };
+        let body = match (coding, length) {
+            (Some(_), Some(_)) => return Err(invalid()),
+            (Some(how), _) if !how.eq_ignore_ascii_case("chunked") => return Err(invalid()),
             _ if !has_body => Body::Length(0),
-            (Some(how), _) if how.eq_ignore_ascii_case("chunked") => Body::Chunked(Chunks::Size),
-            (_, Some(length)) => Body::Length(length.parse().unwrap_or(0)),
+            (Some(_), _) => Body::Chunked(Chunks::Size),
+            (_, Some(length)) => Body::Length(length),
             _ => Body::UntilClose,
         };
         self.rechunks = self.takes_chunks && has_body && !matches!(body, Body::Length(_));
@@ -251,8 +281,9 @@ impl Exchange {
         if let Some(last) = self.tries.last_mut() {
             last.status = head.status;
         }
-        head.write(out, self.rechunks, closes);
+        head.write(out, self.rechunks, closes || self.closes);
         self.body = Some(body);
+        Ok(())
     }
 
     fn pass_body(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
@@ -263,18 +294,21 @@ impl Exchange {
                 Some(Body::UntilClose) => available,
                 Some(Body::Length(left) | Body::Chunked(Chunks::Data(left))) => available.min(*left),
                 Some(Body::Chunked(chunks)) => {
-                    let Some(end) = self.input.windows(2).position(|w| w == b"\r\n") else { return Ok(false) };
+                    let Some(end) = self.input.windows(2).position(|w| w == b"\r\n") else {
+                        return if self.input.len() > HEAD_BYTES_MAX { Err(invalid()) } else { Ok(false) };
+                    };
                     let line: Vec<u8> = self.input.drain(..end + 2).collect();
                     let size = std::str::from_utf8(&line).ok().and_then(|l| l.split(';').next());
                     *chunks = match chunks {
                         Chunks::Trailer if end == 0 => return Ok(true),
                         Chunks::Trailer => Chunks::Trailer,
-                        Chunks::After => Chunks::Size,
-                        _ => match size.and_then(|s| u64::from_str_radix(s.trim(), 16).ok()) {
+                        Chunks::After if end == 0 => Chunks::Size,
+                        Chunks::Size => match size.and_then(chunk_size) {
                             Some(0) => Chunks::Trailer,
                             Some(size) => Chunks::Data(size),
-                            None => return Err(io::ErrorKind::InvalidData.into()),
+                            None => return Err(invalid()),
                         },
+                        _ => return Err(invalid()),
                     };
                     continue;
                 }
@@ -328,7 +362,7 @@ impl Exchange {
         }
     }
 
-    /// The endpoint is of no use: on to the next, unless the client has part of its answer.
+    /// The endpoint is of no use: on to the next, unless the client has part of its answer or the request must not be repeated.
     fn lost(&mut self, error: &io::Error, now: Instant) -> Outcome {
         self.note(now);
         self.stream = None;
@@ -341,12 +375,26 @@ impl Exchange {
             let what = match (is_late, self.sent) {
                 (true, _) => "upstream timed out (110: Operation timed out)".to_owned(),
                 (_, 0) => format!("connect() failed ({})", crate::linux_error(error)),
+                _ if error.kind() == io::ErrorKind::InvalidData => "upstream sent invalid header".to_owned(),
                 _ => "upstream prematurely closed connection".to_owned(),
             };
             crate::error_line(&format!("{what} while connecting to upstream, upstream: \"http://{}\"", last.address));
         }
+        if error.kind() == io::ErrorKind::InvalidData || (self.sent > 0 && !self.is_idempotent) {
+            return Outcome::Failed(if is_late { 504 } else { 502 });
+        }
         self.next_peer(now).unwrap_or(Outcome::GoesOn)
     }
+}
+
+fn invalid() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+fn chunk_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    // The library would take a sign.
+    u64::from_str_radix(text, 16).ok().filter(|_| text.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// A backend's head.
@@ -368,12 +416,27 @@ impl Head {
         let mut lines = text.split("\r\n");
         let mut words = lines.next()?.splitn(3, ' ');
         let (_, status, words) = (words.next().filter(|v| v.starts_with("HTTP/1."))?, words.next()?, words.next());
-        let headers = lines.filter_map(|l| l.split_once(':')).map(|(n, v)| (n.to_owned(), v.trim().to_owned()));
-        Some(Head { status: status.parse().ok()?, words: words.unwrap_or("").to_owned(), headers: headers.collect() })
+        let mut headers = Vec::new();
+        for line in lines.filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(':')?;
+            let is_clean = !name.is_empty() && !name.bytes().any(|b| b <= b' ' || b == 0x7f);
+            if !is_clean || value.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
+                return None;
+            }
+            headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+        let status = status.parse().ok().filter(|status| (100..=999).contains(status))?;
+        let words = words.unwrap_or("").to_owned();
+        (!words.contains(['\r', '\n'])).then_some(Head { status, words, headers })
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    /// A header that may be there once.
+    fn only(&self, name: &str) -> io::Result<Option<&str>> {
+        let mut all = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        match (all.next(), all.next()) {
+            (_, Some(_)) => Err(invalid()),
+            (found, None) => Ok(found.map(|(_, value)| value.as_str())),
+        }
     }
 
     fn write(&self, out: &mut Vec<u8>, rechunks: bool, closes: bool) {
@@ -410,7 +473,7 @@ mod tests {
     /// What a client gets for what a backend sends in these pieces, and whether it was all.
     fn passed(version: &str, pieces: &[&str]) -> (String, bool) {
         let request = Request { method: "GET".into(), version: version.into(), ..Request::default() };
-        let mut exchange = Exchange::new(&request, Vec::new(), Vec::new(), Patience::default(), Instant::now());
+        let mut exchange = Exchange::new(&request, Vec::new(), Vec::new(), Patience::default(), false, Instant::now());
         let (mut out, mut is_done) = (Vec::new(), false);
         for piece in pieces {
             assert!(!is_done);
@@ -458,8 +521,77 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_none() {
         let request = Request::default();
-        let mut exchange = Exchange::new(&request, Vec::new(), Vec::new(), Patience::default(), Instant::now());
+        let mut exchange = Exchange::new(&request, Vec::new(), Vec::new(), Patience::default(), false, Instant::now());
         exchange.input.extend_from_slice(b"hello\r\n\r\n");
         assert!(exchange.pass_on(&mut Vec::new()).is_err());
+    }
+
+    fn exchange(method: &str, closes: bool) -> Exchange {
+        let request = Request { method: method.into(), version: "HTTP/1.1".into(), ..Request::default() };
+        let peers = vec![("1.2.3.4:80".to_owned(), SocketAddrV4::new([1, 2, 3, 4].into(), 80))];
+        Exchange::new(&request, b"x".to_vec(), peers, Patience::default(), closes, Instant::now())
+    }
+
+    #[track_caller]
+    fn is_invalid(pieces: &[&str]) {
+        let (mut exchange, mut out) = (exchange("GET", false), Vec::new());
+        let fails = |piece: &&str| {
+            exchange.input.extend_from_slice(piece.as_bytes());
+            exchange.pass_on(&mut out).is_err()
+        };
+        assert_eq!(pieces.iter().position(fails), Some(pieces.len() - 1));
+    }
+
+    #[test]
+    fn answers_that_cannot_be_followed_are_none() {
+        let head = "HTTP/1.1 200 OK\r\n";
+        is_invalid(&[&format!("{head}Content-Length: 99999999999999999999\r\n\r\n")]);
+        is_invalid(&[&format!("{head}Content-Length: x\r\n\r\n")]);
+        is_invalid(&[&format!("{head}Content-Length: +1\r\n\r\n")]);
+        is_invalid(&[&format!("{head}Content-Length: 1\r\nContent-Length: 2\r\n\r\n")]);
+        is_invalid(&[&format!("{head}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")]);
+        is_invalid(&[&format!("{head}nonsense\r\n\r\n")]);
+        let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
+        is_invalid(&[&chunked, &"1".repeat(HEAD_BYTES_MAX), "1"]);
+        is_invalid(&[&chunked, "0\r\n", &"x".repeat(HEAD_BYTES_MAX + 1)]);
+        is_invalid(&[&chunked, "1\r\nabc\r\n"]);
+    }
+
+    #[test]
+    fn many_announcements_take_no_stack() {
+        let (mut exchange, mut out) = (exchange("GET", true), Vec::new());
+        exchange.input = "HTTP/1.1 100 Continue\r\n\r\n".repeat(20_000).into_bytes();
+        exchange.input.extend_from_slice(b"HTTP/1.1 204 No Content\r\n\r\n");
+        assert!(exchange.pass_on(&mut out).expect("an answer"));
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.starts_with("HTTP/1.1 204 ") && text.contains("Connection: close\r\n"), "{text}");
+    }
+
+    #[test]
+    fn tries_go_around_and_what_was_sent_is_not_repeated() {
+        // Nothing can be connected to here, so each try fails at once.
+        let now = Instant::now();
+        let mut get = exchange("GET", false);
+        assert_eq!(get.step(&mut Vec::new(), now), Outcome::Failed(502));
+        let tries: Vec<&str> = get.tries.iter().map(|t| t.address.as_str()).collect();
+        assert_eq!(tries, ["1.2.3.4:80"; TRIES_MAX]);
+        for (method, late, expected) in [("POST", false, 502), ("PATCH", true, 504), ("LOCK", false, 502)] {
+            let mut exchange = exchange(method, false);
+            exchange.tries.push(Try { address: "a".into(), bytes: 0, took: Duration::ZERO, status: 0 });
+            exchange.sent = 1;
+            let kind = if late { io::ErrorKind::TimedOut } else { io::ErrorKind::ConnectionReset };
+            assert_eq!(exchange.lost(&kind.into(), now), Outcome::Failed(expected));
+            assert_eq!(exchange.tries.len(), 1);
+        }
+        let mut malformed = exchange("GET", false);
+        malformed.sent = 1;
+        assert_eq!(malformed.lost(&invalid(), now), Outcome::Failed(502));
+    }
+
+    #[test]
+    fn no_patience_is_too_long_to_count() {
+        let patience = Patience { connect: Some(u64::MAX), read: Some(u64::MAX) };
+        let exchange = Exchange::new(&Request::default(), Vec::new(), Vec::new(), patience, false, Instant::now());
+        assert_eq!(exchange.due().duration_since(exchange.moved), Duration::from_secs(SECONDS_MAX));
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! The half of the controller that reads the API and writes statuses and Events is played by the simulated machine; see [`link`].
 
+mod access;
+mod connection;
 mod exchange;
+mod forward;
 mod klog;
 mod link;
 mod pages;
@@ -179,7 +182,7 @@ impl Running {
             [kind] if kind == "apply" => {
                 if let Some(site) = self.next.take() {
                     site.complaints().iter().for_each(|complaint| error_line(complaint));
-                    self.nginx.site = Some(site);
+                    self.nginx.configure(site);
                 }
             }
             line => {

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use net::http::{Parsed, Request, Response, log_date};
-use net::{TcpListener, TcpStream, Wait};
+use net::http::{Parsed, Request, Response};
+use net::{TcpListener, Wait};
 
+use crate::access::Entry;
+use crate::connection::{Connection, Current};
 use crate::exchange::{Exchange, Outcome, Patience, Try, own_bytes};
-use crate::link::waits;
+use crate::forward::message;
 use crate::pages::{answer, page, plain_to_https};
-use crate::site::{CATCH_ALL, DEFAULT_BACKEND, Location, Server, Site, normal};
+use crate::pattern::TooMuch;
+use crate::site::{DEFAULT_BACKEND, Location, Server, Site, normal};
 
 /// Where plain HTTP comes.
 pub const HTTP: u16 = 80;
@@ -20,10 +23,12 @@ pub const HTTP: u16 = 80;
 pub const HTTPS: u16 = 443;
 /// Where the kubelet asks whether all is well.
 pub const HEALTH: u16 = 10_254;
-/// Connections at a time; further ones wait to be accepted.
-const CONNECTIONS_MAX: usize = 256;
-/// `keepalive_timeout`, in seconds; also for who reads nothing.
-const IDLE_SECONDS: u64 = 75;
+/// Clients at a time; each may need a second descriptor for its backend, and a program has 256 of them.
+const CLIENTS_MAX: usize = 120;
+/// Those who ask whether all is well have places of their own.
+const HEALTH_MAX: usize = 8;
+/// Bytes of requests and answers that all connections hold: beyond that the one with the most is closed.
+const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// The first byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
 /// Where ingress-nginx's own default backend is said to be, in the log.
@@ -34,37 +39,10 @@ pub struct Nginx {
     listeners: Vec<(u16, TcpListener)>,
     connections: Vec<Connection>,
     /// What it is configured with; none before the first configuration has come.
-    pub site: Option<Site>,
+    site: Option<Site>,
     /// The next endpoint of each upstream.
     turns: BTreeMap<String, usize>,
     random: u64,
-}
-
-struct Connection {
-    stream: TcpStream,
-    peer: SocketAddrV4,
-    port: u16,
-    input: Vec<u8>,
-    output: Vec<u8>,
-    closing: bool,
-    moved: Instant,
-    current: Option<Current>,
-}
-
-/// A request that is being passed on.
-struct Current {
-    entry: Entry,
-    exchange: Exchange,
-}
-
-/// What the access log needs of a request.
-struct Entry {
-    request: Request,
-    request_bytes: usize,
-    began: Instant,
-    id: String,
-    upstream: String,
-    is_logged: bool,
 }
 
 /// What becomes of a request.
@@ -88,15 +66,24 @@ impl Nginx {
         Ok(Nginx { listeners, connections: Vec::new(), site: None, turns: BTreeMap::new(), random })
     }
 
+    /// Follows another configuration.
+    pub fn configure(&mut self, site: Site) {
+        self.turns.retain(|upstream, _| site.has_upstream(upstream));
+        self.site = Some(site);
+    }
+
     /// What to wait for.
     pub fn interests(&self) -> Vec<Wait> {
         let mut all: Vec<Wait> = Vec::new();
-        if self.connections.len() < CONNECTIONS_MAX {
-            all.extend(self.listeners.iter().map(|(_, l)| Wait::Read(l.fd())));
-        }
+        let open = self.listeners.iter().filter(|(port, _)| places(&self.connections, *port).is_some());
+        all.extend(open.map(|(_, l)| Wait::Read(l.fd())));
         for connection in &self.connections {
             let fd = connection.stream.fd();
-            all.push(if connection.output.is_empty() { Wait::Read(fd) } else { Wait::Write(fd) });
+            if !connection.output.is_empty() {
+                all.push(Wait::Write(fd));
+            } else if connection.wants_more() {
+                all.push(Wait::Read(fd));
+            }
             all.extend(connection.current.as_ref().and_then(|c| c.exchange.interest(connection.output.len())));
         }
         all
@@ -114,22 +101,17 @@ impl Nginx {
             if !ready.contains(&Wait::Read(listener.fd())) {
                 continue;
             }
+            match places(&self.connections, *port) {
+                None => continue,
+                Some(Place::Of(idle)) => drop(self.connections.remove(idle)),
+                Some(Place::Free) => {}
+            }
             let Ok(stream) = listener.accept() else { continue };
             if stream.set_nonblocking().is_err() {
                 continue; // It could hold up all the others.
             }
             let peer = stream.peer_addr().unwrap_or(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
-            let (input, output) = (Vec::new(), Vec::new());
-            self.connections.push(Connection {
-                stream,
-                peer,
-                port: *port,
-                input,
-                output,
-                closing: false,
-                moved: now,
-                current: None,
-            });
+            self.connections.push(Connection::new(stream, peer, *port, now));
         }
     }
 
@@ -140,6 +122,13 @@ impl Nginx {
             if self.advance(&mut connection, now) {
                 self.connections.push(connection);
             }
+        }
+        let held: Vec<usize> = self.connections.iter().map(Connection::held_bytes).collect();
+        if let Some(index) = crowding(&held) {
+            crate::error_line(&format!(
+                "{HELD_BYTES_MAX} bytes of requests are held: the connection with most of them is closed"
+            ));
+            self.connections.remove(index);
         }
     }
 
@@ -169,7 +158,14 @@ impl Nginx {
                 break;
             }
         }
-        if connection.flush(now).is_err() || (connection.current.is_none() && connection.idle_until() <= now) {
+        if connection.flush(now).is_err() {
+            return false;
+        }
+        if connection.current.is_none() && connection.idle_until() <= now {
+            if !connection.input.is_empty() && connection.port != HEALTH {
+                let entry = Entry::of_bytes(&connection.input, self.new_id(), now);
+                entry.log(connection.peer, 408, 0, &[], now);
+            }
             return false;
         }
         !(connection.closing && connection.output.is_empty() && connection.current.is_none())
@@ -189,24 +185,36 @@ impl Nginx {
             connection.closing = true;
             return true;
         }
-        match Request::parse(&connection.input) {
-            Parsed::More => false,
-            Parsed::Bad(status) => {
-                connection.output = own_bytes(page(if status == 431 { 400 } else { status }), false, true);
-                connection.closing = true;
-                true
-            }
-            Parsed::Request(request, used) => {
+        let (bad, used) = match Request::parse(&connection.input) {
+            Parsed::More => return false,
+            Parsed::Bad(status) => (if status == 431 { 400 } else { status }, 0),
+            Parsed::Request(request, used) if is_acceptable(&request) => {
                 connection.input.drain(..used);
                 connection.closing = !request.keep_alive();
+                connection.has_served = true;
+                connection.since = (!connection.input.is_empty()).then_some(now);
                 if connection.port == HEALTH {
                     connection.output = own_bytes(self.health(&request), request.method == "HEAD", connection.closing);
-                    return true;
+                } else {
+                    self.serve(connection, &request, used, now);
                 }
-                self.serve(connection, request, used, now);
-                true
+                return true;
             }
+            Parsed::Request(_, used) => (400, used),
+        };
+        if connection.port != HEALTH {
+            let response = page(bad);
+            let input = if used == 0 { &connection.input[..] } else { &connection.input[..used] };
+            let entry = Entry::of_bytes(input, self.new_id(), now);
+            entry.log(connection.peer, bad, response.body_bytes() as u64, &[], now);
         }
+        if bad == 413 {
+            crate::error_line("client intended to send too large body: 1m is the most (ingress-nginx of kubonsai)");
+        }
+        connection.output = own_bytes(page(bad), false, true);
+        connection.input.clear();
+        connection.closing = true;
+        true
     }
 
     /// What the kubelet hears: well, once there is a configuration.
@@ -222,12 +230,22 @@ impl Nginx {
         }
     }
 
-    fn serve(&mut self, connection: &mut Connection, request: Request, request_bytes: usize, now: Instant) {
-        let (site, is_head) = (self.site.take().unwrap_or_default(), request.method == "HEAD");
+    fn serve(&mut self, connection: &mut Connection, request: &Request, request_bytes: usize, now: Instant) {
+        let (site, is_head) = (self.site.take(), request.method == "HEAD");
         let id = request.header("x-request-id").map_or_else(|| self.new_id(), str::to_owned);
-        let mut entry = Entry { request, request_bytes, began: now, id, upstream: "-".to_owned(), is_logged: true };
-        let plan = self.plan(&site, &mut entry, connection.peer, now);
-        self.site = Some(site);
+        let mut entry = Entry::new(request, request_bytes, id, now);
+        let plan = match &site {
+            Some(site) => self.plan(site, request, &mut entry, connection, now),
+            None => Ok(Plan::Answer(page(503), Vec::new())),
+        };
+        self.site = site;
+        let plan = plan.unwrap_or_else(|TooMuch| {
+            crate::error_line(&format!(
+                "regular expression failed: match limit exceeded on \"{}\"",
+                request.path().escape_debug()
+            ));
+            Plan::Answer(page(500), Vec::new())
+        });
         match plan {
             Plan::Pass(exchange) => connection.current = Some(Current { entry, exchange: *exchange }),
             Plan::Answer(response, tries) => {
@@ -238,35 +256,54 @@ impl Nginx {
         }
     }
 
-    fn plan(&mut self, site: &Site, entry: &mut Entry, peer: SocketAddrV4, now: Instant) -> Plan {
-        let own = |status: u16| Plan::Answer(page(status), Vec::new());
-        let request = &entry.request;
-        let Some(path) = normal(request.path()).filter(|_| request.target.starts_with('/')) else { return own(400) };
-        let Some((server, location)) = site.find(request.header("host").unwrap_or(""), &path) else { return own(503) };
-        if server.host == CATCH_ALL && path.starts_with("/healthz") {
-            entry.is_logged = false;
-            return Plan::Answer(answer(200, "text/html", ""), Vec::new());
+    fn plan(
+        &mut self,
+        site: &Site,
+        request: &Request,
+        entry: &mut Entry,
+        connection: &Connection,
+        now: Instant,
+    ) -> Result<Plan, TooMuch> {
+        let own = |response: Response| Ok(Plan::Answer(response, Vec::new()));
+        let (host, target) = asked(request);
+        let raw = target.split('?').next().unwrap_or("");
+        let Some(path) = normal(raw).filter(|_| target.starts_with('/')) else { return own(page(400)) };
+        let Some(server) = site.server(host) else { return own(page(503)) };
+        if path == "/" && !server.app_root().is_empty() {
+            return own(redirect(
+                302,
+                &format!("http://{}{}", request.header("host").unwrap_or(""), server.app_root()),
+            ));
         }
+        if server.is_health(&path) {
+            entry.is_logged = false;
+            return own(answer(200, "text/html", ""));
+        }
+        if server.lacks_slash(&path) {
+            let query = target.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
+            return own(redirect(301, &format!("http://{}{raw}/{query}", plain(host))));
+        }
+        let Some(location) = server.location(&path)? else { return own(page(503)) };
         entry.upstream.clone_from(&location.upstream);
         entry.is_logged = location.option("log") != "off";
-        if let Some(response) = turned_away(server, location, request, &path) {
-            return Plan::Answer(response, Vec::new());
+        if let Some(response) = turned_away(server, location, request) {
+            return own(response);
         }
         if location.upstream == DEFAULT_BACKEND {
             let response = page(404);
             let (address, bytes) = (DEFAULT_ADDRESS.to_owned(), response.body_bytes() as u64);
             let tries = vec![Try { address, bytes, took: Duration::ZERO, status: 404 }];
-            return Plan::Answer(response, tries);
+            return Ok(Plan::Answer(response, tries));
         }
         let peers = self.peers(site, &location.upstream);
         if peers.is_empty() {
-            return own(503);
+            return own(page(503));
         }
-        let target = location.rewritten(&path, &request.target).unwrap_or_else(|| request.target.clone());
-        let message = message(request, &target, location, peer, &entry.id);
+        let target = location.rewritten(&path, target)?.unwrap_or_else(|| target.to_owned());
+        let message = message(request, &target, location, connection.peer, &entry.id);
         let seconds = |name: &str| location.option(name).parse().ok();
         let patience = Patience { connect: seconds("connect-timeout"), read: seconds("read-timeout") };
-        Plan::Pass(Box::new(Exchange::new(request, message, peers, patience, now)))
+        Ok(Plan::Pass(Box::new(Exchange::new(request, message, peers, patience, connection.closing, now))))
     }
 
     /// The endpoints of an upstream, the one whose turn it is first.
@@ -297,35 +334,98 @@ impl Nginx {
     }
 }
 
-/// An endpoint's address; of an ExternalName, that of the name.
+/// Where a further connection finds room.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Free,
+    /// That of a connection where nothing is going on.
+    Of(usize),
+}
+
+fn places(connections: &[Connection], port: u16) -> Option<Place> {
+    let of_kind = |c: &Connection| (c.port == HEALTH) == (port == HEALTH);
+    let all = connections.iter().enumerate().filter(|(_, c)| of_kind(c));
+    let states: Vec<(usize, Option<Instant>)> = all.map(|(i, c)| (i, c.is_idle().then_some(c.moved))).collect();
+    place(&states, if port == HEALTH { HEALTH_MAX } else { CLIENTS_MAX })
+}
+
+/// The place among these connections, each with the time since when it is idle.
+fn place(all: &[(usize, Option<Instant>)], max: usize) -> Option<Place> {
+    if all.len() < max {
+        return Some(Place::Free);
+    }
+    let idle = all.iter().filter_map(|(index, since)| Some((since.as_ref()?, *index)));
+    idle.min().map(|(_, index)| Place::Of(index))
+}
+
+/// Which connection goes because all together hold too much.
+fn crowding(held: &[usize]) -> Option<usize> {
+    let most = held.iter().enumerate().max_by_key(|(_, bytes)| **bytes).map(|(index, _)| index);
+    most.filter(|_| held.iter().sum::<usize>() > HELD_BYTES_MAX)
+}
+
+/// What nginx asks of every request beside its form: one host, and a method in capitals.
+fn is_acceptable(request: &Request) -> bool {
+    let hosts: Vec<&str> =
+        request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case("host")).map(|(_, v)| v.as_str()).collect();
+    let is_host = |host: &str| !host.bytes().any(|b| b <= b' ' || b"/\\".contains(&b)) && !host.contains("..");
+    let is_right = match hosts[..] {
+        [] => request.version == "HTTP/1.0",
+        [host] => is_host(host) && (!host.is_empty() || request.version == "HTTP/1.0"),
+        _ => false,
+    };
+    is_right && request.method.bytes().all(|b| b.is_ascii_uppercase() || b"-_".contains(&b))
+}
+
+/// Host and target of a request, whose target may be a whole URL.
+fn asked(request: &Request) -> (&str, &str) {
+    let target = request.target.as_str();
+    let rest = ["http://", "https://"].iter().find_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    match rest {
+        None => (request.header("host").unwrap_or(""), target),
+        Some(rest) => match rest.find(['/', '?']) {
+            Some(end) if rest[end..].starts_with('/') => rest.split_at(end),
+            Some(end) => (&rest[..end], "/"),
+            None => (rest, "/"),
+        },
+    }
+}
+
+/// A host without its port, as `$host` is.
+fn plain(host: &str) -> String {
+    host.split(':').next().unwrap_or("").to_ascii_lowercase()
+}
+
+/// An endpoint's address. Names are resolved by the machine's half, which may wait for them.
 fn address(endpoint: &str) -> Option<SocketAddrV4> {
-    let (host, port) = endpoint.rsplit_once(':')?;
-    let ip = net::resolve(host).ok()?.first().copied()?;
-    Some(SocketAddrV4::new(ip, port.parse().ok()?))
+    endpoint.parse().ok()
 }
 
 /// What a location says before any backend is asked.
-fn turned_away(server: &Server, location: &Location, request: &Request, path: &str) -> Option<Response> {
+fn turned_away(server: &Server, location: &Location, request: &Request) -> Option<Response> {
     let refused = location.option("refused");
     if !refused.is_empty() {
         crate::error_line(refused);
         return Some(page(503));
     }
-    let redirects =
-        location.is_on("force-ssl-redirect") || (server.has_certificate && location.option("ssl-redirect") != "false");
-    if redirects {
-        let host = request.header("host").unwrap_or("").split(':').next().unwrap_or("").to_owned();
-        let keeps = location.is_on("preserve-trailing-slash");
-        let target = request.target.strip_suffix('/').filter(|_| !keeps).unwrap_or(&request.target);
-        return Some(redirect(308, &format!("https://{host}{target}")));
+    // The size is looked at as soon as the location is known.
+    if location.option("body-size").parse().is_ok_and(|max: usize| max > 0 && request.body.len() > max) {
+        return Some(page(413));
     }
+    // `return` goes before the Lua of the rewrite phase, which redirects to https.
     if let Some((status, to)) = location.option("redirect").split_once(' ') {
         return Some(redirect(status.parse().unwrap_or(302), to));
     }
-    let root = location.option("app-root");
-    if path == "/" && !root.is_empty() {
-        let host = request.header("host").unwrap_or("");
-        return Some(redirect(302, &format!("http://{host}{root}")));
+    let redirects =
+        location.is_on("force-ssl-redirect") || (server.has_certificate && location.option("ssl-redirect") != "false");
+    if redirects {
+        let (host, target) = asked(request);
+        let keeps = location.is_on("preserve-trailing-slash");
+        let target = target.strip_suffix('/').filter(|_| !keeps).unwrap_or(target);
+        return Some(redirect(308, &format!("https://{}{target}", plain(host))));
     }
     if request.header("upgrade").is_some() {
         crate::error_line("kubonsai does not support upgraded connections such as WebSockets (ingress-nginx) yet");
@@ -338,152 +438,9 @@ fn redirect(status: u16, to: &str) -> Response {
     page(status).header("Location", to)
 }
 
-/// What a backend is sent, with the headers that nginx.tmpl sets before those of the client.
-fn message(request: &Request, target: &str, location: &Location, peer: SocketAddrV4, id: &str) -> Vec<u8> {
-    let host = request.header("host").unwrap_or("");
-    let own_host = location.option("upstream-vhost");
-    let forwarded = request.header("x-forwarded-for").unwrap_or("");
-    let length = if request.body.is_empty() { String::new() } else { request.body.len().to_string() };
-    let ip = peer.ip().to_string();
-    let set = [
-        ("Host", if own_host.is_empty() { host } else { own_host }),
-        ("X-Request-ID", id),
-        ("X-Real-IP", &ip),
-        ("X-Forwarded-For", &ip),
-        ("X-Forwarded-Host", host),
-        ("X-Forwarded-Port", "80"),
-        ("X-Forwarded-Proto", "http"),
-        ("X-Forwarded-Scheme", "http"),
-        ("X-Scheme", "http"),
-        ("X-Original-Forwarded-For", forwarded),
-        ("X-Forwarded-Prefix", location.option("x-forwarded-prefix")),
-        ("Content-Length", &length),
-    ];
-    // Headers with an empty value are not sent; these are of the connection, or were set above.
-    let not_passed = ["connection", "keep-alive", "transfer-encoding", "upgrade", "expect", "te", "proxy"];
-    let is_set = |name: &str| {
-        set.iter().any(|(n, _)| n.eq_ignore_ascii_case(name))
-            || not_passed.contains(&name.to_ascii_lowercase().as_str())
-    };
-    let mut text = format!("{} {target} HTTP/1.1\r\n", request.method);
-    for (name, value) in set.iter().filter(|(_, value)| !value.is_empty()) {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    for (name, value) in request.headers.iter().filter(|(name, _)| !is_set(name)) {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    text.push_str("\r\n");
-    [text.as_bytes(), &request.body].concat()
-}
-
-impl Connection {
-    fn idle_until(&self) -> Instant {
-        self.moved + Duration::from_secs(IDLE_SECONDS)
-    }
-
-    fn flush(&mut self, now: Instant) -> io::Result<()> {
-        while !self.output.is_empty() {
-            match self.stream.write(&self.output) {
-                Ok(count) => {
-                    self.output.drain(..count);
-                    self.moved = now;
-                }
-                Err(error) if waits(&error) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads what has come; the end is an error.
-    fn receive(&mut self, now: Instant) -> io::Result<()> {
-        let mut buffer = [0u8; 4096];
-        while self.input.len() <= net::http::INPUT_BYTES_MAX {
-            match self.stream.read(&mut buffer) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => {
-                    self.input.extend_from_slice(&buffer[..count]);
-                    self.moved = now;
-                }
-                Err(error) if waits(&error) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::OutOfMemory.into())
-    }
-
-    /// The answer is complete, or broken off.
-    fn finish(&mut self, closes: bool, now: Instant) {
-        self.closing |= closes;
-        self.moved = now;
-        if let Some(Current { entry, exchange }) = self.current.take() {
-            entry.log(self.peer, exchange.status, exchange.body_bytes, &exchange.tries, now);
-        }
-    }
-
-    /// No backend answered.
-    fn fail(&mut self, status: u16, now: Instant) {
-        if let Some(Current { entry, exchange }) = self.current.take() {
-            let (response, is_head) = (page(status), entry.request.method == "HEAD");
-            let bytes = if is_head { 0 } else { response.body_bytes() as u64 };
-            entry.log(self.peer, status, bytes, &exchange.tries, now);
-            self.output.extend_from_slice(&own_bytes(response, is_head, self.closing));
-        }
-    }
-}
-
-impl Entry {
-    /// Writes the line of `log-format-upstream`.
-    fn log(&self, peer: SocketAddrV4, status: u16, bytes: u64, tries: &[Try], now: Instant) {
-        if self.is_logged {
-            println!("{}", self.line(SystemTime::now(), peer, status, bytes, tries, now));
-        }
-    }
-
-    fn line(
-        &self,
-        date: SystemTime,
-        peer: SocketAddrV4,
-        status: u16,
-        bytes: u64,
-        tries: &[Try],
-        now: Instant,
-    ) -> String {
-        let request = &self.request;
-        let header = |name: &str| request.header(name).unwrap_or("-").to_owned();
-        let seconds = |d: Duration| format!("{}.{:03}", d.as_secs(), d.subsec_millis());
-        let all = |field: fn(&Try) -> String| match tries {
-            [] => "-".to_owned(),
-            tries => tries.iter().map(field).collect::<Vec<_>>().join(", "),
-        };
-        format!(
-            "{} - - [{}] \"{} {} {}\" {status} {bytes} \"{}\" \"{}\" {} {} [{}] [] {} {} {} {} {}",
-            peer.ip(),
-            log_date(date),
-            request.method,
-            request.target,
-            request.version,
-            header("referer"),
-            header("user-agent"),
-            self.request_bytes,
-            seconds(now.saturating_duration_since(self.began)),
-            self.upstream,
-            all(|t| t.address.clone()),
-            all(|t| t.bytes.to_string()),
-            all(|t| format!("{}.{:03}", t.took.as_secs(), t.took.subsec_millis())),
-            all(|t| t.status.to_string()),
-            self.id,
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn peer() -> SocketAddrV4 {
-        SocketAddrV4::new(Ipv4Addr::new(192, 168, 49, 1), 40_000)
-    }
 
     fn site(options: &str) -> Site {
         let mut site = Site::default();
@@ -504,8 +461,8 @@ mod tests {
     fn turned(options: &str, target: &str, expected: Option<(u16, &str)>) {
         let site = site(options);
         let path = normal(target).expect("a path");
-        let (server, location) = site.find("a.example", &path).expect("a location");
-        let response = turned_away(server, location, &get(target), &path);
+        let (server, location) = site.find("a.example", &path).expect("few steps").expect("a location");
+        let response = turned_away(server, location, &get(target));
         let found = response.map(|r| {
             (r.status, r.headers.iter().find(|(n, _)| n == "Location").map_or(String::new(), |(_, v)| v.clone()))
         });
@@ -519,53 +476,45 @@ mod tests {
         turned("ssl-redirect=false", "/x", None);
         turned("ssl-redirect=false force-ssl-redirect=true", "/", Some((308, "https://a.example")));
         turned("ssl-redirect=false redirect=301~http://b/c", "/x", Some((301, "http://b/c")));
-        turned("ssl-redirect=false app-root=/app", "/", Some((302, "http://a.example:80/app")));
-        turned("ssl-redirect=false app-root=/app", "/x", None);
+        turned("redirect=301~http://b/c force-ssl-redirect=true", "/x", Some((301, "http://b/c")));
         turned("refused=why", "/", Some((503, "")));
     }
 
     #[test]
-    fn backends_hear_who_asked() {
-        let site = site("");
-        let location = site.find("a.example", "/").expect("a location").1;
-        let mut request = get("/x");
-        request.headers.push(("X-Forwarded-For".into(), "1.2.3.4".into()));
-        request.headers.push(("Connection".into(), "close".into()));
-        let text = String::from_utf8(message(&request, "/y", location, peer(), "id")).expect("text");
-        assert_eq!(
-            text,
-            "GET /y HTTP/1.1\r\nHost: a.example:80\r\nX-Request-ID: id\r\nX-Real-IP: 192.168.49.1\r\n\
-             X-Forwarded-For: 192.168.49.1\r\nX-Forwarded-Host: a.example:80\r\nX-Forwarded-Port: 80\r\n\
-             X-Forwarded-Proto: http\r\nX-Forwarded-Scheme: http\r\nX-Scheme: http\r\n\
-             X-Original-Forwarded-For: 1.2.3.4\r\nUser-Agent: curl/8\r\n\r\n"
-        );
+    fn a_location_may_take_smaller_bodies() {
+        let site = site("body-size=3 ssl-redirect=false");
+        let (server, location) = site.find("a.example", "/").expect("few steps").expect("a location");
+        let status = |body: &str| {
+            turned_away(server, location, &Request { body: body.into(), ..get("/") }).map(|response| response.status)
+        };
+        assert_eq!((status("abc"), status("abcd")), (None, Some(413)));
     }
 
     #[test]
-    fn the_log_has_the_form_of_ingress_nginx() {
+    fn there_is_room_for_who_comes_while_somebody_idles() {
         let now = Instant::now();
-        let entry = Entry {
-            request: get("/"),
-            request_bytes: 81,
-            began: now,
-            id: "abc".into(),
-            upstream: "default-web-8080".into(),
-            is_logged: true,
+        let at = |seconds| Some(now + Duration::from_secs(seconds));
+        assert_eq!(place(&[(0, None), (1, at(2))], 3), Some(Place::Free));
+        assert_eq!(place(&[(0, None), (3, at(2)), (5, at(1))], 3), Some(Place::Of(5)));
+        assert_eq!(place(&[(0, None), (1, None)], 2), None);
+        assert_eq!(crowding(&[1, HELD_BYTES_MAX, 2]), Some(1));
+        assert_eq!(crowding(&[1, HELD_BYTES_MAX - 1]), None);
+    }
+
+    #[test]
+    fn requests_have_one_host_and_may_have_a_whole_url() {
+        let with = |version: &str, hosts: &[&str]| Request {
+            version: version.into(),
+            headers: hosts.iter().map(|host| ("Host".to_owned(), (*host).to_owned())).collect(),
+            ..get("/")
         };
-        let line = |status, bytes, tries: &[Try]| {
-            entry.line(SystemTime::UNIX_EPOCH, peer(), status, bytes, tries, now + Duration::from_millis(2))
-        };
-        assert_eq!(
-            line(503, 190, &[]),
-            "192.168.49.1 - - [01/Jan/1970:00:00:00 +0000] \"GET / HTTP/1.1\" 503 190 \"-\" \"curl/8\" 81 0.002 [default-web-8080] [] - - - - abc"
-        );
-        let attempt = |address: &str, bytes, status| Try {
-            address: address.into(),
-            bytes,
-            took: Duration::from_millis(1),
-            status,
-        };
-        let tries = [attempt("10.244.0.5:8080", 0, 502), attempt("10.244.0.6:8080", 60, 200)];
-        assert!(line(200, 60, &tries).ends_with(" 10.244.0.5:8080, 10.244.0.6:8080 0, 60 0.001, 0.001 502, 200 abc"));
+        assert!(is_acceptable(&with("HTTP/1.1", &["a"])) && is_acceptable(&with("HTTP/1.0", &[])));
+        for bad in [with("HTTP/1.1", &[]), with("HTTP/1.1", &["a", "a"]), with("HTTP/1.1", &["a/b"])] {
+            assert!(!is_acceptable(&bad), "{bad:?}");
+        }
+        assert!(!is_acceptable(&Request { method: "get".into(), ..get("/") }));
+        assert_eq!(asked(&get("/x?y")), ("a.example:80", "/x?y"));
+        assert_eq!(asked(&get("HTTP://b.example/x?y")), ("b.example", "/x?y"));
+        assert_eq!(asked(&get("http://b.example")), ("b.example", "/"));
     }
 }

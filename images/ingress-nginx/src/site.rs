@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, TooMuch};
 
 /// The server for names that no other has.
 pub const CATCH_ALL: &str = "_";
@@ -57,10 +57,21 @@ impl Location {
         self.option(name) == "true"
     }
 
+    /// Whether its path is to be rewritten.
+    pub fn rewrites(&self) -> bool {
+        self.options.get("rewrite").is_some_and(|to| *to != self.path)
+    }
+
     /// The target that the backend is asked for: the path rewritten, if it is to be.
-    pub fn rewritten(&self, path: &str, target: &str) -> Option<String> {
-        let to = self.options.get("rewrite").filter(|to| **to != self.path)?;
-        let groups = self.rewrite_from.as_ref()?.find(path)?;
+    ///
+    /// # Errors
+    /// [`TooMuch`] if the expression needs too much.
+    pub fn rewritten(&self, path: &str, target: &str) -> Result<Option<String>, TooMuch> {
+        let (Some(to), Some(from)) = (self.options.get("rewrite").filter(|_| self.rewrites()), &self.rewrite_from)
+        else {
+            return Ok(None);
+        };
+        let Some(groups) = from.find(path)? else { return Ok(None) };
         let mut rewritten = String::new();
         let mut chars = to.chars().peekable();
         while let Some(c) = chars.next() {
@@ -77,7 +88,7 @@ impl Location {
         let queries: Vec<&str> =
             own_query.as_deref().into_iter().chain(target.split_once('?').map(|(_, q)| q)).collect();
         let query = if queries.is_empty() { String::new() } else { format!("?{}", queries.join("&")) };
-        Some(format!("{}{query}", escape(path, b"%?")))
+        Ok(Some(format!("{}{query}", escape(path, b"%?"))))
     }
 
     /// What is wrong with its expressions.
@@ -86,6 +97,50 @@ impl Location {
             (!is_regex || self.pattern.is_some()) && (self.option("rewrite").is_empty() || self.rewrite_from.is_some());
         (!is_read)
             .then(|| format!("kubonsai does not support some regular expressions (ingress-nginx) yet: {}", self.path))
+    }
+}
+
+impl Server {
+    /// The location for a [`normal`] path.
+    ///
+    /// # Errors
+    /// [`TooMuch`] if an expression needs too much.
+    pub fn location(&self, path: &str) -> Result<Option<&Location>, TooMuch> {
+        if self.is_regex {
+            for location in &self.locations {
+                if let Some(pattern) = &location.pattern
+                    && pattern.find(path)?.is_some()
+                {
+                    return Ok(Some(location));
+                }
+            }
+            return Ok(None);
+        }
+        let exact = self.locations.iter().find(|l| l.is_exact && l.path == path);
+        let prefixes = self.locations.iter().filter(|l| !l.is_exact && path.starts_with(&l.path));
+        Ok(exact.or_else(|| prefixes.max_by_key(|l| l.path.len())))
+    }
+
+    /// Whether a path is that of a location but for the slash at its end, where nginx sends the client there.
+    pub fn lacks_slash(&self, path: &str) -> bool {
+        let is_it = |l: &Location| l.path.strip_suffix('/') == Some(path) && l.option("refused").is_empty();
+        !self.is_regex
+            && !self.locations.iter().any(|l| l.is_exact && l.path == path)
+            && self.locations.iter().any(|l| !l.is_exact && is_it(l))
+    }
+
+    /// Whether the server's own `location /healthz` is chosen.
+    pub fn is_health(&self, path: &str) -> bool {
+        const HEALTH: &str = "/healthz";
+        let is_closer = |l: &Location| {
+            if l.is_exact { l.path == path } else { l.path.len() > HEALTH.len() && path.starts_with(&l.path) }
+        };
+        self.host == CATCH_ALL && path.starts_with(HEALTH) && !self.is_regex && !self.locations.iter().any(is_closer)
+    }
+
+    /// Where `/` is redirected to, whichever location says so; empty if nowhere.
+    pub fn app_root(&self) -> &str {
+        self.locations.iter().map(|l| l.option("app-root")).find(|root| !root.is_empty()).unwrap_or("")
     }
 }
 
@@ -166,20 +221,23 @@ impl Site {
         self.upstreams.get(upstream).map_or(&[], Vec::as_slice)
     }
 
-    /// The server and the location for a request to a host, with a [`normal`] path.
-    pub fn find(&self, host: &str, path: &str) -> Option<(&Server, &Location)> {
-        let server = self.server(host)?;
-        let location = if server.is_regex {
-            server.locations.iter().find(|l| l.pattern.as_ref().is_some_and(|p| p.find(path).is_some()))
-        } else {
-            let exact = server.locations.iter().find(|l| l.is_exact && l.path == path);
-            let prefixes = server.locations.iter().filter(|l| !l.is_exact && path.starts_with(&l.path));
-            exact.or_else(|| prefixes.max_by_key(|l| l.path.len()))
-        };
-        Some((server, location?))
+    /// Whether there is an upstream of a name.
+    pub fn has_upstream(&self, upstream: &str) -> bool {
+        self.upstreams.contains_key(upstream)
     }
 
-    fn server(&self, host: &str) -> Option<&Server> {
+    /// The server and the location for a request to a host, with a [`normal`] path.
+    ///
+    /// # Errors
+    /// [`TooMuch`] if an expression needs too much.
+    #[cfg(test)]
+    pub fn find(&self, host: &str, path: &str) -> Result<Option<(&Server, &Location)>, TooMuch> {
+        let Some(server) = self.server(host) else { return Ok(None) };
+        Ok(server.location(path)?.map(|location| (server, location)))
+    }
+
+    /// The server for a host.
+    pub fn server(&self, host: &str) -> Option<&Server> {
         let host = host.split(':').next().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
         let by_name = self.servers.iter().find(|s| s.host == host);
         // A star stands for one label (`~^(?<subdomain>[\w-]+)\.rest$`).
@@ -208,9 +266,9 @@ mod tests {
     #[track_caller]
     fn check(site: &Site, host: &str, target: &str, expected: &str) {
         let path = normal(target.split('?').next().unwrap_or("")).expect("a path");
-        let found = site.find(host, &path);
+        let found = site.find(host, &path).expect("few steps");
         let text = found.map_or("nothing".to_owned(), |(server, location)| {
-            let to = location.rewritten(&path, target).unwrap_or_else(|| target.to_owned());
+            let to = location.rewritten(&path, target).expect("few steps").unwrap_or_else(|| target.to_owned());
             format!("{} {} {} {to}", server.host, location.path, location.upstream)
         });
         assert_eq!(text, expected, "{host}{target}");
@@ -267,7 +325,7 @@ mod tests {
     fn expressions_that_cannot_be_read_are_named() {
         let site = site("server a plain regex\nlocation prefix /(?=x) web");
         assert_eq!(site.complaints().len(), 1);
-        assert!(site.find("a", "/x").is_none());
+        assert_eq!(site.find("a", "/x"), Ok(None));
     }
 
     #[test]
@@ -275,5 +333,24 @@ mod tests {
         let cases = ["/", "//a//b/", "/a/./b/..", "/a%2Fb", "/.."].map(normal);
         let expected = [Some("/"), Some("/a/b/"), Some("/a/"), Some("/a/b"), None];
         assert_eq!(cases, expected.map(|e| e.map(str::to_owned)));
+    }
+
+    #[test]
+    fn a_slash_may_be_lacking() {
+        let lines = "location prefix /a/ a\nlocation exact /a/ a\nlocation prefix /b/ b\nlocation exact /b b\nlocation prefix / front";
+        let prefix = site(&format!("server a plain prefix\n{lines}"));
+        let lacks = |site: &Site, path: &str| site.server("a").expect("a server").lacks_slash(path);
+        assert_eq!(["/a", "/a/", "/b", "/c", "/"].map(|path| lacks(&prefix, path)), [true, false, false, false, false]);
+        assert!(!lacks(&site(&format!("server a plain regex\n{lines}")), "/a"));
+    }
+
+    #[test]
+    fn an_ingress_may_have_the_path_of_health() {
+        let is = |lines: &str, path: &str| site(&format!("server _ plain {lines}")).servers[0].is_health(path);
+        let front = "prefix\nlocation prefix / front";
+        assert_eq!(["/healthz", "/healthz/x", "/x"].map(|path| is(front, path)), [true, true, false]);
+        assert!(!is("prefix\nlocation exact /healthz own\nlocation prefix / front", "/healthz"));
+        assert!(!is("prefix\nlocation prefix /healthz/x/ own", "/healthz/x/y"));
+        assert!(!is("regex\nlocation prefix / front", "/healthz"));
     }
 }

@@ -4,21 +4,19 @@
 //! 503, as ingress-nginx answers where an annotation cannot be had, and an Event says which.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use api::Object;
 
 /// What all of them begin with.
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
-/// Annotations that become an option of nginx's half under the same name.
-const OPTIONS: &[&str] = &[
-    "app-root",
-    "force-ssl-redirect",
-    "preserve-trailing-slash",
-    "ssl-redirect",
-    "upstream-vhost",
-    "x-forwarded-prefix",
-];
+/// Annotations that become an option of nginx's half under the same name: yes or no.
+const SWITCHES: &[&str] = &["force-ssl-redirect", "preserve-trailing-slash", "ssl-redirect"];
+/// Those that are words.
+const OPTIONS: &[&str] = &["app-root", "upstream-vhost", "x-forwarded-prefix"];
+/// The longest time in seconds: nginx counts it in milliseconds of 31 bits.
+const SECONDS_MAX: u64 = i32::MAX as u64 / 1_000;
 
 /// Annotations that change nothing that can be seen here: sizes of buffers, ciphers, notes in the error log.
 const WITHOUT_EFFECT: &[&str] = &[
@@ -26,7 +24,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "connection-proxy-header",
     "enable-rewrite-log",
     "http2-push-preload",
-    "proxy-body-size",
     "proxy-buffer-size",
     "proxy-buffering",
     "proxy-buffers-number",
@@ -81,13 +78,20 @@ const NOT_BUILT: &[&str] = &[
     "whitelist-source-range",
 ];
 
+/// Bytes of a request's body that nginx's half takes (BODY_BYTES_MAX of images/net), which are also those of `client_max_body_size`.
+const BODY_BYTES_MAX: u64 = 1024 * 1024;
+
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Annotations {
     /// Options of each location, for nginx's half.
-    pub(super) options: BTreeMap<String, String>,
+    pub(super) options: Rc<BTreeMap<String, String>>,
     /// Every path of the host is a regular expression.
     pub(super) use_regex: bool,
+    /// Those with a value that cannot be: they count as if they were not there.
+    pub(super) invalid: Vec<String>,
+    /// Bodies are to be taken that are too large here.
+    pub(super) wants_large_bodies: bool,
     /// The one that is not built.
     pub(super) refused: Option<String>,
     /// It stands beside another Ingress and is none of its own.
@@ -104,13 +108,18 @@ impl Annotations {
         let mut redirects = BTreeMap::new();
         for (name, value) in own {
             match name {
+                name if !is_valid(name, value) => read.invalid.push(name.to_owned()),
                 "rewrite-target" => read.option("rewrite", value),
-                "use-regex" => read.use_regex = value == "true",
+                "use-regex" => read.use_regex = switch(value) == Some(true),
+                "proxy-body-size" => read.body_size(value),
                 "proxy-connect-timeout" => read.option("connect-timeout", value),
                 "proxy-read-timeout" => read.option("read-timeout", value),
-                "enable-access-log" if value == "false" => read.option("log", "off"),
+                "enable-access-log" if switch(value) == Some(false) => read.option("log", "off"),
                 "permanent-redirect" => drop(redirects.insert("permanent", value)),
                 "temporal-redirect" => drop(redirects.insert("temporal", value)),
+                name if SWITCHES.contains(&name) => {
+                    read.option(name, if switch(value) == Some(true) { "true" } else { "false" });
+                }
                 "permanent-redirect-code" => drop(codes.insert("permanent", value)),
                 "temporal-redirect-code" => drop(codes.insert("temporal", value)),
                 name if OPTIONS.contains(&name) => read.option(name, value),
@@ -142,9 +151,71 @@ impl Annotations {
         read
     }
 
-    fn option(&mut self, name: &str, value: &str) {
-        self.options.insert(name.to_owned(), value.to_owned());
+    /// What an Event says of each that cannot be followed.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let invalid = self.invalid.iter().map(|name| format!("annotation {PREFIX}{name} contains invalid value"));
+        let large = self.wants_large_bodies.then(|| {
+            format!("{}: {PREFIX}proxy-body-size", simulation::stub!("ingress-nginx", "request bodies above 1m"))
+        });
+        self.refused.iter().map(|name| refusal(name)).chain(invalid).chain(large).collect()
     }
+
+    /// `8m`; where it says 0 there is no limit but that of nginx's half.
+    fn body_size(&mut self, value: &str) {
+        let bytes = size(value).unwrap_or(0);
+        self.wants_large_bodies = bytes == 0 || bytes > BODY_BYTES_MAX;
+        if !self.wants_large_bodies {
+            self.option("body-size", &bytes.to_string());
+        }
+    }
+
+    fn option(&mut self, name: &str, value: &str) {
+        Rc::make_mut(&mut self.options).insert(name.to_owned(), value.to_owned());
+    }
+}
+
+/// Whether a value can be (`internal/ingress/annotations/parser/validators.go`): what goes into a head must not end its line.
+fn is_valid(name: &str, value: &str) -> bool {
+    let is_of = |more: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
+    match name {
+        "proxy-connect-timeout" | "proxy-read-timeout" => {
+            value.bytes().all(|b| b.is_ascii_digit()) && value.parse().is_ok_and(|s: u64| s <= SECONDS_MAX)
+        }
+        "permanent-redirect-code" | "temporal-redirect-code" => value.parse::<u16>().is_ok(),
+        "permanent-redirect" | "temporal-redirect" => !value.is_empty() && is_of("%:/?#[]@!$&'()*+,;=-._~{}"),
+        "upstream-vhost" => is_of("-._:$~/"),
+        "x-forwarded-prefix" => is_of("-._~/$%:"),
+        "app-root" => value.starts_with('/') && is_of("-._~/$%:?&=+,@!"),
+        "proxy-body-size" => size(value).is_some(),
+        "rewrite-target" => !value.contains(char::is_control),
+        "use-regex" | "enable-access-log" => switch(value).is_some(),
+        name if SWITCHES.contains(&name) => switch(value).is_some(),
+        _ => true,
+    }
+}
+
+/// Yes and no as Go reads them (strconv.ParseBool).
+fn switch(value: &str) -> Option<bool> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// Bytes of a size as nginx writes it: `8m`.
+fn size(value: &str) -> Option<u64> {
+    let unit = value.bytes().last().filter(u8::is_ascii_alphabetic);
+    let number = if unit.is_some() { &value[..value.len() - 1] } else { value };
+    let shift = match unit.map(|unit| unit.to_ascii_lowercase()) {
+        None | Some(b'b') => 0,
+        Some(b'k') => 10,
+        Some(b'm') => 20,
+        Some(b'g') => 30,
+        Some(_) => return None,
+    };
+    let number: u64 = number.parse().ok().filter(|_| number.bytes().all(|b| b.is_ascii_digit()))?;
+    number.checked_mul(1 << shift)
 }
 
 /// Why an annotation is refused.
@@ -168,15 +239,40 @@ mod tests {
             "nginx.ingress.kubernetes.io/rewrite-target": "/$1",
             "nginx.ingress.kubernetes.io/use-regex": "true",
             "nginx.ingress.kubernetes.io/ssl-redirect": "false",
-            "nginx.ingress.kubernetes.io/proxy-body-size": "8m",
+            "nginx.ingress.kubernetes.io/proxy-body-size": "8k",
             "nginx.ingress.kubernetes.io/permanent-redirect": "https://a/b",
             "nginx.ingress.kubernetes.io/permanent-redirect-code": "308",
             "nginx.ingress.kubernetes.io/nonsense": "x",
             "example.com/auth-url": "x",
         }));
         let options: Vec<String> = read.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(options, ["redirect=308 https://a/b", "rewrite=/$1", "ssl-redirect=false"]);
+        assert_eq!(options, ["body-size=8192", "redirect=308 https://a/b", "rewrite=/$1", "ssl-redirect=false"]);
         assert!(read.use_regex && read.refused.is_none());
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_said() {
+        for (name, value) in [
+            ("proxy-read-timeout", "abc"),
+            ("proxy-read-timeout", "+1"),
+            ("proxy-connect-timeout", "18446744073709551615"),
+            ("temporal-redirect", "http://a\r\nSet-Cookie: x"),
+            ("permanent-redirect", "http://a b"),
+            ("upstream-vhost", "a\nb"),
+            ("x-forwarded-prefix", "/a\rb"),
+            ("app-root", "other"),
+            ("proxy-body-size", "8x"),
+            ("ssl-redirect", "no"),
+        ] {
+            let name_in_full = format!("{PREFIX}{name}");
+            let read = read(json!({ (name_in_full): value }));
+            assert!(read.options.is_empty() && read.refused.is_none(), "{read:?}");
+            assert_eq!(read.complaints(), [format!("annotation {PREFIX}{name} contains invalid value")]);
+        }
+        assert_eq!(
+            ["0", "10", "1k", "8M", "m", "-1", ""].map(size),
+            [Some(0), Some(10), Some(1024), Some(8 << 20), None, None, None]
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) async fn run(caller: &Caller, stream: &TcpStream, command: &str, name
     }
     line(&mut text, ["end".to_owned(), code.to_string()]);
     // A container that has gone needs no answer.
-    let _ = stream.write_all(text.as_bytes()).await;
+    let _ = super::send(&caller.sim, stream, text.as_bytes()).await;
     stream.shutdown_write();
 }
 

@@ -8,12 +8,13 @@
 
 mod annotations;
 mod certgen;
+mod names;
 mod session;
 mod site;
 mod status;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
@@ -22,7 +23,7 @@ use api::{Object, kinds};
 use client::Client;
 use futures_util::future::LocalBoxFuture;
 use network::{Listener, NetNs, TcpStream};
-use simulation::{Sim, Task};
+use simulation::{Duration, Sim, Task};
 
 /// The port at which the machine is called; the same number is in images/ingress-nginx.
 const PORT: u16 = 10_246;
@@ -30,6 +31,15 @@ const PORT: u16 = 10_246;
 const HELLO_BYTES_MAX: usize = 4 * 1024;
 /// Callers at a time; further ones are hung up on.
 const CALLERS_MAX: usize = 64;
+
+/// Calls of one address at a time: a second one for a container that starts anew before its end was noticed.
+const CALLS_OF_ONE_MAX: usize = 2;
+/// How long a caller may take to say what it is.
+const HELLO_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a caller may take to read a piece of what it is told.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of such a piece.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// The controller's name for itself.
 const AGENT: &str = "nginx-ingress-controller";
@@ -45,10 +55,16 @@ struct Inner {
     sim: Sim,
     net: NetNs,
     server: Rc<dyn Transport>,
-    callers: RefCell<BTreeMap<u64, Task<()>>>,
+    callers: RefCell<BTreeMap<u64, Calling>>,
     count: Cell<u64>,
-    /// The controllers among the callers; the first of them leads.
-    controllers: RefCell<std::collections::BTreeSet<u64>>,
+    /// The controllers among the callers, by their election; the first of each leads.
+    controllers: RefCell<BTreeSet<(String, u64)>>,
+}
+
+/// A call that is being answered.
+struct Calling {
+    address: Ipv4Addr,
+    task: Task<()>,
 }
 
 impl Desk {
@@ -81,7 +97,7 @@ impl Desk {
             listener.close();
         }
         let callers = std::mem::take(&mut *self.inner.callers.borrow_mut());
-        callers.values().for_each(Task::abort);
+        callers.values().for_each(|caller| caller.task.abort());
     }
 }
 
@@ -93,61 +109,117 @@ impl Drop for Desk {
 
 impl Inner {
     fn take(inner: &Rc<Inner>, stream: TcpStream) {
-        if inner.callers.borrow().len() >= CALLERS_MAX {
+        let address = *stream.peer_addr().ip();
+        // Who is neither a pod nor a node has nothing to say here.
+        let Some(name) = inner.net.fabric().name_of(address) else { return stream.abort() };
+        let limit = {
+            let callers = inner.callers.borrow();
+            let own = callers.values().filter(|caller| caller.address == address).count();
+            match (own >= CALLS_OF_ONE_MAX, callers.len() >= CALLERS_MAX) {
+                (true, _) => Some("CALLS_OF_ONE_MAX"),
+                (_, true) => Some("CALLERS_MAX"),
+                _ => None,
+            }
+        };
+        if let Some(limit) = limit {
             let what = format!("a call from {}", stream.peer_addr());
-            inner.sim.trace(simulation::TraceKind::Limit { limit: "CALLERS_MAX".into(), what });
+            inner.sim.trace(simulation::TraceKind::Limit { limit: limit.into(), what });
             return stream.abort();
         }
         let number = inner.count.get() + 1;
         inner.count.set(number);
         let desk = Rc::clone(inner);
         let task = inner.sim.spawn(async move {
-            desk.answer(number, stream).await;
-            desk.controllers.borrow_mut().remove(&number);
+            desk.answer(number, &name, stream).await;
+            desk.controllers.borrow_mut().retain(|(_, controller)| *controller != number);
             desk.callers.borrow_mut().remove(&number);
         });
-        inner.callers.borrow_mut().insert(number, task);
+        inner.callers.borrow_mut().insert(number, Calling { address, task });
     }
 
-    async fn answer(self: &Rc<Inner>, number: u64, stream: TcpStream) {
+    async fn answer(self: &Rc<Inner>, number: u64, name: &str, stream: TcpStream) {
+        // Who has no image of ingress-nginx does not get as far as saying something.
+        let pod = match self.pod(name).await {
+            Some(pod) if pod.list("spec.containers").iter().any(|c| is_of(c, "ingress-nginx/")) => Some(pod),
+            None if !name.starts_with("pod/") => None,
+            _ => return stream.abort(),
+        };
         let mut lines = Lines::new(stream.clone());
-        let Some(hello) = lines.next().await else { return };
+        let Ok(Some(hello)) = self.sim.timeout(HELLO_PATIENCE, lines.next()).await else { return stream.abort() };
         let words: Vec<&str> = hello.split('\t').collect();
-        match words[..] {
-            ["controller", _] => {
-                let Some(caller) = self.caller(&stream, "ingress-nginx/controller").await else { return };
-                self.controllers.borrow_mut().insert(number);
+        match (&words[..], pod) {
+            (["controller", _], None) => {
+                self.refuse(&stream).await;
+                // It would call again at once.
+                while lines.next().await.is_some() {}
+            }
+            (["controller", _], Some(pod)) => {
+                let Some(caller) = self.caller(&stream, pod, "ingress-nginx/controller") else { return stream.abort() };
                 session::run(self, number, caller, stream, lines).await;
             }
-            ["certgen", command, namespace, secret] => {
-                let Some(caller) = self.caller(&stream, "ingress-nginx/kube-webhook-certgen").await else { return };
+            (["certgen", command, namespace, secret], Some(pod)) => {
+                let Some(caller) = self.caller(&stream, pod, "ingress-nginx/kube-webhook-certgen") else {
+                    return stream.abort();
+                };
                 certgen::run(&caller, &stream, command, namespace, secret).await;
             }
-            _ => {}
+            _ => stream.abort(),
         }
+    }
+
+    /// Tells a controller that shares the address of its node that it cannot be known.
+    async fn refuse(&self, stream: &TcpStream) {
+        let why = simulation::stub!("ingress-nginx", "a controller on the network of its node (hostNetwork)");
+        let mut text = String::new();
+        site::line(&mut text, ["log", "E", "main.go:112", why].map(str::to_owned));
+        send(&self.sim, stream, text.as_bytes()).await;
+    }
+
+    /// The pod with the name of a namespace of the network.
+    async fn pod(&self, name: &str) -> Option<Object> {
+        let (namespace, name) = name.strip_prefix("pod/")?.split_once('/')?;
+        Client::new(Rc::clone(&self.server), AGENT).get(&kinds::PODS, namespace, name).await.ok()
     }
 
     /// Who calls: the pod with the address, if one of its containers is of the image. Any other caller is hung up on, so that
     /// no container learns more than its sandbox holds.
-    async fn caller(&self, stream: &TcpStream, image: &str) -> Option<Caller> {
-        let name = self.net.fabric().name_of(*stream.peer_addr().ip())?;
-        let (namespace, name) = name.strip_prefix("pod/")?.split_once('/')?;
-        let pod = Client::new(Rc::clone(&self.server), AGENT).get(&kinds::PODS, namespace, name).await.ok()?;
+    fn caller(&self, stream: &TcpStream, pod: Object, image: &str) -> Option<Caller> {
         let containers = pod.list("spec.containers");
-        let container = containers.iter().find(|c| c["image"].as_str().is_some_and(|i| i.contains(image)))?;
+        let container = containers.iter().find(|c| is_of(c, image))?;
         let args = container["args"].as_array().into_iter().flatten().filter_map(|a| a.as_str()).map(str::to_owned);
-        let account = pod.str("spec.serviceAccountName");
+        let args = args.collect();
+        let (namespace, account) = (pod.namespace(), pod.str("spec.serviceAccountName"));
         let user =
             format!("system:serviceaccount:{namespace}:{}", if account.is_empty() { "default" } else { account });
         let server = Rc::new(As { user, server: Rc::clone(&self.server) });
-        let args = args.collect();
-        Some(Caller { client: Client::new(server, AGENT), sim: self.sim.clone(), pod, args })
+        let net = self.net.fabric().routine_of(*stream.peer_addr().ip())?;
+        Some(Caller { client: Client::new(server, AGENT), sim: self.sim.clone(), net, pod, args })
     }
 
-    /// Whether a controller is the one that writes statuses. Upstream: the holder of the lease `ingress-nginx-leader`.
-    fn leads(&self, number: u64) -> bool {
-        self.controllers.borrow().first() == Some(&number)
+    /// A controller follows everything that it follows: from now on it may lead.
+    fn join(&self, election: &str, number: u64) {
+        self.controllers.borrow_mut().insert((election.to_owned(), number));
     }
+
+    /// Whether a controller is the one that writes statuses. Upstream: the holder of the Lease of its namespace and election.
+    fn leads(&self, election: &str, number: u64) -> bool {
+        let first = (election.to_owned(), 0);
+        self.controllers.borrow().range(first..).next().is_some_and(|(e, n)| e == election && *n == number)
+    }
+}
+
+fn is_of(container: &json::Value, image: &str) -> bool {
+    container["image"].as_str().is_some_and(|own| own.contains(image))
+}
+
+/// Sends everything; false if the other end has gone, or does not read.
+async fn send(sim: &Sim, stream: &TcpStream, bytes: &[u8]) -> bool {
+    for piece in bytes.chunks(PIECE_BYTES) {
+        if !matches!(sim.timeout(WRITE_PATIENCE, stream.write_all(piece)).await, Ok(Ok(()))) {
+            return false;
+        }
+    }
+    true
 }
 
 /// A pod that called.
@@ -155,6 +227,8 @@ struct Caller {
     /// Asks as its service account.
     client: Client,
     sim: Sim,
+    /// Its network, through which names are resolved as it would resolve them.
+    net: NetNs,
     pod: Object,
     /// Arguments of its container.
     args: Vec<String>,
@@ -209,3 +283,6 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

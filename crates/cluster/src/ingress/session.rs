@@ -13,9 +13,10 @@ use network::TcpStream;
 use simulation::notify::{Signal, Waiters};
 use simulation::{Duration, Task, Time};
 
-use super::annotations::{Annotations, refusal};
+use super::annotations::Annotations;
+use super::names::Resolver;
 use super::site::{Site, line, site};
-use super::{AGENT, Caller, Inner, Lines, status};
+use super::{AGENT, Caller, Inner, Lines, send, status};
 
 /// Between two configurations (`--sync-rate-limit=0.3`).
 const SYNC_PERIOD: Duration = Duration::from_millis(3_333);
@@ -27,12 +28,14 @@ const LOG_LINES_MAX: usize = 1_000;
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 /// What handlers and the loop share.
-struct State {
+pub(super) struct State {
     caller: Caller,
     recorder: EventRecorder,
     classes: Informer,
     controller_class: String,
     takes_all_without_class: bool,
+    /// Addresses of names outside.
+    names: Resolver,
     /// Lines for the log of the container.
     log: RefCell<String>,
     log_lines: Cell<usize>,
@@ -69,12 +72,11 @@ pub(super) async fn run(desk: &Rc<Inner>, number: u64, caller: Caller, stream: T
     let (sim, client) = (caller.sim.clone(), caller.client.clone());
     let follow = |kind, namespace: &str, options| Informer::start(&sim, &client, kind, namespace, options);
     let classes = follow(&kinds::INGRESS_CLASSES, "", ListOptions::default());
-    let labels: Vec<String> = caller.pod.labels().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let followed = Followed {
         ingresses: follow(&kinds::INGRESSES, "", ListOptions::default()),
         services: follow(&kinds::SERVICES, "", ListOptions::default()),
         slices: follow(&kinds::ENDPOINT_SLICES, "", ListOptions::default()),
-        pods: follow(&kinds::PODS, caller.pod.namespace(), ListOptions::labels(labels.join(","))),
+        pods: follow(&kinds::PODS, caller.pod.namespace(), ListOptions::labels(status::selector(&caller.pod))),
     };
     let all = [&classes, &followed.ingresses, &followed.services, &followed.slices, &followed.pods].map(Clone::clone);
     let state = Rc::new(State {
@@ -83,6 +85,7 @@ pub(super) async fn run(desk: &Rc<Inner>, number: u64, caller: Caller, stream: T
         controller_class: caller.flag("controller-class").unwrap_or("k8s.io/ingress-nginx").to_owned(),
         takes_all_without_class: caller.flag("watch-ingress-without-class") == Some("true"),
         caller,
+        names: Resolver::default(),
         log: RefCell::default(),
         log_lines: Cell::new(0),
         is_dirty: Cell::new(false),
@@ -100,7 +103,13 @@ pub(super) async fn run(desk: &Rc<Inner>, number: u64, caller: Caller, stream: T
         }
     }
     state.listen_to(&followed);
-    state.serve(desk, number, &followed, &stream).await;
+    let election = format!(
+        "{}/{}",
+        state.caller.pod.namespace(),
+        state.caller.flag("election-id").unwrap_or("ingress-controller-leader")
+    );
+    desk.join(&election, number);
+    state.serve(desk, (&election, number), &followed, &stream).await;
     stream.close();
 }
 
@@ -134,7 +143,10 @@ impl State {
                 }
             });
         };
-        on(&self.classes, |state, _| state.is_dirty.set(true));
+        on(&self.classes, |state, _| {
+            state.is_dirty.set(true);
+            state.want_statuses();
+        });
         on(&followed.services, |state, _| state.is_dirty.set(true));
         on(&followed.slices, |state, _| state.is_dirty.set(true));
         on(&followed.pods, |state, _| state.want_statuses());
@@ -186,13 +198,10 @@ impl State {
             self.record(ingress, "Normal", "Sync", "Scheduled for sync");
             let spoke_before =
                 matches!(event, Event::Modified { old, .. } if old.annotations() == ingress.annotations());
-            if let Some(name) = Annotations::of(ingress).refused.filter(|_| !spoke_before) {
-                self.record(
-                    ingress,
-                    "Warning",
-                    "AnnotationParsingFailed",
-                    &format!("Error parsing annotations: {}", refusal(&name)),
-                );
+            let complaints = if spoke_before { Vec::new() } else { Annotations::of(ingress).complaints() };
+            for why in complaints {
+                let message = format!("Error parsing annotations: {why}");
+                self.record(ingress, "Warning", "AnnotationParsingFailed", &message);
             }
         }
     }
@@ -227,11 +236,18 @@ impl State {
         }
     }
 
-    async fn serve(&self, desk: &Inner, number: u64, followed: &Followed, stream: &TcpStream) {
+    async fn serve(
+        self: &Rc<Self>,
+        desk: &Inner,
+        (election, number): (&str, u64),
+        followed: &Followed,
+        stream: &TcpStream,
+    ) {
         let sim = &self.caller.sim;
         let (mut sent, start): (Option<Site>, Time) = (None, sim.now());
         let mut sync_at = start;
         while !self.over.is_raised() {
+            self.names.turn(self);
             if self.is_dirty.get() && sync_at <= sim.now() {
                 self.is_dirty.set(false);
                 sync_at = sim.now() + SYNC_PERIOD;
@@ -239,21 +255,21 @@ impl State {
             }
             if self.status_dirty_since.get().is_some_and(|since| tick(start, since) <= sim.now()) {
                 self.status_dirty_since.set(None);
-                if desk.leads(number) {
+                if desk.leads(election, number) {
                     self.write_statuses(followed).await;
                 }
             }
             self.flush(stream).await;
             let sync = Some(sync_at).filter(|_| self.is_dirty.get());
             let status = self.status_dirty_since.get().map(|since| tick(start, since));
-            match sync.into_iter().chain(status).min() {
+            match sync.into_iter().chain(status).chain(self.names.due()).min() {
                 _ if !self.log.borrow().is_empty() => {}
                 // Whatever ends the wait, the loop looks at everything.
                 Some(at) => drop(sim.timeout(at.saturating_since(sim.now()), self.changed()).await),
                 None => self.changed().await,
             }
         }
-        if self.is_shut_down.get() && desk.leads(number) {
+        if self.is_shut_down.get() && desk.leads(election, number) {
             self.take_back_statuses(followed).await;
             self.flush(stream).await;
         }
@@ -275,8 +291,31 @@ impl State {
     async fn flush(&self, stream: &TcpStream) {
         let text = std::mem::take(&mut *self.log.borrow_mut());
         self.log_lines.set(0);
-        // That the container has gone is heard by whoever listens to it.
-        let _ = stream.write_all(text.as_bytes()).await;
+        self.send(stream, &text).await;
+    }
+
+    /// Who does not read is hung up on.
+    async fn send(&self, stream: &TcpStream, text: &str) {
+        if !send(&self.caller.sim, stream, text.as_bytes()).await {
+            self.over.raise();
+        }
+    }
+
+    /// A name has another address.
+    pub(super) fn has_changed(&self) {
+        self.is_dirty.set(true);
+    }
+
+    pub(super) fn names(&self) -> &Resolver {
+        &self.names
+    }
+
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub(super) fn wake(&self) {
+        self.waiters.wake_all();
     }
 
     fn ours(&self, followed: &Followed) -> Vec<Object> {
@@ -285,7 +324,9 @@ impl State {
 
     /// Sends the configuration if it is another one than before.
     async fn configure(&self, sent: &mut Option<Site>, followed: &Followed, stream: &TcpStream) {
-        let new = site(&self.ours(followed), &followed.services.list(), &followed.slices.list());
+        let known = self.names.known();
+        let new = site(&self.ours(followed), &followed.services.list(), &followed.slices.list(), &known);
+        let unresolved = self.names.want(&new.names);
         if sent.as_ref() == Some(&new) {
             return;
         }
@@ -293,9 +334,24 @@ impl State {
         if reloads {
             self.say("I", "controller.go:217", "\"Configuration changes detected, backend reload required\"");
         }
+        if unresolved > 0 {
+            self.say(
+                "W",
+                "controller.go:217",
+                &format!("\"{unresolved} names of Services are too many and not resolved\""),
+            );
+        }
+        if new.left_out > 0 {
+            let count = new.left_out;
+            self.say(
+                "W",
+                "controller.go:217",
+                &format!("\"{count} locations are left out: the configuration is too large\""),
+            );
+        }
         self.flush(stream).await;
         let text = format!("config\n{}{}apply\n", new.servers, new.upstreams);
-        let _ = stream.write_all(text.as_bytes()).await;
+        self.send(stream, &text).await;
         if reloads {
             self.say("I", "controller.go:231", "\"Backend successfully reloaded\"");
             self.record(
@@ -312,7 +368,7 @@ impl State {
     }
 
     async fn write_statuses(&self, followed: &Followed) {
-        let addresses = status::addresses(&self.caller.client, &followed.pods).await;
+        let addresses = status::addresses(&self.caller.client, &self.caller.pod, &followed.pods).await;
         for ingress in self.ours(followed) {
             if let Some(line) = status::write(&self.caller.client, &ingress, &addresses).await {
                 self.say("I", "status.go:311", &line);
@@ -325,7 +381,7 @@ impl State {
         if followed.pods.list().len() > 1 {
             return;
         }
-        let addresses = status::addresses(&self.caller.client, &followed.pods).await;
+        let addresses = status::addresses(&self.caller.client, &self.caller.pod, &followed.pods).await;
         self.say(
             "I",
             "status.go:139",

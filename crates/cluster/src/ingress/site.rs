@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
 
 use api::Object;
 use json::Value;
@@ -14,6 +16,8 @@ const CATCH_ALL: &str = "_";
 /// The upstream that answers 404.
 const DEFAULT_BACKEND: &str = "upstream-default-backend";
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
+/// Bytes of all servers with their locations; locations beyond are left out, and the log says how many.
+const SERVERS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A configuration. What is in `servers` needs a reload of nginx, what is in `upstreams` does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +26,31 @@ pub(super) struct Site {
     pub(super) servers: String,
     /// Lines of upstreams.
     pub(super) upstreams: String,
+    /// Names of ExternalName Services whose addresses are wanted.
+    pub(super) names: BTreeSet<String>,
+    /// Locations that there was no room for.
+    pub(super) left_out: usize,
+}
+
+/// The addresses of names that were resolved.
+pub(super) type Names = BTreeMap<String, Vec<Ipv4Addr>>;
+
+/// Services and their slices, by namespace and name.
+struct Index<'a> {
+    services: BTreeMap<(&'a str, &'a str), &'a Object>,
+    slices: BTreeMap<(&'a str, &'a str), Vec<&'a Object>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(services: &'a [Object], slices: &'a [Object]) -> Index<'a> {
+        let mut own: BTreeMap<_, Vec<&Object>> = BTreeMap::new();
+        for slice in slices {
+            if let Some(service) = slice.label(SERVICE_NAME_LABEL) {
+                own.entry((slice.namespace(), service)).or_default().push(slice);
+            }
+        }
+        Index { services: services.iter().map(|s| ((s.namespace(), s.name()), s)).collect(), slices: own }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +67,7 @@ struct Location {
     /// No rule speaks of it.
     is_default: bool,
     use_regex: bool,
-    options: BTreeMap<String, String>,
+    options: Rc<BTreeMap<String, String>>,
 }
 
 #[derive(Debug)]
@@ -48,7 +77,7 @@ struct Server {
 }
 
 /// The configuration for these Ingresses, which are all of the controller's.
-pub(super) fn site(ingresses: &[Object], services: &[Object], slices: &[Object]) -> Site {
+pub(super) fn site(ingresses: &[Object], services: &[Object], slices: &[Object], names: &Names) -> Site {
     let mut ingresses: Vec<&Object> = ingresses.iter().collect();
     ingresses.sort_by_cached_key(|i| (i.str("metadata.creationTimestamp").to_owned(), i.key()));
     let read: Vec<(&Object, Annotations)> =
@@ -69,10 +98,19 @@ pub(super) fn site(ingresses: &[Object], services: &[Object], slices: &[Object])
         }
     }
     for (host, server) in servers {
-        server.write(&host, &mut site.servers);
+        server.write(&host, &mut site);
     }
+    let index = Index::new(services, slices);
     for (name, namespace, (service, number, port)) in wanted {
-        let endpoints = endpoints(services, slices, namespace, service, number, port);
+        let endpoints = match endpoints(&index, namespace, service, number, port) {
+            Endpoints::At(all) => all,
+            Endpoints::Named(name, port) => {
+                let known = names.get(&name).into_iter().flatten();
+                let all = known.filter(|ip| !ip.is_loopback()).map(|ip| format!("{ip}:{port}")).collect();
+                site.names.insert(name);
+                all
+            }
+        };
         line(&mut site.upstreams, ["upstream".to_owned(), name].into_iter().chain(endpoints));
     }
     site
@@ -104,7 +142,7 @@ fn catch_all() -> Location {
         is_default: true,
         use_regex: false,
         // `enable-access-log-for-default-backend` is off unless told otherwise.
-        options: BTreeMap::from([("log".to_owned(), "off".to_owned())]),
+        options: Rc::new(BTreeMap::from([("log".to_owned(), "off".to_owned())])),
     }
 }
 
@@ -144,7 +182,7 @@ fn make_servers(servers: &mut BTreeMap<String, Server>, ingress: &Object, annota
     {
         // Rewrites and redirects are not for the catch-all, as upstream has it.
         let options = annotations.options.iter().filter(|(name, _)| !matches!(name.as_str(), "rewrite" | "redirect"));
-        root.options = options.map(|(name, value)| (name.clone(), value.clone())).collect();
+        root.options = Rc::new(options.map(|(name, value)| (name.clone(), value.clone())).collect());
         (root.is_default, root.upstream) = (false, upstream.clone());
     }
     for (host, _) in rules(ingress) {
@@ -156,7 +194,7 @@ fn make_servers(servers: &mut BTreeMap<String, Server>, ingress: &Object, annota
                 upstream: own_default.clone().unwrap_or_else(|| DEFAULT_BACKEND.to_owned()),
                 is_default: true,
                 use_regex: annotations.use_regex,
-                options: annotations.options.clone(),
+                options: Rc::clone(&annotations.options),
             }],
         });
         // A host of an Ingress with TLS has at least the default certificate.
@@ -174,7 +212,7 @@ fn make_locations(servers: &mut BTreeMap<String, Server>, ingress: &Object, anno
                 upstream: upstream_name(ingress.namespace(), &path["backend"]["service"]),
                 is_default: false,
                 use_regex: annotations.use_regex,
-                options: annotations.options.clone(),
+                options: Rc::clone(&annotations.options),
             };
             server.add(location);
         }
@@ -220,12 +258,18 @@ impl Server {
         all
     }
 
-    fn write(self, host: &str, out: &mut String) {
+    fn write(self, host: &str, site: &mut Site) {
+        let out = &mut site.servers;
         let is_regex = self.locations.iter().any(|l| l.needs_rewrite() || l.use_regex);
         let (certificate, mode) =
             (if self.has_certificate { "tls" } else { "plain" }, if is_regex { "regex" } else { "prefix" });
         line(out, ["server", host, certificate, mode].map(str::to_owned));
         for location in self.in_order() {
+            let own: usize = location.options.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+            if out.len() + own + location.path.len() + location.upstream.len() > SERVERS_BYTES_MAX {
+                site.left_out += 1;
+                continue;
+            }
             let how = if location.path_type == PathType::Exact { "exact" } else { "prefix" };
             let words = ["location".to_owned(), how.to_owned(), location.path, location.upstream];
             let options = location.options.iter().map(|(name, value)| format!("{name}={value}"));
@@ -234,17 +278,19 @@ impl Server {
     }
 }
 
-/// The endpoints of a Service's port, as `address:port`; ready ones alone.
-fn endpoints(
-    services: &[Object],
-    slices: &[Object],
-    namespace: &str,
-    service: &str,
-    number: Option<i64>,
-    name: &str,
-) -> Vec<String> {
-    let found = services.iter().find(|s| s.namespace() == namespace && s.name() == service);
-    let Some(service) = found else { return Vec::new() };
+/// Where a Service's port leads.
+#[derive(Debug, PartialEq, Eq)]
+enum Endpoints {
+    /// `address:port`
+    At(Vec<String>),
+    /// A name, and the port there.
+    Named(String, i64),
+}
+
+/// The endpoints of a Service's port; ready ones alone.
+fn endpoints(index: &Index<'_>, namespace: &str, service: &str, number: Option<i64>, name: &str) -> Endpoints {
+    let none = Endpoints::At(Vec::new());
+    let Some(service) = index.services.get(&(namespace, service)) else { return none };
     let is_meant = |port: &&Value| match number {
         Some(number) => port["port"].as_i64() == Some(number),
         None => port["name"] == name,
@@ -253,15 +299,41 @@ fn endpoints(
     if service.str("spec.type") == "ExternalName" {
         // An ExternalName may go without ports; then the number is that of the target.
         let target = port.and_then(|p| p["targetPort"].as_i64().or(p["port"].as_i64())).or(number);
-        let external = service.str("spec.externalName");
-        return target.map(|target| format!("{external}:{target}")).into_iter().collect();
+        return target.map_or(none, |target| external(service.str("spec.externalName"), target));
     }
-    let Some(port) = port else { return Vec::new() };
+    match port {
+        Some(port) => Endpoints::At(ready(index, service, port)),
+        None => none,
+    }
+}
+
+/// Where a name outside leads: nowhere if that would be the controller itself, or if it is none
+/// (`internal/ingress/controller/endpointslices.go`).
+fn external(name: &str, port: i64) -> Endpoints {
+    let plain = name.trim_end_matches('.').to_ascii_lowercase();
+    match plain.parse::<Ipv4Addr>() {
+        Ok(ip) if ip.is_loopback() || ip.is_unspecified() => Endpoints::At(Vec::new()),
+        Ok(ip) => Endpoints::At(vec![format!("{ip}:{port}")]),
+        Err(_) if plain == "localhost" || plain.ends_with(".localhost") || !is_dns_name(&plain) => {
+            Endpoints::At(Vec::new())
+        }
+        Err(_) => Endpoints::Named(name.to_owned(), port),
+    }
+}
+
+/// RFC 1123, as validation.IsDNS1123Subdomain has it.
+fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+fn ready(index: &Index<'_>, service: &Object, port: &Value) -> Vec<String> {
     let port_name = port["name"].as_str().unwrap_or("");
     let mut all = BTreeSet::new();
-    let own =
-        slices.iter().filter(|s| s.namespace() == namespace && s.label(SERVICE_NAME_LABEL) == Some(service.name()));
-    for slice in own {
+    for slice in index.slices.get(&(service.namespace(), service.name())).into_iter().flatten() {
         let ports = slice.list("ports").iter().filter(|p| p["protocol"].as_str().unwrap_or("TCP") == "TCP");
         let targets: Vec<i64> = ports
             .filter(|p| port_name.is_empty() || p["name"].as_str().unwrap_or("") == port_name)

@@ -4,16 +4,27 @@ use api::{Object, kinds};
 use client::{Client, Informer};
 use json::{Value, json};
 
-/// The addresses of the nodes that these pods are on, as `status.loadBalancer.ingress` has them.
-pub(super) async fn addresses(client: &Client, pods: &Informer) -> Vec<Value> {
+/// The addresses of the nodes that those of these pods are on that have all labels of the own one, as `status.loadBalancer.ingress` has them.
+pub(super) async fn addresses(client: &Client, own: &Object, pods: &Informer) -> Vec<Value> {
     let mut all: Vec<String> = Vec::new();
-    for pod in pods.list().iter().filter(|pod| is_ready(pod)) {
+    for pod in pods.list().iter().filter(|pod| is_ready(pod) && is_like(pod, own)) {
         let Ok(node) = client.get(&kinds::NODES, "", pod.str("spec.nodeName")).await else { continue };
         all.extend(node_addresses(&node));
     }
     all.sort();
     all.dedup();
     all.into_iter().map(|ip| json!({ "ip": ip })).collect()
+}
+
+fn is_like(pod: &Object, own: &Object) -> bool {
+    own.labels().into_iter().all(|(name, value)| pod.label(&name) == Some(value.as_str()))
+}
+
+/// The labels by which pods are the same controller, whichever ReplicaSet they are of (isRunningMultiplePods).
+pub(super) fn selector(pod: &Object) -> String {
+    const OF_ONE_SET: [&str; 3] = ["pod-template-hash", "controller-revision-hash", "pod-template-generation"];
+    let own = pod.labels().into_iter().filter(|(name, _)| !OF_ONE_SET.contains(&name.as_str()));
+    own.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
 }
 
 fn is_ready(pod: &Object) -> bool {
@@ -59,6 +70,14 @@ pub(super) fn list(addresses: &[Value]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pods_of_an_older_set_are_counted_and_not_told_of() {
+        let pod =
+            |hash: &str| Object::new(json!({"metadata": {"labels": {"app": "ingress", "pod-template-hash": hash}}}));
+        assert_eq!(selector(&pod("a")), "app=ingress");
+        assert!(is_like(&pod("a"), &pod("a")) && !is_like(&pod("b"), &pod("a")));
+    }
 
     #[test]
     fn outer_addresses_go_first() {

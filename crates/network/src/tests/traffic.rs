@@ -34,6 +34,7 @@ fn cluster(endpoints: &[usize], change: impl FnOnce(&mut ServiceRule)) -> Cluste
     let backends: Vec<&str> = endpoints.iter().map(|i| ENDPOINTS[*i]).collect();
     let mut rule = rule(&backends);
     rule.by_node = endpoints.iter().map(|i| (["one", "two"][*i].to_owned(), vec![at(ENDPOINTS[*i])])).collect();
+    rule.ready_by_node = rule.by_node.clone();
     change(&mut rule);
     fabric.set_rules(Rules::new(vec![rule]));
     Cluster { sim, fabric, nodes, pods, outside, listeners }

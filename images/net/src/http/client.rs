@@ -232,9 +232,9 @@ fn parse(bytes: &[u8], ended: bool, method: &str, address: SocketAddrV4) -> Opti
     }
     if answer.header("transfer-encoding").is_some_and(|v| v.eq_ignore_ascii_case("chunked")) {
         answer.body = match unchunk(rest) {
-            Some((body, _)) => body,
-            None if ended => rest.to_vec(),
-            None => return None,
+            Ok(Some((body, _))) => body,
+            _ if ended => rest.to_vec(),
+            _ => return None,
         };
         return Some(answer);
     }

@@ -68,12 +68,17 @@ impl Request {
         else {
             return Parsed::Bad(400);
         };
-        if !version.starts_with("HTTP/1.") || method.is_empty() {
+        let is_clean = |text: &str| !text.bytes().any(|b| b.is_ascii_control() && b != b'\t');
+        if !version.starts_with("HTTP/1.") || !is_token(method) || target.is_empty() || !is_clean(head_line(head)) {
             return Parsed::Bad(400);
         }
         let mut headers = Vec::new();
         for line in lines {
             let Some((name, value)) = line.split_once(':') else { return Parsed::Bad(400) };
+            // A blank before the colon, or the end of a line that is none, is read differently by the next one.
+            if !is_token(name) || !is_clean(value) {
+                return Parsed::Bad(400);
+            }
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
         let mut request = Request {
@@ -84,21 +89,20 @@ impl Request {
             body: Vec::new(),
         };
         let start = end + 4;
-        if request.header("transfer-encoding").is_some_and(|v| v.eq_ignore_ascii_case("chunked")) {
-            return match unchunk(&bytes[start..]) {
-                None if bytes.len() > BODY_BYTES_MAX => Parsed::Bad(413),
-                None => Parsed::More,
-                Some((body, used)) => {
-                    request.body = body;
-                    Parsed::Request(request, start + used)
-                }
-            };
-        }
-        let length = match request.header("content-length").map(str::parse::<usize>) {
-            None => 0,
-            Some(Ok(length)) if length <= BODY_BYTES_MAX => length,
-            Some(Ok(_)) => return Parsed::Bad(413),
-            Some(Err(_)) => return Parsed::Bad(400),
+        let length = match framing(&request) {
+            Ok(Framing::Length(length)) => length,
+            Ok(Framing::Chunked) => {
+                return match unchunk(&bytes[start..]) {
+                    Err(BadChunk) => Parsed::Bad(400),
+                    Ok(None) if bytes.len() - start > BODY_BYTES_MAX => Parsed::Bad(413),
+                    Ok(None) => Parsed::More,
+                    Ok(Some((body, used))) => {
+                        request.body = body;
+                        Parsed::Request(request, start + used)
+                    }
+                };
+            }
+            Err(status) => return Parsed::Bad(status),
         };
         if bytes.len() < start + length {
             return Parsed::More;
@@ -108,20 +112,88 @@ impl Request {
     }
 }
 
-/// Decodes a chunked body that is whole; gives how many bytes it took.
-pub(crate) fn unchunk(mut bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+/// The first line of a head.
+fn head_line(head: &str) -> &str {
+    head.split("\r\n").next().unwrap_or("")
+}
+
+/// Whether it can be a method or the name of a header (RFC 9110, 5.6.2).
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// How the end of a request's body is known.
+enum Framing {
+    Length(usize),
+    Chunked,
+}
+
+/// What a request says of its body; a status if that is contradictory or unknown.
+fn framing(request: &Request) -> Result<Framing, u16> {
+    let all = |name: &str| -> Vec<&str> {
+        let own = request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        own.map(|(_, value)| value.as_str()).collect()
+    };
+    match (&all("transfer-encoding")[..], &all("content-length")[..]) {
+        ([], []) => Ok(Framing::Length(0)),
+        ([], [length]) => {
+            if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(400);
+            }
+            // A number that no machine word holds is too large as well.
+            length.parse().ok().filter(|length| *length <= BODY_BYTES_MAX).map(Framing::Length).ok_or(413)
+        }
+        ([_], []) if request.version == "HTTP/1.0" => Err(400),
+        ([coding], []) if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
+        ([_], []) => Err(501),
+        _ => Err(400),
+    }
+}
+
+/// A chunk's line is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadChunk;
+
+/// Decodes a chunked body; gives how many bytes it took, and nothing while it is not whole.
+pub(crate) fn unchunk(mut bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, BadChunk> {
     let (mut body, whole) = (Vec::new(), bytes.len());
     loop {
-        let end = bytes.windows(2).position(|w| w == b"\r\n")?;
-        let size = std::str::from_utf8(&bytes[..end]).ok()?.split(';').next()?;
-        let size = usize::from_str_radix(size.trim(), 16).ok()?;
-        let chunk = bytes.get(end + 2..)?;
-        let rest = chunk.get(size..)?.strip_prefix(b"\r\n")?;
+        let Some((line, chunk)) = first_line(bytes)? else { return Ok(None) };
+        let size = std::str::from_utf8(line).ok().and_then(|line| line.split(';').next()).unwrap_or("").trim();
+        let is_number = size.bytes().all(|b| b.is_ascii_hexdigit());
+        let size = usize::from_str_radix(size, 16).ok().filter(|_| is_number).ok_or(BadChunk)?;
+        bytes = chunk;
         if size == 0 {
-            return Some((body, whole - rest.len()));
+            break;
         }
-        body.extend_from_slice(&chunk[..size]);
+        let (Some(data), Some(rest)) = (bytes.get(..size), bytes.get(size..)) else { return Ok(None) };
+        body.extend_from_slice(data);
+        match first_line(rest)? {
+            None => return Ok(None),
+            Some(([], rest)) => bytes = rest,
+            Some(_) => return Err(BadChunk),
+        }
+    }
+    // Headers may follow; nobody here wants them.
+    while let Some((header, rest)) = first_line(bytes)? {
         bytes = rest;
+        if header.is_empty() {
+            return Ok(Some((body, whole - bytes.len())));
+        }
+    }
+    Ok(None)
+}
+
+/// A line and the rest.
+type Two<'a> = (&'a [u8], &'a [u8]);
+
+/// The line that bytes begin with, and what comes after it.
+fn first_line(bytes: &[u8]) -> Result<Option<Two<'_>>, BadChunk> {
+    match bytes.iter().take(HEAD_BYTES_MAX).position(|b| *b == b'\n') {
+        Some(end) if end > 0 && bytes[end - 1] == b'\r' => Ok(Some((&bytes[..end - 1], &bytes[end + 1..]))),
+        Some(_) => Err(BadChunk),
+        None if bytes.len() >= HEAD_BYTES_MAX => Err(BadChunk),
+        None => Ok(None),
     }
 }
 
@@ -234,6 +306,46 @@ mod tests {
         let chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
         let Parsed::Request(request, _) = Request::parse(chunked) else { panic!("a request") };
         assert_eq!(request.body, b"abc");
+    }
+
+    #[test]
+    fn what_two_could_read_differently_is_refused() {
+        let status = |more: &str| match Request::parse(
+            format!("POST / HTTP/1.1\r\nHost: x\r\n{more}\r\n0\r\n\r\n").as_bytes(),
+        ) {
+            Parsed::Bad(status) => status,
+            _ => 200,
+        };
+        for (more, expected) in [
+            ("Content-Length: 1\r\n", 200),
+            ("Transfer-Encoding: chunked\r\n", 200),
+            ("A: b\nC: d\r\n", 400),
+            ("A: b\rC: d\r\n", 400),
+            ("A: b\0\r\n", 400),
+            ("A : b\r\n", 400),
+            ("A: b\r\n folded\r\n", 400),
+            ("Transfer-Encoding: gzip, chunked\r\n", 501),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", 400),
+            ("Content-Length: 1\r\nContent-Length: 2\r\n", 400),
+            ("Content-Length: +1\r\n", 400),
+            ("Content-Length: 99999999999999999999\r\n", 413),
+        ] {
+            assert_eq!(status(more), expected, "{more:?}");
+        }
+        assert_eq!(Request::parse(b"GET /a\rb HTTP/1.1\r\n\r\n"), Parsed::Bad(400));
+        assert_eq!(Request::parse(b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), Parsed::Bad(400));
+    }
+
+    #[test]
+    fn chunks_are_put_together() {
+        assert_eq!(unchunk(b"3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\nrest"), Ok(Some((b"abc".to_vec(), 23))));
+        for more in ["", "3", "3\r\nab", "3\r\nabc", "3\r\nabc\r\n0\r\n", "3\r\nabc\r\n0\r\nA: b\r\n"] {
+            assert_eq!(unchunk(more.as_bytes()), Ok(None), "{more:?}");
+        }
+        for bad in ["x\r\n", "\r\n", "+3\r\nabc\r\n", "3\r\nabcd\r\n", "3\nabc"] {
+            assert_eq!(unchunk(bad.as_bytes()), Err(BadChunk), "{bad:?}");
+        }
     }
 
     #[test]

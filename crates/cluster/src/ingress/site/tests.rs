@@ -22,7 +22,7 @@ fn rule(host: &str, paths: &[Value]) -> Value {
 
 #[track_caller]
 fn check(ingresses: &[Object], expected: Expect) {
-    expected.assert_eq(&site(ingresses, &[], &[]).servers.replace('\t', " "));
+    expected.assert_eq(&site(ingresses, &[], &[], &Names::new()).servers.replace('\t', " "));
 }
 
 #[test]
@@ -140,13 +140,25 @@ fn endpoints_are_the_ready_ones_of_the_port() {
     let ports = json!([{"name": "http", "port": 80, "targetPort": 8080}, {"name": "admin", "port": 81}]);
     let web = service(ports, json!({}));
     let found = |web: &Object, number, name: &str| {
-        endpoints(std::slice::from_ref(web), std::slice::from_ref(&slice), "default", "web", number, name)
+        let index = Index::new(std::slice::from_ref(web), std::slice::from_ref(&slice));
+        match endpoints(&index, "default", "web", number, name) {
+            Endpoints::At(all) => all,
+            Endpoints::Named(name, port) => vec![format!("name {name}:{port}")],
+        }
     };
     assert_eq!(found(&web, Some(80), ""), ["10.244.0.5:8080", "10.244.0.7:8080"]);
     assert_eq!(found(&web, None, "admin"), ["10.244.0.5:9000", "10.244.0.7:9000"]);
     assert!(found(&web, Some(8080), "").is_empty());
     let outside = service(json!([{"port": 80}]), json!({"type": "ExternalName", "externalName": "db.example"}));
-    assert_eq!(found(&outside, Some(80), ""), ["db.example:80"]);
+    assert_eq!(found(&outside, Some(80), ""), ["name db.example:80"]);
+    for name in
+        ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "a.localhost", "0.0.0.0", "a_b", "-a.b", "a..b", "::1"]
+    {
+        let outside = service(json!([{"port": 80}]), json!({"type": "ExternalName", "externalName": name}));
+        assert!(found(&outside, Some(80), "").is_empty(), "{name}");
+    }
+    let outside = service(json!([{"port": 80}]), json!({"type": "ExternalName", "externalName": "10.1.2.3"}));
+    assert_eq!(found(&outside, Some(80), ""), ["10.1.2.3:80"]);
 }
 
 #[test]
@@ -154,4 +166,27 @@ fn words_keep_their_bounds() {
     let mut out = String::new();
     line(&mut out, ["a\tb".to_owned(), "50%".to_owned()]);
     assert_eq!(out, "a%09b\t50%25\n");
+}
+
+#[test]
+fn names_outside_become_addresses_once_they_are_known() {
+    let service = Object::new(json!({"metadata": {"name": "db", "namespace": "default"},
+        "spec": {"type": "ExternalName", "externalName": "db.example"}}));
+    let ingress = ingress("i", 0, json!({}), json!({"rules": [rule("a", &[path("/", "Prefix", "db")])]}));
+    let with = |names: &Names| site(std::slice::from_ref(&ingress), std::slice::from_ref(&service), &[], names);
+    let unknown = with(&Names::new());
+    assert_eq!(unknown.upstreams, "upstream\tdefault-db-80\n");
+    assert!(unknown.names.iter().eq(["db.example"]));
+    let known = with(&Names::from([("db.example".to_owned(), vec![[127, 0, 0, 1].into(), [10, 9, 8, 7].into()])]));
+    assert_eq!(known.upstreams, "upstream\tdefault-db-80\t10.9.8.7:80\n");
+}
+
+#[test]
+fn a_configuration_has_an_end() {
+    let long = json!({"nginx.ingress.kubernetes.io/rewrite-target": format!("/{}", "x".repeat(200 * 1024))});
+    let paths: Vec<Value> = (0..5_000).map(|n| path(&format!("/{n}"), "Exact", "web")).collect();
+    let all = site(&[ingress("i", 0, long, json!({"rules": [rule("a", &paths)]}))], &[], &[], &Names::new());
+    assert!(all.servers.len() <= SERVERS_BYTES_MAX && all.servers.len() > SERVERS_BYTES_MAX - 300 * 1024);
+    let written = all.servers.lines().filter(|line| line.contains("/0") || line.contains("xxx")).count();
+    assert!(all.left_out > 4_900 && written >= 40, "{} {written}", all.left_out);
 }

@@ -231,6 +231,7 @@ fn services_are_judged_by_what_is_behind_them() {
         node_port: Some(30_080),
         backends,
         by_node: Default::default(),
+        ready_by_node: Default::default(),
         external_local: false,
         internal_local: false,
         affinity: None,
