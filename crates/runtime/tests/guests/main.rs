@@ -674,7 +674,7 @@ fn ingress_nginx_follows_its_configuration(engine: &Rc<dyn Engine>) {
     let (id, ip) = node.start("registry.k8s.io/ingress-nginx/controller:v1.15.1", &[], &[]);
     node.pass(Duration::from_secs(1));
     let get = |port, text| node.talk(ip, port, text);
-    assert!(get(10254, b"GET /healthz HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 500 "), "nothing is known yet");
+    assert!(get(10254, b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 500 "), "nothing is known yet");
     let stream = configure(
         &node,
         &listener,
@@ -694,7 +694,7 @@ log I store.go:443 hello
 ",
     );
     node.pass(Duration::from_secs(1));
-    assert!(get(10254, b"GET /healthz HTTP/1.1\r\n\r\n").ends_with("\r\n\r\nok"));
+    assert!(get(10254, b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n").ends_with("\r\n\r\nok"));
     let answer = get(80, b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: nowhere\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\nDate: "), "{answer}");
     assert!(
