@@ -674,7 +674,10 @@ fn ingress_nginx_follows_its_configuration(engine: &Rc<dyn Engine>) {
     let (id, ip) = node.start("registry.k8s.io/ingress-nginx/controller:v1.15.1", &[], &[]);
     node.pass(Duration::from_secs(1));
     let get = |port, text| node.talk(ip, port, text);
-    assert!(get(10254, b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 500 "), "nothing is known yet");
+    assert!(
+        get(10254, b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 500 "),
+        "nothing is known yet"
+    );
     let stream = configure(
         &node,
         &listener,
