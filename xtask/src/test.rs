@@ -152,10 +152,10 @@ fn pack_images() -> Result<Counts> {
     Ok(Counts::one(true, ""))
 }
 
-/// Tests that `cargo test` leaves out: the images on a node, which need what the suite before has packed, and a
+/// Tests that `cargo test` leaves out: images on a node and docker with them, which need what the suite before has packed, and a
 /// thousand pods. Asked of the whole workspace: one package alone has other features, and everything is built again.
 fn left_out() -> Result<Counts> {
-    counted(&Cmd::cargo().args(["test", "--workspace", "--test", "guests", "--test", "it", "--", "--ignored"]))
+    counted(&Cmd::cargo().args(["test", "--workspace", "--test", "guests", "--test", "docker", "--test", "it", "--", "--ignored"]))
 }
 
 fn native() -> Result<Counts> {
