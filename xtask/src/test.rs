@@ -155,7 +155,18 @@ fn pack_images() -> Result<Counts> {
 /// Tests that `cargo test` leaves out: images on a node and docker with them, which need what the suite before has packed, and a
 /// thousand pods. Asked of the whole workspace: one package alone has other features, and everything is built again.
 fn left_out() -> Result<Counts> {
-    counted(&Cmd::cargo().args(["test", "--workspace", "--test", "guests", "--test", "docker", "--test", "it", "--", "--ignored"]))
+    counted(&Cmd::cargo().args([
+        "test",
+        "--workspace",
+        "--test",
+        "guests",
+        "--test",
+        "docker",
+        "--test",
+        "it",
+        "--",
+        "--ignored",
+    ]))
 }
 
 fn native() -> Result<Counts> {
