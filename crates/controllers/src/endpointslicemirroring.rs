@@ -50,20 +50,19 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
                 vec![Wake::now(new)]
             }
         }
-        // The Service `kubernetes` has no selector, and nothing is to be done for it in any cluster.
-        _ if *kind == kinds::SERVICES && (has_selector(object) || !concerns(view, object)) => Vec::new(),
-        Event::Modified { old, new } if !is_mirrored(old) && !is_mirrored(new) => Vec::new(),
-        Event::Added(endpoints) if *kind == kinds::ENDPOINTS && !is_mirrored(endpoints) => Vec::new(),
+        // Of most Endpoints, those that are the cluster's own, there is nothing to mirror.
+        _ if !concerns(view, object) => Vec::new(),
         _ => vec![Wake::now(object)],
     }
 }
 
-/// Whether a Service has Endpoints to mirror, or slices that were made of some.
-fn concerns(view: &View<'_>, service: &Object) -> bool {
+/// Whether the Service and the Endpoints of a name are to be mirrored, or have been.
+fn concerns(view: &View<'_>, named: &Object) -> bool {
     let of_it =
-        |slice: &Object| slice.label(SERVICE_NAME) == Some(service.name()) && slice.label(MANAGED_BY) == Some(MANAGER);
-    view.get(&kinds::ENDPOINTS, &service.key()).is_some_and(is_mirrored)
-        || view.of(&kinds::ENDPOINT_SLICES).in_namespace(service.namespace()).any(of_it)
+        |slice: &Object| slice.label(SERVICE_NAME) == Some(named.name()) && slice.label(MANAGED_BY) == Some(MANAGER);
+    let is_to_be_mirrored = view.get(&kinds::ENDPOINTS, &named.key()).is_some_and(is_mirrored)
+        && view.get(&kinds::SERVICES, &named.key()).is_some_and(|service| !has_selector(service));
+    is_to_be_mirrored || view.of(&kinds::ENDPOINT_SLICES).in_namespace(named.namespace()).any(of_it)
 }
 
 fn has_selector(service: &Object) -> bool {
