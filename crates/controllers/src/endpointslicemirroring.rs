@@ -56,12 +56,16 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
     }
 }
 
-/// Whether the Service and the Endpoints of a name are to be mirrored, or have been.
+/// Whether the Service and the Endpoints of a name are to be mirrored, or have been. Of a Service with a selector it is its change
+/// that tells, and the slices themselves: nothing is looked for at each change of its Endpoints.
 fn concerns(view: &View<'_>, named: &Object) -> bool {
     let of_it =
         |slice: &Object| slice.label(SERVICE_NAME) == Some(named.name()) && slice.label(MANAGED_BY) == Some(MANAGER);
-    let is_to_be_mirrored = view.get(&kinds::ENDPOINTS, &named.key()).is_some_and(is_mirrored)
-        && view.get(&kinds::SERVICES, &named.key()).is_some_and(|service| !has_selector(service));
+    let service = view.get(&kinds::SERVICES, &named.key());
+    if service.is_some_and(has_selector) {
+        return false;
+    }
+    let is_to_be_mirrored = service.is_some() && view.get(&kinds::ENDPOINTS, &named.key()).is_some_and(is_mirrored);
     is_to_be_mirrored || view.of(&kinds::ENDPOINT_SLICES).in_namespace(named.namespace()).any(of_it)
 }
 
@@ -292,6 +296,22 @@ mod tests {
         assert_eq!((four.label("tier"), four.label(MANAGED_BY)), (Some("data"), Some(MANAGER)));
         assert_eq!(*four.at("metadata.annotations"), json!({ "note": "kept" }));
         assert_eq!(four.owner_references()[0].uid, "e");
+    }
+
+    #[test]
+    fn only_what_is_mirrored_wakes() {
+        let woken = |objects: &[Object], event: Event| {
+            let caches = Caches::with(objects);
+            let view = View::new(&caches, Time::from_unix_seconds(0));
+            wake(&view, &kinds::ENDPOINTS, &event).len()
+        };
+        let (by_hand, own) = (service(Value::Null), service(json!({ "a": "b" })));
+        let points = endpoints(subsets());
+        assert_eq!(woken(&[by_hand.clone(), points.clone()], Event::Added(points.clone())), 1);
+        assert_eq!(woken(&[own, points.clone()], Event::Added(points.clone())), 0, "the cluster writes its slices");
+        assert_eq!(woken(&[points.clone()], Event::Added(points.clone())), 0, "the Service is not there yet");
+        let slice = made(&plan(&[by_hand.clone(), points.clone()])).remove(0);
+        assert_eq!(woken(&[by_hand, slice], Event::Deleted(points)), 1, "its slice is to go");
     }
 
     #[test]

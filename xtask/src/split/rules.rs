@@ -76,8 +76,6 @@ const RARE: PartRules = PartRules {
         "minikube::commands::addons",
         "minikube::commands::node",
         "shell::tools::find",
-        "api::patch::json::json_patch",
-        "json_patch",
         "kubectl::verbs::edit",
         "kubectl::verbs::nodes",
         "kubectl::verbs::port_forward",
