@@ -63,7 +63,11 @@ fn unconnected(login: &Login, error: &Error) {
     }
 }
 
-fn command<'a>(connection: &mut Connection, word: &str, words: &mut impl Iterator<Item = &'a str>) -> Result<(), String> {
+fn command<'a>(
+    connection: &mut Connection,
+    word: &str,
+    words: &mut impl Iterator<Item = &'a str>,
+) -> Result<(), String> {
     let mut name = || words.next().map(|name| name.replace('`', "``")).ok_or("Too few arguments to command".to_owned());
     match word {
         "ping" => {
@@ -94,8 +98,9 @@ fn command<'a>(connection: &mut Connection, word: &str, words: &mut impl Iterato
                 print!("{}", draw::table(&columns, &rows, true));
             }
         }
-        "debug" | "extended-status" | "flush-hosts" | "flush-logs" | "flush-privileges" | "flush-status" | "flush-tables" | "kill"
-        | "password" | "refresh" | "reload" | "shutdown" | "start-replica" | "stop-replica" => {
+        "debug" | "extended-status" | "flush-hosts" | "flush-logs" | "flush-privileges" | "flush-status"
+        | "flush-tables" | "kill" | "password" | "refresh" | "reload" | "shutdown" | "start-replica"
+        | "stop-replica" => {
             return Err(format!("kubonsai does not support {word} (mysqladmin) yet"));
         }
         other => return Err(format!("Unknown command: '{other}'")),

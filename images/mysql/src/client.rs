@@ -133,7 +133,10 @@ impl Client {
                     Err(error) => {
                         // Lines are counted from where the statement begins.
                         let _ = first;
-                        eprintln!("{}", complaint(&error, Some(number.min(if ended { number - 1 } else { number }).max(1))));
+                        eprintln!(
+                            "{}",
+                            complaint(&error, Some(number.min(if ended { number - 1 } else { number }).max(1)))
+                        );
                         if !self.options.force {
                             return 1;
                         }
@@ -234,10 +237,16 @@ impl Client {
                 Ok(false)
             }
             Piece::Command('h', _) => {
-                println!("\nList of all MySQL commands:\nNote that all text commands must be first on line and end with ';'");
-                println!("clear     (\\c) Clear the current input statement.\nego       (\\G) Send command to mysql server, display result vertically.");
+                println!(
+                    "\nList of all MySQL commands:\nNote that all text commands must be first on line and end with ';'"
+                );
+                println!(
+                    "clear     (\\c) Clear the current input statement.\nego       (\\G) Send command to mysql server, display result vertically."
+                );
                 println!("exit      (\\q) Exit mysql. Same as quit.\ngo        (\\g) Send command to mysql server.");
-                println!("help      (\\h) Display this help.\nquit      (\\q) Quit mysql.\nstatus    (\\s) Get status information from the server.");
+                println!(
+                    "help      (\\h) Display this help.\nquit      (\\q) Quit mysql.\nstatus    (\\s) Get status information from the server."
+                );
                 println!("use       (\\u) Use another database. Takes database name as argument.\n");
                 Ok(false)
             }
@@ -377,9 +386,8 @@ fn word_command(line: &str) -> Option<Piece> {
         "help" | "?" => Some(Piece::Command('h', String::new())),
         "clear" => Some(Piece::Command('c', String::new())),
         "use" if !argument.is_empty() => Some(Piece::Command('u', argument)),
-        "source" | "delimiter" | "tee" | "notee" | "pager" | "nopager" | "prompt" | "rehash" | "system" | "connect" | "edit" | "warnings" => {
-            Some(Piece::Command(word.chars().next().unwrap_or('?'), argument))
-        }
+        "source" | "delimiter" | "tee" | "notee" | "pager" | "nopager" | "prompt" | "rehash" | "system" | "connect"
+        | "edit" | "warnings" => Some(Piece::Command(word.chars().next().unwrap_or('?'), argument)),
         _ => None,
     }
 }
@@ -402,15 +410,18 @@ fn first_piece(text: &str) -> (usize, Option<Piece>) {
             let Some(kind) = text[after..].chars().next() else { return (0, None) };
             let end = after + kind.len_utf8();
             let statement = text[begin..at].trim().to_owned();
-            return (end, Some(match kind {
-                'g' | 'G' => Piece::Statement(statement, kind == 'G'),
-                'u' => {
-                    let name = text[end..line_end].trim().trim_end_matches(';').to_owned();
-                    return (line_end, Some(Piece::Command('u', name)));
-                }
-                '?' => Piece::Command('h', String::new()),
-                other => Piece::Command(other, String::new()),
-            }));
+            return (
+                end,
+                Some(match kind {
+                    'g' | 'G' => Piece::Statement(statement, kind == 'G'),
+                    'u' => {
+                        let name = text[end..line_end].trim().trim_end_matches(';').to_owned();
+                        return (line_end, Some(Piece::Command('u', name)));
+                    }
+                    '?' => Piece::Command('h', String::new()),
+                    other => Piece::Command(other, String::new()),
+                }),
+            );
         }
         if inside == Inside::Nothing && c == ';' {
             return (after, Some(Piece::Statement(text[begin..at].trim().to_owned(), false)));
@@ -456,16 +467,28 @@ mod tests {
     fn inputs_are_cut_into_statements() {
         let statement = |text: &str, vertical| Piece::Statement(text.to_owned(), vertical);
         let command = |c, word: &str| Piece::Command(c, word.to_owned());
-        assert_eq!(pieces("select 1; select ';' \\G sel"), (vec![statement("select 1", false), statement("select ';'", true)], " sel".into()));
-        assert_eq!(pieces("use shop\nshow tables;\n"), (vec![command('u', "shop"), statement("show tables", false)], String::new()));
+        assert_eq!(
+            pieces("select 1; select ';' \\G sel"),
+            (vec![statement("select 1", false), statement("select ';'", true)], " sel".into())
+        );
+        assert_eq!(
+            pieces("use shop\nshow tables;\n"),
+            (vec![command('u', "shop"), statement("show tables", false)], String::new())
+        );
         assert_eq!(pieces("exit\n").0, [command('q', "")]);
         assert_eq!(pieces("\\s\n").0, [command('s', "")]);
         assert_eq!(pieces("select 'a\n"), (vec![], "select 'a\n".into()));
-        assert_eq!((unfinished("select 'a\n"), unfinished("select 1 -- it's\n")), (Inside::Quote('\''), Inside::Nothing));
+        assert_eq!(
+            (unfinished("select 'a\n"), unfinished("select 1 -- it's\n")),
+            (Inside::Quote('\''), Inside::Nothing)
+        );
     }
 
     #[test]
     fn times() {
-        assert_eq!((duration(5), duration(62), duration(7_325)), ("5 sec".into(), "1 min 2 sec".into(), "2 hours 2 min 5 sec".into()));
+        assert_eq!(
+            (duration(5), duration(62), duration(7_325)),
+            ("5 sec".into(), "1 min 2 sec".into(), "2 hours 2 min 5 sec".into())
+        );
     }
 }

@@ -74,8 +74,8 @@ fn text_of(reader: &mut Reader<'_>) -> Error {
 
 /// The states that errors have.
 const STATES: &[&str] = &[
-    "01000", "08004", "08S01", "21000", "21S01", "22001", "22003", "22004", "22007", "23000", "28000", "3D000", "40001", "42000", "42S01", "42S02",
-    "42S21", "42S22", "HY000",
+    "01000", "08004", "08S01", "21000", "21S01", "22001", "22003", "22004", "22007", "23000", "28000", "3D000",
+    "40001", "42000", "42S01", "42S02", "42S21", "42S22", "HY000",
 ];
 
 impl Connection {
@@ -89,7 +89,8 @@ impl Connection {
             Ipv4Addr::LOCALHOST
         } else {
             let found = net::resolve(&login.host).ok().and_then(|all| all.first().copied());
-            found.ok_or_else(|| Error::new(2005, "HY000", format!("Unknown MySQL server host '{}' (-2)", login.host)))?
+            found
+                .ok_or_else(|| Error::new(2005, "HY000", format!("Unknown MySQL server host '{}' (-2)", login.host)))?
         };
         let stream = TcpStream::connect(SocketAddrV4::new(address, login.port)).map_err(|error| {
             let number = linux_number(&error);
@@ -97,7 +98,11 @@ impl Connection {
                 let text = format!("Can't connect to local MySQL server through socket '{SOCKET}' (2)");
                 return Error::new(2002, "HY000", text);
             }
-            Error::new(2003, "HY000", format!("Can't connect to MySQL server on '{}:{}' ({number})", login.host, login.port))
+            Error::new(
+                2003,
+                "HY000",
+                format!("Can't connect to MySQL server on '{}:{}' ({number})", login.host, login.port),
+            )
         })?;
         let mut connection = Connection { stream, input: Vec::new(), number: 0, version: String::new(), id: 0 };
         connection.log_in(login)?;
@@ -118,7 +123,9 @@ impl Connection {
                     self.number = number.wrapping_add(1);
                     return Ok(message);
                 }
-                Framed::TooLong => return Err(Error::new(2020, "HY000", "Got packet bigger than 'max_allowed_packet' bytes")),
+                Framed::TooLong => {
+                    return Err(Error::new(2020, "HY000", "Got packet bigger than 'max_allowed_packet' bytes"));
+                }
                 Framed::Partial => {}
             }
             let mut buffer = [0u8; 8192];

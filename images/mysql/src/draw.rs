@@ -7,8 +7,15 @@ fn width(text: &str) -> usize {
     text.chars()
         .map(|c| match u32::from(c) {
             0x300..=0x36f | 0x200b..=0x200f => 0,
-            0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6
-            | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+            0x1100..=0x115f
+            | 0x2e80..=0xa4cf
+            | 0xac00..=0xd7a3
+            | 0xf900..=0xfaff
+            | 0xfe30..=0xfe6f
+            | 0xff00..=0xff60
+            | 0xffe0..=0xffe6
+            | 0x1f300..=0x1faff
+            | 0x20000..=0x3fffd => 2,
             _ => 1,
         })
         .sum()
@@ -48,7 +55,8 @@ pub fn table(columns: &[Column], rows: &[Vec<Option<String>>], names: bool) -> S
 
 /// Fields with tabs between them; what would break a line is escaped.
 pub fn tabs(columns: &[Column], rows: &[Vec<Option<String>>], names: bool) -> String {
-    let escaped = |text: &str| text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\0', "\\0");
+    let escaped =
+        |text: &str| text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\0', "\\0");
     let mut out = String::new();
     if names {
         out.push_str(&columns.iter().map(|c| escaped(&c.name)).collect::<Vec<_>>().join("\t"));

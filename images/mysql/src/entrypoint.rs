@@ -42,7 +42,12 @@ pub fn run(command: &[String], version: &str, package: &str) -> i32 {
         Ok(settings) => settings,
         Err(error) => {
             let command = command.join(" ");
-            complain("ERROR", &format!("mysqld failed while attempting to check config\n\tcommand was: {command} --verbose --help\n\t{error}"));
+            complain(
+                "ERROR",
+                &format!(
+                    "mysqld failed while attempting to check config\n\tcommand was: {command} --verbose --help\n\t{error}"
+                ),
+            );
             return 1;
         }
     };
@@ -64,7 +69,9 @@ fn variable(name: &str, default: &str) -> Result<String, String> {
         (Some(value), None) => Ok(value),
         (None, Some(path)) => {
             let text = std::fs::read_to_string(&path);
-            let failed = |e: std::io::Error| format!("/usr/local/bin/docker-entrypoint.sh: line 43: {path}: {}", proc::Errno::from_io(&e));
+            let failed = |e: std::io::Error| {
+                format!("/usr/local/bin/docker-entrypoint.sh: line 43: {path}: {}", proc::Errno::from_io(&e))
+            };
             Ok(text.map_err(failed)?.trim_end_matches('\n').to_owned())
         }
         (None, None) => Ok(default.to_owned()),
@@ -116,9 +123,12 @@ fn prepare(settings: &Settings, version: &str) -> Result<(), String> {
         return Err("kubonsai does not support MYSQL_RANDOM_ROOT_PASSWORD (mysql) yet".to_owned());
     }
     note("Initializing database files");
-    let failed = |error: std::io::Error| format!("Unable to start server: {}: {}", settings.folder, proc::Errno::from_io(&error));
+    let failed = |error: std::io::Error| {
+        format!("Unable to start server: {}: {}", settings.folder, proc::Errno::from_io(&error))
+    };
     std::fs::create_dir_all(&settings.folder).map_err(failed)?;
-    let mut others = std::fs::read_dir(&settings.folder).map_err(failed)?.filter_map(Result::ok).map(|entry| entry.file_name());
+    let mut others =
+        std::fs::read_dir(&settings.folder).map_err(failed)?.filter_map(Result::ok).map(|entry| entry.file_name());
     if others.any(|name| name != "lost+found" && !name.to_string_lossy().starts_with('.')) {
         log::server("ERROR", 10_457, "--initialize specified but the data directory has files in it. Aborting.");
         return Err("Unable to start server.".to_owned());
@@ -189,7 +199,8 @@ fn set_up(engine: &mut Engine, session: &mut Session, wanted: &Wanted) -> Result
 fn scripts(engine: &mut Engine, session: &mut Session, wanted: &Wanted) -> Result<(), String> {
     let Ok(entries) = std::fs::read_dir(SCRIPTS) else { return Ok(()) };
     let hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| !hidden(path)).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| !hidden(path)).collect();
     paths.sort();
     if !wanted.database.is_empty() {
         execute(engine, session, &format!("USE `{}`", wanted.database.replace('`', "``")))?;
@@ -205,7 +216,10 @@ fn scripts(engine: &mut Engine, session: &mut Session, wanted: &Wanted) -> Resul
             }
             println!();
         } else if [".sh", ".sql.gz", ".sql.bz2", ".sql.xz", ".sql.zst"].iter().any(|end| name.ends_with(end)) {
-            return Err("kubonsai does not support scripts and packed files of /docker-entrypoint-initdb.d (mysql) yet".to_owned());
+            return Err(
+                "kubonsai does not support scripts and packed files of /docker-entrypoint-initdb.d (mysql) yet"
+                    .to_owned(),
+            );
         } else {
             complain("Warn", &format!("/usr/local/bin/docker-entrypoint.sh: ignoring {shown}"));
         }

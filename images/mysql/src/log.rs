@@ -14,13 +14,15 @@ pub fn server(level: &str, number: u32, text: &str) {
     let now = SystemTime::now();
     let c = civil(now);
     let micros = now.duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_micros());
-    let stamp = format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{micros:06}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    let stamp =
+        format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{micros:06}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
     eprintln!("{stamp} 0 [{level}] [MY-{number:06}] [Server] {text}");
 }
 
 fn entrypoint_line(level: &str, text: &str) -> String {
     let c = civil(SystemTime::now());
-    let stamp = format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02}+00:00", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    let stamp =
+        format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02}+00:00", c.year, c.month, c.day, c.hour, c.minute, c.second);
     format!("{stamp} [{level}] [Entrypoint]: {text}")
 }
 

@@ -55,8 +55,20 @@ pub struct Options {
 
 /// Options that change nothing here.
 const IGNORED: &[&str] = &[
-    "--no-auto-rehash", "--skip-auto-rehash", "--comments", "--default-character-set", "--protocol", "--socket", "--connect-timeout",
-    "--get-server-public-key", "--ssl-mode", "--no-defaults", "--no-beep", "--unbuffered", "--skip-ssl", "--wait",
+    "--no-auto-rehash",
+    "--skip-auto-rehash",
+    "--comments",
+    "--default-character-set",
+    "--protocol",
+    "--socket",
+    "--connect-timeout",
+    "--get-server-public-key",
+    "--ssl-mode",
+    "--no-defaults",
+    "--no-beep",
+    "--unbuffered",
+    "--skip-ssl",
+    "--wait",
 ];
 
 /// Short options with a value.
@@ -87,7 +99,12 @@ pub fn read(args: &[String], program: &str, env: impl Fn(&str) -> Option<String>
 }
 
 fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| format!("Unknown suffix '{}' used for variable 'port' (value '{text}').", text.trim_start_matches(|c: char| c.is_ascii_digit())))
+    text.parse().map_err(|_| {
+        format!(
+            "Unknown suffix '{}' used for variable 'port' (value '{text}').",
+            text.trim_start_matches(|c: char| c.is_ascii_digit())
+        )
+    })
 }
 
 fn read_long<'a>(
@@ -98,7 +115,9 @@ fn read_long<'a>(
     program: &str,
 ) -> Result<(), String> {
     let mut need = |value: Option<String>| {
-        value.or_else(|| rest.next().cloned()).ok_or_else(|| format!("{program}: [ERROR] {program}: option '--{name}' requires an argument."))
+        value
+            .or_else(|| rest.next().cloned())
+            .ok_or_else(|| format!("{program}: [ERROR] {program}: option '--{name}' requires an argument."))
     };
     match name {
         "user" => o.login.user = need(value)?,
@@ -118,8 +137,22 @@ fn read_long<'a>(
         "verbose" => o.verbose = true,
         "version" => o.version = true,
         "help" => o.help = true,
-        "defaults-extra-file" | "defaults-file" | "login-path" | "html" | "xml" | "safe-updates" | "delimiter" | "prompt" | "init-command"
-        | "raw" | "tee" | "pager" | "quick" | "ssl-ca" | "ssl-cert" | "ssl-key" => {
+        "defaults-extra-file"
+        | "defaults-file"
+        | "login-path"
+        | "html"
+        | "xml"
+        | "safe-updates"
+        | "delimiter"
+        | "prompt"
+        | "init-command"
+        | "raw"
+        | "tee"
+        | "pager"
+        | "quick"
+        | "ssl-ca"
+        | "ssl-cert"
+        | "ssl-key" => {
             return Err(format!("kubonsai does not support the option --{name} ({program}) yet"));
         }
         other if IGNORED.contains(&format!("--{other}").as_str()) => {
@@ -132,9 +165,13 @@ fn read_long<'a>(
     Ok(())
 }
 
-fn read_short<'a>(o: &mut Options, short: &str, rest: &mut impl Iterator<Item = &'a String>, program: &str) -> Result<(), String> {
-    let mut chars = short.char_indices();
-    while let Some((at, flag)) = chars.next() {
+fn read_short<'a>(
+    o: &mut Options,
+    short: &str,
+    rest: &mut impl Iterator<Item = &'a String>,
+    program: &str,
+) -> Result<(), String> {
+    for (at, flag) in short.char_indices() {
         let behind = &short[at + flag.len_utf8()..];
         if flag == 'p' {
             if behind.is_empty() {
@@ -146,7 +183,10 @@ fn read_short<'a>(o: &mut Options, short: &str, rest: &mut impl Iterator<Item = 
         }
         if VALUED.contains(flag) {
             let value = match behind {
-                "" => rest.next().cloned().ok_or_else(|| format!("{program}: [ERROR] {program}: option '-{flag}' requires an argument."))?,
+                "" => rest
+                    .next()
+                    .cloned()
+                    .ok_or_else(|| format!("{program}: [ERROR] {program}: option '-{flag}' requires an argument."))?,
                 there => there.to_owned(),
             };
             match flag {

@@ -40,7 +40,10 @@ enum State {
     /// The greeting is sent.
     Greeted,
     /// Another proof was asked for.
-    Switched { user: String, db: Option<String> },
+    Switched {
+        user: String,
+        db: Option<String>,
+    },
     In,
 }
 
@@ -208,9 +211,13 @@ impl Peer {
                 self.ok(0, 0, "", false);
             }
             0x16..=0x19 => {
-                self.error(&Error::refused("kubonsai does not support prepared statements of the protocol (mysql) yet"));
+                self.error(&Error::refused(
+                    "kubonsai does not support prepared statements of the protocol (mysql) yet",
+                ));
             }
-            other => self.error(&Error::refused(format!("kubonsai does not support the command {other} of the protocol (mysql) yet"))),
+            other => self.error(&Error::refused(format!(
+                "kubonsai does not support the command {other} of the protocol (mysql) yet"
+            ))),
         }
     }
 
@@ -234,9 +241,12 @@ impl Peer {
     }
 
     fn status(&self, more: bool) -> u16 {
-        u16::from(self.session.in_transaction()) * status::IN_TRANSACTION
-            | u16::from(self.session.autocommit()) * status::AUTOCOMMIT
-            | u16::from(more) * status::MORE_RESULTS
+        let flags = [
+            (self.session.in_transaction(), status::IN_TRANSACTION),
+            (self.session.autocommit(), status::AUTOCOMMIT),
+            (more, status::MORE_RESULTS),
+        ];
+        flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum()
     }
 
     fn warnings(&self) -> u16 {
@@ -325,7 +335,8 @@ fn definition(column: &OutColumn) -> Vec<u8> {
     message.extend_from_slice(&(if text { u16::from(CHARSET) } else { 63 }).to_le_bytes());
     message.extend_from_slice(&length.to_le_bytes());
     message.push(number);
-    let flags = u16::from(!column.nullable) | if text { 0 } else { 0x80 } | if column.ty.is_number() { 0x8000 } else { 0 };
+    let flags =
+        u16::from(!column.nullable) | if text { 0 } else { 0x80 } | if column.ty.is_number() { 0x8000 } else { 0 };
     message.extend_from_slice(&flags.to_le_bytes());
     let places = match column.ty {
         Type::Decimal(_, scale) => scale,

@@ -48,14 +48,21 @@ impl Settings {
                 "--datadir" | "-h" => settings.folder = value.or_else(|| rest.next().cloned()).unwrap_or_default(),
                 "--port" | "-P" => {
                     let value = value.or_else(|| rest.next().cloned()).unwrap_or_default();
-                    settings.port = value.parse().map_err(|_| format!("Unknown suffix '{value}' used for variable 'port' (value '{value}')."))?;
+                    settings.port = value
+                        .parse()
+                        .map_err(|_| format!("Unknown suffix '{value}' used for variable 'port' (value '{value}')."))?;
                 }
                 "--bind-address" => {
                     let value = value.unwrap_or_default();
                     settings.address = value.parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
                 }
                 // One character set, one user and no name look-up: what these ask for is so.
-                "--user" | "-u" | "--character-set-server" | "--collation-server" | "--skip-name-resolve" | "--console" => {
+                "--user"
+                | "-u"
+                | "--character-set-server"
+                | "--collation-server"
+                | "--skip-name-resolve"
+                | "--console" => {
                     if matches!(name, "-u") && value.is_none() {
                         rest.next();
                     }
@@ -111,18 +118,30 @@ fn start(settings: &Settings, version: &str) -> i32 {
     log::server("System", 10_116, &format!("/usr/sbin/mysqld (mysqld {version}) starting as process {id}"));
     let failed = |text: &str| {
         log::server("ERROR", 10_119, "Aborting");
-        log::server("System", 10_910, &format!("/usr/sbin/mysqld: Shutdown complete (mysqld {version})  {}.", crate::COMMENT));
+        log::server(
+            "System",
+            10_910,
+            &format!("/usr/sbin/mysqld: Shutdown complete (mysqld {version})  {}.", crate::COMMENT),
+        );
         let _ = text;
         1
     };
     if !Path::new(&settings.folder).join("mysql").is_dir() {
-        log::server("ERROR", 13_276, &format!("Failed to set datadir to '{}/': it was never initialized", settings.folder));
+        log::server(
+            "ERROR",
+            13_276,
+            &format!("Failed to set datadir to '{}/': it was never initialized", settings.folder),
+        );
         return failed("");
     }
     let mut engine = match Engine::open(&settings.data()) {
         Ok(engine) => engine,
         Err(error) => {
-            log::server("ERROR", 10_187, &format!("Could not open file '{}' for error logging: {error}", settings.data().display()));
+            log::server(
+                "ERROR",
+                10_187,
+                &format!("Could not open file '{}' for error logging: {error}", settings.data().display()),
+            );
             return failed("");
         }
     };
@@ -132,7 +151,11 @@ fn start(settings: &Settings, version: &str) -> i32 {
             let what = net::listen_error(&error);
             log::server("ERROR", 10_262, &format!("Can't start server: Bind on TCP/IP port: {what}"));
             let port = settings.port;
-            log::server("ERROR", 10_257, &format!("Do you already have another mysqld server running on port: {port} ?"));
+            log::server(
+                "ERROR",
+                10_257,
+                &format!("Do you already have another mysqld server running on port: {port} ?"),
+            );
             return failed("");
         }
     };
@@ -167,8 +190,16 @@ fn serve(engine: &mut Engine, hub: &mut Hub, server: &Rc<Server>) -> i32 {
     loop {
         if proc::take_signal().is_some() {
             let version = &server.version;
-            log::server("System", 13_172, &format!("Received SHUTDOWN from user <via user signal>. Shutting down mysqld (Version: {version})."));
-            log::server("System", 10_910, &format!("/usr/sbin/mysqld: Shutdown complete (mysqld {version})  {}.", crate::COMMENT));
+            log::server(
+                "System",
+                13_172,
+                &format!("Received SHUTDOWN from user <via user signal>. Shutting down mysqld (Version: {version})."),
+            );
+            log::server(
+                "System",
+                10_910,
+                &format!("/usr/sbin/mysqld: Shutdown complete (mysqld {version})  {}.", crate::COMMENT),
+            );
             log::server("System", 15_016, "MySQL Server - end.");
             return 0;
         }

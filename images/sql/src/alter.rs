@@ -6,11 +6,11 @@ use crate::ast::{Alter, Name, Place};
 use crate::catalog::{Change, Column, Default, Table};
 use crate::ddl;
 use crate::error::{Error, Result};
+use crate::foreign;
 use crate::session::{Outcome, Session, Work};
 use crate::types::{self, store};
 use crate::value::{Row, Value};
 use crate::write::{Target, filler};
-use crate::foreign;
 
 /// A table that is being made anew: for each column, the old one whose values it takes.
 struct Draft {
@@ -59,7 +59,9 @@ impl Draft {
             let text = "You can't delete all columns with ALTER TABLE; use DROP TABLE instead";
             return Err(Error::new(1090, "42000", text));
         }
-        if let Some(key) = self.table.foreign.iter().find(|key| key.columns.iter().any(|c| c.eq_ignore_ascii_case(name))) {
+        if let Some(key) =
+            self.table.foreign.iter().find(|key| key.columns.iter().any(|c| c.eq_ignore_ascii_case(name)))
+        {
             let text = format!("Cannot drop column '{name}': needed in a foreign key constraint '{}'", key.name);
             return Err(Error::new(1828, "HY000", text));
         }
@@ -138,7 +140,9 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, name: &Name, all: &[Al
     if let Alter::DropColumn(column) | Alter::RenameColumn(column, _) | Alter::ChangeColumn(column, ..) = &all[0]
         && parents(work, &db, &name.name, column)
     {
-        return Err(Error::refused("kubonsai does not support changing a column that foreign keys refer to (mysql) yet"));
+        return Err(Error::refused(
+            "kubonsai does not support changing a column that foreign keys refer to (mysql) yet",
+        ));
     }
     let from: Vec<Option<usize>> = draft.columns.iter().map(|(_, from)| *from).collect();
     let columns: Vec<Column> = draft.columns.into_iter().map(|(column, _)| column).collect();
@@ -169,7 +173,10 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, name: &Name, all: &[Al
 /// Whether another table's foreign key refers to a column.
 fn parents(work: &Work, db: &str, name: &str, column: &str) -> bool {
     let refers = |table: &Rc<Table>| {
-        table.foreign.iter().any(|key| key.parent == name && key.parent_columns.iter().any(|c| c.eq_ignore_ascii_case(column)))
+        table
+            .foreign
+            .iter()
+            .any(|key| key.parent == name && key.parent_columns.iter().any(|c| c.eq_ignore_ascii_case(column)))
     };
     work.catalog.tables(db).is_ok_and(|tables| tables.values().any(refers))
 }

@@ -34,7 +34,10 @@ pub(crate) enum Op {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expr {
     Literal(Value),
-    Column { table: Option<String>, name: String },
+    Column {
+        table: Option<String>,
+        name: String,
+    },
     Variable(String),
     System(String),
     Not(Box<Expr>),
@@ -48,12 +51,27 @@ pub(crate) enum Expr {
     Scalar(Box<Query>),
     Between(Box<Expr>, Box<Expr>, Box<Expr>, bool),
     Like(Box<Expr>, Box<Expr>, bool),
-    Function { name: String, args: Vec<Expr>, distinct: bool, separator: Option<String>, order: Vec<(Expr, bool)> },
+    Function {
+        name: String,
+        args: Vec<Expr>,
+        distinct: bool,
+        separator: Option<String>,
+        order: Vec<(Expr, bool)>,
+    },
     CountAll,
-    Case { of: Option<Box<Expr>>, whens: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    Case {
+        of: Option<Box<Expr>>,
+        whens: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
     Cast(Box<Expr>, Type),
     /// `expr + INTERVAL n unit`; negative subtracts.
-    Interval { of: Box<Expr>, count: Box<Expr>, unit: String, negative: bool },
+    Interval {
+        of: Box<Expr>,
+        count: Box<Expr>,
+        unit: String,
+        negative: bool,
+    },
     /// `VALUES(column)` of ON DUPLICATE KEY UPDATE.
     Inserted(String),
     /// `DEFAULT` as a value to insert.
@@ -106,7 +124,7 @@ pub(crate) struct Query {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Source {
     Rows(Vec<Vec<Expr>>),
-    Query(Query),
+    Query(Box<Query>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -193,22 +211,44 @@ pub(crate) enum Show {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Statement {
-    Query(Query),
-    Insert(Insert),
+    Query(Box<Query>),
+    Insert(Box<Insert>),
     Update(Change),
     Delete(Change),
     Truncate(Name),
-    CreateDatabase { name: String, if_not_exists: bool },
-    DropDatabase { name: String, if_exists: bool },
+    CreateDatabase {
+        name: String,
+        if_not_exists: bool,
+    },
+    DropDatabase {
+        name: String,
+        if_exists: bool,
+    },
     Use(String),
     CreateTable(Box<CreateTable>),
-    DropTable { names: Vec<Name>, if_exists: bool },
+    DropTable {
+        names: Vec<Name>,
+        if_exists: bool,
+    },
     RenameTable(Vec<(Name, Name)>),
     Alter(Name, Vec<Alter>),
-    CreateUser { accounts: Vec<(Account, Option<String>)>, if_not_exists: bool },
+    CreateUser {
+        accounts: Vec<(Account, Option<String>)>,
+        if_not_exists: bool,
+    },
     AlterUser(Vec<(Account, Option<String>)>),
-    DropUser { accounts: Vec<Account>, if_exists: bool },
-    Grant { privileges: Vec<String>, db: Option<String>, table: Option<String>, accounts: Vec<Account>, option: bool, revoke: bool },
+    DropUser {
+        accounts: Vec<Account>,
+        if_exists: bool,
+    },
+    Grant {
+        privileges: Vec<String>,
+        db: Option<String>,
+        table: Option<String>,
+        accounts: Vec<Account>,
+        option: bool,
+        revoke: bool,
+    },
     Flush,
     Begin,
     Commit,

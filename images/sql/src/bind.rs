@@ -109,7 +109,15 @@ pub(crate) struct Binder<'a> {
 
 impl<'a> Binder<'a> {
     pub(crate) fn new(env: &'a Env<'a>, scope: Rc<Scope>, place: &'static str) -> Binder<'a> {
-        Binder { env, scope, aggregates: Vec::new(), aggregating: false, aliases: Vec::new(), place, inserted: Vec::new() }
+        Binder {
+            env,
+            scope,
+            aggregates: Vec::new(),
+            aggregating: false,
+            aliases: Vec::new(),
+            place,
+            inserted: Vec::new(),
+        }
     }
 
     pub(crate) fn bind(&mut self, expr: &Expr) -> Result<Bound> {
@@ -145,7 +153,11 @@ impl<'a> Binder<'a> {
                 let of = self.bind(of)?;
                 let all = list.iter().map(|e| self.bind(e)).collect::<Result<Vec<_>>>()?;
                 let nullable = of.nullable || all.iter().any(|b| b.nullable);
-                bound(Node::In(Box::new(of.node), all.into_iter().map(|b| b.node).collect(), *negated), BIGINT, nullable)
+                bound(
+                    Node::In(Box::new(of.node), all.into_iter().map(|b| b.node).collect(), *negated),
+                    BIGINT,
+                    nullable,
+                )
             }
             Expr::Between(of, low, high, negated) => {
                 let low = Expr::Binary(Op::GreaterEqual, of.clone(), low.clone());
@@ -202,7 +214,8 @@ impl<'a> Binder<'a> {
             }
             if depth == 0
                 && table.is_none()
-                && let Some((_, expr)) = self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).cloned()
+                && let Some((_, expr)) =
+                    self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).cloned()
             {
                 // An alias does not mean itself.
                 let aliases = std::mem::take(&mut self.aliases);
@@ -261,7 +274,13 @@ impl<'a> Binder<'a> {
             between = separator.clone().unwrap_or(between);
             let most = if matches!(kind, Kind::Concat | Kind::Count) { usize::MAX } else { 1 };
             if args.is_empty() || args.len() > most {
-                return Err(Error::new(1064, "42000", format!("You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near '{name}' at line 1")));
+                return Err(Error::new(
+                    1064,
+                    "42000",
+                    format!(
+                        "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near '{name}' at line 1"
+                    ),
+                ));
             }
         }
         let first = args.first().map_or(BIGINT, |b| b.ty.clone());
@@ -274,14 +293,23 @@ impl<'a> Binder<'a> {
             },
             Kind::Average => match &first {
                 Type::Int(..) | Type::Bool => Type::Decimal(14, 4),
-                Type::Decimal(precision, scale) => Type::Decimal(precision.saturating_add(4).min(65), (*scale + 4).min(30)),
+                Type::Decimal(precision, scale) => {
+                    Type::Decimal(precision.saturating_add(4).min(65), (*scale + 4).min(30))
+                }
                 _ => Type::Double,
             },
             Kind::Min | Kind::Max => first,
             Kind::Concat => Type::Text(2),
         };
         let args = args.into_iter().map(|b| b.node).collect();
-        self.aggregates.push(Aggregate { kind, args, distinct: is_distinct, separator: between, order: by, ty: ty.clone() });
+        self.aggregates.push(Aggregate {
+            kind,
+            args,
+            distinct: is_distinct,
+            separator: between,
+            order: by,
+            ty: ty.clone(),
+        });
         let nullable = !matches!(kind, Kind::Count | Kind::CountAll);
         Ok(Bound { node: Node::Aggregate(self.aggregates.len() - 1), ty, nullable })
     }
@@ -320,7 +348,13 @@ impl<'a> Binder<'a> {
             Type::Date if !clock => Type::Date,
             Type::Date => Type::DateTime(0),
             Type::DateTime(n) | Type::Timestamp(n) => Type::DateTime(n),
-            other => if other.is_text() { Type::Varchar(29) } else { other },
+            other => {
+                if other.is_text() {
+                    Type::Varchar(29)
+                } else {
+                    other
+                }
+            }
         };
         let node = Node::Interval(Box::new(of.node), Box::new(count.node), unit.to_owned(), negative);
         Ok(Bound { node, ty, nullable: true })
@@ -347,7 +381,11 @@ impl<'a> Binder<'a> {
                 let of = self.bind(of)?;
                 let plan = plan::query(self.env, query, around)?;
                 one(&plan)?;
-                Ok(Bound { node: Node::InQuery(Box::new(of.node), Rc::new(plan), *negated), ty: BIGINT, nullable: true })
+                Ok(Bound {
+                    node: Node::InQuery(Box::new(of.node), Rc::new(plan), *negated),
+                    ty: BIGINT,
+                    nullable: true,
+                })
             }
             other => self.bind(other),
         }
@@ -371,7 +409,9 @@ pub(crate) fn literal_type(value: &Value) -> Type {
     match value {
         Value::Null => Type::Char(0),
         Value::Int(_) => BIGINT,
-        Value::Decimal(n, scale) => Type::Decimal(n.unsigned_abs().to_string().len().max(usize::from(*scale)) as u8, *scale),
+        Value::Decimal(n, scale) => {
+            Type::Decimal(n.unsigned_abs().to_string().len().max(usize::from(*scale)) as u8, *scale)
+        }
         Value::Double(_) => Type::Double,
         Value::Text(text) => Type::Varchar(text.chars().count() as u32),
         Value::Date(_) => Type::Date,

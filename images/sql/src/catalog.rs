@@ -93,7 +93,12 @@ impl Table {
     ///
     /// # Errors
     /// Of `convert`; 1062 if a new key finds equal rows.
-    pub(crate) fn rebuilt(&self, mut table: Table, name: &str, mut convert: impl FnMut(&Row, usize) -> Result<Row>) -> Result<Table> {
+    pub(crate) fn rebuilt(
+        &self,
+        mut table: Table,
+        name: &str,
+        mut convert: impl FnMut(&Row, usize) -> Result<Row>,
+    ) -> Result<Table> {
         table.comment = self.comment.clone();
         table.counters = Rc::new(Counters { row: self.counters.row.clone(), auto: self.counters.auto.clone() });
         for (at, (id, row)) in self.rows.iter().enumerate() {
@@ -283,9 +288,7 @@ impl Catalog {
     /// # Errors
     /// 1213 if somebody else has changed one of its rows since; nothing is changed then.
     pub(crate) fn merge(&mut self, changes: &[Change]) -> Result<()> {
-        let lost = || {
-            Error::new(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction")
-        };
+        let lost = || Error::new(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction");
         for (done, change) in changes.iter().enumerate() {
             if let Change::Row { db, table, id, old, new } = change {
                 let there = self.table(db, table).ok();
@@ -310,7 +313,9 @@ impl Catalog {
         let mut all = Vec::new();
         for (db, tables) in &self.databases {
             all.push(Change::Database(db.clone(), true));
-            all.extend(tables.iter().map(|(name, table)| Change::Table(db.clone(), name.clone(), Some(Rc::clone(table)))));
+            all.extend(
+                tables.iter().map(|(name, table)| Change::Table(db.clone(), name.clone(), Some(Rc::clone(table)))),
+            );
         }
         all.extend(self.users.iter().map(|(account, user)| Change::User(account.clone(), Some(user.clone()))));
         all

@@ -41,7 +41,8 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, statement: &Statement)
                 );
                 return Err(Error::new(1701, "42000", text));
             }
-            let mut empty = Table::new(table.columns.clone(), table.indexes.clone(), table.foreign.clone(), table.created);
+            let mut empty =
+                Table::new(table.columns.clone(), table.indexes.clone(), table.foreign.clone(), table.created);
             empty.comment.clone_from(&table.comment);
             work.change(Change::Table(db, name.name.clone(), Some(Rc::new(empty))));
             Ok(Outcome::done(0))
@@ -98,7 +99,10 @@ fn drop_database(work: &mut Work, session: &mut Session, name: &str, if_exists: 
 /// A table whose foreign key refers to this one.
 fn referrer(catalog: &Catalog, db: &str, name: &str) -> Option<(String, ForeignKey)> {
     let others = catalog.tables(db).ok()?.iter().filter(|(other, _)| *other != name);
-    others.flat_map(|(other, t)| t.foreign.iter().map(move |key| (other, key))).find(|(_, key)| key.parent == name).map(|(o, k)| (o.clone(), k.clone()))
+    others
+        .flat_map(|(other, t)| t.foreign.iter().map(move |key| (other, key)))
+        .find(|(_, key)| key.parent == name)
+        .map(|(o, k)| (o.clone(), k.clone()))
 }
 
 fn drop_tables(work: &mut Work, session: &mut Session, names: &[Name], if_exists: bool) -> Result<Outcome> {
@@ -231,7 +235,9 @@ pub(crate) fn complete(
         check_default(column)?;
     }
     let autos: Vec<&Column> = columns.iter().filter(|c| c.auto_increment).collect();
-    let keyed = |c: &&Column| indexes.iter().any(|index| index.columns.first().is_some_and(|n| n.eq_ignore_ascii_case(&c.name)));
+    let keyed = |c: &&Column| {
+        indexes.iter().any(|index| index.columns.first().is_some_and(|n| n.eq_ignore_ascii_case(&c.name)))
+    };
     if autos.len() > 1 || !autos.iter().all(keyed) {
         let text = "Incorrect table definition; there can be only one auto column and it must be defined as a key";
         return Err(Error::new(1075, "42000", text));
@@ -244,7 +250,7 @@ pub(crate) fn complete(
     Ok(table)
 }
 
-fn check_indexes(columns: &mut [Column], indexes: &mut Vec<Index>) -> Result<()> {
+fn check_indexes(columns: &mut [Column], indexes: &mut [Index]) -> Result<()> {
     // The primary key comes first, then the other unique ones.
     indexes.sort_by_key(|index| (index.name != PRIMARY, !index.unique));
     for at in 0..indexes.len() {
@@ -297,7 +303,9 @@ fn check_default(column: &mut Column) -> Result<()> {
             column.default = if stored.is_null() { None } else { Some(Default::Value(stored)) };
             Ok(())
         }
-        Some(Default::Now) if !matches!(column.ty, Type::DateTime(_) | Type::Timestamp(_)) => Err(invalid(&column.name)),
+        Some(Default::Now) if !matches!(column.ty, Type::DateTime(_) | Type::Timestamp(_)) => {
+            Err(invalid(&column.name))
+        }
         _ => Ok(()),
     }
 }

@@ -95,7 +95,8 @@ pub(crate) fn eval(node: &Node, rows: &Rows<'_>, env: &Env<'_>) -> Result<Value>
         Node::Exists(plan) => Value::bool(!exec::run(plan, env, Some(rows))?.is_empty()),
         Node::InQuery(inner, plan, negated) => {
             let value = of(inner)?;
-            let all: Vec<Value> = exec::run(plan, env, Some(rows))?.iter().filter_map(|row| row.first().cloned()).collect();
+            let all: Vec<Value> =
+                exec::run(plan, env, Some(rows))?.iter().filter_map(|row| row.first().cloned()).collect();
             truth(contains(&value, &all).map(|found| found != *negated))
         }
     })
@@ -244,7 +245,9 @@ pub(crate) fn cast(value: Value, ty: &Type) -> Value {
     }
     match ty {
         Type::Int(..) | Type::Bool => match value.exact() {
-            Some((n, scale)) => Value::Int(rescale(n, scale, 0).and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX)),
+            Some((n, scale)) => {
+                Value::Int(rescale(n, scale, 0).and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX))
+            }
             None if matches!(value, Value::Text(_)) => Value::Int(value.number().trunc() as i64),
             None => Value::Int(value.number().round() as i64),
         },
@@ -254,7 +257,9 @@ pub(crate) fn cast(value: Value, ty: &Type) -> Value {
             Value::Decimal(digits, *scale)
         }
         Type::Float | Type::Double => Value::Double(value.number()),
-        Type::Char(n) | Type::Varchar(n) => Value::text(value.to_string().chars().take(*n as usize).collect::<String>()),
+        Type::Char(n) | Type::Varchar(n) => {
+            Value::text(value.to_string().chars().take(*n as usize).collect::<String>())
+        }
         Type::Text(_) => Value::text(value.to_string()),
         Type::Date => value.moment().map_or(Value::Null, |m| Value::Date(m.div_euclid(time::DAY_MICROS) as i32)),
         Type::DateTime(n) | Type::Timestamp(n) => value.moment().map_or(Value::Null, |m| Value::DateTime(m, *n)),
@@ -334,9 +339,15 @@ mod tests {
 
     #[test]
     fn patterns() {
-        for (text, pattern, hit) in
-            [("Alice", "a%", true), ("Alice", "%c_", true), ("10%", "10\\%", true), ("100", "10\\%", false), ("", "%", true), ("ab", "a", false), ("abcabd", "%abd", true)]
-        {
+        for (text, pattern, hit) in [
+            ("Alice", "a%", true),
+            ("Alice", "%c_", true),
+            ("10%", "10\\%", true),
+            ("100", "10\\%", false),
+            ("", "%", true),
+            ("ab", "a", false),
+            ("abcabd", "%abd", true),
+        ] {
             assert_eq!(like(text, pattern), hit, "{text} {pattern}");
         }
     }

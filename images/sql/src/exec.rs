@@ -109,7 +109,6 @@ fn read(source: &SourcePlan, env: &Env<'_>, parent: Option<&Rows<'_>>) -> Result
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one join")]
 fn join(
     left: &[Row],
     right: &[Row],
@@ -134,7 +133,9 @@ fn join(
                 found = true;
                 all.push(row);
                 if all.len() > ROWS_MAX {
-                    return Err(Error::refused(format!("kubonsai does not support joins of more than {ROWS_MAX} rows (mysql) yet")));
+                    return Err(Error::refused(format!(
+                        "kubonsai does not support joins of more than {ROWS_MAX} rows (mysql) yet"
+                    )));
                 }
             }
         }
@@ -153,7 +154,8 @@ fn group(plan: &SelectPlan, env: &Env<'_>, rows: &[Row], parent: Option<&Rows<'_
     let mut places: BTreeMap<Vec<Key>, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<Row>> = Vec::new();
     for row in rows {
-        let values = plan.group.iter().map(|node| eval(node, &Rows::of(row, parent), env)).collect::<Result<Vec<_>>>()?;
+        let values =
+            plan.group.iter().map(|node| eval(node, &Rows::of(row, parent), env)).collect::<Result<Vec<_>>>()?;
         let at = *places.entry(values.iter().map(key).collect()).or_insert(groups.len());
         if at == groups.len() {
             groups.push(Vec::new());
@@ -166,7 +168,8 @@ fn group(plan: &SelectPlan, env: &Env<'_>, rows: &[Row], parent: Option<&Rows<'_
     }
     let mut all = Vec::new();
     for rows in groups {
-        let aggregates = plan.aggregates.iter().map(|a| aggregate(a, &rows, env, parent)).collect::<Result<Vec<_>>>()?;
+        let aggregates =
+            plan.aggregates.iter().map(|a| aggregate(a, &rows, env, parent)).collect::<Result<Vec<_>>>()?;
         all.push((rows.first().cloned().unwrap_or_else(|| Rc::from([])), aggregates));
     }
     Ok(all)
@@ -205,7 +208,8 @@ fn aggregate(a: &Aggregate, rows: &[Row], env: &Env<'_>, parent: Option<&Rows<'_
         Kind::Min => firsts().min_by(|x, y| order(x, y)).cloned().unwrap_or(Value::Null),
         Kind::Max => firsts().max_by(|x, y| order(x, y)).cloned().unwrap_or(Value::Null),
         Kind::Concat => {
-            let texts: Vec<String> = values.iter().map(|(_, args)| args.iter().map(Value::to_string).collect()).collect();
+            let texts: Vec<String> =
+                values.iter().map(|(_, args)| args.iter().map(Value::to_string).collect()).collect();
             Value::text(texts.join(&a.separator).chars().take(CONCAT_CHARS_MAX).collect::<String>())
         }
         _ => {

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use crate::catalog::{Action, Catalog, ForeignKey, Table};
 use crate::error::{Error, Result};
+use crate::session::Work;
 use crate::value::{Row, Value, key};
 use crate::write::{Target, put};
-use crate::session::Work;
 
 /// How far a deletion goes from parent to child, as in MySQL.
 const DEPTH_MAX: usize = 15;
@@ -56,7 +56,8 @@ pub(crate) fn check_child(catalog: &Catalog, target: &Target, row: &Row) -> Resu
         if wanted.iter().any(Value::is_null) {
             continue;
         }
-        let own = foreign.parent == target.name && equal(&values(row, &places(table, &foreign.parent_columns)), &wanted);
+        let own =
+            foreign.parent == target.name && equal(&values(row, &places(table, &foreign.parent_columns)), &wanted);
         let parent = catalog.table(&target.db, &foreign.parent).ok();
         let found = parent.is_some_and(|parent| {
             let at = places(parent, &foreign.parent_columns);
@@ -115,7 +116,11 @@ pub(crate) fn delete(work: &mut Work, target: &Target, id: u64) -> Result<()> {
 fn delete_at(work: &mut Work, target: &Target, id: u64, depth: usize) -> Result<()> {
     let Some(row) = target.table(&work.catalog)?.row(id).cloned() else { return Ok(()) };
     if depth > DEPTH_MAX {
-        return Err(Error::new(3008, "HY000", format!("Foreign key cascade delete/update exceeds max depth of {DEPTH_MAX}.")));
+        return Err(Error::new(
+            3008,
+            "HY000",
+            format!("Foreign key cascade delete/update exceeds max depth of {DEPTH_MAX}."),
+        ));
     }
     let children = children(&work.catalog, target, &row)?;
     let is_self = |child: &Target, child_id: u64| child.name == target.name && child_id == id;

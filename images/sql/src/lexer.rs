@@ -33,8 +33,8 @@ pub(crate) struct Token {
 
 /// Longer signs come first.
 const SIGNS: &[&str] = &[
-    "<=>", "<<", ">>", "<=", ">=", "<>", "!=", "||", "&&", ":=", "->", "(", ")", ",", ";", ".", "+", "-", "*", "/", "%", "=",
-    "<", ">", "!", "~", "&", "|", "^", "?", ":", "{", "}",
+    "<=>", "<<", ">>", "<=", ">=", "<>", "!=", "||", "&&", ":=", "->", "(", ")", ",", ";", ".", "+", "-", "*", "/",
+    "%", "=", "<", ">", "!", "~", "&", "|", "^", "?", ":", "{", "}",
 ];
 
 /// Bytes of a statement that an error shows.
@@ -75,9 +75,7 @@ fn skip(sql: &str, mut at: usize) -> usize {
         let line = |rest: &str| rest.find('\n').map_or(sql.len(), |end| at + end + 1);
         if let Some(c) = rest.chars().next().filter(|c| c.is_whitespace()) {
             at += c.len_utf8();
-        } else if rest.starts_with('#') {
-            at = line(rest);
-        } else if rest.strip_prefix("--").is_some_and(|r| r.is_empty() || r.starts_with(char::is_whitespace)) {
+        } else if rest.starts_with('#') || dashes(rest) {
             at = line(rest);
         } else if let Some(inside) = rest.strip_prefix("/*!") {
             at += 3 + inside.bytes().take_while(u8::is_ascii_digit).count();
@@ -89,6 +87,11 @@ fn skip(sql: &str, mut at: usize) -> usize {
             return at;
         }
     }
+}
+
+/// Two dashes begin a comment if a blank follows.
+fn dashes(rest: &str) -> bool {
+    rest.strip_prefix("--").is_some_and(|r| r.is_empty() || r.starts_with(char::is_whitespace))
 }
 
 fn is_name(c: char) -> bool {

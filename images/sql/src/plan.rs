@@ -31,10 +31,19 @@ pub(crate) enum SourcePlan {
     /// One row without columns.
     One,
     /// A table, and a row of it if a unique key is given: the index and the key.
-    Table { table: Rc<Table>, lookup: Option<(usize, Vec<Node>)> },
+    Table {
+        table: Rc<Table>,
+        lookup: Option<(usize, Vec<Node>)>,
+    },
     Rows(Rc<Vec<Row>>),
     Derived(Rc<Plan>),
-    Join { left: Box<SourcePlan>, right: Box<SourcePlan>, kind: Join, on: Option<Node>, widths: (usize, usize) },
+    Join {
+        left: Box<SourcePlan>,
+        right: Box<SourcePlan>,
+        kind: Join,
+        on: Option<Node>,
+        widths: (usize, usize),
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -168,7 +177,8 @@ pub(crate) fn source(
             let scope = Rc::new(Scope { columns, parent, ..Scope::default() });
             let mut binder = Binder::new(env, Rc::clone(&scope), "on clause");
             let on = condition.map(|e| binder.bind(&e)).transpose()?.map(|b| b.node);
-            let plan = SourcePlan::Join { left: Box::new(left_plan), right: Box::new(right_plan), kind: *kind, on, widths };
+            let plan =
+                SourcePlan::Join { left: Box::new(left_plan), right: Box::new(right_plan), kind: *kind, on, widths };
             Ok((plan, scope.columns.clone()))
         }
     }
@@ -216,7 +226,11 @@ fn items(select: &Select, columns: &[ScopeColumn]) -> Result<Vec<(Expr, String, 
                         None => !c.hidden,
                     };
                     if fits {
-                        all.push((Expr::Column { table: Some(c.table.clone()), name: c.name.clone() }, c.name.clone(), None));
+                        all.push((
+                            Expr::Column { table: Some(c.table.clone()), name: c.name.clone() },
+                            c.name.clone(),
+                            None,
+                        ));
                     }
                 }
                 if let (Some(table), true) = (table, all.len() == before) {
@@ -289,10 +303,12 @@ fn select(
 fn order_key(binder: &mut Binder<'_>, expr: &Expr, bound: &[Bound], aliases: &[(String, Expr)]) -> Result<Node> {
     match expr {
         Expr::Literal(Value::Int(n)) => Ok(bound[position(*n, bound.len(), "order clause")?].node.clone()),
-        Expr::Column { table: None, name } => match aliases.iter().position(|(alias, _)| alias.eq_ignore_ascii_case(name)) {
-            Some(at) => Ok(bound[at].node.clone()),
-            None => Ok(binder.bind(expr)?.node),
-        },
+        Expr::Column { table: None, name } => {
+            match aliases.iter().position(|(alias, _)| alias.eq_ignore_ascii_case(name)) {
+                Some(at) => Ok(bound[at].node.clone()),
+                None => Ok(binder.bind(expr)?.node),
+            }
+        }
         other => Ok(binder.bind(other)?.node),
     }
 }
@@ -318,20 +334,36 @@ fn full_group(node: &Node, group: &[Node], scope: &Scope, number: usize) -> Resu
         Node::Column(0, at) => {
             let Some(column) = scope.columns.get(*at) else { return Ok(()) };
             let grouped = |at: usize| group.iter().any(|g| matches!(g, Node::Column(0, other) if *other == at));
-            let mut keys = scope.columns.iter().enumerate().filter(|(_, c)| c.key && c.table == column.table).peekable();
+            let mut keys =
+                scope.columns.iter().enumerate().filter(|(_, c)| c.key && c.table == column.table).peekable();
             if keys.peek().is_some() && keys.all(|(at, _)| grouped(at)) {
                 return Ok(());
             }
             let name = format!("{}.{}.{}", column.db, column.table, column.name);
             Err(if group.is_empty() {
-                Error::new(1140, "42000", format!("In aggregated query without GROUP BY, expression #{number} of SELECT list contains nonaggregated column '{name}'; this is incompatible with sql_mode=only_full_group_by"))
+                Error::new(
+                    1140,
+                    "42000",
+                    format!(
+                        "In aggregated query without GROUP BY, expression #{number} of SELECT list contains nonaggregated column '{name}'; this is incompatible with sql_mode=only_full_group_by"
+                    ),
+                )
             } else {
-                Error::new(1055, "42000", format!("Expression #{number} of SELECT list is not in GROUP BY clause and contains nonaggregated column '{name}' which is not functionally dependent on columns in GROUP BY clause; this is incompatible with sql_mode=only_full_group_by"))
+                Error::new(
+                    1055,
+                    "42000",
+                    format!(
+                        "Expression #{number} of SELECT list is not in GROUP BY clause and contains nonaggregated column '{name}' which is not functionally dependent on columns in GROUP BY clause; this is incompatible with sql_mode=only_full_group_by"
+                    ),
+                )
             })
         }
-        Node::Not(a) | Node::Negative(a) | Node::IsNull(a, _) | Node::IsTrue(a, ..) | Node::Cast(a, _) | Node::InQuery(a, ..) => {
-            full_group(a, group, scope, number)
-        }
+        Node::Not(a)
+        | Node::Negative(a)
+        | Node::IsNull(a, _)
+        | Node::IsTrue(a, ..)
+        | Node::Cast(a, _)
+        | Node::InQuery(a, ..) => full_group(a, group, scope, number),
         Node::Binary(_, a, b) | Node::Like(a, b, _) | Node::Interval(a, b, ..) => {
             full_group(a, group, scope, number)?;
             full_group(b, group, scope, number)
@@ -377,7 +409,8 @@ fn constants(filter: &Node, out: &mut Vec<(usize, Node)>) {
             constants(b, out);
         }
         Node::Binary(ast::Op::Equal, a, b) => match (&**a, &**b) {
-            (Node::Column(0, at), Node::Const(value @ Value::Int(_))) | (Node::Const(value @ Value::Int(_)), Node::Column(0, at)) => {
+            (Node::Column(0, at), Node::Const(value @ Value::Int(_)))
+            | (Node::Const(value @ Value::Int(_)), Node::Column(0, at)) => {
                 out.push((*at, Node::Const(value.clone())));
             }
             _ => {}

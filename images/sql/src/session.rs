@@ -112,7 +112,10 @@ impl Session {
         }
         Err(match table {
             Some(table) => {
-                let text = format!("{privilege} command denied to user '{}'@'{}' for table '{table}'", self.account.name, self.host);
+                let text = format!(
+                    "{privilege} command denied to user '{}'@'{}' for table '{table}'",
+                    self.account.name, self.host
+                );
                 Error::new(1142, "42000", text)
             }
             None => users::no_database_access(&self.account, db),
@@ -276,7 +279,9 @@ impl Engine {
             }
             Statement::Flush => Ok(Outcome::done(0)),
             Statement::Explain => Err(Error::refused("kubonsai does not support EXPLAIN of a statement (mysql) yet")),
-            Statement::Lock => Err(Error::refused("kubonsai does not support LOCK TABLES and UNLOCK TABLES (mysql) yet")),
+            Statement::Lock => {
+                Err(Error::refused("kubonsai does not support LOCK TABLES and UNLOCK TABLES (mysql) yet"))
+            }
             _ => self.define(session, statement),
         }
     }
@@ -389,9 +394,10 @@ impl Engine {
         let mut work = Work { catalog: self.catalog.clone(), changes: Vec::new() };
         let outcome = match statement {
             Statement::Alter(name, all) => alter::run(&mut work, session, name, all)?,
-            Statement::CreateUser { .. } | Statement::AlterUser(_) | Statement::DropUser { .. } | Statement::Grant { .. } => {
-                users::run(&mut work, session, statement)?
-            }
+            Statement::CreateUser { .. }
+            | Statement::AlterUser(_)
+            | Statement::DropUser { .. }
+            | Statement::Grant { .. } => users::run(&mut work, session, statement)?,
             other => ddl::run(&mut work, session, other)?,
         };
         let before = std::mem::replace(&mut self.catalog, work.catalog);

@@ -14,7 +14,8 @@ use crate::{system, users, variables};
 fn rows(columns: &[&str], rows: Vec<Vec<Value>>) -> Outcome {
     let column = |(at, name): (usize, &&str)| {
         let values = || rows.iter().map(move |row| &row[at]);
-        let whole = values().any(|v| matches!(v, Value::Int(_))) && values().all(|v| matches!(v, Value::Int(_) | Value::Null));
+        let whole =
+            values().any(|v| matches!(v, Value::Int(_))) && values().all(|v| matches!(v, Value::Int(_) | Value::Null));
         OutColumn {
             name: (*name).to_owned(),
             ty: if whole { Type::Int(8, false) } else { Type::Varchar(64) },
@@ -36,7 +37,8 @@ pub(crate) fn run(env: &Env<'_>, what: &Show, pattern: Option<&str>) -> Result<O
     let titled = |name: String| pattern.map_or(name.clone(), |pattern| format!("{name} ({pattern})"));
     match what {
         Show::Databases => {
-            let all = databases(env).into_iter().filter(|name| fits(name)).map(|name| vec![Value::text(name)]).collect();
+            let all =
+                databases(env).into_iter().filter(|name| fits(name)).map(|name| vec![Value::text(name)]).collect();
             Ok(rows(&[&titled("Database".to_owned())], all))
         }
         Show::Tables { db, full } => {
@@ -65,7 +67,9 @@ pub(crate) fn run(env: &Env<'_>, what: &Show, pattern: Option<&str>) -> Result<O
             if !env.catalog.has_database(name) {
                 return Err(Error::unknown_database(name));
             }
-            let text = format!("CREATE DATABASE `{name}` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci */ /*!80016 DEFAULT ENCRYPTION='N' */");
+            let text = format!(
+                "CREATE DATABASE `{name}` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci */ /*!80016 DEFAULT ENCRYPTION='N' */"
+            );
             Ok(rows(&["Database", "Create Database"], vec![vec![Value::text(name), Value::text(text)]]))
         }
         Show::Indexes(name) => indexes(env, name),
@@ -93,7 +97,9 @@ pub(crate) fn run(env: &Env<'_>, what: &Show, pattern: Option<&str>) -> Result<O
         Show::Warnings | Show::Errors => {
             let wanted = |level: &str| *what == Show::Warnings || level == "Error";
             let all = env.session.warnings.iter().filter(|(level, _)| wanted(level));
-            let all = all.map(|(level, e)| vec![Value::text(level), Value::Int(e.code.into()), Value::text(&e.text)]).collect();
+            let all = all
+                .map(|(level, e)| vec![Value::text(level), Value::Int(e.code.into()), Value::text(&e.text)])
+                .collect();
             Ok(rows(&["Level", "Code", "Message"], all))
         }
         Show::Engines => Err(Error::refused("kubonsai does not support SHOW ENGINES (mysql) yet")),
@@ -132,7 +138,9 @@ fn own_table<'a>(env: &Env<'a>, name: &Name) -> Result<&'a Table> {
 pub(crate) fn key_kind(table: &Table, column: &Column) -> &'static str {
     let first = |unique: bool| {
         table.indexes.iter().any(|index| {
-            index.name != PRIMARY && index.columns[0].eq_ignore_ascii_case(&column.name) && (index.unique && index.columns.len() == 1) == unique
+            index.name != PRIMARY
+                && index.columns[0].eq_ignore_ascii_case(&column.name)
+                && (index.unique && index.columns.len() == 1) == unique
         })
     };
     let primary = table.indexes.iter().find(|index| index.name == PRIMARY);
@@ -218,7 +226,9 @@ fn create_table(name: &str, table: &Table) -> String {
             None if column.not_null || column.auto_increment || matches!(column.ty, Type::Text(_)) => {}
             None => line.push_str(" DEFAULT NULL"),
             Some(Default::Now) => line.push_str(&format!(" DEFAULT CURRENT_TIMESTAMP{}", places(&column.ty))),
-            Some(Default::Value(value)) => line.push_str(&format!(" DEFAULT '{}'", value.to_string().replace('\'', "''"))),
+            Some(Default::Value(value)) => {
+                line.push_str(&format!(" DEFAULT '{}'", value.to_string().replace('\'', "''")))
+            }
         }
         if column.on_update_now {
             line.push_str(&format!(" ON UPDATE CURRENT_TIMESTAMP{}", places(&column.ty)));
@@ -279,8 +289,21 @@ fn indexes(env: &Env<'_>, name: &Name) -> Result<Outcome> {
         }
     }
     let titles = [
-        "Table", "Non_unique", "Key_name", "Seq_in_index", "Column_name", "Collation", "Cardinality", "Sub_part", "Packed", "Null",
-        "Index_type", "Comment", "Index_comment", "Visible", "Expression",
+        "Table",
+        "Non_unique",
+        "Key_name",
+        "Seq_in_index",
+        "Column_name",
+        "Collation",
+        "Cardinality",
+        "Sub_part",
+        "Packed",
+        "Null",
+        "Index_type",
+        "Comment",
+        "Index_comment",
+        "Visible",
+        "Expression",
     ];
     Ok(rows(&titles, all))
 }

@@ -9,8 +9,12 @@ use crate::users;
 use crate::value::{Row, Value};
 
 /// Tables by database.
-const TABLES: &[(&str, &str)] =
-    &[("information_schema", "COLUMNS"), ("information_schema", "SCHEMATA"), ("information_schema", "TABLES"), ("mysql", "user")];
+const TABLES: &[(&str, &str)] = &[
+    ("information_schema", "COLUMNS"),
+    ("information_schema", "SCHEMATA"),
+    ("information_schema", "TABLES"),
+    ("mysql", "user"),
+];
 
 /// The tables of a system database.
 pub(crate) fn names(db: &str) -> Vec<String> {
@@ -26,17 +30,41 @@ type Columns = Vec<(&'static str, Type)>;
 pub(crate) fn table(env: &Env<'_>, db: &str, name: &str) -> Result<(Columns, Vec<Row>)> {
     match (db.to_ascii_lowercase().as_str(), name.to_ascii_uppercase().as_str()) {
         ("information_schema", "SCHEMATA") => {
-            let columns = vec![("CATALOG_NAME", text()), ("SCHEMA_NAME", text()), ("DEFAULT_CHARACTER_SET_NAME", text()), ("DEFAULT_COLLATION_NAME", text())];
-            let row = |name: String| Row::from([Value::text("def"), Value::text(name), Value::text("utf8mb4"), Value::text("utf8mb4_0900_ai_ci")]);
+            let columns = vec![
+                ("CATALOG_NAME", text()),
+                ("SCHEMA_NAME", text()),
+                ("DEFAULT_CHARACTER_SET_NAME", text()),
+                ("DEFAULT_COLLATION_NAME", text()),
+            ];
+            let row = |name: String| {
+                Row::from([
+                    Value::text("def"),
+                    Value::text(name),
+                    Value::text("utf8mb4"),
+                    Value::text("utf8mb4_0900_ai_ci"),
+                ])
+            };
             Ok((columns, show::databases(env).into_iter().map(row).collect()))
         }
         ("information_schema", "TABLES") => Ok(tables(env)),
         ("information_schema", "COLUMNS") => Ok(columns(env)),
         ("mysql", "USER") => {
             env.session.check(env.catalog, "SELECT", "mysql", Some("user"))?;
-            let columns = vec![("Host", text()), ("User", text()), ("plugin", text()), ("account_locked", text()), ("password_expired", text())];
+            let columns = vec![
+                ("Host", text()),
+                ("User", text()),
+                ("plugin", text()),
+                ("account_locked", text()),
+                ("password_expired", text()),
+            ];
             let row = |account: &crate::ast::Account| {
-                Row::from([Value::text(&account.host), Value::text(&account.name), Value::text("caching_sha2_password"), Value::text("N"), Value::text("N")])
+                Row::from([
+                    Value::text(&account.host),
+                    Value::text(&account.name),
+                    Value::text("caching_sha2_password"),
+                    Value::text("N"),
+                    Value::text("N"),
+                ])
             };
             let mut accounts: Vec<_> = env.catalog.users.keys().collect();
             accounts.sort_by_key(|account| (&account.host, &account.name));
@@ -52,7 +80,11 @@ fn text() -> Type {
 
 /// Every table that the account sees, with its database and name.
 fn seen<'a>(env: &Env<'a>) -> Vec<(&'a String, &'a String, &'a Table)> {
-    let all = env.catalog.databases.iter().flat_map(|(db, tables)| tables.iter().map(move |(name, table)| (db, name, &**table)));
+    let all = env
+        .catalog
+        .databases
+        .iter()
+        .flat_map(|(db, tables)| tables.iter().map(move |(name, table)| (db, name, &**table)));
     all.filter(|(db, name, _)| users::may_see_table(env.catalog, &env.session.account, db, name)).collect()
 }
 
@@ -87,7 +119,18 @@ fn tables(env: &Env<'_>) -> (Columns, Vec<Row>) {
     let system = TABLES.iter().filter(|(db, _)| SYSTEM_DATABASES.contains(db)).map(|(db, name)| {
         let kind = if *db == "mysql" { "BASE TABLE" } else { "SYSTEM VIEW" };
         let null = Value::Null;
-        Row::from([Value::text("def"), Value::text(db), Value::text(name), Value::text(kind), null.clone(), Value::Int(0), null.clone(), null.clone(), null, Value::text("")])
+        Row::from([
+            Value::text("def"),
+            Value::text(db),
+            Value::text(name),
+            Value::text(kind),
+            null.clone(),
+            Value::Int(0),
+            null.clone(),
+            null.clone(),
+            null,
+            Value::text(""),
+        ])
     });
     (columns, system.chain(own).collect())
 }

@@ -37,7 +37,10 @@ fn play_on(engine: &mut Engine, session: &mut Session, script: &str) {
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (sql, expected) = line.split_once(" => ").unwrap_or((line, "OK"));
         let got = run(engine, session, sql.trim());
-        let fits = got == expected || (expected == "OK" || expected.starts_with(|c: char| c.is_ascii_digit()) && got.len() > 5 && got.as_bytes()[4] == b' ') && got.starts_with(expected);
+        let fits = got == expected
+            || (expected == "OK"
+                || expected.starts_with(|c: char| c.is_ascii_digit()) && got.len() > 5 && got.as_bytes()[4] == b' ')
+                && got.starts_with(expected);
         assert!(fits, "{sql}\n  wanted {expected}\n  got    {got}");
     }
 }
@@ -187,11 +190,27 @@ fn transactions_do_not_see_each_other() {
     engine.login_as_server(&mut b);
     play_on(&mut engine, &mut a, SHOP);
     play_on(&mut engine, &mut b, "USE shop");
-    play_on(&mut engine, &mut a, "BEGIN\nUPDATE users SET age = 1 WHERE id = 1 => OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
-    play_on(&mut engine, &mut b, "SELECT age FROM users WHERE id = 1 => 30\nUPDATE users SET age = 2 WHERE id = 3\nBEGIN\nSELECT age FROM users WHERE id = 1 => 30");
-    play_on(&mut engine, &mut a, "SELECT age FROM users WHERE id IN (1, 3) => 1 / 25\nCOMMIT\nSELECT age FROM users WHERE id IN (1, 3) => 1 / 2");
+    play_on(
+        &mut engine,
+        &mut a,
+        "BEGIN\nUPDATE users SET age = 1 WHERE id = 1 => OK 1 Rows matched: 1  Changed: 1  Warnings: 0",
+    );
+    play_on(
+        &mut engine,
+        &mut b,
+        "SELECT age FROM users WHERE id = 1 => 30\nUPDATE users SET age = 2 WHERE id = 3\nBEGIN\nSELECT age FROM users WHERE id = 1 => 30",
+    );
+    play_on(
+        &mut engine,
+        &mut a,
+        "SELECT age FROM users WHERE id IN (1, 3) => 1 / 25\nCOMMIT\nSELECT age FROM users WHERE id IN (1, 3) => 1 / 2",
+    );
     // A snapshot stays what it was; who changes what has changed since is told to begin again.
-    play_on(&mut engine, &mut b, "SELECT age FROM users WHERE id = 1 => 30\nUPDATE users SET age = 3 WHERE id = 1\nCOMMIT => 1213 Deadlock found\nSELECT age FROM users WHERE id = 1 => 1");
+    play_on(
+        &mut engine,
+        &mut b,
+        "SELECT age FROM users WHERE id = 1 => 30\nUPDATE users SET age = 3 WHERE id = 1\nCOMMIT => 1213 Deadlock found\nSELECT age FROM users WHERE id = 1 => 1",
+    );
     play_on(&mut engine, &mut a, "BEGIN\nDELETE FROM orders => OK 3\nROLLBACK\nSELECT COUNT(*) FROM orders => 3");
 }
 
@@ -201,7 +220,11 @@ fn accounts_may_do_what_they_were_granted() {
     let mut root = session(8);
     engine.login_as_server(&mut root);
     play_on(&mut engine, &mut root, SHOP);
-    play_on(&mut engine, &mut root, "CREATE USER 'app'@'%' IDENTIFIED BY 'pw'\nGRANT SELECT, INSERT ON shop.* TO 'app'@'%'\nCREATE USER 'app'@'%' => 1396 Operation CREATE USER failed for 'app'@'%'");
+    play_on(
+        &mut engine,
+        &mut root,
+        "CREATE USER 'app'@'%' IDENTIFIED BY 'pw'\nGRANT SELECT, INSERT ON shop.* TO 'app'@'%'\nCREATE USER 'app'@'%' => 1396 Operation CREATE USER failed for 'app'@'%'",
+    );
     let mut app = session(9);
     app.host = "10.244.0.5".to_owned();
     assert!(!engine.login(&mut app, "app", <[u8]>::is_empty));
@@ -218,7 +241,11 @@ fn accounts_may_do_what_they_were_granted() {
          DROP USER 'app'@'%' => 1227 Access denied; you need (at least one of) the CREATE USER privilege(s) for this operation
          SHOW GRANTS => GRANT USAGE ON *.* TO `app`@`%` / GRANT SELECT, INSERT ON `shop`.* TO `app`@`%`",
     );
-    play_on(&mut engine, &mut root, "SELECT user, host FROM mysql.user => app|% / root|localhost\nREVOKE ALL ON shop.* FROM 'app'@'%'");
+    play_on(
+        &mut engine,
+        &mut root,
+        "SELECT user, host FROM mysql.user => app|% / root|localhost\nREVOKE ALL ON shop.* FROM 'app'@'%'",
+    );
     play_on(&mut engine, &mut app, "SELECT COUNT(*) FROM users => 1142 SELECT command denied");
 }
 
@@ -232,7 +259,11 @@ fn what_was_answered_is_there_after_a_crash() {
     let mut engine = Engine::open(&path).expect("opens");
     engine.login_as_server(&mut root);
     play_on(&mut engine, &mut root, SHOP);
-    play_on(&mut engine, &mut root, "UPDATE users SET age = 99 WHERE id = 1\nDELETE FROM orders WHERE id = 3\nBEGIN\nDELETE FROM orders");
+    play_on(
+        &mut engine,
+        &mut root,
+        "UPDATE users SET age = 99 WHERE id = 1\nDELETE FROM orders WHERE id = 3\nBEGIN\nDELETE FROM orders",
+    );
     drop(engine);
     // The end of the last frame did not reach the disk.
     let whole = std::fs::read(&path).expect("the log");
@@ -240,11 +271,23 @@ fn what_was_answered_is_there_after_a_crash() {
     let mut engine = Engine::open(&path).expect("opens");
     let mut root = session(8);
     engine.login_as_server(&mut root);
-    play_on(&mut engine, &mut root, "USE shop\nSELECT id, age FROM users => 1|99 / 2|NULL / 3|25\nSELECT COUNT(*) FROM orders => 3\nINSERT INTO users (name) VALUES ('new')\nSELECT MAX(id) FROM users => 4");
+    play_on(
+        &mut engine,
+        &mut root,
+        "USE shop\nSELECT id, age FROM users => 1|99 / 2|NULL / 3|25\nSELECT COUNT(*) FROM orders => 3\nINSERT INTO users (name) VALUES ('new')\nSELECT MAX(id) FROM users => 4",
+    );
     // A log that grows is written anew, and says the same.
-    play_on(&mut engine, &mut root, "CREATE TABLE big (id INT PRIMARY KEY AUTO_INCREMENT, t LONGTEXT)\nINSERT INTO big (t) VALUES ('x')");
+    play_on(
+        &mut engine,
+        &mut root,
+        "CREATE TABLE big (id INT PRIMARY KEY AUTO_INCREMENT, t LONGTEXT)\nINSERT INTO big (t) VALUES ('x')",
+    );
     for _ in 0..12 {
-        play_on(&mut engine, &mut root, "UPDATE big SET t = REPEAT(CONCAT(LENGTH(t) MOD 7, 'y'), 60000 + LENGTH(t) MOD 9)");
+        play_on(
+            &mut engine,
+            &mut root,
+            "UPDATE big SET t = REPEAT(CONCAT(LENGTH(t) MOD 7, 'y'), 60000 + LENGTH(t) MOD 9)",
+        );
     }
     drop(engine);
     let bytes = std::fs::metadata(&path).expect("the log").len();
@@ -252,6 +295,10 @@ fn what_was_answered_is_there_after_a_crash() {
     let mut engine = Engine::open(&path).expect("opens");
     let mut root = session(8);
     engine.login_as_server(&mut root);
-    play_on(&mut engine, &mut root, "SELECT COUNT(*), LENGTH(MAX(t)) > 100000 FROM shop.big => 1|1\nSELECT COUNT(*) FROM shop.users => 4");
+    play_on(
+        &mut engine,
+        &mut root,
+        "SELECT COUNT(*), LENGTH(MAX(t)) > 100000 FROM shop.big => 1|1\nSELECT COUNT(*) FROM shop.users => 4",
+    );
     std::fs::remove_dir_all(&folder).expect("removed");
 }

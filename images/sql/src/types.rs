@@ -117,7 +117,11 @@ pub(crate) struct Place<'a> {
 
 fn incorrect(kind: &str, value: &Value, place: Place<'_>) -> Error {
     let code = if matches!(kind, "date" | "datetime" | "time") { (1292, "22007") } else { (1366, "HY000") };
-    Error::new(code.0, code.1, format!("Incorrect {kind} value: '{value}' for column '{}' at row {}", place.column, place.row))
+    Error::new(
+        code.0,
+        code.1,
+        format!("Incorrect {kind} value: '{value}' for column '{}' at row {}", place.column, place.row),
+    )
 }
 
 fn out_of_range(place: Place<'_>) -> Error {
@@ -140,7 +144,8 @@ pub(crate) fn store(ty: &Type, value: Value, place: Place<'_>) -> Result<Value> 
             whole_number("double", &value, place)?;
             let number = value.number();
             // What a FLOAT keeps is what its shortest text says.
-            let number = if *ty == Type::Float { (number as f32).to_string().parse().unwrap_or(number) } else { number };
+            let number =
+                if *ty == Type::Float { (number as f32).to_string().parse().unwrap_or(number) } else { number };
             Ok(Value::Double(number))
         }
         Type::Char(max) | Type::Varchar(max) => {

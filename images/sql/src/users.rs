@@ -12,10 +12,36 @@ use crate::session::{Outcome, Session, Work};
 
 /// Privileges that GRANT may name, in the order of SHOW GRANTS.
 const PRIVILEGES: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "RELOAD", "SHUTDOWN", "PROCESS", "FILE", "REFERENCES", "INDEX", "ALTER",
-    "SHOW DATABASES", "SUPER", "CREATE TEMPORARY TABLES", "LOCK TABLES", "EXECUTE", "REPLICATION SLAVE", "REPLICATION CLIENT",
-    "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE", "ALTER ROUTINE", "CREATE USER", "EVENT", "TRIGGER", "CREATE TABLESPACE",
-    "CREATE ROLE", "DROP ROLE",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "RELOAD",
+    "SHUTDOWN",
+    "PROCESS",
+    "FILE",
+    "REFERENCES",
+    "INDEX",
+    "ALTER",
+    "SHOW DATABASES",
+    "SUPER",
+    "CREATE TEMPORARY TABLES",
+    "LOCK TABLES",
+    "EXECUTE",
+    "REPLICATION SLAVE",
+    "REPLICATION CLIENT",
+    "CREATE VIEW",
+    "SHOW VIEW",
+    "CREATE ROUTINE",
+    "ALTER ROUTINE",
+    "CREATE USER",
+    "EVENT",
+    "TRIGGER",
+    "CREATE TABLESPACE",
+    "CREATE ROLE",
+    "DROP ROLE",
 ];
 
 /// What ALL is stored as.
@@ -42,7 +68,13 @@ pub(crate) fn find<'a>(catalog: &'a Catalog, user: &str, host: &str) -> Option<(
 }
 
 /// Whether an account may do something to a table, a database, or everything.
-pub(crate) fn may(catalog: &Catalog, account: &Account, privilege: &str, db: Option<&str>, table: Option<&str>) -> bool {
+pub(crate) fn may(
+    catalog: &Catalog,
+    account: &Account,
+    privilege: &str,
+    db: Option<&str>,
+    table: Option<&str>,
+) -> bool {
     let Some(user) = catalog.users.get(account) else { return false };
     user.grants.iter().any(|((on_db, on_table), privileges)| {
         let covers = match (on_db, on_table) {
@@ -61,7 +93,8 @@ pub(crate) fn may_see(catalog: &Catalog, account: &Account, db: &str) -> bool {
     }
     let Some(user) = catalog.users.get(account) else { return false };
     user.grants.iter().any(|((on_db, _), privileges)| {
-        !privileges.is_empty() && on_db.as_ref().is_none_or(|pattern| like(db, pattern) && !SYSTEM_DATABASES.contains(&db))
+        !privileges.is_empty()
+            && on_db.as_ref().is_none_or(|pattern| like(db, pattern) && !SYSTEM_DATABASES.contains(&db))
     })
 }
 
@@ -72,7 +105,11 @@ pub(crate) fn may_see_table(catalog: &Catalog, account: &Account, db: &str, tabl
 
 /// MySQL's refusal of a database.
 pub(crate) fn no_database_access(account: &Account, db: &str) -> Error {
-    Error::new(1044, "42000", format!("Access denied for user '{}'@'{}' to database '{db}'", account.name, account.host))
+    Error::new(
+        1044,
+        "42000",
+        format!("Access denied for user '{}'@'{}' to database '{db}'", account.name, account.host),
+    )
 }
 
 fn failed(what: &str, account: &Account) -> Error {
@@ -174,7 +211,9 @@ fn change_grants(there: &mut BTreeSet<String>, privileges: &[String], revoke: bo
                 }
                 there.remove(one);
             }
-            other => return Err(Error::refused(format!("kubonsai does not support the privilege {other} (mysql) yet"))),
+            other => {
+                return Err(Error::refused(format!("kubonsai does not support the privilege {other} (mysql) yet")));
+            }
         }
     }
     Ok(())

@@ -303,6 +303,9 @@ mod tests {
     #[test]
     fn rounding_is_away_from_zero() {
         assert_eq!((rescale(125, 2, 1), rescale(-125, 2, 1), rescale(124, 2, 1)), (Some(13), Some(-13), Some(12)));
-        assert_eq!((leading_number("12abc"), leading_number("1e3"), leading_number("x")), ((12.0, false), (1000.0, true), (0.0, false)));
+        assert_eq!(
+            (leading_number("12abc"), leading_number("1e3"), leading_number("x")),
+            ((12.0, false), (1000.0, true), (0.0, false))
+        );
     }
 }

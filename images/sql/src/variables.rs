@@ -20,7 +20,10 @@ const FIXED: &[(&str, &str)] = &[
     ("lower_case_table_names", "0"),
     ("max_allowed_packet", "67108864"),
     ("read_only", "OFF"),
-    ("sql_mode", "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"),
+    (
+        "sql_mode",
+        "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+    ),
     ("system_time_zone", "UTC"),
     ("time_zone", "SYSTEM"),
     ("transaction_isolation", "REPEATABLE-READ"),
@@ -73,7 +76,8 @@ pub(crate) fn get(env: &Env<'_>, name: &str) -> Result<Value> {
 pub(crate) fn set(env: &Env<'_>, name: &str, value: &Value) -> Result<()> {
     let name = name.rsplit('.').next().unwrap_or(name);
     // What clients and dumps set, and what changes no answer here.
-    const HARMLESS: &[&str] = &["foreign_key_checks", "sql_log_bin", "sql_notes", "unique_checks", "wait_timeout", "interactive_timeout"];
+    const HARMLESS: &[&str] =
+        &["foreign_key_checks", "sql_log_bin", "sql_notes", "unique_checks", "wait_timeout", "interactive_timeout"];
     let known = get(env, name);
     let same = known.is_ok_and(|there| there.to_string().eq_ignore_ascii_case(&value.to_string()));
     if same || HARMLESS.contains(&name) && name != "foreign_key_checks" {

@@ -48,7 +48,9 @@ fn default_of(table: &Table, at: usize, session: &Session) -> Result<Value> {
     let column = &table.columns[at];
     match &column.default {
         Some(Default::Value(value)) => Ok(value.clone()),
-        Some(Default::Now) => store(&column.ty, Value::DateTime(session.now, 6), Place { column: &column.name, row: 1 }),
+        Some(Default::Now) => {
+            store(&column.ty, Value::DateTime(session.now, 6), Place { column: &column.name, row: 1 })
+        }
         None if column.not_null && !column.auto_increment => {
             Err(Error::new(1364, "HY000", format!("Field '{}' doesn't have a default value", column.name)))
         }
@@ -223,7 +225,11 @@ pub(crate) fn insert(work: &mut Work, session: &mut Session, insert: &Insert) ->
     }
     let several = count > 1 || matches!(insert.source, Source::Query(_));
     let warnings = session.warnings.len();
-    let info = if several { format!("Records: {count}  Duplicates: {duplicates}  Warnings: {warnings}") } else { String::new() };
+    let info = if several {
+        format!("Records: {count}  Duplicates: {duplicates}  Warnings: {warnings}")
+    } else {
+        String::new()
+    };
     Ok(Outcome::Done { affected, last_insert_id: first_made.map_or(0, i64::cast_unsigned), info })
 }
 
@@ -366,7 +372,9 @@ pub(crate) fn delete(work: &mut Work, session: &Session, change: &ast::Change) -
 pub(crate) fn filler(table: &Table, at: usize, session: &Session) -> Result<Value> {
     match default_of(table, at, session) {
         Ok(value) => Ok(value),
-        Err(_) if !matches!(table.columns[at].ty, Type::Date | Type::DateTime(_) | Type::Timestamp(_)) => Ok(table.columns[at].ty.zero()),
+        Err(_) if !matches!(table.columns[at].ty, Type::Date | Type::DateTime(_) | Type::Timestamp(_)) => {
+            Ok(table.columns[at].ty.zero())
+        }
         Err(error) => Err(error),
     }
 }

@@ -17,7 +17,20 @@ struct Keys {
 
 /// Types that MySQL has and this engine has not.
 const UNBUILT_TYPES: &[&str] = &[
-    "BINARY", "BIT", "BLOB", "ENUM", "GEOMETRY", "JSON", "LONGBLOB", "MEDIUMBLOB", "POINT", "SET", "TINYBLOB", "VARBINARY", "VECTOR", "YEAR",
+    "BINARY",
+    "BIT",
+    "BLOB",
+    "ENUM",
+    "GEOMETRY",
+    "JSON",
+    "LONGBLOB",
+    "MEDIUMBLOB",
+    "POINT",
+    "SET",
+    "TINYBLOB",
+    "VARBINARY",
+    "VECTOR",
+    "YEAR",
 ];
 
 /// Digits of a DECIMAL without any said.
@@ -50,7 +63,9 @@ impl Parser<'_> {
         let _ = self.take("AS");
         if self.comes("SELECT") {
             if !table.columns.is_empty() {
-                return Err(Error::refused("kubonsai does not support CREATE TABLE with columns and SELECT (mysql) yet"));
+                return Err(Error::refused(
+                    "kubonsai does not support CREATE TABLE with columns and SELECT (mysql) yet",
+                ));
             }
             table.query = Some(self.query()?);
         } else if table.columns.is_empty() {
@@ -120,7 +135,9 @@ impl Parser<'_> {
         let columns = self.list(|parser| {
             let name = parser.name()?;
             if matches!(parser.peek(), Tok::Sign("(")) {
-                return Err(Error::refused("kubonsai does not support keys of the first characters of a column (mysql) yet"));
+                return Err(Error::refused(
+                    "kubonsai does not support keys of the first characters of a column (mysql) yet",
+                ));
             }
             let _ = parser.take("ASC") || parser.take("DESC");
             Ok(name)
@@ -136,8 +153,14 @@ impl Parser<'_> {
             return Err(Error::refused("kubonsai does not support foreign keys into other databases (mysql) yet"));
         }
         let parent_columns = self.names()?;
-        let mut key =
-            ForeignKey { name, columns, parent: table.name, parent_columns, on_delete: Action::Restrict, on_update: Action::Restrict };
+        let mut key = ForeignKey {
+            name,
+            columns,
+            parent: table.name,
+            parent_columns,
+            on_delete: Action::Restrict,
+            on_update: Action::Restrict,
+        };
         while self.take("ON") {
             let delete = self.take("DELETE");
             if !delete {
@@ -170,7 +193,8 @@ impl Parser<'_> {
             on_update_now: false,
             comment: String::new(),
         };
-        let index = |name: &str, key: &str, unique| Index { name: key.to_owned(), columns: vec![name.to_owned()], unique };
+        let index =
+            |name: &str, key: &str, unique| Index { name: key.to_owned(), columns: vec![name.to_owned()], unique };
         if serial {
             keys.indexes.push(index(&name, "", true));
         }
@@ -197,7 +221,9 @@ impl Parser<'_> {
                 self.collation()?;
             } else if self.comes("REFERENCES") {
                 // MySQL reads what a column itself refers to, and forgets it, up to 9.0.
-                return Err(Error::refused("kubonsai does not support REFERENCES of a column without FOREIGN KEY (mysql) yet"));
+                return Err(Error::refused(
+                    "kubonsai does not support REFERENCES of a column without FOREIGN KEY (mysql) yet",
+                ));
             } else if self.comes("CHECK") || self.comes("CONSTRAINT") {
                 return Err(Error::refused("kubonsai does not support CHECK constraints (mysql) yet"));
             } else if self.comes("GENERATED") || self.comes("AS") {
@@ -216,21 +242,27 @@ impl Parser<'_> {
             _ => self.any_name()?,
         };
         match name.to_ascii_lowercase() {
-            n if (n.starts_with("utf8") || n.starts_with("latin1")) && !n.ends_with("_bin") && !n.ends_with("_cs") => Ok(()),
-            n => Err(Error::refused(format!("kubonsai does not support the character set or collation {n} (mysql) yet"))),
+            n if (n.starts_with("utf8") || n.starts_with("latin1")) && !n.ends_with("_bin") && !n.ends_with("_cs") => {
+                Ok(())
+            }
+            n => {
+                Err(Error::refused(format!("kubonsai does not support the character set or collation {n} (mysql) yet")))
+            }
         }
     }
 
     /// `CURRENT_TIMESTAMP`, `NOW()`, `CURRENT_TIMESTAMP(6)`.
     fn now(&mut self) -> Result<()> {
-        if !(self.take("CURRENT_TIMESTAMP") || self.take("NOW") || self.take("LOCALTIME") || self.take("LOCALTIMESTAMP")) {
+        if !(self.take("CURRENT_TIMESTAMP")
+            || self.take("NOW")
+            || self.take("LOCALTIME")
+            || self.take("LOCALTIMESTAMP"))
+        {
             return Err(self.wrong());
         }
-        if self.sign("(") {
-            if !self.sign(")") {
-                self.whole::<u8>()?;
-                self.expect_sign(")")?;
-            }
+        if self.sign("(") && !self.sign(")") {
+            self.whole::<u8>()?;
+            self.expect_sign(")")?;
         }
         Ok(())
     }
@@ -367,7 +399,9 @@ impl Parser<'_> {
                 let _ = self.sign("=");
                 let engine = self.any_name()?;
                 if !engine.eq_ignore_ascii_case("InnoDB") {
-                    return Err(Error::refused(format!("kubonsai does not support the storage engine {engine} (mysql) yet")));
+                    return Err(Error::refused(format!(
+                        "kubonsai does not support the storage engine {engine} (mysql) yet"
+                    )));
                 }
             } else if self.take("DEFAULT CHARSET")
                 || self.take("DEFAULT CHARACTER SET")

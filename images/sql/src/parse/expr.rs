@@ -15,13 +15,26 @@ fn binary(op: Op, left: Expr, right: Expr) -> Expr {
 const UNITS: &[&str] = &["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
 
 /// Functions that are written without parentheses.
-const BARE: &[&str] = &["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "LOCALTIME", "LOCALTIMESTAMP", "UTC_DATE", "UTC_TIMESTAMP"];
+const BARE: &[&str] = &[
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_USER",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "UTC_DATE",
+    "UTC_TIMESTAMP",
+];
 
 /// Keywords that are functions as well.
-const KEYWORD_FUNCTIONS: &[&str] = &["DATABASE", "SCHEMA", "IF", "LEFT", "RIGHT", "REPLACE", "MOD", "INSERT", "CHAR", "VALUES", "RANK", "INTERVAL"];
+const KEYWORD_FUNCTIONS: &[&str] =
+    &["DATABASE", "SCHEMA", "IF", "LEFT", "RIGHT", "REPLACE", "MOD", "INSERT", "CHAR", "VALUES", "RANK", "INTERVAL"];
 
 impl Parser<'_> {
     pub(super) fn expr(&mut self) -> Result<Expr> {
+        if self.depth == 0 {
+            self.operators = 0;
+        }
         self.deeper(Self::or)
     }
 
@@ -29,8 +42,10 @@ impl Parser<'_> {
         let mut left = self.and()?;
         loop {
             if self.take("OR") || self.sign("||") {
+                self.operator()?;
                 left = binary(Op::Or, left, self.and()?);
             } else if self.take("XOR") {
+                self.operator()?;
                 left = binary(Op::Xor, left, self.and()?);
             } else {
                 return Ok(left);
@@ -41,6 +56,7 @@ impl Parser<'_> {
     fn and(&mut self) -> Result<Expr> {
         let mut left = self.not()?;
         while self.take("AND") || self.sign("&&") {
+            self.operator()?;
             left = binary(Op::And, left, self.not()?);
         }
         Ok(left)
@@ -66,6 +82,7 @@ impl Parser<'_> {
                 Tok::Sign(">=") => Op::GreaterEqual,
                 Tok::Word(_) => match self.predicate(left)? {
                     (true, next) => {
+                        self.operator()?;
                         left = next;
                         continue;
                     }
@@ -74,6 +91,7 @@ impl Parser<'_> {
                 _ => return Ok(left),
             };
             self.advance();
+            self.operator()?;
             left = binary(op, left, self.sum()?);
         }
     }
@@ -92,7 +110,11 @@ impl Parser<'_> {
             }
             return Ok((true, Expr::IsTrue(left, truth, negated)));
         }
-        let negated = self.comes("NOT IN") || self.comes("NOT BETWEEN") || self.comes("NOT LIKE") || self.comes("NOT REGEXP") || self.comes("NOT RLIKE");
+        let negated = self.comes("NOT IN")
+            || self.comes("NOT BETWEEN")
+            || self.comes("NOT LIKE")
+            || self.comes("NOT REGEXP")
+            || self.comes("NOT RLIKE");
         if negated {
             self.advance();
         }
@@ -139,6 +161,7 @@ impl Parser<'_> {
                 }
                 return Ok(left);
             }
+            self.operator()?;
             left = if self.take("INTERVAL") {
                 let (count, unit) = self.interval()?;
                 Expr::Interval { of: Box::new(left), count: Box::new(count), unit, negative }
@@ -171,6 +194,7 @@ impl Parser<'_> {
             } else {
                 return Ok(left);
             };
+            self.operator()?;
             left = binary(op, left, self.unary()?);
         }
     }
@@ -270,10 +294,18 @@ impl Parser<'_> {
                 };
                 Ok(Expr::Cast(Box::new(Expr::Literal(Value::text(self.text()?))), ty))
             }
-            _ if call && (self.is_name(0) || KEYWORD_FUNCTIONS.contains(&word) || BARE.contains(&word)) => self.function(word),
+            _ if call && (self.is_name(0) || KEYWORD_FUNCTIONS.contains(&word) || BARE.contains(&word)) => {
+                self.function(word)
+            }
             _ if BARE.contains(&word) => {
                 self.advance();
-                Ok(Expr::Function { name: word.to_owned(), args: Vec::new(), distinct: false, separator: None, order: Vec::new() })
+                Ok(Expr::Function {
+                    name: word.to_owned(),
+                    args: Vec::new(),
+                    distinct: false,
+                    separator: None,
+                    order: Vec::new(),
+                })
             }
             _ => self.column(),
         }

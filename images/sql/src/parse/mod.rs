@@ -12,29 +12,170 @@ use crate::lexer::{Tok, Token, syntax_error, tokens};
 
 /// Words that are no names unless they are quoted. Sorted.
 const RESERVED: &[&str] = &[
-    "ADD", "ALL", "ALTER", "ANALYZE", "AND", "AS", "ASC", "BETWEEN", "BIGINT", "BINARY", "BLOB", "BOTH", "BY", "CASCADE", "CASE",
-    "CHANGE", "CHAR", "CHARACTER", "CHECK", "COLLATE", "COLUMN", "CONSTRAINT", "CONVERT", "CREATE", "CROSS", "CURRENT_DATE",
-    "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "DATABASE", "DATABASES", "DECIMAL", "DEFAULT", "DELETE", "DESC",
-    "DESCRIBE", "DISTINCT", "DIV", "DOUBLE", "DROP", "ELSE", "EXCEPT", "EXISTS", "EXPLAIN", "FALSE", "FLOAT", "FOR", "FORCE",
-    "FOREIGN", "FROM", "FULLTEXT", "GENERATED", "GRANT", "GROUP", "HAVING", "IF", "IGNORE", "IN", "INDEX", "INNER", "INSERT", "INT",
-    "INTEGER", "INTERSECT", "INTERVAL", "INTO", "IS", "JOIN", "KEY", "KEYS", "KILL", "LEADING", "LEFT", "LIKE", "LIMIT", "LOAD",
-    "LOCALTIME", "LOCALTIMESTAMP", "LOCK", "LONG", "LONGBLOB", "LONGTEXT", "MATCH", "MEDIUMINT", "MEDIUMTEXT", "MOD", "NATURAL",
-    "NOT", "NULL", "NUMERIC", "OF", "ON", "OPTION", "OR", "ORDER", "OUTER", "OVER", "PARTITION", "PRIMARY", "PROCEDURE", "RANGE",
-    "RANK", "READ", "REFERENCES", "REGEXP", "RENAME", "REPLACE", "REQUIRE", "RESTRICT", "REVOKE", "RIGHT", "RLIKE", "ROW", "ROWS",
-    "SCHEMA", "SCHEMAS", "SELECT", "SET", "SHOW", "SMALLINT", "STRAIGHT_JOIN", "SYSTEM", "TABLE", "THEN", "TINYINT", "TINYTEXT",
-    "TO", "TRAILING", "TRIGGER", "TRUE", "UNION", "UNIQUE", "UNLOCK", "UNSIGNED", "UPDATE", "USAGE", "USE", "USING", "UTC_DATE",
-    "UTC_TIMESTAMP", "VALUES", "VARCHAR", "VIRTUAL", "WHEN", "WHERE", "WINDOW", "WITH", "WRITE", "XOR", "ZEROFILL",
+    "ADD",
+    "ALL",
+    "ALTER",
+    "ANALYZE",
+    "AND",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BIGINT",
+    "BINARY",
+    "BLOB",
+    "BOTH",
+    "BY",
+    "CASCADE",
+    "CASE",
+    "CHANGE",
+    "CHAR",
+    "CHARACTER",
+    "CHECK",
+    "COLLATE",
+    "COLUMN",
+    "CONSTRAINT",
+    "CONVERT",
+    "CREATE",
+    "CROSS",
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_USER",
+    "DATABASE",
+    "DATABASES",
+    "DECIMAL",
+    "DEFAULT",
+    "DELETE",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "DIV",
+    "DOUBLE",
+    "DROP",
+    "ELSE",
+    "EXCEPT",
+    "EXISTS",
+    "EXPLAIN",
+    "FALSE",
+    "FLOAT",
+    "FOR",
+    "FORCE",
+    "FOREIGN",
+    "FROM",
+    "FULLTEXT",
+    "GENERATED",
+    "GRANT",
+    "GROUP",
+    "HAVING",
+    "IF",
+    "IGNORE",
+    "IN",
+    "INDEX",
+    "INNER",
+    "INSERT",
+    "INT",
+    "INTEGER",
+    "INTERSECT",
+    "INTERVAL",
+    "INTO",
+    "IS",
+    "JOIN",
+    "KEY",
+    "KEYS",
+    "KILL",
+    "LEADING",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "LOAD",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "LOCK",
+    "LONG",
+    "LONGBLOB",
+    "LONGTEXT",
+    "MATCH",
+    "MEDIUMINT",
+    "MEDIUMTEXT",
+    "MOD",
+    "NATURAL",
+    "NOT",
+    "NULL",
+    "NUMERIC",
+    "OF",
+    "ON",
+    "OPTION",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "PRIMARY",
+    "PROCEDURE",
+    "RANGE",
+    "RANK",
+    "READ",
+    "REFERENCES",
+    "REGEXP",
+    "RENAME",
+    "REPLACE",
+    "REQUIRE",
+    "RESTRICT",
+    "REVOKE",
+    "RIGHT",
+    "RLIKE",
+    "ROW",
+    "ROWS",
+    "SCHEMA",
+    "SCHEMAS",
+    "SELECT",
+    "SET",
+    "SHOW",
+    "SMALLINT",
+    "STRAIGHT_JOIN",
+    "SYSTEM",
+    "TABLE",
+    "THEN",
+    "TINYINT",
+    "TINYTEXT",
+    "TO",
+    "TRAILING",
+    "TRIGGER",
+    "TRUE",
+    "UNION",
+    "UNIQUE",
+    "UNLOCK",
+    "UNSIGNED",
+    "UPDATE",
+    "USAGE",
+    "USE",
+    "USING",
+    "UTC_DATE",
+    "UTC_TIMESTAMP",
+    "VALUES",
+    "VARCHAR",
+    "VIRTUAL",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+    "WRITE",
+    "XOR",
+    "ZEROFILL",
 ];
 
 /// How deep expressions and queries may lie in each other: the stack of a guest is small.
-const DEPTH_MAX: usize = 60;
+const DEPTH_MAX: usize = 40;
+
+/// Operators of an expression, or of a SELECT as a whole: each may be a level when it is computed.
+const OPERATORS_MAX: usize = 250;
 
 /// Reads one statement.
 ///
 /// # Errors
 /// 1064 where it is none, 1235 for what is known and not built.
 pub(crate) fn statement(sql: &str) -> Result<Statement> {
-    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0, depth: 0 };
+    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0, depth: 0, operators: 0 };
     let statement = parser.statement()?;
     while parser.sign(";") {}
     match parser.peek() {
@@ -48,6 +189,7 @@ pub(crate) struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
+    operators: usize,
 }
 
 impl Parser<'_> {
@@ -68,10 +210,23 @@ impl Parser<'_> {
         syntax_error(self.sql, self.tokens[self.at].start)
     }
 
+    /// Counts an operator.
+    fn operator(&mut self) -> Result<()> {
+        self.operators += 1;
+        if self.operators > OPERATORS_MAX {
+            return Err(Error::refused(format!(
+                "kubonsai does not support more than {OPERATORS_MAX} operators in a statement (mysql) yet"
+            )));
+        }
+        Ok(())
+    }
+
     fn deeper<T>(&mut self, rule: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err(Error::refused(format!("kubonsai does not support more than {DEPTH_MAX} levels in a statement (mysql) yet")));
+            return Err(Error::refused(format!(
+                "kubonsai does not support more than {DEPTH_MAX} levels in a statement (mysql) yet"
+            )));
         }
         let result = rule(self);
         self.depth -= 1;
@@ -229,11 +384,19 @@ mod tests {
 
     #[test]
     fn what_is_known_is_refused_by_name() {
-        for sql in ["CREATE VIEW v AS SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a", "CALL p()", "SELECT RANK() OVER ()"] {
+        for sql in
+            ["CREATE VIEW v AS SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a", "CALL p()", "SELECT RANK() OVER ()"]
+        {
             let error = statement(sql).expect_err(sql);
-            assert!(error.code == 1235 && error.text.starts_with("kubonsai does not support "), "{sql}: {}", error.text);
+            assert!(
+                error.code == 1235 && error.text.starts_with("kubonsai does not support "),
+                "{sql}: {}",
+                error.text
+            );
         }
         let deep = format!("SELECT {}1{}", "(".repeat(500), ")".repeat(500));
         assert_eq!(statement(&deep).expect_err("deep").code, 1235);
+        let long = format!("SELECT 1{}", " + 1".repeat(500));
+        assert_eq!(statement(&long).expect_err("long").code, 1235);
     }
 }

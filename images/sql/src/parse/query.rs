@@ -17,7 +17,9 @@ impl Parser<'_> {
             let all = self.take("ALL");
             let _ = !all && self.take("DISTINCT");
             if matches!(self.peek(), Tok::Sign("(")) {
-                return Err(Error::refused("kubonsai does not support parentheses around a SELECT of a UNION (mysql) yet"));
+                return Err(Error::refused(
+                    "kubonsai does not support parentheses around a SELECT of a UNION (mysql) yet",
+                ));
             }
             unions.push((self.select()?, all));
         }
@@ -124,7 +126,11 @@ impl Parser<'_> {
             if self.comes("NATURAL") {
                 return Err(Error::refused("kubonsai does not support NATURAL JOIN (mysql) yet"));
             }
-            let kind = if self.take("JOIN") || self.take("INNER JOIN") || self.take("CROSS JOIN") || self.take("STRAIGHT_JOIN") {
+            let kind = if self.take("JOIN")
+                || self.take("INNER JOIN")
+                || self.take("CROSS JOIN")
+                || self.take("STRAIGHT_JOIN")
+            {
                 Join::Inner
             } else if self.take("LEFT JOIN") || self.take("LEFT OUTER JOIN") {
                 Join::Left
@@ -169,7 +175,9 @@ impl Parser<'_> {
         let _ = self.take("INTO");
         let table = self.table_name()?;
         let mut columns = None;
-        if matches!(self.peek(), Tok::Sign("(")) && !matches!(self.peek_at(1), Tok::Word(w) if w.eq_ignore_ascii_case("SELECT")) {
+        if matches!(self.peek(), Tok::Sign("("))
+            && !matches!(self.peek_at(1), Tok::Word(w) if w.eq_ignore_ascii_case("SELECT"))
+        {
             self.advance();
             columns = Some(if matches!(self.peek(), Tok::Sign(")")) { Vec::new() } else { self.list(Self::name)? });
             self.expect_sign(")")?;
@@ -181,12 +189,11 @@ impl Parser<'_> {
             columns = Some(names);
             Source::Rows(vec![values])
         } else if self.comes("SELECT") {
-            Source::Query(self.query()?)
+            Source::Query(Box::new(self.query()?))
         } else {
             return Err(self.wrong());
         };
-        let on_duplicate =
-            if self.take("ON DUPLICATE KEY UPDATE") { self.list(Self::assignment)? } else { Vec::new() };
+        let on_duplicate = if self.take("ON DUPLICATE KEY UPDATE") { self.list(Self::assignment)? } else { Vec::new() };
         Ok(Insert { table, columns, source, ignore, replace, on_duplicate })
     }
 

@@ -9,12 +9,64 @@ use crate::value::Value;
 
 /// Statements that MySQL has and this engine has not, by their first words.
 const UNBUILT: &[&str] = &[
-    "ALTER DATABASE", "ALTER INSTANCE", "ALTER SCHEMA", "ALTER VIEW", "ANALYZE", "BACKUP", "BINLOG", "CALL", "CHANGE", "CHECK", "CHECKSUM", "CLONE",
-    "CREATE DEFINER", "CREATE EVENT", "CREATE FULLTEXT", "CREATE FUNCTION", "CREATE OR REPLACE", "CREATE PROCEDURE", "CREATE ROLE",
-    "CREATE SERVER", "CREATE SPATIAL", "CREATE TABLESPACE", "CREATE TEMPORARY", "CREATE TRIGGER", "CREATE VIEW", "DEALLOCATE", "DO", "DROP EVENT",
-    "DROP FUNCTION", "DROP PROCEDURE", "DROP ROLE", "DROP TABLESPACE", "DROP TRIGGER", "DROP VIEW", "EXECUTE", "HANDLER", "HELP",
-    "INSTALL", "KILL", "LOAD", "OPTIMIZE", "PREPARE", "PURGE", "RELEASE", "REPAIR", "RESET", "RESTART", "SAVEPOINT", "SHUTDOWN", "SIGNAL",
-    "START REPLICA", "START SLAVE", "STOP", "TABLE", "UNINSTALL", "VALUES", "WITH", "XA",
+    "ALTER DATABASE",
+    "ALTER INSTANCE",
+    "ALTER SCHEMA",
+    "ALTER VIEW",
+    "ANALYZE",
+    "BACKUP",
+    "BINLOG",
+    "CALL",
+    "CHANGE",
+    "CHECK",
+    "CHECKSUM",
+    "CLONE",
+    "CREATE DEFINER",
+    "CREATE EVENT",
+    "CREATE FULLTEXT",
+    "CREATE FUNCTION",
+    "CREATE OR REPLACE",
+    "CREATE PROCEDURE",
+    "CREATE ROLE",
+    "CREATE SERVER",
+    "CREATE SPATIAL",
+    "CREATE TABLESPACE",
+    "CREATE TEMPORARY",
+    "CREATE TRIGGER",
+    "CREATE VIEW",
+    "DEALLOCATE",
+    "DO",
+    "DROP EVENT",
+    "DROP FUNCTION",
+    "DROP PROCEDURE",
+    "DROP ROLE",
+    "DROP TABLESPACE",
+    "DROP TRIGGER",
+    "DROP VIEW",
+    "EXECUTE",
+    "HANDLER",
+    "HELP",
+    "INSTALL",
+    "KILL",
+    "LOAD",
+    "OPTIMIZE",
+    "PREPARE",
+    "PURGE",
+    "RELEASE",
+    "REPAIR",
+    "RESET",
+    "RESTART",
+    "SAVEPOINT",
+    "SHUTDOWN",
+    "SIGNAL",
+    "START REPLICA",
+    "START SLAVE",
+    "STOP",
+    "TABLE",
+    "UNINSTALL",
+    "VALUES",
+    "WITH",
+    "XA",
 ];
 
 impl Parser<'_> {
@@ -29,16 +81,16 @@ impl Parser<'_> {
             self.advance();
             let inside = self.query()?;
             self.expect_sign(")")?;
-            return Ok(Statement::Query(inside));
+            return Ok(Statement::Query(Box::new(inside)));
         }
         if self.comes("SELECT") {
-            return Ok(Statement::Query(self.query()?));
+            return Ok(Statement::Query(Box::new(self.query()?)));
         }
         if self.take("INSERT") {
-            return Ok(Statement::Insert(self.insert(false)?));
+            return Ok(Statement::Insert(Box::new(self.insert(false)?)));
         }
         if self.take("REPLACE") {
-            return Ok(Statement::Insert(self.insert(true)?));
+            return Ok(Statement::Insert(Box::new(self.insert(true)?)));
         }
         if self.take("UPDATE") {
             return Ok(Statement::Update(self.update()?));
@@ -102,7 +154,11 @@ impl Parser<'_> {
         if self.take("DESCRIBE") || self.take("DESC") || self.take("EXPLAIN") {
             return self.describe();
         }
-        if self.take("LOCK TABLES") || self.take("LOCK TABLE") || self.take("UNLOCK TABLES") || self.take("UNLOCK TABLE") {
+        if self.take("LOCK TABLES")
+            || self.take("LOCK TABLE")
+            || self.take("UNLOCK TABLES")
+            || self.take("UNLOCK TABLE")
+        {
             while !matches!(self.peek(), Tok::End) {
                 self.advance();
             }
@@ -165,7 +221,12 @@ impl Parser<'_> {
     }
 
     fn describe(&mut self) -> Result<Statement> {
-        if self.comes("SELECT") || self.comes("UPDATE") || self.comes("DELETE") || self.comes("INSERT") || self.comes("ANALYZE") {
+        if self.comes("SELECT")
+            || self.comes("UPDATE")
+            || self.comes("DELETE")
+            || self.comes("INSERT")
+            || self.comes("ANALYZE")
+        {
             return Ok(Statement::Explain);
         }
         let table = self.table_name()?;

@@ -33,7 +33,9 @@ impl Parser<'_> {
                         _ => parser.any_name()?,
                     };
                     if plugin != "caching_sha2_password" {
-                        return Err(Error::refused(format!("kubonsai does not support the authentication plugin {plugin} (mysql) yet")));
+                        return Err(Error::refused(format!(
+                            "kubonsai does not support the authentication plugin {plugin} (mysql) yet"
+                        )));
                     }
                 }
                 if parser.take("BY") {
