@@ -16,7 +16,11 @@ fn mysql(node: &Node, variables: &str) -> (Id, std::net::Ipv4Addr) {
 const CASES: &[(&str, &str, i32)] = &[
     ("SELECT 1", "1\n1\n", 0),
     ("SELECT VERSION(), @@hostname", "VERSION()\t@@hostname\n9.7.0\tweb-1\n", 0),
-    ("CREATE DATABASE shop; USE shop; CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL)", "", 0),
+    (
+        "CREATE DATABASE shop; USE shop; CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL)",
+        "",
+        0,
+    ),
     ("INSERT INTO shop.t (name) VALUES ('apple'), ('木村'); SELECT * FROM shop.t", "id\tname\n1\tapple\n2\t木村\n", 0),
     ("SELECT * FROM shop.none", "ERROR 1146 (42S02) at line 1: Table 'shop.none' doesn't exist\n", 1),
     ("USE nowhere", "ERROR 1049 (42000) at line 1: Unknown database 'nowhere'\n", 1),
@@ -45,19 +49,29 @@ pub(super) fn mysql_answers_its_client(engine: &Rc<dyn Engine>) {
         assert_eq!(node.exec(&id, &["mysql", "-ppassword", "-e", sql]), (expected, *code), "{sql}");
     }
     // What lies deep or is long is refused before the stack ends.
-    for sql in [format!("SELECT {}1{}", "(".repeat(38), ")".repeat(38)), format!("SELECT 1{}", "+0".repeat(249)), format!("SELECT 1 WHERE 1=1{}", " OR 1=0".repeat(100))] {
+    for sql in [
+        format!("SELECT {}1{}", "(".repeat(38), ")".repeat(38)),
+        format!("SELECT 1{}", "+0".repeat(249)),
+        format!("SELECT 1 WHERE 1=1{}", " OR 1=0".repeat(100)),
+    ] {
         assert_eq!(node.exec(&id, &["mysql", "-ppassword", "-Ne", &sql]), (format!("1\n{WARNING}"), 0), "{sql}");
     }
     let deep = format!("SELECT {}1{}", "(".repeat(9_000), ")".repeat(9_000));
     let (out, code) = node.exec(&id, &["mysql", "-ppassword", "-Ne", &deep]);
-    assert!(out.contains("ERROR 1235 (42000) at line 1: kubonsai does not support more than 40 levels") && code == 1, "{out}");
+    assert!(
+        out.contains("ERROR 1235 (42000) at line 1: kubonsai does not support more than 40 levels") && code == 1,
+        "{out}"
+    );
     let denied = "ERROR 1045 (28000): Access denied for user 'root'@'localhost' (using password: NO)\n";
     assert_eq!(node.exec(&id, &["mysql", "-e", "SELECT 1"]), (denied.to_owned(), 1));
     assert_eq!(node.exec(&id, &["mysqladmin", "ping"]), ("mysqld is alive\n".to_owned(), 0));
     let unreached = "ERROR 2003 (HY000): Can't connect to MySQL server on '127.0.0.1:7' (111)\n";
     assert_eq!(node.exec(&id, &["mysql", "-h", "127.0.0.1", "-P7"]), (unreached.to_owned(), 1));
     let (out, _) = node.exec(&id, &["mysql", "-ppassword", "-t", "shop", "-e", "SELECT * FROM t WHERE id = 1"]);
-    assert_eq!(out, format!("+----+-------+\n| id | name  |\n+----+-------+\n|  1 | apple |\n+----+-------+\n{WARNING}"));
+    assert_eq!(
+        out,
+        format!("+----+-------+\n| id | name  |\n+----+-------+\n|  1 | apple |\n+----+-------+\n{WARNING}")
+    );
     let steps = node.sim.steps();
     node.pass(Duration::from_secs(600));
     assert!(node.sim.steps() - steps < 20, "an idle server costs nothing");
@@ -79,7 +93,17 @@ pub(super) fn mysql_keeps_its_data_and_has_accounts(engine: &Rc<dyn Engine>) {
     let sim = node.sim.clone();
     let (screen, code) = node.run(async move {
         let typing = async {
-            let lines = ["pw\r", "use shop\r", "create table t (n int);\r", "insert into t\r", "values (1), (2);\r", "select * from t;\r", "drop database mysql;\r", "select * from t where n > 2;\r", "exit\r"];
+            let lines = [
+                "pw\r",
+                "use shop\r",
+                "create table t (n int);\r",
+                "insert into t\r",
+                "values (1), (2);\r",
+                "select * from t;\r",
+                "drop database mysql;\r",
+                "select * from t where n > 2;\r",
+                "exit\r",
+            ];
             for keys in lines {
                 sim.sleep(Duration::from_secs(1)).await;
                 input.write(Bytes::copy_from_slice(keys.as_bytes())).await;
@@ -89,10 +113,13 @@ pub(super) fn mysql_keeps_its_data_and_has_accounts(engine: &Rc<dyn Engine>) {
         (screen.concat(), code)
     });
     let screen = String::from_utf8(screen).unwrap().replace("\r\n", "\n");
-    let screen: String = screen.split_inclusive('\n').map(|line| match line.find(" sec)") {
-        Some(at) => format!("{}(0.00{}", &line[..line.rfind('(').unwrap_or(at)], &line[at..]),
-        None => line.to_owned(),
-    }).collect();
+    let screen: String = screen
+        .split_inclusive('\n')
+        .map(|line| match line.find(" sec)") {
+            Some(at) => format!("{}(0.00{}", &line[..line.rfind('(').unwrap_or(at)], &line[at..]),
+            None => line.to_owned(),
+        })
+        .collect();
     let expected = "Enter password: \nWelcome to the MySQL monitor.  Commands end with ; or \\g.\nYour MySQL connection id is 8\nServer version: 9.7.0 stand-in for MySQL Community Server\n\nType 'help;' or '\\h' for help. Type '\\c' to clear the current input statement.\n\nmysql> use shop\nDatabase changed\nmysql> create table t (n int);\nQuery OK, 0 rows affected (0.00 sec)\n\nmysql> insert into t\n    -> values (1), (2);\nQuery OK, 2 rows affected (0.00 sec)\nRecords: 2  Duplicates: 0  Warnings: 0\n\nmysql> select * from t;\n+------+\n| n    |\n+------+\n|    1 |\n|    2 |\n+------+\n2 rows in set (0.00 sec)\n\nmysql> drop database mysql;\nERROR 1044 (42000): Access denied for user 'app'@'%' to database 'mysql'\nmysql> select * from t where n > 2;\nEmpty set (0.00 sec)\n\nmysql> exit\nBye\n";
     assert_eq!((screen.as_str(), code), (expected, 0));
 
@@ -100,7 +127,8 @@ pub(super) fn mysql_keeps_its_data_and_has_accounts(engine: &Rc<dyn Engine>) {
     let (client, _) = node.start("mysql:9", &["sleep", "1000"], &[]);
     let (out, code) = node.exec(&client, &["mysql", "-h", &ip.to_string(), "-uapp", "-pwrong", "-e", "SELECT 1"]);
     assert!(out.contains("ERROR 1045 (28000): Access denied for user 'app'@'10.244.0.") && code == 1, "{out}");
-    let (out, code) = node.exec(&client, &["mysql", "-h", &ip.to_string(), "-uapp", "-ppw", "shop", "-Ne", "SELECT COUNT(*) FROM t"]);
+    let (out, code) =
+        node.exec(&client, &["mysql", "-h", &ip.to_string(), "-uapp", "-ppw", "shop", "-Ne", "SELECT COUNT(*) FROM t"]);
     assert_eq!((out.as_str(), code), (format!("2\n{WARNING}").as_str(), 0));
 
     // A second server on the same files, after the first has ended.
