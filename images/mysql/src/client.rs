@@ -60,6 +60,25 @@ pub fn ask_password() -> String {
     String::from_utf8_lossy(&typed).into_owned()
 }
 
+/// The next line of the terminal; none at its end. `typed` keeps what comes behind it.
+///
+/// # Errors
+/// `EINTR` for a caught signal, which the standard library's reader would try again after.
+fn typed_line(typed: &mut Vec<u8>) -> std::io::Result<Option<String>> {
+    loop {
+        if let Some(end) = typed.iter().position(|b| *b == b'\n') {
+            let rest = typed.split_off(end + 1);
+            let line = std::mem::replace(typed, rest);
+            return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
+        }
+        let mut buffer = [0u8; 1024];
+        match proc::file(0).read(&mut buffer)? {
+            0 => return Ok(None),
+            count => typed.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
 /// An error as the clients print it.
 fn complaint(error: &Error, line: Option<usize>) -> String {
     let place = line.map_or(String::new(), |line| format!(" at line {line}"));
@@ -115,11 +134,15 @@ impl Client {
     fn batch(&mut self, input: &mut impl BufRead) -> i32 {
         let mut text = String::new();
         let mut line = String::new();
-        let (mut number, mut first) = (0, 1);
+        // Errors name the line that a statement begins in.
+        let (mut number, mut begun) = (0, 1);
         loop {
             line.clear();
             let ended = !matches!(input.read_line(&mut line), Ok(count) if count > 0);
             number += 1;
+            if text.is_empty() {
+                begun = number;
+            }
             text.push_str(&line);
             let (mut pieces, left) = pieces(&text);
             text = left;
@@ -131,18 +154,13 @@ impl Client {
                     Ok(true) => return 0,
                     Ok(false) => {}
                     Err(error) => {
-                        // Lines are counted from where the statement begins.
-                        let _ = first;
-                        eprintln!(
-                            "{}",
-                            complaint(&error, Some(number.min(if ended { number - 1 } else { number }).max(1)))
-                        );
+                        eprintln!("{}", complaint(&error, Some(begun)));
                         if !self.options.force {
                             return 1;
                         }
                     }
                 }
-                first = number;
+                begun = number;
             }
             if ended {
                 return 0;
@@ -159,7 +177,8 @@ impl Client {
 
     fn prompt(&mut self) -> i32 {
         self.greet();
-        let mut text = String::new();
+        let _ = proc::on_signal(proc::SIGINT, proc::Disposition::Catch);
+        let (mut text, mut typed) = (String::new(), Vec::new());
         loop {
             let inside = unfinished(&text);
             print!(
@@ -172,19 +191,21 @@ impl Client {
                 }
             );
             let _ = std::io::stdout().flush();
-            let mut line = String::new();
-            match std::io::stdin().lock().read_line(&mut line) {
-                Ok(count) if count > 0 => {}
+            let line = match typed_line(&mut typed) {
+                Ok(Some(line)) => line,
+                // Ctrl-C gives up the statement that was begun, not the client.
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                    while proc::take_signal().is_some() {}
                     text.clear();
-                    println!("^C");
+                    typed.clear();
+                    println!();
                     continue;
                 }
                 _ => {
                     println!("Bye");
                     return 0;
                 }
-            }
+            };
             text.push_str(&line);
             let (pieces, left) = pieces(&text);
             text = left;

@@ -38,7 +38,7 @@ pub fn run(command: &[String], version: &str, package: &str) -> i32 {
         return server::run(own, version);
     }
     note(&format!("Entrypoint script for MySQL Server {package} started."));
-    let settings = match Settings::read(own) {
+    let settings = match Settings::read(&server::all_options(own)) {
         Ok(settings) => settings,
         Err(error) => {
             let command = command.join(" ");

@@ -44,7 +44,7 @@ impl Settings {
         let mut rest = args.iter();
         while let Some(arg) = rest.next() {
             let (name, value) = arg.split_once('=').map_or((arg.as_str(), None), |(n, v)| (n, Some(v.to_owned())));
-            match name {
+            match name.replace('_', "-").as_str() {
                 "--datadir" | "-h" => settings.folder = value.or_else(|| rest.next().cloned()).unwrap_or_default(),
                 "--port" | "-P" => {
                     let value = value.or_else(|| rest.next().cloned()).unwrap_or_default();
@@ -91,6 +91,34 @@ impl Settings {
     }
 }
 
+/// Where options lie in files, as in the image's `my.cnf`.
+const OPTION_FOLDER: &str = "/etc/mysql/conf.d";
+
+/// The options of a file's section `[mysqld]`, as if they were on the command line.
+fn file_options(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut all = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if let Some(section) = line.strip_prefix('[') {
+            inside = matches!(section.trim_end_matches(']'), "mysqld" | "server");
+        } else if inside && !line.is_empty() && !line.starts_with(['#', ';', '!']) {
+            let (name, value) = line.split_once('=').map_or((line, None), |(n, v)| (n.trim(), Some(v.trim())));
+            let value = value.map_or(String::new(), |v| format!("={}", v.trim_matches(['"', '\''])));
+            all.push(format!("--{name}{value}"));
+        }
+    }
+    all
+}
+
+/// The options of the files, and behind them those of the command line.
+pub fn all_options(args: &[String]) -> Vec<String> {
+    let entries = std::fs::read_dir(OPTION_FOLDER).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "cnf")).collect();
+    paths.sort();
+    let texts = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    texts.flat_map(|text| file_options(&text)).chain(args.iter().cloned()).collect()
+}
+
 /// Runs the server until it is told to end; its exit code.
 pub fn run(args: &[String], version: &str) -> i32 {
     if args.iter().any(|arg| matches!(arg.as_str(), "-V" | "--version")) {
@@ -101,7 +129,7 @@ pub fn run(args: &[String], version: &str) -> i32 {
         eprintln!("kubonsai does not support --initialize without the entrypoint (mysqld) yet");
         return 1;
     }
-    let settings = match Settings::read(args) {
+    let settings = match Settings::read(&all_options(args)) {
         Ok(settings) => settings,
         Err(error) => {
             log::server("ERROR", 0, &error);
@@ -262,6 +290,9 @@ mod tests {
         let read = |line: &str| Settings::read(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
         let settings = read("--datadir=/data --port=3307 --character-set-server=utf8mb4").expect("valid");
         assert_eq!((settings.folder.as_str(), settings.port), ("/data", 3307));
+        let text = "[client]\nport=1\n[mysqld]\n# no\nport = 3308\nskip_name_resolve\n\n[mysqldump]\nquick\n";
+        assert_eq!(file_options(text), ["--port=3308", "--skip_name_resolve"]);
+        assert_eq!(Settings::read(&file_options(text)).map(|s| s.port), Ok(3308));
         assert!(read("--log-bin").expect_err("refused").contains("the option --log-bin"));
     }
 }

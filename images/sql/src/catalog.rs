@@ -258,7 +258,8 @@ impl Catalog {
             }
             Change::Auto(db, table, next) => {
                 if let Some(table) = self.table_mut(db, table) {
-                    table.counters.auto.set(*next);
+                    // Others may have taken numbers since the transaction that this is of began.
+                    table.counters.auto.set(table.counters.auto.get().max(*next));
                 }
             }
             Change::User(account, user) => match user {

@@ -333,10 +333,26 @@ impl Engine {
         if transaction.changes.is_empty() {
             return Ok(());
         }
+        self.check_definitions(&transaction)?;
         // The transaction's copies of tables would keep the rows from being changed in place.
         drop(transaction.view);
         self.catalog.merge(&transaction.changes)?;
         self.keep(&transaction.changes)
+    }
+
+    /// Whether the tables that a transaction has changed are still what they were; copies of one table share its counters.
+    fn check_definitions(&self, transaction: &Transaction) -> Result<()> {
+        for change in &transaction.changes {
+            let Change::Row { db, table, .. } = change else { continue };
+            let same = match (transaction.view.table(db, table), self.catalog.table(db, table)) {
+                (Ok(own), Ok(there)) => Rc::ptr_eq(&own.counters, &there.counters),
+                _ => false,
+            };
+            if !same {
+                return Err(Error::new(1412, "HY000", "Table definition has changed, please retry transaction"));
+            }
+        }
+        Ok(())
     }
 
     fn keep(&mut self, changes: &[Change]) -> Result<()> {
@@ -346,8 +362,12 @@ impl Engine {
         }
         disk.append(changes, &self.catalog).map_err(|error| {
             self.catalog.undo(changes);
-            let number = error.raw_os_error().unwrap_or(5);
-            Error::new(3, "HY000", format!("Error writing file '{}kubonsai.log' (OS errno {number} - {error})", "./"))
+            let (number, what) = match error.kind() {
+                io::ErrorKind::StorageFull => (28, "No space left on device".to_owned()),
+                io::ErrorKind::ReadOnlyFilesystem => (30, "Read-only file system".to_owned()),
+                _ => (5, error.to_string()),
+            };
+            Error::new(3, "HY000", format!("Error writing file './kubonsai.log' (OS errno {number} - {what})"))
         })
     }
 

@@ -211,6 +211,21 @@ fn transactions_do_not_see_each_other() {
         &mut b,
         "SELECT age FROM users WHERE id = 1 => 30\nUPDATE users SET age = 3 WHERE id = 1\nCOMMIT => 1213 Deadlock found\nSELECT age FROM users WHERE id = 1 => 1",
     );
+    // Numbers that were given are not given again, and a table that is another by now is not written to.
+    play_on(&mut engine, &mut b, "BEGIN\nINSERT INTO users (name) VALUES ('b')");
+    play_on(&mut engine, &mut a, "INSERT INTO users (name) VALUES ('a')");
+    play_on(
+        &mut engine,
+        &mut b,
+        "COMMIT\nINSERT INTO users (name) VALUES ('c')\nSELECT name FROM users WHERE id > 3 => b / a / c",
+    );
+    play_on(&mut engine, &mut b, "BEGIN\nINSERT INTO users (name) VALUES ('late')");
+    play_on(&mut engine, &mut a, "ALTER TABLE users ADD COLUMN city INT");
+    play_on(
+        &mut engine,
+        &mut b,
+        "COMMIT => 1412 Table definition has changed\nSELECT COUNT(*), COUNT(city) FROM users => 6|0",
+    );
     play_on(&mut engine, &mut a, "BEGIN\nDELETE FROM orders => OK 3\nROLLBACK\nSELECT COUNT(*) FROM orders => 3");
 }
 
