@@ -161,6 +161,7 @@ fn node_config(spec: &Spec<'_>) -> NodeConfig {
         memory_bytes: bytes(profile.memory_kib),
         ephemeral_storage_bytes: bytes(profile.disk_kib),
         pods_max: profile.pods_max,
+        eviction_hard: profile.eviction_hard,
         labels: (profile.labels)(&birth),
         taints: if is_tainted { vec![(CONTROL_PLANE, "NoSchedule")] } else { Vec::new() },
         more_addresses: more_addresses(machine).unwrap_or(shape.more_addresses),

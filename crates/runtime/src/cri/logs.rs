@@ -172,6 +172,11 @@ impl Log {
         self.bytes.get()
     }
 
+    /// Bytes that it takes on the node's disk.
+    pub fn disk_bytes(&self) -> u64 {
+        self.len() as u64
+    }
+
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
