@@ -37,7 +37,7 @@ use simulation::{Sim, Task, Time};
 use vfs::Vfs;
 
 pub use config::NodeConfig;
-pub use eviction::EvictionHard;
+pub use eviction::{EvictionHard, Threshold};
 
 use crate::backoff::BackOff;
 use crate::cri::Runtime;

@@ -9,6 +9,7 @@
 mod pressure;
 mod rank;
 mod storage;
+mod thresholds;
 mod usage;
 
 use std::cell::{Cell, RefCell};
@@ -23,8 +24,8 @@ use crate::limits::{POD_CLEANUP_POLL, POD_CLEANUP_TIMEOUT};
 use crate::node::Node;
 use crate::pod::{Shared, Worker, is_critical};
 
-pub use pressure::EvictionHard;
 pub(crate) use pressure::{Condition, Pressure};
+pub use thresholds::{EvictionHard, Threshold};
 pub(crate) use usage::{ContainerUsage, PodUsage, VolumeUsage, is_ephemeral, limits_storage};
 
 use pressure::{Met, Resource};
@@ -76,10 +77,12 @@ impl Manager {
         self.is_waiting.set(false);
     }
 
-    fn active(&self) -> Vec<Rc<Worker>> {
+    /// Pods that could be evicted, of those that are asked for.
+    fn active(&self, is_meant: impl Fn(&Worker) -> bool) -> Vec<Rc<Worker>> {
         let Some(workers) = self.workers.upgrade() else { return Vec::new() };
         let workers = workers.borrow();
-        workers.values().map(|(worker, _)| worker).filter(|worker| worker.may_be_evicted()).cloned().collect()
+        let meant = workers.values().map(|(worker, _)| worker).filter(|worker| is_meant(worker));
+        meant.filter(|worker| worker.may_be_evicted()).cloned().collect()
     }
 
     /// One round (`synchronize`). Gives the pods that it evicted.
@@ -122,8 +125,7 @@ impl Manager {
 
     /// Pods that take more storage than they said they would (`localStorageEviction`).
     fn evict_by_own_limits(&self) -> Vec<Rc<Worker>> {
-        let mut limited = self.active();
-        limited.retain(|worker| worker.limits_storage);
+        let mut limited = self.active(|worker| worker.limits_storage);
         let excess = |worker: &Rc<Worker>| {
             let message = storage::excess(&worker.pod(), &worker.usage()?)?;
             self.evict(worker, message, &[], None)
@@ -145,8 +147,11 @@ impl Manager {
                 return None;
             }
         }
-        let mut ranked: Vec<(Rc<Worker>, Object, Option<PodUsage>)> =
-            self.active().into_iter().map(|worker| (Rc::clone(&worker), worker.pod(), worker.usage())).collect();
+        let mut ranked: Vec<(Rc<Worker>, Object, Option<PodUsage>)> = self
+            .active(|_| true)
+            .into_iter()
+            .map(|worker| (Rc::clone(&worker), worker.pod(), worker.usage()))
+            .collect();
         ranked.sort_by_cached_key(|(_, pod, usage)| rank::turn(resource, pod, usage.as_ref()));
         ranked.iter().find_map(|(worker, pod, usage)| {
             let (message, annotations) = rank::words(pod, usage.as_ref(), first);

@@ -8,6 +8,7 @@ use api::taints::are_tolerated;
 use json::json;
 use simulation::Time;
 
+use super::thresholds::Threshold;
 use crate::cri::NodeUsage;
 use crate::limits::{DISK_BYTES_PER_INODE, PRESSURE_TRANSITION_PERIOD};
 use crate::pod::is_critical;
@@ -67,45 +68,6 @@ impl Condition {
     }
 }
 
-/// Below how much a node evicts pods at once (`evictionHard`). None is never.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EvictionHard {
-    /// `memory.available`, in bytes.
-    pub memory_bytes: Option<i64>,
-    /// `nodefs.available`, in percent of the disk.
-    pub nodefs_percent: Option<u8>,
-    /// `nodefs.inodesFree`, in percent.
-    pub nodefs_inodes_percent: Option<u8>,
-    /// `imagefs.available`, in percent: images are on the same disk.
-    pub imagefs_percent: Option<u8>,
-    /// `imagefs.inodesFree`, in percent.
-    pub imagefs_inodes_percent: Option<u8>,
-    /// `pid.available`.
-    pub pids: Option<i64>,
-}
-
-impl EvictionHard {
-    /// What a kubelet has that was told nothing (`DefaultEvictionHard`).
-    pub const UPSTREAM: EvictionHard = EvictionHard {
-        memory_bytes: Some(100 << 20),
-        nodefs_percent: Some(10),
-        nodefs_inodes_percent: Some(5),
-        imagefs_percent: Some(15),
-        imagefs_inodes_percent: Some(5),
-        pids: None,
-    };
-
-    /// minikube's: its configuration names the disk's alone, with 0 %, and so leaves no other.
-    pub const MINIKUBE: EvictionHard = EvictionHard {
-        memory_bytes: None,
-        nodefs_percent: None,
-        nodefs_inodes_percent: None,
-        imagefs_percent: None,
-        imagefs_inodes_percent: None,
-        pids: None,
-    };
-}
-
 /// What an eviction gives back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
@@ -146,38 +108,27 @@ pub(crate) struct Met {
 pub(crate) fn met(config: &NodeConfig, usage: NodeUsage) -> Vec<Met> {
     let hard = &config.eviction_hard;
     let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let memory = config.memory_bytes - signed(usage.memory_bytes);
-    let disk = config.ephemeral_storage_bytes - signed(usage.disk_bytes);
-    let inodes = config.ephemeral_storage_bytes / DISK_BYTES_PER_INODE;
-    let free_inodes = inodes - signed(usage.inodes);
-    let share = |percent: Option<u8>, of: i64| percent.map(|percent| share(percent, of));
+    let (memory, disk, pids) = (config.memory_bytes, config.ephemeral_storage_bytes, config.pids_max);
+    let inodes = disk / DISK_BYTES_PER_INODE;
     let all = [
-        (Resource::Memory, hard.memory_bytes, memory),
-        (Resource::Storage, share(hard.nodefs_percent, config.ephemeral_storage_bytes), disk),
-        (Resource::Storage, share(hard.imagefs_percent, config.ephemeral_storage_bytes), disk),
-        (Resource::Inodes, share(hard.nodefs_inodes_percent, inodes), free_inodes),
-        (Resource::Inodes, share(hard.imagefs_inodes_percent, inodes), free_inodes),
-        (Resource::Pids, hard.pids, config.pids_max - signed(usage.processes)),
+        (Resource::Memory, hard.memory, memory, signed(usage.memory_bytes)),
+        (Resource::Storage, hard.nodefs, disk, signed(usage.disk_bytes)),
+        (Resource::Storage, hard.imagefs, disk, signed(usage.disk_bytes)),
+        (Resource::Inodes, hard.nodefs_inodes, inodes, signed(usage.inodes)),
+        (Resource::Inodes, hard.imagefs_inodes, inodes, signed(usage.inodes)),
+        (Resource::Pids, hard.pids, pids, signed(usage.processes)),
     ];
-    let is_met = |(resource, threshold, available): (Resource, Option<i64>, i64)| {
-        let threshold = threshold.filter(|threshold| *threshold > available)?;
-        // Percentages become bytes upstream, whatever they are of.
-        let threshold = if resource == Resource::Pids { count(threshold) } else { Quantity::from_bytes(threshold) };
+    let is_met = |(resource, threshold, capacity, used): (Resource, Option<Threshold>, i64, i64)| {
+        let (threshold, available) = (threshold?.of(capacity), capacity - used);
         let is_in_bytes = matches!(resource, Resource::Memory | Resource::Storage);
-        let available = if is_in_bytes { Quantity::from_bytes(available) } else { count(available) };
-        Some(Met { resource, threshold, available })
+        let available_shown = if is_in_bytes { Quantity::from_bytes(available) } else { count(available) };
+        (threshold.value() > available).then_some(Met { resource, threshold, available: available_shown })
     };
     all.into_iter().filter_map(is_met).collect()
 }
 
 fn count(n: i64) -> Quantity {
     Quantity::from_milli(n.saturating_mul(1000))
-}
-
-/// A percentage as upstream reckons it: through a number of 32 bits.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "as upstream, and sizes of disks fit")]
-fn share(percent: u8, of: i64) -> i64 {
-    (of as f64 * f64::from(f32::from(percent) / 100.0)) as i64
 }
 
 /// One condition over time.
@@ -249,10 +200,12 @@ mod tests {
 
     use simulation::Duration;
 
+    use super::super::thresholds::EvictionHard;
     use super::*;
 
     fn config() -> NodeConfig {
-        let eviction_hard = EvictionHard { pids: Some(10), ..EvictionHard::UPSTREAM };
+        let pids = Some(Threshold::Amount(10, api::quantity::Format::Decimal));
+        let eviction_hard = EvictionHard { pids, ..EvictionHard::UPSTREAM };
         let shape = NodeConfig::minikube("n", Ipv4Addr::LOCALHOST, "10.244.0.0/24");
         NodeConfig { memory_bytes: 1 << 30, ephemeral_storage_bytes: 10 << 30, pids_max: 100, eviction_hard, ..shape }
     }
