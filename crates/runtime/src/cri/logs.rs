@@ -3,6 +3,9 @@
 //! A log is rotated as the kubelet does it (`pkg/kubelet/logs/container_log_manager.go`): every ten seconds somebody looks, and a
 //! file that is too large by then begins anew. Only the newest file can be read, as by `kubectl logs`. Nobody is woken for the look:
 //! when it is due shows in the times of what is written and read.
+//!
+//! Difference: containers of a machine's own docker have the same logs, which Docker would let grow. Who follows a log and does not
+//! keep up with it loses what is rotated away.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
