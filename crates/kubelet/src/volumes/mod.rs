@@ -88,6 +88,11 @@ impl Volumes {
         failed
     }
 
+    /// What the tree of a volume holds; none if it is not set up.
+    pub(crate) fn usage(&self, name: &str) -> Option<vfs::Usage> {
+        self.0.borrow().get(name).map(|volume| volume.tree.usage())
+    }
+
     /// Whether any volume shows API objects that may change.
     pub(crate) fn need_refresh(pod: &Object) -> bool {
         let changing = |v: &Value| !v["configMap"].is_null() || !v["secret"].is_null() || !v["downwardAPI"].is_null();
@@ -147,7 +152,10 @@ async fn make(source: &Source<'_>, spec: &Value) -> Result<Volume, String> {
     if let Some(empty) = spec["emptyDir"].as_object() {
         let tree = Vfs::new(source.sim.clone());
         let limit = empty.get("sizeLimit").and_then(|l| Quantity::from_value(l).ok()).map(Quantity::value);
-        if let Some(bytes) = limit.and_then(|b| u64::try_from(b).ok()).filter(|b| *b > 0) {
+        let limit = limit.and_then(|b| u64::try_from(b).ok()).filter(|b| *b > 0);
+        // Memory is full at its limit. A disk goes on, and the kubelet evicts the pod (`crate::eviction`).
+        let is_memory = spec::text(&spec["emptyDir"], "medium") == "Memory";
+        if let Some(bytes) = limit.filter(|bytes| is_memory || *bytes > vfs::limits::TREE_BYTES_MAX) {
             tree.set_limit(bytes);
         }
         tree.chmod("/", 0o777).map_err(|e| e.message().to_owned())?;
