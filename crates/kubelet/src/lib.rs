@@ -11,7 +11,9 @@ mod backoff;
 mod config;
 pub mod cri;
 mod env;
+mod env_file;
 mod images;
+mod keyring;
 pub mod limits;
 mod node;
 mod pod;
@@ -128,6 +130,7 @@ impl Kubelet {
                 node: config.name.clone(),
                 runtime: Rc::clone(&runtime),
                 recorder: recorder.clone(),
+                keyring: keyring::Keyring { client: client.clone() },
                 back_off: BackOff::default(),
                 last_error: RefCell::default(),
                 changed: {
@@ -371,3 +374,5 @@ mod static_pods_tests;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod volume_tests;

@@ -102,7 +102,13 @@ fn claims_of_one_pod_and_for_one_pod() {
     cluster.place(&first);
     check(&cluster, volumes(json!({"claimName": "c"})), expect!["minikube-m02"]);
     cluster.claims.insert("d/c".to_owned(), claim("ReadWriteOncePod"));
-    check(&cluster, volumes(json!({"claimName": "c"})), expect!["0/3 nodes are available: 3 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."]);
+    check(
+        &cluster,
+        volumes(json!({"claimName": "c"})),
+        expect![
+            "0/3 nodes are available: 3 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."
+        ],
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use simulation::Time;
 use crate::fs::{Fs, Usage};
 use crate::handle::set_times;
 use crate::node::{Content, Data, Generator, Node};
-use crate::walk::{Credentials, Found, Mount, Namespace, Place};
+use crate::walk::{Credentials, Found, Held, Mount, Namespace, Place};
 use crate::{Clock, Device, DirEntry, Errno, FileHandle, FileKind, Layer, Metadata, OpenOptions, path};
 
 /// How a tree is mounted.
@@ -559,7 +559,8 @@ impl Vfs {
         }
         let dev = self.ns.dev_of(&root.fs);
         let root = Place { read_only: options.read_only || root.read_only, dev, ..root };
-        self.ns.mounts.borrow_mut().push(Mount { at, root, path: found.path() });
+        let held = Held::new(&root);
+        self.ns.mounts.borrow_mut().push(Mount { at, root, path: found.path(), held });
         Ok(())
     }
 
@@ -569,9 +570,12 @@ impl Vfs {
     /// `EINVAL` when nothing is mounted there.
     pub fn unmount(&self, path: &str) -> Result<(), Errno> {
         let path = self.canonicalize(path)?;
-        let mut mounts = self.ns.mounts.borrow_mut();
-        let at = mounts.iter().rposition(|m| m.path == path).ok_or(Errno::Invalid)?;
-        mounts.remove(at);
+        let taken = {
+            let mut mounts = self.ns.mounts.borrow_mut();
+            let at = mounts.iter().rposition(|m| m.path == path).ok_or(Errno::Invalid)?;
+            mounts.remove(at)
+        };
+        drop(taken); // after the borrow: what it was mounted from may go now
         Ok(())
     }
 
@@ -609,6 +613,11 @@ impl Vfs {
     /// removed.
     pub fn set_limit(&self, bytes: u64) {
         self.ns.root.fs.set_limit(bytes);
+    }
+
+    /// Says that the root tree lies in memory, as a tmpfs does.
+    pub fn keep_in_memory(&self) {
+        self.ns.root.fs.keep_in_memory();
     }
 
     /// The present, as this tree sees it.

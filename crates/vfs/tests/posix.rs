@@ -292,3 +292,18 @@ fn errno_numbers_are_those_of_wasi() {
     }
     assert_eq!(Errno::from_number(0), None);
 }
+
+#[test]
+fn what_is_mounted_stays_when_its_name_is_gone() {
+    let source = Vfs::new(Time::from_unix_seconds(0));
+    source.mkdir_all("/old").unwrap();
+    source.write("/old/file", "one").unwrap();
+    let view = Vfs::new(Time::from_unix_seconds(0));
+    let options = MountOptions { sub_path: "old/file".to_owned(), ..MountOptions::default() };
+    view.mount("/file", &source, &options).unwrap();
+    source.remove_all("/old").unwrap();
+    assert_eq!(view.read_to_string("/file").as_deref(), Ok("one"));
+    assert!(source.usage().bytes > 0, "held by the mount");
+    view.unmount("/file").unwrap();
+    assert_eq!(source.usage().bytes, 0, "and let go with it");
+}
