@@ -11,6 +11,9 @@ use crate::node::{Content, Data, Generator, Node};
 use crate::walk::{Credentials, Found, Held, Mount, Namespace, Place};
 use crate::{Clock, Device, DirEntry, Errno, FileHandle, FileKind, Layer, Metadata, OpenOptions, path};
 
+/// What is made in such a directory belongs to the directory's group.
+const SET_GID: u16 = 0o2000;
+
 /// How a tree is mounted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MountOptions {
@@ -103,7 +106,13 @@ impl Vfs {
     fn make(&self, dir: &Place, name: &str, mut node: Node) -> Result<Place, Errno> {
         let (mode, gid) = dir.fs.read(dir.ino, |n| (n.mode, n.gid))?;
         node.uid = self.who.uid;
-        node.gid = if mode & 0o2000 != 0 { gid } else { self.who.gid };
+        node.gid = self.who.gid;
+        if mode & SET_GID != 0 {
+            node.gid = gid;
+            if node.children().is_some() {
+                node.mode |= SET_GID; // what is made further below is the group's too
+            }
+        }
         let ino = dir.fs.add(dir.ino, name, node)?;
         Ok(Place { ino, ..dir.clone() })
     }
