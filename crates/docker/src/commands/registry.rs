@@ -49,10 +49,19 @@ fn user(call: &Call, registry: &str) -> Option<String> {
 }
 
 /// What a registry is shown, if one has logged in to it.
-pub(crate) fn login_to(call: &Call, registry: &str) -> Option<Login> {
+fn login_to(call: &Call, registry: &str) -> Option<Login> {
+    read_login(&config(call)["auths"][key(registry)])
+}
+
+/// Every registry that one has logged in to, with what it is shown.
+pub(crate) fn logins(call: &Call) -> Vec<(String, Login)> {
     let config = config(call);
-    let auth = config["auths"][key(registry)]["auth"].as_str()?.to_owned();
-    let text = base64::engine::general_purpose::STANDARD.decode(auth).ok()?;
+    let all = config["auths"].as_object().into_iter().flatten();
+    all.filter_map(|(place, entry)| Some((place.to_string(), read_login(entry)?))).collect()
+}
+
+fn read_login(entry: &Value) -> Option<Login> {
+    let text = base64::engine::general_purpose::STANDARD.decode(entry["auth"].as_str()?).ok()?;
     let text = String::from_utf8(text).ok()?;
     let (user, password) = text.split_once(':')?;
     Some(Login { user: user.to_owned(), password: password.to_owned() })
