@@ -80,7 +80,7 @@ impl Node {
         };
         let runtime = self.runtime.clone();
         self.run(async move {
-            runtime.pull(&config.image).await.unwrap();
+            runtime.pull(&config.image, &[]).await.unwrap();
             let pod = SandboxConfig { name: "web".into(), hostname: "web-1".into(), ..SandboxConfig::default() };
             let sandbox = runtime.run_sandbox(pod).await.unwrap();
             let id = runtime.create_container(&sandbox.id, config).await.unwrap();
@@ -474,7 +474,7 @@ fn a_container_that_takes_too_much_is_killed(engine: &Rc<dyn Engine>) {
         let config = ContainerConfig { memory_limit_bytes: Some(limit), ..config.clone() };
         let runtime = node.runtime.clone();
         let id = node.run(async move {
-            runtime.pull(&config.image).await.unwrap();
+            runtime.pull(&config.image, &[]).await.unwrap();
             let sandbox = runtime.run_sandbox(SandboxConfig::default()).await.unwrap();
             let id = runtime.create_container(&sandbox.id, config).await.unwrap();
             runtime.start_container(&id).await.unwrap();
