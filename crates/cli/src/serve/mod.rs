@@ -8,8 +8,10 @@ mod clock;
 mod doors;
 mod http;
 mod kubeconfig;
+mod node_ports;
 mod signing;
 mod tunnel;
+mod watching;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -46,6 +48,10 @@ pub(crate) struct Options {
     /// Where to write the kubeconfig, once the cluster is ready.
     #[arg(long)]
     kubeconfig: PathBuf,
+    /// Also listen on 127.0.0.1 at each node port of a Service (NodePort and LoadBalancer): what connects there comes to the
+    /// Service by the cluster's first node.
+    #[arg(long)]
+    publish_node_ports: bool,
     /// The clock stands still while the world computes, and standard input stops it: after the line `hold` until the next
     /// request, or until the line `go`. Each is answered with how many milliseconds it has run. For tests that play recordings.
     #[arg(long, hide = true)]
@@ -89,6 +95,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         if options.paced {
             let bridge = bridge.clone();
             std::thread::spawn(move || pace(&bridge));
+        }
+        if options.publish_node_ports {
+            tokio::spawn(node_ports::publish(bridge.clone()));
         }
         let router = http::router(bridge).into_make_service_with_connect_info::<doors::Peer>();
         axum::serve(doors::Doors::open(listener, tls), router).await?;
