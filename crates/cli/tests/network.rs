@@ -76,3 +76,29 @@ fn name_servers_are_asked_by_name_and_by_kind() {
         ],
     );
 }
+
+#[test]
+fn a_bad_network_is_slow_and_loses_the_same_with_the_same_seed() {
+    let script = "
+        kubectl run web --image=nginx --expose --port=80 --overrides='{\"spec\":{\"type\":\"NodePort\"}}' > /dev/null
+        kubectl wait --for=condition=Ready pod/web --timeout=300s
+        ip=$(kubectl get pod web -o jsonpath={.status.podIP})
+        kubectl run a --image=busybox --restart=Never --attach -- sh -c \"for i in 1 2 3 4 5 6 7 8; do wget -qO- $ip | grep title; done\"";
+    let play = |options: &[&str]| {
+        let all = [&["--profile", "minikube", "--trace-requests"], options].concat();
+        common::sh(&all, script)
+    };
+    let (good, bad) = (play(&[]), play(&["--latency", "50ms", "--loss", "20%"]));
+    for text in [&good, &bad] {
+        assert_eq!(text.matches("<title>Welcome to nginx!</title>").count(), 8, "{text}");
+    }
+    assert!(!good.contains("lost on the wire"), "{good}");
+    for line in [" 50.000 ms  wire        stays on minikube\n", "lost        lost on the wire, sent again after 1 s\n"]
+    {
+        assert!(bad.contains(line), "{bad}");
+    }
+    assert_eq!(bad, play(&["--latency", "50ms", "--loss", "20%"]));
+    assert_ne!(bad, play(&["--latency", "50ms", "--loss", "20%", "--seed", "2"]));
+    let refused = common::sh(&["--loss", "120%"], "true");
+    assert!(refused.contains("\"120%\": a share such as 1% or 0.5% is due"), "{refused}");
+}

@@ -225,6 +225,17 @@ impl World {
         put.map_err(|errno| format!("{path}: {errno}"))
     }
 
+    /// Lets the wires between pods, nodes and machines be as they are said to be, from now on. Part of what a session is made
+    /// from, as [`WorldConfig`]: it must happen at the same virtual time in every replay, best at the beginning.
+    pub fn set_wire(&mut self, wire: &lesson::Wire) {
+        if let Some(lesson::Latency(latency)) = wire.latency {
+            self.fabric.set_hop_delay(latency);
+        }
+        if let Some(lesson::Loss(loss)) = wire.loss {
+            self.fabric.set_loss(loss);
+        }
+    }
+
     /// Begins to ask what the HTTP clauses of a lesson's checks ask. Part of the lesson's set-up: it must happen at the
     /// same virtual time in every replay.
     pub fn ask(&mut self, checks: &lesson::Checks) {

@@ -157,6 +157,7 @@ pub(super) struct Wanted {
     pub(super) seed: u64,
     pub(super) profile: String,
     pub(super) nodes: u32,
+    pub(super) wire: lesson::Wire,
     pub(super) files: Files,
     /// Whether the clock is paced, by [`Bridge::pace`] and by the world's own work.
     pub(super) is_paced: bool,
@@ -170,7 +171,8 @@ pub(super) fn start(wanted: Wanted) -> anyhow::Result<Bridge> {
     std::thread::Builder::new().name("world".into()).spawn(move || {
         let begin = drive::begin_now() - LEAD;
         match drive::new_world_on(wanted.engine, wanted.seed, begin, Some(&wanted.profile), wanted.nodes) {
-            Ok(world) => {
+            Ok(mut world) => {
+                world.set_wire(&wanted.wire);
                 let _ = started_tx.send(Ok(()));
                 let (upgrades, waiting_for_ready) = (Rc::default(), Vec::new());
                 let files = wanted.files;

@@ -22,6 +22,8 @@ use clap::Args;
 use kubonsai::assets::Files;
 use kubonsai::engine::Engine;
 
+use crate::wire::Wire;
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// The kind of cluster.
@@ -39,6 +41,8 @@ pub(crate) struct Options {
     /// A folder with an image layout (index.json, blobs): its files come before the built-in registry's.
     #[arg(long)]
     registry: Option<PathBuf>,
+    #[command(flatten)]
+    wire: Wire,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -65,6 +69,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         engine: options.engine,
         profile: options.profile.clone(),
         nodes: options.nodes,
+        wire: options.wire.said(),
         files: Files::new(options.registry.clone()),
         is_paced: options.paced,
     })?;
