@@ -239,11 +239,12 @@ pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static 
         .chain(VERSIONS)
         .chain(COMPUTED)
         .copied()
-        .find(|k| k.group == group && k.version == version && k.plural == plural)
+        // Most plurals differ in their length already, groups and versions do not.
+        .find(|k| k.plural == plural && k.group == group && k.version == version)
 }
 
 /// The row for an `apiVersion` and `kind`.
 pub fn by_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    KINDS.iter().copied().find(|k| k.group == group && k.version == version && k.kind == kind)
+    KINDS.iter().copied().find(|k| k.kind == kind && k.group == group && k.version == version)
 }

@@ -1,7 +1,7 @@
 //! Refusals that name a resource, from its row in the table of kinds.
 
-use api::Kind;
 use api::status::{FieldErrors, Status};
+use api::{Kind, Object};
 
 /// 500: etcd's members follow nobody.
 pub fn no_leader() -> Status {
@@ -18,9 +18,13 @@ pub fn not_found(kind: &Kind, name: &str) -> Status {
     Status::not_found(kind.group, kind.plural, name)
 }
 
-/// 409: the name is taken.
-pub fn already_exists(kind: &Kind, name: &str) -> Status {
-    Status::already_exists(kind.group, kind.plural, name)
+/// 409: the name is taken, perhaps by what is about to go.
+pub fn taken(kind: &Kind, name: &str, existing: &Object) -> Status {
+    let mut status = Status::already_exists(kind.group, kind.plural, name);
+    if existing.is_deleting() {
+        status.message = format!("object is being deleted: {}", status.message);
+    }
+    status
 }
 
 /// 409: the object is not in the state that the request assumed.

@@ -1,13 +1,7 @@
 //! Small readers and writers of JSON.
 
+pub use api::object_at as at;
 use json::{Map, Value};
-
-static NULL: Value = Value::Null;
-
-/// The value at a dotted path of field names; `Null` if absent.
-pub fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
-    path.split('.').try_fold(value, |v, part| v.get(part)).unwrap_or(&NULL)
-}
 
 /// The text at a path, empty if absent.
 pub fn text<'a>(value: &'a Value, path: &str) -> &'a str {

@@ -54,7 +54,7 @@ impl Nodes {
             node: spec.machine.name.clone(),
             node_net: network.clone(),
             pod_network: (spec.machine.pods, spec.machine.pod_addresses),
-            shared: Shared { pace: spec.profile.pace, ..spec.shared.clone() },
+            shared: spec.shared.at_pace(spec.profile.pace),
             role: Role::Pod,
         };
         let runtime = ContainerRuntime::new(spec.sim, spec.fabric, options);

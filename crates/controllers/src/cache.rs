@@ -2,25 +2,58 @@
 //!
 //! Invariant: a cache changes only in the informer's handler, so a reconciliation, which never waits, sees one state.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use api::{Kind, Object};
 use client::Event;
+use json::Value;
 
 use crate::pods::Facts;
+
+/// Where labels are.
+const LABELS: &str = "metadata.labels";
 
 /// What somebody controls, or nobody.
 pub(crate) struct Member {
     /// The object.
     pub(crate) object: Object,
+    /// Its labels, at hand: claims ask for those of every object at every look.
+    labels: Value,
     /// What is known of it if it is a pod.
     pub(crate) facts: Facts,
 }
 
-impl Borrow<Object> for Member {
-    fn borrow(&self) -> &Object {
+impl Member {
+    fn of(object: &Object) -> Member {
+        Member { object: object.clone(), labels: object.at(LABELS).clone(), facts: Facts::of(object) }
+    }
+}
+
+/// What can be claimed: an object with labels.
+pub(crate) trait Labelled {
+    /// The object.
+    fn object(&self) -> &Object;
+    /// `metadata.labels`
+    fn labels(&self) -> &Value;
+}
+
+impl Labelled for Object {
+    fn object(&self) -> &Object {
+        self
+    }
+
+    fn labels(&self) -> &Value {
+        self.at(LABELS)
+    }
+}
+
+impl Labelled for Member {
+    fn object(&self) -> &Object {
         &self.object
+    }
+
+    fn labels(&self) -> &Value {
+        &self.labels
     }
 }
 
@@ -49,8 +82,7 @@ impl Cache {
             self.unindex(&old, &key);
         }
         if !matches!(event, Event::Deleted(_)) {
-            let member = Member { object: object.clone(), facts: Facts::of(object) };
-            self.by_controller.entry(index_of(object)).or_default().insert(key.clone(), member);
+            self.by_controller.entry(index_of(object)).or_default().insert(key.clone(), Member::of(object));
             for uid in owner_uids(object) {
                 self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone(), object.clone());
             }
@@ -64,7 +96,7 @@ impl Cache {
         let Some(old) = self.objects.get_mut(key).filter(|old| owners(old) == owners(object)) else { return false };
         *old = object.clone();
         if let Some(member) = self.by_controller.get_mut(&index_of(object)).and_then(|members| members.get_mut(key)) {
-            *member = Member { object: object.clone(), facts: Facts::of(object) };
+            *member = Member::of(object);
         }
         for uid in owner_uids(object) {
             if let Some(owned) = self.by_owner.get_mut(uid).and_then(|owned| owned.get_mut(key)) {
@@ -210,7 +242,7 @@ impl Caches {
 #[cfg(test)]
 mod tests {
     use api::kinds::PODS;
-    use json::{Value, json};
+    use json::json;
 
     use super::*;
 

@@ -1,11 +1,10 @@
 //! Adoption and release of dependents by their controller reference (`pkg/controller/controller_ref_manager.go`).
 
-use std::borrow::Borrow;
-
 use api::{Kind, Object};
 use client::PatchType;
 use json::{Value, json};
 
+use crate::cache::Labelled;
 use crate::change::{Plan, Write};
 use crate::selector;
 
@@ -23,7 +22,7 @@ pub(crate) fn controller_reference(kind: &Kind, owner: &Object) -> Value {
 
 /// Of what `owner` controls and of the orphans, those that are its own by controller reference and labels. Orphans that match
 /// are adopted, dependents that no longer match are released.
-pub(crate) fn claim<'a, C: Borrow<Object>>(
+pub(crate) fn claim<'a, C: Labelled>(
     plan: &mut Plan,
     (owner_kind, owner): (&Kind, &Object),
     kind: &'static Kind,
@@ -34,16 +33,16 @@ pub(crate) fn claim<'a, C: Borrow<Object>>(
     let mut matches = of_labels(|labels| selector.matches_value(labels));
     let mut claimed = Vec::new();
     for candidate in controlled {
-        if matches(candidate.borrow()) {
+        if matches(candidate) {
             claimed.push(candidate);
         } else if !owner.is_deleting() {
             let references = json!([{ "$patch": "delete", "uid": owner.uid() }]);
-            plan.write(reference_patch(kind, candidate.borrow(), references));
+            plan.write(reference_patch(kind, candidate.object(), references));
         }
     }
     for candidate in orphans {
-        let orphan = candidate.borrow();
-        if !owner.is_deleting() && matches(orphan) && !orphan.is_deleting() {
+        let orphan = candidate.object();
+        if !owner.is_deleting() && matches(candidate) && !orphan.is_deleting() {
             let references = json!([controller_reference(owner_kind, owner)]);
             plan.write(reference_patch(kind, orphan, references));
             claimed.push(candidate);
@@ -54,10 +53,10 @@ pub(crate) fn claim<'a, C: Borrow<Object>>(
 
 /// What a question about labels comes to for one object after another. What one template made shares its labels, so the question
 /// is asked once for all of it.
-pub(crate) fn of_labels<'a>(ask: impl Fn(&Value) -> bool) -> impl FnMut(&'a Object) -> bool {
+pub(crate) fn of_labels<'a, L: Labelled>(ask: impl Fn(&Value) -> bool) -> impl FnMut(&'a L) -> bool {
     let mut last: Option<(&Value, bool)> = None;
-    move |object| {
-        let labels = object.at("metadata.labels");
+    move |labelled| {
+        let labels = labelled.labels();
         let answer = match last {
             Some((same, answer)) if same.is_same(labels) => answer,
             _ => ask(labels),

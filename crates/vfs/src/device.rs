@@ -5,7 +5,8 @@ use std::rc::Rc;
 use bytes::Bytes;
 use simulation::Sim;
 
-use crate::{Errno, Vfs};
+use crate::node::{Content, Node};
+use crate::{Errno, Layer, Vfs};
 
 /// A character device. Calls never block: a terminal that has nothing to read answers [`Errno::Again`], and whoever
 /// holds the file knows from [`Device::is_terminal`] that waiting is possible.
@@ -69,21 +70,49 @@ impl Device for Random {
     }
 }
 
+/// The usual devices.
+fn usual(sim: &Sim) -> [(&'static str, Rc<dyn Device>); 5] {
+    [
+        ("/dev/null", Rc::new(Null)),
+        ("/dev/zero", Rc::new(Zero)),
+        ("/dev/full", Rc::new(Full)),
+        ("/dev/random", Rc::new(Random(sim.clone()))),
+        ("/dev/urandom", Rc::new(Random(sim.clone()))),
+    ]
+}
+
+/// Who may do what with them.
+const MODE: u16 = 0o666;
+
 /// Puts the usual devices below `/dev`.
 ///
 /// # Errors
 /// Those of [`Vfs::mkdir_all`] and [`Vfs::device`].
 pub fn install(vfs: &Vfs, sim: &Sim) -> Result<(), Errno> {
     vfs.mkdir_all("/dev")?;
-    let devices: [(&str, Rc<dyn Device>); 5] = [
-        ("/dev/null", Rc::new(Null)),
-        ("/dev/zero", Rc::new(Zero)),
-        ("/dev/full", Rc::new(Full)),
-        ("/dev/random", Rc::new(Random(sim.clone()))),
-        ("/dev/urandom", Rc::new(Random(sim.clone()))),
-    ];
-    for (path, device) in devices {
-        vfs.device(path, device, 0o666)?;
+    for (path, device) in usual(sim) {
+        vfs.device(path, device, MODE)?;
     }
     Ok(())
+}
+
+/// The files of a container before anything is mounted: those of its image, the usual devices, and the places that every
+/// container has. It is made once for all containers of an image.
+#[must_use]
+pub fn installed(layer: &Layer, sim: &Sim) -> Layer {
+    let (mut layer, now) = (layer.clone(), sim.now());
+    for (path, device) in usual(sim) {
+        layer.put(path, Node::new(Content::Device(device), MODE, now));
+    }
+    for (target, link) in [("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"), ("/proc/self/fd/2", "stderr")] {
+        let path = format!("/dev/{link}");
+        // The image may have one.
+        if layer.lookup(&path).is_none() {
+            layer.put(&path, Node::new(Content::Symlink(target.into()), 0o777, now));
+        }
+    }
+    for place in ["/proc", "/etc"] {
+        layer.directory(place, now);
+    }
+    layer
 }

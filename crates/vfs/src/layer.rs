@@ -155,7 +155,7 @@ impl Layer {
         Ok(())
     }
 
-    fn lookup(&self, path: &str) -> Option<usize> {
+    pub(crate) fn lookup(&self, path: &str) -> Option<usize> {
         let mut at = 0;
         for part in path.split('/').filter(|p| !p.is_empty()) {
             at = usize::try_from(self.nodes[at].children()?.get(part)?).ok()?;
@@ -170,7 +170,7 @@ impl Layer {
     }
 
     /// The directory at `path`, made (with its parents) when it is missing or not a directory.
-    fn directory(&mut self, path: &str, time: Time) -> usize {
+    pub(crate) fn directory(&mut self, path: &str, time: Time) -> usize {
         let mut at = 0;
         for part in path.split('/').filter(|p| !p.is_empty()) {
             let next = self.nodes[at].children().and_then(|c| c.get(part)).and_then(|ino| usize::try_from(ino).ok());
@@ -187,7 +187,7 @@ impl Layer {
         at
     }
 
-    fn put(&mut self, path: &str, mut node: Node) {
+    pub(crate) fn put(&mut self, path: &str, mut node: Node) {
         let name = path::normalize(path);
         if name == "/" {
             (self.nodes[0].mode, self.nodes[0].uid, self.nodes[0].gid) = (node.mode, node.uid, node.gid);

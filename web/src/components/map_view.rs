@@ -30,7 +30,7 @@ const GLOW_MS: usize = 900;
 const SETTLE_MS: usize = 200;
 
 /// Letters on a tile above which they are drawn smaller.
-const TILE_LETTERS: usize = 9;
+const TILE_LETTERS: usize = 8;
 
 /// What the map needs.
 #[derive(Properties, PartialEq)]

@@ -85,12 +85,11 @@ impl Context<'_> {
         authorization::escalation::check(self, kind, namespace, &object, None)?;
         admission::asked::check_permission(self, kind, &object, None)?;
         admission::validate_create(self, kind, namespace, &object)?;
-        if let Some(existing) = self.find(kind, namespace, &name) {
-            let mut status = failure::already_exists(kind, &name);
-            if existing.value.is_deleting() {
-                status.message = format!("object is being deleted: {}", status.message);
-            }
-            return Err(status);
+        // A write says itself that the name is taken; what is only tried has to ask.
+        if self.dry_run.get()
+            && let Some(existing) = self.find(kind, namespace, &name)
+        {
+            return Err(failure::taken(kind, &name, &existing.value));
         }
         if self.server.etcd.len() >= OBJECTS_MAX {
             let what = format!("{} {name}", kind.plural);

@@ -132,7 +132,7 @@ impl<'a> Context<'a> {
         });
         let written = written.map_err(|refused| match (refused, expect) {
             (Refused::NoLeader, _) => failure::no_leader(),
-            (_, Expect::Absent) => failure::already_exists(kind, &name),
+            (Refused::Unexpected(Some(existing)), Expect::Absent) => failure::taken(kind, &name, &existing.value),
             _ => failure::modified(kind, &name),
         })?;
         let op = if matches!(expect, Expect::Absent) { "ADDED" } else { "MODIFIED" };

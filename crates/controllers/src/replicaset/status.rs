@@ -16,7 +16,7 @@ pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Member], termi
     let (mut available, mut labelled, mut ready) = (0, 0, 0);
     let mut is_labelled = of_labels(|labels| contains(labels, template_labels.into_iter().flatten()));
     for pod in active {
-        labelled += usize::from(is_labelled(&pod.object));
+        labelled += usize::from(is_labelled(*pod));
         if pod.facts.ready {
             ready += 1;
             available += usize::from(minimum == 0 || pods::is_available(&pod.object, minimum, view.now));

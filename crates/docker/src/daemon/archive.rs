@@ -48,7 +48,9 @@ pub(crate) fn layout(images: &[(StoredImage, Vec<String>)]) -> BTreeMap<String, 
         }
         let paths: Vec<Value> = layers.iter().map(|layer| Value::from(blob_path(&layer.digest))).collect();
         dockers.push(json!({ "Config": blob_path(&image.id), "RepoTags": tags.clone(), "Layers": paths }));
-        let manifest = Bytes::from(Image { layers, ..(**image).clone() }.manifest());
+        let mut packed = (**image).clone();
+        packed.layers = layers;
+        let manifest = Bytes::from(packed.manifest());
         let digest = digest_of(&manifest);
         let descriptor = |name: Option<&String>| {
             let mut descriptor = json!({

@@ -1,11 +1,13 @@
 //! The file system of a container: image, mounts, `/dev`, `/proc`, and the user that runs in it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use network::NetNs;
 use simulation::Sim;
-use vfs::{Credentials, Errno, Generator, MountOptions, Vfs, device, path};
+use vfs::{Credentials, Errno, Generator, MountOptions, Vfs, path};
 
 use super::ContainerConfig;
 use crate::image::Image;
@@ -34,7 +36,7 @@ fn own_files(root: &Vfs, net: &NetNs, hostname: &str, config: &ContainerConfig) 
 
 /// Builds the root file system.
 pub(super) fn build(
-    sim: &Sim,
+    (sim, processes): (&Sim, &Processes),
     net: &NetNs,
     hostname: &str,
     image: &Image,
@@ -47,19 +49,17 @@ pub(super) fn build(
             own_files(files, net, hostname, config)?;
             return Ok(files.clone());
         }
-        None => Vfs::with_layer(sim.clone(), Rc::clone(&image.layer)),
+        None => Vfs::with_layer(sim.clone(), Rc::clone(image.prepared(sim))),
     };
     root.set_limit(CONTAINER_FILE_BYTES_MAX);
-    device::install(&root, sim).map_err(failed("/dev"))?;
-    for (target, link) in [("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"), ("/proc/self/fd/2", "stderr")] {
-        let _ = root.symlink(target, &format!("/dev/{link}")); // the image may have one
-    }
-    mount_proc(&root, sim, config).map_err(failed("/proc"))?;
+    let read_only = MountOptions { read_only: true, sub_path: String::new() };
+    let proc = processes.of(sim, config.memory_limit_bytes).map_err(failed("/proc"))?;
+    root.mount("/proc", &proc, &read_only).map_err(failed("/proc"))?;
     root.mkdir_all(working_dir).map_err(failed(working_dir))?;
     own_files(&root, net, hostname, config)?;
     // Mounts inside of mounts come after those that they are in.
     let mut mounts: Vec<_> = config.mounts.iter().collect();
-    mounts.sort_by_key(|m| path::normalize(&m.path).matches('/').count());
+    mounts.sort_by_cached_key(|m| path::normalize(&m.path).matches('/').count());
     for mount in mounts {
         let options = MountOptions { read_only: mount.read_only, sub_path: mount.sub_path.clone() };
         root.mount(&mount.path, &mount.source, &options).map_err(failed(&mount.path))?;
@@ -72,10 +72,32 @@ fn hosts(net: &NetNs, hostname: &str) -> String {
     format!("127.0.0.1\tlocalhost\n{ip}\t{hostname}\n")
 }
 
+/// The trees of `/proc`, shared by the containers that they are alike for: nobody can write there.
+#[derive(Default)]
+pub(super) struct Processes(RefCell<BTreeMap<u64, Vfs>>);
+
+/// How many different trees are kept.
+const TREES_MAX: usize = 64;
+
+impl Processes {
+    fn of(&self, sim: &Sim, memory_limit_bytes: Option<i64>) -> Result<Vfs, Errno> {
+        let limit = memory_limit_bytes.and_then(|b| u64::try_from(b).ok()).unwrap_or(MEMORY_BYTES_MAX);
+        let mut kept = self.0.borrow_mut();
+        if let Some(tree) = kept.get(&limit) {
+            return Ok(tree.clone());
+        }
+        if kept.len() >= TREES_MAX {
+            kept.clear();
+        }
+        let tree = tree_of_proc(sim, limit)?;
+        kept.insert(limit, tree.clone());
+        Ok(tree)
+    }
+}
+
 /// The files of /proc that tools read. Processes are asked for by `proc_list` instead.
-fn mount_proc(root: &Vfs, sim: &Sim, config: &ContainerConfig) -> Result<(), Errno> {
+fn tree_of_proc(sim: &Sim, memory_limit_bytes: u64) -> Result<Vfs, Errno> {
     let proc = Vfs::new(sim.clone());
-    let limit = config.memory_limit_bytes.and_then(|b| u64::try_from(b).ok()).unwrap_or(MEMORY_BYTES_MAX);
     let text = |text: String| -> Generator {
         let bytes = Bytes::from(text);
         Rc::new(move || bytes.clone())
@@ -88,7 +110,7 @@ fn mount_proc(root: &Vfs, sim: &Sim, config: &ContainerConfig) -> Result<(), Err
     let cpus = (0..CPU_MILLI_MAX / 1000)
         .map(|n| format!("processor\t: {n}\nmodel name\t: Kubonsai virtual CPU (WebAssembly on fuel)\n\n"))
         .collect();
-    let kib = limit / 1024;
+    let kib = memory_limit_bytes / 1024;
     let memory = format!("MemTotal:{kib:>16} kB\nMemFree:{kib:>17} kB\nMemAvailable:{kib:>12} kB\n");
     let files = [
         ("/version", text("Linux version 6.6.95 (kubonsai@simulation) #1 SMP\n".into())),
@@ -100,8 +122,7 @@ fn mount_proc(root: &Vfs, sim: &Sim, config: &ContainerConfig) -> Result<(), Err
     for (path, generator) in files {
         proc.generated(path, generator, 0o444)?;
     }
-    root.mkdir_all("/proc")?;
-    root.mount("/proc", &proc, &MountOptions { read_only: true, sub_path: String::new() })
+    Ok(proc)
 }
 
 /// Whom the first process runs as: what the pod says, else what the image says, else root.

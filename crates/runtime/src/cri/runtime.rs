@@ -13,6 +13,7 @@ use simulation::{Duration, Sim, Time};
 use vfs::Vfs;
 
 use super::container::{Container, Notify, Parts};
+use super::files::Processes;
 use super::{
     ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, Sandbox,
     SandboxConfig, State, Stream, files,
@@ -31,6 +32,8 @@ pub struct Shared {
     pub registry: Rc<Registry>,
     /// How fast the machines are.
     pub pace: Pace,
+    /// What containers see below `/proc`.
+    processes: Rc<Processes>,
 }
 
 impl Shared {
@@ -41,7 +44,18 @@ impl Shared {
 
     /// With another engine.
     pub fn with_engine(sim: &Sim, engine: Rc<dyn Engine>) -> Self {
-        Shared { loader: Loader::new(engine), registry: Registry::new(sim), pace: Pace::default() }
+        Shared {
+            loader: Loader::new(engine),
+            registry: Registry::new(sim),
+            pace: Pace::default(),
+            processes: Rc::default(),
+        }
+    }
+
+    /// The same for machines of another speed.
+    #[must_use]
+    pub fn at_pace(&self, pace: Pace) -> Self {
+        Shared { pace, ..self.clone() }
     }
 }
 
@@ -270,7 +284,8 @@ impl ContainerRuntime {
         let working_dir = [&config.working_dir, &image.config.working_dir].into_iter().find(|d| !d.is_empty());
         let working_dir = working_dir.map_or("/", String::as_str).to_owned();
         let (net, hostname) = (&state.sandbox.net, &state.config.hostname);
-        let root = files::build(&inner.sim, net, hostname, &image, &config, &working_dir)?;
+        let root =
+            files::build((&inner.sim, &inner.options.shared.processes), net, hostname, &image, &config, &working_dir)?;
         let user = if config.user.is_empty() { &image.config.user } else { &config.user };
         let who = files::user(&root, user, &config)?;
         let jail = Jail::new(JailConfig {

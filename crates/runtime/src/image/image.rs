@@ -7,7 +7,8 @@ use bytes::Bytes;
 use json::{Value, json};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use vfs::Layer;
+use simulation::Sim;
+use vfs::{Layer, device};
 
 use super::ImageConfig;
 
@@ -59,6 +60,8 @@ pub struct Image {
     pub config_file: Bytes,
     /// Its files.
     pub layer: Rc<Layer>,
+    /// What its containers begin with, once there was one.
+    prepared: OnceCell<Rc<Layer>>,
     /// What its files come from, the lowest first.
     pub layers: Vec<ImageLayer>,
     /// Bytes that it appears to have.
@@ -103,8 +106,20 @@ impl Image {
             config_file,
             size_bytes: size_bytes.unwrap_or_else(|| layer.size()),
             layer: Rc::new(layer),
+            prepared: OnceCell::new(),
             layers,
         })
+    }
+
+    /// The same image as a registry knows it.
+    #[must_use]
+    pub fn known_as(self, digest: &str) -> Image {
+        Image { digest: Some(digest.to_owned()), ..self }
+    }
+
+    /// Its files with what a runtime adds for every container: devices and places of mounts.
+    pub fn prepared(&self, sim: &Sim) -> &Rc<Layer> {
+        self.prepared.get_or_init(|| Rc::new(device::installed(&self.layer, sim)))
     }
 
     /// The configuration file.

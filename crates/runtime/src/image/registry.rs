@@ -229,7 +229,7 @@ impl Registry {
         }
         let told = manifest.annotations.get(SIZE_ANNOTATION).and_then(|s| s.parse().ok());
         let image = Image::new(config, layers, told).map_err(PullError::Broken)?;
-        let image = Rc::new(Image { digest: Some(digest.to_owned()), ..image });
+        let image = Rc::new(image.known_as(digest));
         self.images.borrow_mut().insert(digest.to_owned(), Rc::clone(&image));
         Ok(image)
     }
@@ -261,7 +261,7 @@ impl Registry {
         if is_new && pushed.values().map(|repository| repository.tags.len()).sum::<usize>() >= PUSHED_TAGS_MAX {
             return Err(PullError::Broken(format!("toomanyrequests: more than {PUSHED_TAGS_MAX} tags")));
         }
-        let kept = Rc::new(Image { digest: Some(digest.clone()), ..image.clone() });
+        let kept = Rc::new(image.clone().known_as(&digest));
         loop {
             let bytes = bytes_of(pushed.values().flat_map(|repository| &repository.images).chain([&kept]));
             if bytes <= PUSHED_BYTES_MAX {

@@ -57,6 +57,10 @@ impl Standard {
 
     /// What of a pod (its metadata and spec) the standard forbids.
     fn violations(&self, pod: &Value) -> Violations {
+        // Most namespaces ask for nothing: in the tab the checks are code that comes when it is wanted.
+        if self.level == Level::Privileged {
+            return Violations(Vec::new());
+        }
         Violations(checks::run(self.level, self.minor(), pod))
     }
 }
