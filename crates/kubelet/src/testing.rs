@@ -43,10 +43,14 @@ pub(crate) struct Fake {
     present: RefCell<BTreeMap<String, ImageInfo>>,
     notify: RefCell<Option<Notify>>,
     me: RefCell<std::rc::Weak<Fake>>,
+    /// With what the last image was pulled.
+    pub(crate) logins: RefCell<Vec<Login>>,
     /// What `serve` answers.
     pub(crate) status: Rc<Cell<u16>>,
     /// The memory that every container uses.
     pub(crate) used_bytes: Cell<u64>,
+    /// What every container has written to its own layer.
+    pub(crate) written_bytes: Cell<u64>,
     /// What exec exits with.
     pub(crate) exec_code: Cell<i32>,
 }
@@ -62,8 +66,10 @@ impl Fake {
             present: RefCell::default(),
             notify: RefCell::default(),
             me: RefCell::default(),
+            logins: RefCell::default(),
             status: Rc::new(Cell::new(200)),
             used_bytes: Cell::new(0),
+            written_bytes: Cell::new(0),
             exec_code: Cell::new(0),
         });
         *fake.me.borrow_mut() = Rc::downgrade(&fake);
@@ -113,7 +119,8 @@ impl Fake {
 }
 
 impl Runtime for Fake {
-    fn pull(&self, image: &str) -> LocalBoxFuture<'static, Result<ImageInfo, String>> {
+    fn pull(&self, image: &str, logins: &[Login]) -> LocalBoxFuture<'static, Result<ImageInfo, String>> {
+        self.logins.replace(logins.to_vec());
         let (fake, image, sim) = (self.me.borrow().upgrade().unwrap(), image.to_owned(), self.sim.clone());
         async move {
             sim.sleep(Duration::from_millis(700)).await;
@@ -134,6 +141,13 @@ impl Runtime for Fake {
 
     fn image_status(&self, image: &str) -> Option<ImageInfo> {
         self.present.borrow().get(image).cloned()
+    }
+
+    fn image_files(&self, image: &str) -> Option<vfs::Vfs> {
+        let files = vfs::Vfs::new(self.sim.clone());
+        files.mkdir_all("/dir").ok()?;
+        files.write("/dir/name", image.to_owned()).ok()?;
+        Some(files)
     }
 
     fn images(&self) -> Vec<ImageInfo> {
@@ -171,6 +185,7 @@ impl Runtime for Fake {
             image: image.name,
             image_ref: image.reference,
             user: (0, 0),
+            groups: vec![0],
         };
         let net = self.sandboxes.borrow()[sandbox].clone();
         let container = Container { config, net, status, ended: Signal::new(), servers: Vec::new() };
@@ -245,7 +260,22 @@ impl Runtime for Fake {
 
     fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
         let running = self.container_status(id).is_some_and(|status| status.state == State::Running);
-        running.then(|| ContainerStats { memory_bytes: self.used_bytes.get(), ..ContainerStats::default() })
+        let (memory_bytes, file_bytes) = (self.used_bytes.get(), self.written_bytes.get());
+        running.then(|| ContainerStats { memory_bytes, file_bytes, ..ContainerStats::default() })
+    }
+
+    fn usage(&self) -> NodeUsage {
+        let running = self.running() as u64;
+        NodeUsage {
+            memory_bytes: running * self.used_bytes.get(),
+            disk_bytes: running * self.written_bytes.get() + self.images().iter().map(|i| i.size_bytes).sum::<u64>(),
+            ..NodeUsage::default()
+        }
+    }
+
+    fn remove_unused_images(&self) {
+        let all = self.containers.borrow();
+        self.present.borrow_mut().retain(|name, _| all.values().any(|c| c.config.image == *name));
     }
 
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {
@@ -316,13 +346,17 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new() -> Cluster {
+        Cluster::of(NodeConfig::minikube("minikube", Ipv4Addr::new(192, 168, 49, 2), "10.244.0.0/24"))
+    }
+
+    /// With another node.
+    pub(crate) fn of(config: NodeConfig) -> Cluster {
         let sim = Sim::new(SimConfig { seed: 5, start: Time::from_unix_seconds(1_795_230_500) });
         let fabric = Fabric::new(sim.clone());
         let late = Rc::new(Late::default());
         let nodes = Rc::clone(&late) as Rc<dyn NodeProxy>;
         let server = ApiServer::new(sim.clone(), Config { nodes, ..Config::default() });
         let client = Client::new(Rc::new(server), "test");
-        let config = NodeConfig::minikube("minikube", Ipv4Addr::new(192, 168, 49, 2), "10.244.0.0/24");
         let fake = Fake::new(&sim, &fabric);
         let net = Kubelet::attach(&fabric, &config);
         let kubelet = Kubelet::start(&sim, &client, Rc::clone(&fake) as Rc<dyn Runtime>, config, net);

@@ -1,7 +1,7 @@
 //! The runtime of one node.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -15,11 +15,11 @@ use vfs::Vfs;
 use super::container::{Container, Notify, Parts};
 use super::files::Processes;
 use super::{
-    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, Sandbox,
-    SandboxConfig, State, Stream, files,
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, NodeUsage,
+    Sandbox, SandboxConfig, State, Stream, files,
 };
 use crate::engine::{Engine, WasmiEngine};
-use crate::image::{Image, ImageInfo, ImageStore, Registry, StoredImage};
+use crate::image::{Image, ImageInfo, ImageStore, Login, Registry, StoredImage};
 use crate::pace::{JITTER, Pace};
 use crate::process::{Jail, JailConfig, Loader};
 
@@ -129,13 +129,19 @@ impl ContainerRuntime {
 
     // --- images ---
 
-    /// Fetches an image and checks it.
+    /// Fetches an image and checks it. `logins` are what the registry may be shown.
     ///
     /// # Errors
     /// In Docker's words.
-    pub fn pull(&self, image: &str) -> impl Future<Output = Result<ImageInfo, String>> + use<> {
-        let (images, image) = (Rc::clone(&self.0.images), image.to_owned());
-        async move { images.pull(&image).await.map_err(|e| e.to_string()) }
+    pub fn pull(&self, image: &str, logins: &[Login]) -> impl Future<Output = Result<ImageInfo, String>> + use<> {
+        let (images, image, logins) = (Rc::clone(&self.0.images), image.to_owned(), logins.to_vec());
+        async move { images.pull(&image, &logins).await.map_err(|e| e.to_string()) }
+    }
+
+    /// The files of an image, to be mounted.
+    pub fn image_files(&self, image: &str) -> Option<Vfs> {
+        let image = self.0.images.image(image)?;
+        Some(Vfs::with_layer(self.0.sim.clone(), Rc::clone(&image.layer)))
     }
 
     /// The image if it is present.
@@ -297,6 +303,7 @@ impl ContainerRuntime {
             memory_bytes: positive(config.memory_limit_bytes),
             cpu_milli: positive(config.cpu_limit_milli),
         });
+        jail.memory().count_files(config.memory_files.clone());
         let id = if config.id.is_empty() { self.new_id() } else { config.id.clone() };
         let name = format!("{}/{}/{}", state.config.namespace, state.config.name, config.name);
         let weak = Rc::downgrade(inner);
@@ -373,6 +380,27 @@ impl ContainerRuntime {
     /// What a container uses; none if it is unknown.
     pub fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
         self.container(id).map(|c| c.stats())
+    }
+
+    /// What all containers and images take.
+    pub fn usage(&self) -> NodeUsage {
+        let mut sum = NodeUsage { disk_bytes: self.0.images.bytes(), ..NodeUsage::default() };
+        for container in self.0.containers.borrow().values() {
+            let more = container.usage();
+            sum.memory_bytes += more.memory_bytes;
+            sum.disk_bytes += more.disk_bytes;
+            sum.inodes += more.inodes;
+            sum.processes += more.processes;
+        }
+        sum
+    }
+
+    /// Removes images that no container was made of (`DeleteUnusedImages`).
+    pub fn remove_unused_images(&self) {
+        let used: BTreeSet<String> = self.0.containers.borrow().values().map(|c| c.image().id.clone()).collect();
+        for stored in self.0.images.entries().iter().filter(|stored| !used.contains(&stored.image.id)) {
+            let _ = self.0.images.delete(&stored.image.id);
+        }
     }
 
     /// Gives a container other limits; none is as much as a machine has.
