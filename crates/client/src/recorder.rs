@@ -67,8 +67,32 @@ impl EventRecorder {
         self.event_on_field(object, "", event_type, reason, message);
     }
 
+    /// The same, with annotations on the event.
+    pub fn annotated_event(
+        &self,
+        object: &Object,
+        annotations: &[(&str, String)],
+        event_type: &str,
+        reason: &str,
+        message: &str,
+    ) {
+        self.record(object, "", annotations, event_type, reason, message);
+    }
+
     /// The same about a part of the object, e.g. `spec.containers{web}`.
     pub fn event_on_field(&self, object: &Object, field_path: &str, event_type: &str, reason: &str, message: &str) {
+        self.record(object, field_path, &[], event_type, reason, message);
+    }
+
+    fn record(
+        &self,
+        object: &Object,
+        field_path: &str,
+        annotations: &[(&str, String)],
+        event_type: &str,
+        reason: &str,
+        message: &str,
+    ) {
         let mut involved = json!({
             "apiVersion": object.api_version(),
             "kind": object.kind(),
@@ -101,7 +125,10 @@ impl EventRecorder {
         if !self.0.correlator.borrow_mut().admits(about, self.0.sim.now()) {
             return; // upstream drops what is told too often, and so does everyone who counts on it
         }
-        let event = self.build(object, involved, event_type, reason, &message);
+        let mut event = self.build(object, involved, event_type, reason, &message);
+        for (key, value) in annotations {
+            event.set_annotation(key, value);
+        }
         {
             let mut queue = self.0.queue.borrow_mut();
             if queue.len() >= EVENTS_QUEUED_MAX {

@@ -1,6 +1,6 @@
 //! Clusters coming to be, running, stopping and going.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -9,6 +9,7 @@ use api::Object;
 use api::http::{Transport, TransportError};
 use apiserver::{ApiServer, Config};
 use client::Client;
+use kubelet::EvictionHard;
 use machine::{Host, Programs};
 use network::{Fabric, NetNs};
 use runtime::cri::Shared;
@@ -38,6 +39,8 @@ pub(crate) struct Cluster {
     pub(crate) profile: &'static Profile,
     /// The machines it has, by their number: one that is deleted leaves a gap.
     machines: RefCell<Vec<u32>>,
+    /// Below what its machines evict pods.
+    eviction_hard: Cell<EvictionHard>,
     api: ApiServer,
     nodes: Nodes,
     hold: Hold,
@@ -176,6 +179,7 @@ impl Clusters {
             name: name.to_owned(),
             profile,
             machines: RefCell::new((0..nodes).collect()),
+            eviction_hard: Cell::new(profile.eviction_hard),
             api: ApiServer::new(self.0.sim.clone(), config),
             nodes: machines,
             hold: Hold::default(),
@@ -371,6 +375,11 @@ impl Cluster {
         clusters.changed();
     }
 
+    /// Machines that are switched on from now on evict pods below this.
+    pub(crate) fn set_eviction_hard(&self, eviction_hard: EvictionHard) {
+        self.eviction_hard.set(eviction_hard);
+    }
+
     /// Switches the `index`-th machine on.
     pub(crate) fn start_node(&self, clusters: &Clusters, index: u32) {
         let machine = self.machine(index);
@@ -386,6 +395,7 @@ impl Cluster {
             transport: &self.roads(clusters).of(&format!("node/{}", machine.name)),
             shared: &clusters.0.containers,
             profile: self.profile,
+            eviction_hard: self.eviction_hard.get(),
             cluster: &self.name,
             machine,
             index,

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+use kubelet::EvictionHard;
 use minikube::{ClusterHost, ClusterSpec, ClusterStatus, NodeStatus};
 use network::NetNs;
 use vfs::Vfs;
@@ -84,6 +85,7 @@ impl ClusterHost for MinikubeHost {
         Box::pin(async move {
             let profile = Profile::find("minikube").ok_or("the profile minikube is gone")?;
             profile.check_room(spec.nodes)?;
+            let eviction_hard = spec.kubelet.get("eviction-hard").map(|text| EvictionHard::parse(text)).transpose()?;
             if let Some(other) = clusters.running().filter(|c| c.name != spec.name) {
                 let refusal = simulation::stub!("minikube start", "two clusters that run at the same time");
                 return Err(format!("{refusal}: stop \"{}\" first", other.name));
@@ -91,7 +93,10 @@ impl ClusterHost for MinikubeHost {
             if clusters.get(&spec.name).is_none_or(|c| !c.is_running()) {
                 clusters.sim().sleep(MACHINE_TIME).await;
             }
-            clusters.create(&spec.name, profile, spec.nodes);
+            let cluster = clusters.create(&spec.name, profile, spec.nodes);
+            if let Some(eviction_hard) = eviction_hard {
+                cluster.set_eviction_hard(eviction_hard);
+            }
             Ok(())
         })
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use api::http::Transport;
 use client::Client;
 use docker::Daemon;
-use kubelet::{Kubelet, NodeConfig};
+use kubelet::{EvictionHard, Kubelet, NodeConfig};
 use network::{Fabric, NetNs, Role};
 use runtime::cri::{ContainerRuntime, Options, Shared};
 use simulation::Sim;
@@ -36,6 +36,7 @@ pub(crate) struct Spec<'a> {
     pub(crate) transport: &'a Rc<dyn Transport>,
     pub(crate) shared: &'a Shared,
     pub(crate) profile: &'static Profile,
+    pub(crate) eviction_hard: EvictionHard,
     pub(crate) cluster: &'a str,
     pub(crate) machine: Machine,
     pub(crate) index: u32,
@@ -171,6 +172,7 @@ fn node_config(spec: &Spec<'_>) -> NodeConfig {
         memory_bytes: bytes(profile.memory_kib),
         ephemeral_storage_bytes: bytes(profile.disk_kib),
         pods_max: profile.pods_max,
+        eviction_hard: spec.eviction_hard,
         labels: (profile.labels)(&birth),
         taints: if is_tainted { vec![(CONTROL_PLANE, "NoSchedule")] } else { Vec::new() },
         more_addresses: more_addresses(machine).unwrap_or(shape.more_addresses),

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use api::quantity::Quantity;
 
+use crate::eviction::EvictionHard;
 use crate::pod::Budget;
 
 /// The facts of one node.
@@ -26,6 +27,10 @@ pub struct NodeConfig {
     pub ephemeral_storage_bytes: i64,
     /// Pods at most.
     pub pods_max: i64,
+    /// Processes at most (`kernel.pid_max`).
+    pub pids_max: i64,
+    /// Below what the node evicts pods.
+    pub eviction_hard: EvictionHard,
     /// Labels besides those that every kubelet sets.
     pub labels: BTreeMap<String, String>,
     /// Taints with which it registers: key and effect.
@@ -56,6 +61,8 @@ impl NodeConfig {
             memory_bytes: 8 << 30,
             ephemeral_storage_bytes: 64 << 30,
             pods_max: 110,
+            pids_max: 4_194_304,
+            eviction_hard: EvictionHard::MINIKUBE,
             labels: BTreeMap::new(),
             taints: Vec::new(),
             provider_id: String::new(),

@@ -11,8 +11,8 @@ use simulation::Duration;
 use vfs::Vfs;
 
 pub use runtime::cri::{
-    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, LogOptions, Mount, Sandbox,
-    SandboxConfig, State,
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, LogOptions, Mount, NodeUsage,
+    Sandbox, SandboxConfig, State,
 };
 pub use runtime::image::{ImageInfo, Login};
 
@@ -48,6 +48,10 @@ pub trait Runtime {
     fn container_stats(&self, _: &Id) -> Option<ContainerStats> {
         None
     }
+    /// What all containers and images of the node take together.
+    fn usage(&self) -> NodeUsage;
+    /// Removes images that no container was made of.
+    fn remove_unused_images(&self);
     /// Gives a container that runs other limits; none is as much as the node lets it have.
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>);
     /// Starts a further process in a container.
@@ -113,6 +117,14 @@ impl Runtime for ContainerRuntime {
 
     fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
         ContainerRuntime::container_stats(self, id)
+    }
+
+    fn usage(&self) -> NodeUsage {
+        ContainerRuntime::usage(self)
+    }
+
+    fn remove_unused_images(&self) {
+        ContainerRuntime::remove_unused_images(self);
     }
 
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {

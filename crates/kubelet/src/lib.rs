@@ -4,7 +4,7 @@
 //! only through [`cri::Runtime`]; what other parts of the cluster ask of it comes through its HTTP API ([`Kubelet`] is a
 //! `Transport`).
 //!
-//! Differences from upstream: no eviction, no device plugins. Containers are programs of their own memory: one never sees the processes of another, so a shared PID or IPC namespace changes nothing.
+//! Differences from upstream: no device plugins. Containers are programs of their own memory: one never sees the processes of another, so a shared PID or IPC namespace changes nothing.
 
 mod actions;
 mod backoff;
@@ -12,6 +12,7 @@ mod config;
 pub mod cri;
 mod env;
 mod env_file;
+mod eviction;
 mod images;
 mod keyring;
 pub mod limits;
@@ -38,9 +39,11 @@ use simulation::{Sim, Task, Time};
 use vfs::Vfs;
 
 pub use config::NodeConfig;
+pub use eviction::{EvictionHard, Threshold};
 
 use crate::backoff::BackOff;
 use crate::cri::Runtime;
+use crate::eviction::{Manager, Pressure};
 use crate::images::Images;
 use crate::limits::PLEG_RELIST_PERIOD;
 use crate::node::Node;
@@ -119,7 +122,8 @@ impl Kubelet {
             scheduled: Cell::new(false),
             workers: Rc::clone(&workers),
         });
-        let node = Node::new(sim, &client, &config, &runtime, &recorder);
+        let pressure = Rc::new(Pressure::new(sim.now()));
+        let node = Node::new(sim, &client, &config, &runtime, &recorder, &pressure);
         let shared = Rc::new(Shared {
             sim: sim.clone(),
             client: client.clone(),
@@ -154,12 +158,14 @@ impl Kubelet {
                 Rc::new(move || node.doubt())
             },
             admitted: budgets(&workers),
+            pressure,
             retry_resizes: retry_resizes(&workers),
             config: config.clone(),
         });
         let selector = ListOptions::fields(format!("spec.nodeName={}", config.name));
         let pods = Informer::start(sim, &client, &kinds::PODS, "", selector);
         let static_pods = StaticPods::new(sim, &client, &config.name, &shared.host, &pods);
+        let eviction = Manager::new(sim, &node, &shared, &workers);
         let tasks = vec![
             sim.spawn({
                 let (node, static_pods) = (Rc::clone(&node), Rc::clone(&static_pods));
@@ -173,7 +179,10 @@ impl Kubelet {
             // Looking at the files with each heartbeat wakes nobody who sleeps.
             sim.spawn(node.keep_lease({
                 let static_pods = Rc::clone(&static_pods);
-                move || static_pods.look()
+                move || {
+                    static_pods.look();
+                    eviction.look();
+                }
             })),
         ];
         let kubelet = Kubelet(Rc::new(Inner {
@@ -367,6 +376,8 @@ impl Transport for Kubelet {
     }
 }
 
+#[cfg(test)]
+mod eviction_tests;
 #[cfg(test)]
 mod resize_tests;
 #[cfg(test)]

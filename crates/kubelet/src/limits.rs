@@ -29,6 +29,14 @@ pub const NODE_STATUS_PERIOD: Duration = Duration::from_secs(300);
 pub const STATUS_RECONCILE_PERIOD: Duration = Duration::from_secs(10);
 /// Until a resize for which the node has no room is looked at again, if nothing happens before (`retryDelay`).
 pub const RESIZE_RETRY: Duration = Duration::from_secs(180);
+/// So long a node still says that it is short of what it was short of last (`evictionPressureTransitionPeriod`).
+pub const PRESSURE_TRANSITION_PERIOD: Duration = Duration::from_secs(300);
+/// Until evicted pods are no longer waited for (`podCleanupTimeout`).
+pub const POD_CLEANUP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two looks whether evicted pods have stopped (`podCleanupPollFreq`).
+pub const POD_CLEANUP_POLL: Duration = Duration::from_secs(1);
+/// Bytes of a disk for each file that it can have, as mke2fs makes them.
+pub const DISK_BYTES_PER_INODE: i64 = 16 * 1024;
 /// Until a failed call to the API server is tried again.
 pub const API_RETRY: Duration = Duration::from_secs(1);
 /// Between two refreshes of a pod's configMap, secret and downwardAPI volumes.

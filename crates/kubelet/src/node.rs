@@ -1,6 +1,6 @@
 //! The node's own object, its status and its lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus`).
 //!
-//! Differences: a node never comes under pressure; what is allocatable is all of its capacity.
+//! Difference: what is allocatable is all of its capacity, as it is where no eviction thresholds are set.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,16 +13,10 @@ use simulation::{Duration, Sim, Time};
 
 use crate::NodeConfig;
 use crate::cri::Runtime;
+use crate::eviction::{Condition, Pressure};
 use crate::limits::{API_RETRY, LEASE_PERIOD, LEASE_SECONDS, NODE_STATUS_IMAGES_MAX, NODE_STATUS_PERIOD};
 
 const LEASE_NAMESPACE: &str = "kube-node-lease";
-
-/// Conditions other than Ready: type, reason, message. All are `False` on a healthy node.
-const PRESSURES: [(&str, &str, &str); 3] = [
-    ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-];
 
 /// Kinds of volumes that drivers have taken over from the kubelet.
 const MIGRATED_PLUGINS: &str = "kubernetes.io/aws-ebs,kubernetes.io/azure-disk,kubernetes.io/azure-file,\
@@ -35,9 +29,11 @@ pub(crate) struct Node {
     pub(crate) config: NodeConfig,
     pub(crate) runtime: Rc<dyn Runtime>,
     pub(crate) recorder: EventRecorder,
+    /// What it is short of.
+    pressure: Rc<Pressure>,
     changed: Cell<bool>,
     waiters: Waiters,
-    /// Since when the conditions are as they are.
+    /// Since when the node is ready.
     since: Time,
     boot_id: String,
     machine_id: String,
@@ -50,6 +46,7 @@ impl Node {
         config: &NodeConfig,
         runtime: &Rc<dyn Runtime>,
         recorder: &EventRecorder,
+        pressure: &Rc<Pressure>,
     ) -> Rc<Node> {
         Rc::new(Node {
             sim: sim.clone(),
@@ -57,6 +54,7 @@ impl Node {
             config: config.clone(),
             runtime: Rc::clone(runtime),
             recorder: recorder.clone(),
+            pressure: Rc::clone(pressure),
             changed: Cell::new(false),
             waiters: Waiters::default(),
             since: sim.now(),
@@ -79,7 +77,7 @@ impl Node {
     }
 
     /// As events name it: with its name for a uid, which is what upstream does.
-    fn reference(&self) -> Object {
+    pub(crate) fn reference(&self) -> Object {
         Object::new(json!({ "kind": "Node", "metadata": { "name": self.config.name, "uid": self.config.name } }))
     }
 
@@ -104,12 +102,20 @@ impl Node {
             self.sim.sleep(API_RETRY).await;
         };
         self.tell_storage_drivers(node.uid()).await;
-        for event in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
-            says(event, &format!("Node {} status is now: {event}", self.config.name));
-        }
+        self.tell_pressure(&Condition::ALL);
         says("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
         self.report().await;
         says("NodeReady", &format!("Node {} status is now: NodeReady", self.config.name));
+    }
+
+    /// Says by events how these conditions are now.
+    pub(crate) fn tell_pressure(&self, changed: &[Condition]) {
+        for condition in changed {
+            let words = condition.words();
+            let (_, _, event) = if self.pressure.state(*condition).0 { words.insufficient } else { words.sufficient };
+            let message = format!("Node {} status is now: {event}", self.config.name);
+            self.recorder.event(&self.reference(), "Normal", event, &message);
+        }
     }
 
     /// `CSINode`: which storage drivers the node has. There are none, and kubelets say that, too
@@ -178,19 +184,23 @@ impl Node {
 
     fn status(&self) -> Value {
         let now = self.sim.now().rfc3339();
-        let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+        let condition = |kind: &str, is_true: bool, reason: &str, message: &str, since: Time| {
             json!({
                 "type": kind,
-                "status": status,
+                "status": if is_true { "True" } else { "False" },
                 "reason": reason,
                 "message": message,
                 "lastHeartbeatTime": now,
-                "lastTransitionTime": self.since.rfc3339(),
+                "lastTransitionTime": since.rfc3339(),
             })
         };
-        let mut conditions: Vec<Value> =
-            PRESSURES.iter().map(|(kind, reason, message)| condition(kind, "False", reason, message)).collect();
-        conditions.push(condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"));
+        let pressure = |kind: Condition| {
+            let ((has, since), words) = (self.pressure.state(kind), kind.words());
+            let (reason, message, _) = if has { words.insufficient } else { words.sufficient };
+            condition(words.kind, has, reason, message, since)
+        };
+        let mut conditions: Vec<Value> = Condition::ALL.into_iter().map(pressure).collect();
+        conditions.push(condition("Ready", true, "KubeletReady", "kubelet is posting ready status", self.since));
         let config = &self.config;
         let uuid = self.machine_id.to_uppercase();
         let more = config.more_addresses.iter().map(|(kind, address)| json!({ "type": kind, "address": address }));

@@ -34,6 +34,11 @@ pub(crate) fn identity(pod: &Object) -> &str {
     pod.annotation(MIRROR).unwrap_or_else(|| pod.uid())
 }
 
+/// Whether the pod is the mirror of a static one.
+pub(crate) fn is_static(pod: &Object) -> bool {
+    pod.annotation(MIRROR).is_some()
+}
+
 /// The static pods of one node.
 pub(crate) struct StaticPods {
     sim: Sim,

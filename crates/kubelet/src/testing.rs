@@ -49,6 +49,8 @@ pub(crate) struct Fake {
     pub(crate) status: Rc<Cell<u16>>,
     /// The memory that every container uses.
     pub(crate) used_bytes: Cell<u64>,
+    /// What every container has written to its own layer.
+    pub(crate) written_bytes: Cell<u64>,
     /// What exec exits with.
     pub(crate) exec_code: Cell<i32>,
 }
@@ -67,6 +69,7 @@ impl Fake {
             logins: RefCell::default(),
             status: Rc::new(Cell::new(200)),
             used_bytes: Cell::new(0),
+            written_bytes: Cell::new(0),
             exec_code: Cell::new(0),
         });
         *fake.me.borrow_mut() = Rc::downgrade(&fake);
@@ -257,7 +260,22 @@ impl Runtime for Fake {
 
     fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
         let running = self.container_status(id).is_some_and(|status| status.state == State::Running);
-        running.then(|| ContainerStats { memory_bytes: self.used_bytes.get(), ..ContainerStats::default() })
+        let (memory_bytes, file_bytes) = (self.used_bytes.get(), self.written_bytes.get());
+        running.then(|| ContainerStats { memory_bytes, file_bytes, ..ContainerStats::default() })
+    }
+
+    fn usage(&self) -> NodeUsage {
+        let running = self.running() as u64;
+        NodeUsage {
+            memory_bytes: running * self.used_bytes.get(),
+            disk_bytes: running * self.written_bytes.get() + self.images().iter().map(|i| i.size_bytes).sum::<u64>(),
+            ..NodeUsage::default()
+        }
+    }
+
+    fn remove_unused_images(&self) {
+        let all = self.containers.borrow();
+        self.present.borrow_mut().retain(|name, _| all.values().any(|c| c.config.image == *name));
     }
 
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {
@@ -328,13 +346,17 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new() -> Cluster {
+        Cluster::of(NodeConfig::minikube("minikube", Ipv4Addr::new(192, 168, 49, 2), "10.244.0.0/24"))
+    }
+
+    /// With another node.
+    pub(crate) fn of(config: NodeConfig) -> Cluster {
         let sim = Sim::new(SimConfig { seed: 5, start: Time::from_unix_seconds(1_795_230_500) });
         let fabric = Fabric::new(sim.clone());
         let late = Rc::new(Late::default());
         let nodes = Rc::clone(&late) as Rc<dyn NodeProxy>;
         let server = ApiServer::new(sim.clone(), Config { nodes, ..Config::default() });
         let client = Client::new(Rc::new(server), "test");
-        let config = NodeConfig::minikube("minikube", Ipv4Addr::new(192, 168, 49, 2), "10.244.0.0/24");
         let fake = Fake::new(&sim, &fabric);
         let net = Kubelet::attach(&fabric, &config);
         let kubelet = Kubelet::start(&sim, &client, Rc::clone(&fake) as Rc<dyn Runtime>, config, net);

@@ -37,6 +37,8 @@ pub(crate) static GLOBAL_FLAGS: &[Flag] = &[
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parsed {
     pub(crate) values: BTreeMap<String, String>,
+    /// Every value of the flags that were given, in order.
+    pub(crate) given: Vec<(&'static str, String)>,
     pub(crate) args: Vec<String>,
 }
 
@@ -44,6 +46,11 @@ impl Parsed {
     /// The value of a flag, or its default.
     pub(crate) fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// Every value of a flag that may be given more than once.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.given.iter().filter(move |(flag, _)| *flag == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether a switch is on.
@@ -86,7 +93,9 @@ pub(crate) fn parse(flags: &[&'static [Flag]], words: &[String]) -> Result<Parse
         } else if value.is_none() {
             value = Some(words.next().ok_or_else(|| format!("flag needs an argument: {word}"))?.clone());
         }
-        parsed.values.insert(flag.name.to_owned(), value.unwrap_or_default());
+        let value = value.unwrap_or_default();
+        parsed.given.push((flag.name, value.clone()));
+        parsed.values.insert(flag.name.to_owned(), value);
     }
     Ok(parsed)
 }

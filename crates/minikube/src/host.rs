@@ -1,5 +1,6 @@
 //! What minikube needs from the world.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use futures_util::future::LocalBoxFuture;
@@ -13,6 +14,8 @@ pub struct ClusterSpec {
     pub name: String,
     /// Machines.
     pub nodes: u32,
+    /// What the kubelets are told besides, by the names of their flags.
+    pub kubelet: BTreeMap<String, String>,
 }
 
 /// A machine of a cluster.

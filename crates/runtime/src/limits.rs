@@ -39,7 +39,16 @@ pub const LOG_LINE_BYTES_MAX: usize = 16 * 1024;
 pub const CONTAINER_FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Bytes that a log line costs besides its text, so that empty lines are not free.
 pub const LOG_LINE_OVERHEAD_BYTES: usize = 64;
-/// Bytes of one container's log that are kept; the oldest lines go (upstream rotates at 10 MiB).
-pub const LOG_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a container's log file from which on it is rotated (`containerLogMaxSize`).
+pub const LOG_FILE_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Files of a container's log (`containerLogMaxFiles`).
+pub const LOG_FILES_MAX: usize = 5;
+/// Between two looks at the sizes of log files (`containerLogMonitorInterval`).
+pub const LOG_LOOK_PERIOD: Duration = Duration::from_secs(10);
+/// How many times smaller a rotated log file is once it is compressed, which the newest of them is not. Nobody can read them here, so
+/// they are reckoned with and not made; text of programs that repeat themselves shrinks about as much.
+pub const LOG_COMPRESSION: u64 = 10;
+/// Bytes of a log file that grows until it is rotated; what is beyond costs the oldest lines, because a tab's memory is no disk.
+pub const LOG_BYTES_MAX: usize = 12 * 1024 * 1024;
 /// Bytes of one image blob after unpacking.
 pub const BLOB_BYTES_MAX: usize = 256 * 1024 * 1024;

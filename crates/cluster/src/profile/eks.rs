@@ -28,6 +28,8 @@ pub(super) static PROFILE: Profile = Profile {
     cpus: 2,
     memory_kib: 7_934_576,
     disk_kib: 83_873_772,
+    // Those of the Amazon Linux image (nodeadm): images have none of their own.
+    eviction_hard: kubelet::EvictionHard { imagefs: None, imagefs_inodes: None, ..kubelet::EvictionHard::UPSTREAM },
     pods_max: 29,
     host: "6f1c2b7a40d94e5c8a3be0d7519f24c6.gr7.us-west-2.eks.amazonaws.com",
     api_port: 443,

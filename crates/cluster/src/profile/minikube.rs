@@ -22,6 +22,7 @@ pub(super) const BASE: Profile = Profile {
     cpus: 2,
     memory_kib: 4_194_304,
     disk_kib: 20_971_520,
+    eviction_hard: kubelet::EvictionHard::MINIKUBE,
     pods_max: 110,
     host: "192.168.49.2",
     api_port: 8443,

@@ -34,6 +34,8 @@ pub struct Profile {
     pub memory_kib: u64,
     /// Disk of a node, in KiB.
     pub disk_kib: u64,
+    /// Below what its nodes evict pods.
+    pub eviction_hard: kubelet::EvictionHard,
     /// Pods of a node at most.
     pub pods_max: i64,
     /// The host in a kubeconfig's server.

@@ -4,7 +4,8 @@ use api::Object;
 use api::pod_resources::{Counted, requests};
 use api::quantity::Quantity;
 
-use super::Worker;
+use super::{EVICTED, Worker};
+use crate::static_pods::is_static;
 use crate::status;
 
 /// What pods ask of a node: milli-CPUs, bytes of memory, and their number.
@@ -37,10 +38,19 @@ impl Budget {
     }
 }
 
+/// Priorities from here on are those of system pods (`SystemCriticalPriority`).
+const CRITICAL_PRIORITY_MIN: i64 = 2_000_000_000;
+
+/// Whether the node needs the pod more than room (`IsCriticalPod`): a static one, or one of a system's priority.
+pub(crate) fn is_critical(pod: &Object) -> bool {
+    is_static(pod) || pod.int("spec.priority").is_some_and(|priority| priority >= CRITICAL_PRIORITY_MIN)
+}
+
 impl Worker {
     /// Why the node refuses the pod: reason and message.
     pub(super) fn refusal(&self) -> Option<(String, String)> {
-        let (reason, message) = self.shortage(self.budget.get())?;
+        let pressed = self.shared.pressure.refusal(&self.pod.borrow()).map(|message| (EVICTED.to_owned(), message));
+        let (reason, message) = pressed.or_else(|| self.shortage(self.budget.get()))?;
         Some((reason, format!("Pod was rejected: {message}")))
     }
 

@@ -85,6 +85,7 @@ impl Worker {
             self.stopping.set(false);
             (self.shared.retry_resizes)();
         }
+        self.note_eviction();
         if self.was_accepted() {
             self.publish().await;
         }
@@ -118,9 +119,10 @@ impl Worker {
         };
         let is_sidecar = |name: &str| spec::find(&pod, name).is_some_and(spec::is_sidecar);
         let (sidecars, ordinary): (Vec<_>, Vec<_>) = running.into_iter().partition(|(_, name)| is_sidecar(name));
-        join_all(ordinary.iter().map(|(id, name)| self.kill(id, name, "", None))).await;
+        let grace = self.eviction_grace();
+        join_all(ordinary.iter().map(|(id, name)| self.kill(id, name, "", grace))).await;
         for (id, name) in &sidecars {
-            self.kill(id, name, "", None).await;
+            self.kill(id, name, "", grace).await;
         }
     }
 }

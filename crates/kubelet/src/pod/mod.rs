@@ -3,6 +3,7 @@
 //! A worker sleeps until the pod changes in the API, the runtime or a probe reports something, or a back-off ends.
 
 mod admit;
+mod evict;
 mod hooks;
 mod kill;
 mod publish;
@@ -27,6 +28,7 @@ use crate::NodeConfig;
 use crate::actions::{Existing, View};
 use crate::backoff::BackOff;
 use crate::cri::{Id, Runtime, Sandbox};
+use crate::eviction::{self, Pressure};
 use crate::images::Images;
 use crate::limits::STATUS_RECONCILE_PERIOD;
 use crate::probes::{Prober, Probing, Results};
@@ -34,9 +36,11 @@ use crate::spec;
 use crate::static_pods::identity;
 use crate::status::{self, Reasons};
 use crate::volumes::Volumes;
+use evict::Eviction;
 use resize::Resizing;
 
-pub(crate) use admit::Budget;
+pub(crate) use admit::{Budget, is_critical};
+pub(crate) use evict::EVICTED;
 pub(crate) use resize::{Amounts, IN_PROGRESS, PENDING};
 
 /// What the pods other than the one with a given uid ask for.
@@ -63,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) doubt_node: Rc<dyn Fn()>,
     /// What the other pods of the node ask for.
     pub(crate) admitted: Others,
+    /// What the node is short of.
+    pub(crate) pressure: Rc<Pressure>,
     /// Has pods looked at again that want more than there was room for.
     pub(crate) retry_resizes: Rc<dyn Fn()>,
 }
@@ -92,6 +98,10 @@ pub(crate) struct Worker {
     pub(crate) budget: Cell<Budget>,
     /// While the pod is being resized.
     resizing: RefCell<Option<Box<Resizing>>>,
+    /// Whether it says how much storage it may take.
+    pub(crate) limits_storage: bool,
+    /// Once the node has ended it for its own sake.
+    evicted: RefCell<Option<Box<Eviction>>>,
     /// The API has it no more.
     deleted: Cell<bool>,
     /// The API was told that nothing is left.
@@ -131,6 +141,8 @@ impl Worker {
             published: RefCell::new(pod.at("status").clone()),
             budget: Cell::new(Budget::of(&pod)),
             resizing: RefCell::default(),
+            limits_storage: eviction::limits_storage(&pod),
+            evicted: RefCell::default(),
             pod: RefCell::new(pod),
             deleted: Cell::new(false),
             released: Cell::new(false),
@@ -305,7 +317,8 @@ impl Worker {
     fn is_ending(&self) -> bool {
         let pod = self.pod.borrow();
         let settled = matches!(self.status.borrow()["phase"].as_str(), Some("Succeeded" | "Failed"));
-        self.terminal.get() || self.deleted.get() || pod.is_deleting() || settled || spec::is_finished(&pod)
+        let evicted = self.evicted.borrow().is_some();
+        self.terminal.get() || self.deleted.get() || pod.is_deleting() || settled || evicted || spec::is_finished(&pod)
     }
 
     async fn wait(&self, until: Option<Time>) {

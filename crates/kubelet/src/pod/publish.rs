@@ -26,11 +26,16 @@ impl Worker {
                 reasons: &reasons,
                 verdicts: &self.shared.results,
                 terminal: self.terminal.get(),
-                resizing: if self.terminal.get() { Vec::new() } else { self.resize_conditions() },
+                more: self.more_conditions(),
                 now: self.shared.sim.now(),
             })
         };
         self.write_status(made).await;
+    }
+
+    /// Conditions that come and go: of a resize, of an eviction.
+    fn more_conditions(&self) -> Vec<Value> {
+        if self.terminal.get() { self.eviction_condition().into_iter().collect() } else { self.resize_conditions() }
     }
 
     /// Writes a status, trying again until the API takes it or has no such pod.

@@ -272,7 +272,7 @@ impl Worker {
     }
 
     /// Makes the pod's next status a failure of its own.
-    fn fail_with(&self, reason: &str, message: &str) {
+    pub(super) fn fail_with(&self, reason: &str, message: &str) {
         let mut status = self.status();
         status["phase"] = "Failed".into();
         status["reason"] = reason.into();

@@ -21,8 +21,9 @@ type Verdict = (bool, &'static str, String);
 pub(super) fn conditions(inputs: &Inputs<'_>, statuses: &[Value], phase: &str) -> Vec<Value> {
     let old = inputs.old["conditions"].as_array().map_or(&[][..], json::Array::as_slice);
     let in_api = inputs.pod.list("status.conditions");
-    let foreign = in_api.iter().filter(|c| !OWNED.contains(&spec::text(c, "type")));
-    let mut conditions: Vec<Value> = foreign.chain(&inputs.resizing).cloned().collect();
+    let is_ours = |c: &&Value| is_owned(c) || inputs.more.iter().any(|more| more["type"] == c["type"]);
+    let foreign = in_api.iter().filter(|c| !is_ours(c));
+    let mut conditions: Vec<Value> = foreign.chain(&inputs.more).cloned().collect();
     let containers_ready = containers_ready(inputs, statuses, phase);
     let ready = pod_ready(inputs, &conditions, &containers_ready);
     let verdicts: [(&str, Verdict); 5] = [

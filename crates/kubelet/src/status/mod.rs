@@ -31,8 +31,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) verdicts: &'a dyn Verdicts,
     /// Nothing will be started any more.
     pub(crate) terminal: bool,
-    /// The conditions of a resize.
-    pub(crate) resizing: Vec<Value>,
+    /// Conditions of a resize or an eviction.
+    pub(crate) more: Vec<Value>,
     pub(crate) now: Time,
 }
 

@@ -143,6 +143,11 @@ impl Volumes {
         failed
     }
 
+    /// What the tree of a volume holds; none if it is not set up.
+    pub(crate) fn usage(&self, name: &str) -> Option<vfs::Usage> {
+        self.all.borrow().get(name).map(|volume| volume.tree.usage())
+    }
+
     /// Puts the files of an image where a volume of the pod is to be.
     pub(crate) fn put_image(&self, name: &str, tree: Vfs) {
         let volume = Volume { tree, root: "/".to_owned(), read_only: true };

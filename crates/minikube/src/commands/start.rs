@@ -1,5 +1,7 @@
 //! `minikube start`.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::LocalBoxFuture;
 
 use crate::command::{Command, Flag};
@@ -31,6 +33,12 @@ pub(crate) static COMMAND: Command = Command {
         Flag { name: "kubernetes-version", short: None, default: Some(KUBERNETES_VERSION), help: "Only this one" },
         Flag { name: "cpus", short: None, default: Some("2"), help: "CPUs of a machine: only 2" },
         Flag { name: "memory", short: None, default: Some("4096"), help: "Memory of a machine in MiB: only 4096" },
+        Flag {
+            name: "extra-config",
+            short: None,
+            default: Some(""),
+            help: "A setting of a component as component.key=value, any number of times: only kubelet.eviction-hard",
+        },
         Flag {
             name: "wait",
             short: None,
@@ -65,6 +73,10 @@ async fn start(call: Call) -> i32 {
     if let Some(problem) = refused_values(&call) {
         return call.give_up("MK_USAGE", EXIT_USAGE, problem).await;
     }
+    let kubelet = match extra_config(&call) {
+        Ok(kubelet) => kubelet,
+        Err(problem) => return call.give_up("MK_USAGE", EXIT_USAGE, problem).await,
+    };
     let driver = "kubonsai driver (simulated machines, nothing is installed)";
     match &known {
         None => call.step(Style::Sparkle, format!("Using the {driver}")).await,
@@ -81,10 +93,14 @@ async fn start(call: Call) -> i32 {
             call.step(Style::Fire, text).await;
         }
     }
-    if let Err(problem) = call.host.create(&ClusterSpec { name: name.clone(), nodes }).await {
+    let spec = ClusterSpec { name: name.clone(), nodes, kubelet };
+    if let Err(problem) = call.host.create(&spec).await {
         return call.give_up("GUEST_PROVISION", EXIT_GUEST, problem).await;
     }
     call.step(Style::Docker, format!("Preparing Kubernetes {KUBERNETES_VERSION} ...")).await;
+    for (key, value) in &spec.kubelet {
+        call.step(Style::Option, format!("kubelet.{key}={value}")).await;
+    }
     call.host.start_control_plane(&name).await;
     call.step(Style::Network, "Configuring bridge CNI (Container Networking Interface) ...").await;
     call.host.start_node(&name, 0).await;
@@ -127,6 +143,27 @@ async fn wanted_nodes(call: &Call, known: Option<usize>) -> Option<u32> {
             None
         }
     }
+}
+
+/// What `--extra-config` says to the kubelets; whatever else it says is refused by name.
+fn extra_config(call: &Call) -> Result<BTreeMap<String, String>, String> {
+    let mut kubelet = BTreeMap::new();
+    for given in call.parsed.all("extra-config").filter(|given| !given.is_empty()) {
+        let Some((component, rest)) = given.split_once('.') else {
+            return Err(format!(
+                "--extra-config={given}: invalid value: must contain at least one period: \"{given}\""
+            ));
+        };
+        let Some((key, value)) = rest.split_once('=') else {
+            return Err(format!("--extra-config={given}: invalid value: must contain one equal sign: \"{given}\""));
+        };
+        if (component, key) != ("kubelet", "eviction-hard") {
+            let refusal = simulation::stub!("minikube start", "--extra-config other than kubelet.eviction-hard");
+            return Err(format!("--extra-config={given}: {refusal}"));
+        }
+        kubelet.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(kubelet)
 }
 
 /// Values that this minikube cannot give: said, never ignored.

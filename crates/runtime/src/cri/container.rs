@@ -12,8 +12,8 @@ use vfs::{Credentials, Vfs};
 use super::logs::{LogSink, Stream};
 use super::session::{Leaving, Left, PipeInput, TtyInput, nothing, refused, stream};
 use super::{
-    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, ListedContainer, Log, Reading,
-    SandboxConfig, State, files,
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, ListedContainer, Log, NodeUsage,
+    Reading, SandboxConfig, State, files,
 };
 use crate::image::{Image, ImageInfo};
 use crate::kernel::{Description, Kind, Output, PipeWriter, Tty, fuel_time, pipe, signals};
@@ -291,9 +291,21 @@ impl Container {
             previous,
             memory_bytes: self.jail.memory().used(),
             file_bytes: self.jail.files().usage().bytes,
-            log_bytes: self.log.len() as u64,
+            inodes: self.jail.files().usage().nodes as u64,
+            log_bytes: self.log.disk_bytes(),
             processes: if running { self.jail.processes().len() as u64 } else { 0 },
             throttled_periods: self.jail.cpu().throttled_periods(),
+        }
+    }
+
+    /// What it adds to what its node uses.
+    pub(super) fn usage(&self) -> NodeUsage {
+        let files = self.jail.files().usage();
+        NodeUsage {
+            memory_bytes: self.jail.memory().used(),
+            disk_bytes: files.bytes + self.log.disk_bytes(),
+            inodes: files.nodes as u64,
+            processes: if self.state.get() == State::Running { self.jail.process_count() } else { 0 },
         }
     }
 

@@ -1,4 +1,11 @@
 //! Logs: lines with their times, bounded, readable while they grow.
+//!
+//! A log is rotated as the kubelet does it (`pkg/kubelet/logs/container_log_manager.go`): every ten seconds somebody looks, and a
+//! file that is too large by then begins anew. Only the newest file can be read, as by `kubectl logs`. Nobody is woken for the look:
+//! when it is due shows in the times of what is written and read.
+//!
+//! Difference: containers of a machine's own docker have the same logs, which Docker would let grow. Who follows a log and does not
+//! keep up with it loses what is rotated away.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,7 +19,10 @@ use simulation::notify::Waiters;
 use simulation::{Sim, Time, TraceKind};
 
 use crate::kernel::{PipeWriter, Sink};
-use crate::limits::{LOG_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_OVERHEAD_BYTES, PIPE_BYTES_MAX};
+use crate::limits::{
+    LOG_BYTES_MAX, LOG_COMPRESSION, LOG_FILE_BYTES_MAX, LOG_FILES_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_OVERHEAD_BYTES,
+    LOG_LOOK_PERIOD, PIPE_BYTES_MAX,
+};
 
 /// What of a log is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +63,11 @@ pub struct Log {
     /// Number of the first line that is still there.
     first: Cell<u64>,
     bytes: Cell<usize>,
+    /// Since when the file is large enough to be rotated.
+    full_since: Cell<Option<Time>>,
+    /// Sizes of the rotated files, oldest first.
+    rotated: RefCell<VecDeque<u64>>,
+    was_cut: Cell<bool>,
     /// What was printed after the last line feed, for each stream.
     unfinished: RefCell<[BytesMut; 2]>,
     /// Sessions that see the output as it comes.
@@ -74,6 +89,9 @@ impl Log {
             lines: RefCell::default(),
             first: Cell::new(0),
             bytes: Cell::new(0),
+            full_since: Cell::new(None),
+            rotated: RefCell::default(),
+            was_cut: Cell::new(false),
             unfinished: RefCell::default(),
             attached: RefCell::default(),
             is_closed: Cell::new(false),
@@ -111,18 +129,40 @@ impl Log {
     }
 
     fn add(&self, stream: Stream, text: Bytes) {
-        let mut lines = self.lines.borrow_mut();
+        self.rotate_if_due();
+        let (mut lines, now) = (self.lines.borrow_mut(), self.sim.now());
         self.bytes.set(self.bytes.get() + text.len() + LOG_LINE_OVERHEAD_BYTES);
-        lines.push_back(Line { time: self.sim.now(), stream, text });
+        lines.push_back(Line { time: now, stream, text });
+        if self.bytes.get() >= LOG_FILE_BYTES_MAX && self.full_since.get().is_none() {
+            self.full_since.set(Some(now));
+        }
         while self.bytes.get() > LOG_BYTES_MAX
             && let Some(oldest) = lines.pop_front()
         {
-            if self.first.get() == 0 {
+            if !self.was_cut.replace(true) {
                 self.sim.trace(TraceKind::Limit { limit: "LOG_BYTES_MAX".into(), what: self.name.clone() });
             }
             self.bytes.set(self.bytes.get() - oldest.text.len() - LOG_LINE_OVERHEAD_BYTES);
             self.first.set(self.first.get() + 1);
         }
+    }
+
+    /// Begins a new file if the old one was too large at the last look. The log of a container that has ended stays as it is.
+    fn rotate_if_due(&self) {
+        let Some(full_since) = self.full_since.get().filter(|_| !self.is_closed.get()) else { return };
+        let period = i64::try_from(LOG_LOOK_PERIOD.as_nanos()).unwrap_or(i64::MAX);
+        let looks = |time: Time| time.as_nanos().div_euclid(period);
+        if looks(self.sim.now()) == looks(full_since) {
+            return;
+        }
+        let mut rotated = self.rotated.borrow_mut();
+        rotated.push_back(self.bytes.replace(0) as u64);
+        if rotated.len() >= LOG_FILES_MAX {
+            rotated.pop_front();
+        }
+        let lines = std::mem::take(&mut *self.lines.borrow_mut());
+        self.first.set(self.first.get() + lines.len() as u64);
+        self.full_since.set(None);
     }
 
     /// A session that does not keep up loses output rather than stopping the container.
@@ -167,9 +207,17 @@ impl Log {
         self.waiters.wake_all();
     }
 
-    /// Bytes that are kept, with what each line costs besides.
+    /// Bytes of the newest file, with what each line costs besides.
     pub fn len(&self) -> usize {
         self.bytes.get()
+    }
+
+    /// Bytes that it takes on the node's disk.
+    pub fn disk_bytes(&self) -> u64 {
+        self.rotate_if_due();
+        let rotated = self.rotated.borrow();
+        let compressed: u64 = rotated.iter().rev().skip(1).map(|bytes| bytes / LOG_COMPRESSION).sum();
+        self.len() as u64 + rotated.back().copied().unwrap_or(0) + compressed
     }
 
     /// Whether nothing was written.
@@ -178,6 +226,7 @@ impl Log {
     }
 
     fn start(&self, options: &LogOptions) -> u64 {
+        self.rotate_if_due();
         let lines = self.lines.borrow();
         let first = self.first.get();
         let by_time = options.since.map_or(0, |since| lines.partition_point(|l| l.time < since) as u64);
@@ -247,5 +296,110 @@ pub(crate) struct LogSink {
 impl Sink for LogSink {
     fn write(&self, bytes: &[u8]) {
         self.log.write(self.stream, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use simulation::{Duration, SimConfig};
+
+    use super::*;
+
+    const LINE_BYTES: usize = 16 * 1024 - LOG_LINE_OVERHEAD_BYTES;
+
+    struct Fixture {
+        sim: Sim,
+        log: Rc<Log>,
+        written: Cell<u32>,
+    }
+
+    impl Fixture {
+        fn new() -> Fixture {
+            let sim = Sim::new(SimConfig { seed: 1, start: Time::from_unix_seconds(1_000) });
+            let log = Log::new(&sim, "d/p/c".into(), false);
+            Fixture { sim, log, written: Cell::new(0) }
+        }
+
+        /// Writes lines that begin with their numbers and take 16 KiB each.
+        fn write(&self, lines: u32) {
+            for _ in 0..lines {
+                let number = self.written.replace(self.written.get() + 1);
+                let text = format!("{number:0>6}{}\n", "x".repeat(LINE_BYTES - 7));
+                self.log.write(Stream::Stdout, text.as_bytes());
+            }
+        }
+
+        fn pass(&self, seconds: u64) {
+            self.sim.advance_to(self.sim.now() + Duration::from_secs(seconds));
+        }
+
+        /// How many lines can be read, and the number of the first.
+        fn read(&self) -> (usize, String) {
+            let pieces = self.log.read(LogOptions::default()).collect::<Vec<_>>().now_or_never().unwrap().concat();
+            let text = String::from_utf8(pieces).unwrap();
+            (text.lines().count(), text.chars().take(6).collect())
+        }
+    }
+
+    #[test]
+    fn a_large_log_begins_anew_at_the_next_look() {
+        let f = Fixture::new();
+        f.write(639);
+        f.pass(30);
+        assert_eq!(f.read(), (639, "000000".into()), "not large enough");
+        f.write(1);
+        f.pass(9);
+        assert_eq!(f.read(), (640, "000000".into()), "nobody has looked yet");
+        f.pass(1);
+        assert_eq!(f.read(), (0, String::new()), "rotated, and nothing is new");
+        f.write(2);
+        assert_eq!(f.read(), (2, "000640".into()));
+        assert_eq!(f.log.disk_bytes(), 642 * 16 * 1024, "the newest rotated file is as it was");
+    }
+
+    #[test]
+    fn of_the_rotated_files_four_stay() {
+        let f = Fixture::new();
+        let file = 640 * 16 * 1024;
+        let mut sizes = Vec::new();
+        for _ in 0..6 {
+            f.write(640);
+            f.pass(10);
+            sizes.push(f.log.disk_bytes());
+        }
+        let of = |compressed: u64| file + compressed * (file / LOG_COMPRESSION);
+        assert_eq!(sizes, [of(0), of(1), of(2), of(3), of(3), of(3)]);
+    }
+
+    #[test]
+    fn who_follows_goes_on_in_the_new_file() {
+        let f = Fixture::new();
+        let mut pieces = f.log.read(LogOptions { follow: true, ..LogOptions::default() });
+        let mut next = || pieces.next().now_or_never().flatten().map(|bytes| bytes.len() / LINE_BYTES);
+        f.write(640);
+        assert_eq!((next(), next()), (Some(640), None));
+        f.pass(10);
+        f.write(1);
+        assert_eq!((next(), next()), (Some(1), None));
+    }
+
+    #[test]
+    fn the_log_of_what_has_ended_stays() {
+        let f = Fixture::new();
+        f.write(640);
+        f.log.close();
+        f.pass(60);
+        assert_eq!(f.read(), (640, "000000".into()));
+    }
+
+    #[test]
+    fn a_flood_between_two_looks_costs_the_oldest_lines() {
+        let f = Fixture::new();
+        f.write(1_000);
+        assert_eq!(f.read(), (768, "000232".into()), "12 MiB");
+        f.write(1);
+        let limits = f.sim.trace_since(0).into_iter().filter(|e| matches!(e.kind, TraceKind::Limit { .. }));
+        assert_eq!(limits.count(), 1, "visible, and once");
     }
 }

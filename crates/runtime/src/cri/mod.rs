@@ -16,6 +16,6 @@ mod tests;
 pub use logs::{Log, LogOptions, Stream};
 pub use runtime::{ContainerRuntime, Options, Shared};
 pub use types::{
-    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, ListedContainer, Mount, Reading,
-    Sandbox, SandboxConfig, State,
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, ListedContainer, Mount, NodeUsage,
+    Reading, Sandbox, SandboxConfig, State,
 };

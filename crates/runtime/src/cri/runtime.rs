@@ -1,7 +1,7 @@
 //! The runtime of one node.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -15,8 +15,8 @@ use vfs::Vfs;
 use super::container::{Container, Notify, Parts};
 use super::files::Processes;
 use super::{
-    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, Sandbox,
-    SandboxConfig, State, Stream, files,
+    ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, ListedContainer, Log, LogOptions, NodeUsage,
+    Sandbox, SandboxConfig, State, Stream, files,
 };
 use crate::engine::{Engine, WasmiEngine};
 use crate::image::{Image, ImageInfo, ImageStore, Login, Registry, StoredImage};
@@ -380,6 +380,27 @@ impl ContainerRuntime {
     /// What a container uses; none if it is unknown.
     pub fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
         self.container(id).map(|c| c.stats())
+    }
+
+    /// What all containers and images take.
+    pub fn usage(&self) -> NodeUsage {
+        let mut sum = NodeUsage { disk_bytes: self.0.images.bytes(), ..NodeUsage::default() };
+        for container in self.0.containers.borrow().values() {
+            let more = container.usage();
+            sum.memory_bytes += more.memory_bytes;
+            sum.disk_bytes += more.disk_bytes;
+            sum.inodes += more.inodes;
+            sum.processes += more.processes;
+        }
+        sum
+    }
+
+    /// Removes images that no container was made of (`DeleteUnusedImages`).
+    pub fn remove_unused_images(&self) {
+        let used: BTreeSet<String> = self.0.containers.borrow().values().map(|c| c.image().id.clone()).collect();
+        for stored in self.0.images.entries().iter().filter(|stored| !used.contains(&stored.image.id)) {
+            let _ = self.0.images.delete(&stored.image.id);
+        }
     }
 
     /// Gives a container other limits; none is as much as a machine has.

@@ -188,12 +188,27 @@ pub struct ContainerStats {
     pub previous: Reading,
     /// Bytes written to its own layer.
     pub file_bytes: u64,
+    /// Files and folders made or changed in its own layer.
+    pub inodes: u64,
     /// Bytes of its log.
     pub log_bytes: u64,
     /// Processes.
     pub processes: u64,
     /// Periods of 100 ms in which its CPU limit stopped it.
     pub throttled_periods: u64,
+}
+
+/// What all containers and images of a node take together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeUsage {
+    /// Bytes of memory.
+    pub memory_bytes: u64,
+    /// Bytes of images, layers and logs.
+    pub disk_bytes: u64,
+    /// Files and folders made or changed in layers.
+    pub inodes: u64,
+    /// Processes.
+    pub processes: u64,
 }
 
 /// Both ends of the streams of a process that was started in a container or attached to.

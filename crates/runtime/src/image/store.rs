@@ -250,6 +250,11 @@ impl ImageStore {
         Some(removed)
     }
 
+    /// What all images take on disk.
+    pub fn bytes(&self) -> u64 {
+        self.images.borrow().values().map(|stored| stored.image.size_bytes).sum()
+    }
+
     /// Removes an image with all its names.
     pub fn delete(&self, id: &str) -> Option<Removed> {
         let stored = self.images.borrow_mut().remove(id)?;

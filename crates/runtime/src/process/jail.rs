@@ -321,6 +321,11 @@ impl Jail {
         self.processes.borrow().values().cloned().collect()
     }
 
+    /// How many processes there are, with those that have ended and nobody has asked about.
+    pub fn process_count(&self) -> u64 {
+        self.processes.borrow().len() as u64
+    }
+
     pub(crate) fn children(&self, pid: u32) -> Vec<Rc<Proc>> {
         self.processes.borrow().values().filter(|p| p.parent.get() == pid && p.pid != pid).cloned().collect()
     }
