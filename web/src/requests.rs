@@ -105,6 +105,8 @@ says! {
     WayNoPolicy: POLICY, false;
     WayStays: WIRE, false;
     WayGoes: WIRE, false;
+    WayLost: WIRE, true;
+    WayLostAgain: WIRE, false;
     WayArrived: WIRE, false;
     WayRefused: WIRE, true;
     WayNobody: WIRE, true;
@@ -307,6 +309,10 @@ fn rows(after_us: u64, what: &What, is_over: bool) -> Vec<Row> {
         What::Wire { from, to, .. } if from.is_empty() || to.is_empty() => Vec::new(),
         What::Wire { from, to, .. } if from == to => vec![one(Says::WayStays, from, "")],
         What::Wire { from, to, .. } => vec![one(Says::WayGoes, from, to)],
+        What::LostOnWire { again_us: None } => vec![one(Says::WayLost, "", "")],
+        What::LostOnWire { again_us: Some(us) } => {
+            vec![one(Says::WayLostAgain, &us.div_ceil(1_000_000).to_string(), "")]
+        }
         What::Arrived { at, seen_as, .. } => vec![one(Says::WayArrived, &thing(at), &seen_as.to_string())],
         What::Refused { at, address } => vec![one(Says::WayRefused, &thing(at), &address.port().to_string())],
         What::Nobody { address } => vec![one(Says::WayNobody, &address.ip().to_string(), "")],

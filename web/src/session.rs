@@ -189,7 +189,8 @@ impl Session {
             profile: lesson.setup.profile.clone(),
             nodes: lesson.setup.nodes.unwrap_or(0),
         };
-        let world = World::new(config)?;
+        let mut world = World::new(config)?;
+        world.set_wire(&lesson.setup.network);
         for (path, text) in &lesson.files {
             world.put_file(path, text)?;
         }

@@ -293,6 +293,8 @@ texts! {
     WayNoPolicy: "どちらの側にもきまりがないので、そのまま通れます。", "Neither end is restricted, so it may pass.";
     WayStays: "ノード {n} の中だけを通ります。", "It stays on node {n}.";
     WayGoes: "{n} から {m} へ送られます。", "From {n} it travels to {m}.";
+    WayLost: "途中で失われました。", "It is lost on the way.";
+    WayLostAgain: "途中で失われたので、{n} 秒後にもう一度送ります。", "It is lost on the way, and sent again after {n} s.";
     WayArrived: "{n} が受け取りました。送り主は {m} に見えます。", "{n} accepts it, and sees {m} as the sender.";
     WayRefused: "{n} のポート {m} では何も待ち受けていないので、断られました。", "Nothing listens on port {m} of {n}: refused.";
     WayNobody: "{n} というアドレスを持つものはありません。", "Nothing has the address {n}.";

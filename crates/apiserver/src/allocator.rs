@@ -3,7 +3,7 @@
 //! What is taken is read from the stored Services themselves, so nothing can leak and nothing needs repair. IPAddresses are
 //! made of them ([`record`]); those that people make keep an address from being chosen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use api::kinds::{IP_ADDRESSES, SERVICES};
@@ -225,6 +225,8 @@ fn free_address(cx: &Context<'_>, taken: &BTreeSet<&str>) -> Result<String, Fiel
     Err(FieldError::invalid("spec.clusterIPs", json!([""]), "failed to allocate a serviceIP: range is full"))
 }
 
+/// The ports of the nodes that a Service wants: those asked for, and free ones (`initNodePorts`, `updateNodePorts`). What a new
+/// Service offers at one port over several protocols is at one port of the nodes.
 fn node_ports(
     cx: &Context<'_>,
     spec: &mut Value,
@@ -232,8 +234,10 @@ fn node_ports(
     others: &[api::Object],
 ) -> Result<(), FieldError> {
     let number = |p: &Value| at(p, "nodePort").as_i64().filter(|n| *n != 0);
-    let own: BTreeSet<i64> = old.map(|o| list(o, "spec.ports").iter().filter_map(number).collect()).unwrap_or_default();
+    let mut own: BTreeSet<i64> =
+        old.map(|o| list(o, "spec.ports").iter().filter_map(number).collect()).unwrap_or_default();
     let mut taken: BTreeSet<i64> = taken_ports(others);
+    let mut shared: BTreeMap<i64, i64> = BTreeMap::new();
     for (i, port) in list(spec, "ports").iter().enumerate() {
         let Some(wanted) = number(port) else { continue };
         let field = format!("spec.ports[{i}].nodePort");
@@ -241,16 +245,29 @@ fn node_ports(
             let why = "provided port is not in the valid range. The range of valid ports is 30000-32767";
             return Err(FieldError::invalid(field, wanted, why));
         }
-        if taken.contains(&wanted) && !own.contains(&wanted) {
+        let offered = at(port, "port").as_i64().unwrap_or(0);
+        let is_shared = old.is_none() && shared.get(&offered) == Some(&wanted);
+        if !is_shared && !own.contains(&wanted) && taken.contains(&wanted) {
             return Err(FieldError::invalid(field, wanted, "provided port is already allocated"));
         }
+        shared.entry(offered).or_insert(wanted);
         taken.insert(wanted);
+        if old.is_some() {
+            // A change takes each number once, whatever is offered there.
+            own.insert(wanted);
+        }
     }
     for port in list_mut(spec, "ports") {
         if number(port).is_none() {
-            let free = free_node_port(cx, &taken)?;
-            taken.insert(free);
-            map_mut(port).insert("nodePort".into(), free.into());
+            let offered = at(port, "port").as_i64().unwrap_or(0);
+            let known = shared.get(&offered).copied().filter(|_| old.is_none());
+            let given = match known {
+                Some(known) => known,
+                None => free_node_port(cx, &taken)?,
+            };
+            taken.insert(given);
+            shared.entry(offered).or_insert(given);
+            map_mut(port).insert("nodePort".into(), given.into());
         }
     }
     Ok(())

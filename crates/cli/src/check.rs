@@ -188,6 +188,7 @@ fn set_up(lesson: &Lesson, seed: u64) -> Result<World, String> {
     let config =
         WorldConfig { seed, start: PLAYED_AT, profile: setup.profile.clone(), nodes: setup.nodes.unwrap_or(0) };
     let mut world = World::new(config)?;
+    world.set_wire(&setup.network);
     for (path, text) in &lesson.files {
         world.put_file(path, text)?;
     }

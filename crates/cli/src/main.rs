@@ -10,6 +10,7 @@ mod new;
 mod serve;
 mod sh;
 mod trace;
+mod wire;
 
 use std::process::ExitCode;
 

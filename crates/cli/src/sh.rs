@@ -11,6 +11,7 @@ use kubonsai::drive;
 use kubonsai::engine::Engine;
 
 use crate::trace::Requests;
+use crate::wire::Wire;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -29,6 +30,8 @@ pub(crate) struct Options {
     /// What runs the programs of containers. CPU time is counted differently, so compare bytes on one engine only.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    #[command(flatten)]
+    wire: Wire,
     /// When the script has ended, print what became of each request on the network (as `kubonsai trace` does) to standard error.
     #[arg(long)]
     trace_requests: bool,
@@ -45,6 +48,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
     };
     let mut world =
         drive::new_world_on(options.engine, options.seed, start, options.profile.as_deref(), options.nodes)?;
+    world.set_wire(&options.wire.said());
     if options.profile.is_some() {
         drive::run_until(&mut world, |world| world.is_ready());
     }

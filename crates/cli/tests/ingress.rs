@@ -241,3 +241,37 @@ fn what_is_sent_does_not_end_the_controller() {
         ],
     );
 }
+
+#[test]
+fn a_connection_that_is_upgraded_carries_bytes_both_ways() {
+    // The backend speaks first, as a server may; and each end hears the other.
+    play(
+        r#"cat > backend.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: chat, labels: {app: chat}}
+spec:
+  containers:
+  - name: chat
+    image: busybox
+    command: [sh, -c, "while true; do (printf 'HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: chat\\r\\nConnection: Upgrade\\r\\n\\r\\nwelcome\\n'; sleep 100) | nc -l -p 80; done"]
+END
+         kubectl apply -f backend.yaml > /dev/null
+         kubectl expose pod chat --port=80 > /dev/null
+         sed 's/name: web$/name: chat/; s/8080/80/; s/hello-world/chat/' example-ingress.yaml | kubectl apply -f -
+         kubectl run client --image=busybox --command -- sleep 100000 > /dev/null
+         kubectl wait --for=condition=Ready pod/chat pod/client > /dev/null
+         sleep 5
+         kubectl exec client -- sh -c "(printf 'GET /room HTTP/1.1\r\nHost: chat.example\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n'
+           sleep 4; echo hello from the client; sleep 5) | nc $(minikube ip) 80" > heard
+         sed 's/^Date.*/Date/' heard | tr -d '\r'
+         kubectl logs chat | tr -d '\r'
+         kubectl logs -n ingress-nginx deploy/ingress-nginx-controller | grep room"#,
+        &[
+            "HTTP/1.1 101 Switching Protocols\nDate\nConnection: upgrade\nUpgrade: chat\n\nwelcome\n",
+            "GET /room HTTP/1.1\nHost: chat.example\nUpgrade: chat\nConnection: upgrade\nX-Request-ID: ",
+            "\n\nhello from the client\n",
+            "\"GET /room HTTP/1.1\" 101 8 ",
+        ],
+    );
+}

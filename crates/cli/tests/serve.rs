@@ -2,8 +2,9 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start the program and wait for it")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use json::Value;
@@ -17,6 +18,8 @@ const CLOSE: u8 = 8;
 struct Server {
     child: Child,
     address: String,
+    /// Lines of standard error.
+    told: mpsc::Receiver<String>,
 }
 
 impl Drop for Server {
@@ -27,14 +30,25 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start() -> Server {
-        let kubeconfig = std::env::temp_dir().join(format!("kubonsai-serve-{}.yaml", std::process::id()));
+    fn start(name: &str, flags: &[&str]) -> Server {
+        let kubeconfig = std::env::temp_dir().join(format!("kubonsai-serve-{}-{name}.yaml", std::process::id()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_kubonsai"))
             .args(["serve", "--plain-http", "--listen", "127.0.0.1:0", "--kubeconfig"])
             .arg(&kubeconfig)
+            .args(flags)
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
+        let (tell, told) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                // The test may have ended.
+                let _ = tell.send(line);
+            }
+        });
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it says where it serves");
         let address = line.trim().rsplit("http://").next().unwrap_or_default().to_owned();
@@ -44,7 +58,12 @@ impl Server {
             assert!(written.contains(name), "{written}");
         }
         std::fs::remove_file(&kubeconfig).expect("it was there");
-        Server { child, address }
+        Server { child, address, told }
+    }
+
+    /// Waits for a line on standard error.
+    fn hear(&self, wanted: &str) {
+        while self.told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line says {wanted:?}")) != wanted {}
     }
 
     fn send(&self, head: &str, body: &str) -> TcpStream {
@@ -122,20 +141,27 @@ const POD: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"bb"},
   "spec":{"containers":[{"name":"bb","image":"busybox","command":["sleep","3600"]}]}}"#;
 
 fn wait_until_running(server: &Server) {
+    eventually(|| {
+        let (_, pod) = server.call("GET /api/v1/namespaces/default/pods/bb", "");
+        (pod["status"]["phase"] == "Running").then_some(()).ok_or_else(|| pod.to_string())
+    });
+}
+
+/// Tries until it works.
+fn eventually<T>(mut attempt: impl FnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let (_, pod) = server.call("GET /api/v1/namespaces/default/pods/bb", "");
-        if pod["status"]["phase"] == "Running" {
-            return;
+        match attempt() {
+            Ok(value) => return value,
+            Err(why) => assert!(Instant::now() < deadline, "{why}"),
         }
-        assert!(Instant::now() < deadline, "{pod}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
 #[test]
 fn a_client_reads_watches_and_runs_commands() {
-    let server = Server::start();
+    let server = Server::start("client", &[]);
     let (status, version) = server.call("GET /version", "");
     assert_eq!((status, version["gitVersion"].as_str()), (200, Some("v1.36.3")));
     let (status, answer) = server.call("GET /api/v1/namespaces/default/pods/none", "");
@@ -161,4 +187,76 @@ fn a_client_reads_watches_and_runs_commands() {
     let (_, ended) = channels.iter().find(|(channel, _)| *channel == 3).expect("a status on the error channel");
     assert!(ended.contains(r#""status":"Success""#), "{ended}");
     assert_eq!(code, 1000, "client-go takes any other end for a failure");
+}
+
+/// A node port that nobody has here, and who keeps it so.
+fn free_node_port() -> (u16, TcpListener) {
+    // Several of these tests may run on one machine.
+    let first = 30_000 + std::process::id() % 2_000;
+    let ports = (first..32_768).filter_map(|port| u16::try_from(port).ok());
+    ports
+        .into_iter()
+        .find_map(|port| Some((port, TcpListener::bind(("127.0.0.1", port)).ok()?)))
+        .expect("a port is free")
+}
+
+/// What a web server at a node port says.
+fn page(port: u16) -> Result<String, String> {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        // The other direction stays open, as it does for a client that is done.
+        stream.shutdown(std::net::Shutdown::Write)?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    ask().map_err(|error| format!("{:?}: {error}", error.kind()))
+}
+
+const WEB: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","labels":{"app":"web"}},
+  "spec":{"containers":[{"name":"web","image":"nginx"}]}}"#;
+
+fn service(port: u16) -> String {
+    format!(
+        r#"{{"apiVersion":"v1","kind":"Service","metadata":{{"name":"web"}},
+          "spec":{{"type":"NodePort","selector":{{"app":"web"}},"ports":[
+            {{"name":"http","port":80,"nodePort":{port}}},
+            {{"name":"quic","port":80,"protocol":"UDP","nodePort":{port}}}]}}}}"#
+    )
+}
+
+#[test]
+fn node_ports_are_published_as_long_as_there_is_a_service() {
+    let server = Server::start("ports", &["--publish-node-ports"]);
+    let (port, holder) = free_node_port();
+    assert_eq!(server.call("POST /api/v1/namespaces/default/services", &service(port)).0, 201);
+    server.hear(&format!(
+        "kubonsai: default/web: node port {port}: kubonsai does not support node ports for other protocols than TCP \
+         (kubonsai serve) yet"
+    ));
+    // Somebody else has the port, and lets it go.
+    let taken = "Address already in use (os error 98)";
+    server.hear(&format!("kubonsai: cannot listen on 127.0.0.1:{port} for default/web, trying again: {taken}"));
+    drop(holder);
+    server.hear(&format!("kubonsai: 127.0.0.1:{port} leads to default/web"));
+    // There is nobody behind it: the node refuses.
+    assert_eq!(page(port).err().as_deref().and_then(|why| why.split(':').next()), Some("ConnectionReset"));
+    assert_eq!(server.call("POST /api/v1/namespaces/default/pods", WEB).0, 201);
+    let answer = eventually(|| page(port));
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\nServer: nginx/"), "{answer}");
+    assert!(answer.ends_with("</html>\n") && answer.contains("<title>Welcome to nginx!</title>"), "{answer}");
+    // It came from the gateway of the nodes' network, through the node.
+    let mut log = server.send("GET /api/v1/namespaces/default/pods/web/log", "");
+    log.write_all(b"Connection: close\r\n\r\n").expect("sent");
+    let mut text = String::new();
+    log.read_to_string(&mut text).expect("an answer");
+    assert!(text.contains("192.168.49.2 - - ["), "{text}");
+
+    assert_eq!(server.call("DELETE /api/v1/namespaces/default/services/web", "").0, 200);
+    eventually(|| match TcpStream::connect(("127.0.0.1", port)) {
+        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
 }

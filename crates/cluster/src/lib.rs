@@ -21,6 +21,7 @@ mod lifecycle;
 mod lines;
 mod minikube_host;
 mod node;
+mod outsider;
 mod probe;
 mod profile;
 mod revision;

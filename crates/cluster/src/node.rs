@@ -106,6 +106,16 @@ impl Nodes {
         Some(engine.get_or_insert_with(|| Daemon::new(machine())).clone())
     }
 
+    /// Makes a folder that everybody may write to, on the machine of the control plane.
+    pub(crate) fn make_open_folder(&self, path: &str) {
+        const MODE_OPEN: u16 = 0o777;
+        if let Some(node) = self.0.borrow().values().next() {
+            let files = node.kubelet.files();
+            // What is in the way stays, and the kubelet says so when the volume is mounted.
+            let _ = files.mkdir_all(path).and_then(|()| files.chmod(path, MODE_OPEN));
+        }
+    }
+
     /// Removes a folder, on every machine that has it.
     pub(crate) fn remove_folder(&self, path: &str) {
         for node in self.0.borrow().values() {

@@ -9,7 +9,7 @@ use api::http::Transport;
 use bytes::Bytes;
 use machine::{EditEvent, Reader, Writer};
 use network::journey::Journey;
-use network::{Fabric, Role};
+use network::{Fabric, NetNs, Role};
 use runtime::cri::Shared;
 use runtime::engine::{Engine, WasmiEngine};
 use simulation::{ExternalError, ExternalRequest, Sim, SimConfig, Step, StepLimits, Time, TraceEvent};
@@ -53,6 +53,8 @@ pub struct World {
     revision: Revision,
     probes: Probes,
     fabric: Fabric,
+    /// Somebody on the internet, once somebody asked from there.
+    pub(crate) internet: Option<NetNs>,
     waiting: bool,
 }
 
@@ -100,6 +102,7 @@ impl World {
             revision,
             probes: Probes::default(),
             fabric,
+            internet: None,
             waiting: false,
         })
     }
@@ -222,6 +225,17 @@ impl World {
         put.map_err(|errno| format!("{path}: {errno}"))
     }
 
+    /// Lets the wires between pods, nodes and machines be as they are said to be, from now on. Part of what a session is made
+    /// from, as [`WorldConfig`]: it must happen at the same virtual time in every replay, best at the beginning.
+    pub fn set_wire(&mut self, wire: &lesson::Wire) {
+        if let Some(lesson::Latency(latency)) = wire.latency {
+            self.fabric.set_hop_delay(latency);
+        }
+        if let Some(lesson::Loss(loss)) = wire.loss {
+            self.fabric.set_loss(loss);
+        }
+    }
+
     /// Begins to ask what the HTTP clauses of a lesson's checks ask. Part of the lesson's set-up: it must happen at the
     /// same virtual time in every replay.
     pub fn ask(&mut self, checks: &lesson::Checks) {
@@ -266,6 +280,16 @@ impl World {
     /// Supplies a file.
     pub fn external_reply(&self, id: u64, answer: Result<Bytes, ExternalError>) {
         self.sim.external_reply(id, answer);
+    }
+
+    /// The network.
+    pub(crate) fn fabric(&self) -> Fabric {
+        self.fabric.clone()
+    }
+
+    /// The learner's machine on it.
+    pub(crate) fn learner_net(&self) -> NetNs {
+        self.learner.net.clone()
     }
 
     /// What happened after `seq`.

@@ -87,6 +87,8 @@ static CONTROLLERS: &[&Controller] = &[
     &disruption::CONTROLLER,
     &podautoscaler::CONTROLLER,
     &volumes::BINDER,
+    &volumes::EPHEMERAL,
+    &volumes::EXPANDER,
     &volumes::CLAIMS,
     &volumes::VOLUMES,
     &volumes::PROVISIONER,

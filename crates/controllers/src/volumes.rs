@@ -2,9 +2,12 @@
 //! (`pkg/controller/volume/{persistentvolume,pvcprotection,pvprotection}`, minikube's storage-provisioner).
 //!
 //! Differences: a claim that waits for its first consumer gets its volume when a pod that mounts it has been given a node,
-//! not a moment before; volumes are not recycled.
+//! not a moment before; volumes are not recycled, which is refused by name; nothing expands a volume, as nothing does for
+//! hostPath volumes upstream.
 
 mod claim;
+mod ephemeral;
+mod expand;
 mod protection;
 mod provisioner;
 #[cfg(test)]
@@ -19,6 +22,8 @@ use crate::change::{Change, Plan, Retry};
 use crate::controller::{Controller, Follows, Wake};
 use crate::view::View;
 
+pub(crate) use ephemeral::CONTROLLER as EPHEMERAL;
+pub(crate) use expand::CONTROLLER as EXPANDER;
 pub(crate) use protection::{CLAIMS, VOLUMES};
 pub(crate) use provisioner::CONTROLLER as PROVISIONER;
 
@@ -64,7 +69,7 @@ fn wake(view: &View<'_>, kind: &Kind, event: &Event) -> Vec<Wake> {
         let of_class = claims().filter(|claim| claim.str("spec.storageClassName") == object.name());
         return of_class.filter(|claim| claim.str("spec.volumeName").is_empty()).map(Wake::now).collect();
     }
-    let unbound = |name: &&str| {
+    let unbound = |name: &String| {
         let claim = view.get(&kinds::PERSISTENT_VOLUME_CLAIMS, &format!("{}/{name}", object.namespace()));
         claim.is_some_and(|claim| claim.str("spec.volumeName").is_empty())
     };
@@ -87,9 +92,14 @@ fn reconcile(view: &View<'_>, key: &str) -> Result<Vec<Change>, Retry> {
     Ok(plan.finish(result))
 }
 
-/// The names of the claims that a pod mounts.
-fn mounted_claims(pod: &Object) -> impl Iterator<Item = &str> {
-    pod.list("spec.volumes").iter().filter_map(|v| v["persistentVolumeClaim"]["claimName"].as_str())
+/// The names of the claims that a pod mounts, with those that are made for it.
+fn mounted_claims(pod: &Object) -> impl Iterator<Item = String> {
+    pod.list("spec.volumes").iter().filter_map(|volume| {
+        if volume["ephemeral"].is_null() {
+            return volume["persistentVolumeClaim"]["claimName"].as_str().map(str::to_owned);
+        }
+        Some(ephemeral::claim_name(pod, volume))
+    })
 }
 
 /// The volume that a claim names.

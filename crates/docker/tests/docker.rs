@@ -388,6 +388,26 @@ fn logins_are_kept_in_a_file_that_may_be_broken() {
 }
 
 #[test]
+fn what_is_pushed_elsewhere_than_to_the_hub_takes_a_login() {
+    let desk = Desk::new();
+    let image = "ghcr.io/cat/hello";
+    let login = |user: &str| format!("echo x | docker login -u {user} --password-stdin ghcr.io > /dev/null 2>&1");
+    let pushed = format!("docker build -q -t {image} . > /dev/null; {}; docker push -q {image}", login("cat"));
+    assert_eq!(desk.run(&pushed), (format!("{image}:latest\n"), 0));
+    let pull = format!("docker rmi {image} > /dev/null 2>&1; docker pull -q {image}");
+    let refused = |why: &str| {
+        (format!("Error response from daemon: Head \"https://ghcr.io/v2/cat/hello/manifests/latest\": {why}\n"), 1)
+    };
+    assert_eq!(desk.run(&format!("docker logout ghcr.io > /dev/null; {pull}")), refused("unauthorized"));
+    assert_eq!(desk.run(&format!("{}; {pull}", login("dog"))), refused("denied"));
+    desk.ctx.fs.write("/home/learner/From", format!("FROM {image}\n")).expect("fine");
+    let (text, code) = desk.run("docker build -q -f From .");
+    assert!(text.contains("denied") && code == 1, "{text}");
+    assert_eq!(desk.run(&format!("{}; docker build -q -f From . > /dev/null", login("cat"))).1, 0);
+    assert_eq!(desk.run(&pull), (format!("{image}:latest\n"), 0));
+}
+
+#[test]
 fn dockerfiles_have_limits() {
     let desk = Desk::new();
     let build = |file: &str| {

@@ -8,19 +8,24 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 use runtime::cri::ContainerRuntime;
 use simulation::Duration;
+use vfs::Vfs;
 
 pub use runtime::cri::{
     ContainerConfig, ContainerStats, ContainerStatus, ExecSession, Id, InputSink, LogOptions, Mount, NodeUsage,
     Sandbox, SandboxConfig, State,
 };
-pub use runtime::image::ImageInfo;
+pub use runtime::image::{ImageInfo, Login};
 
 /// A container runtime on one node. Errors are the sentences that docker and its CRI adapter give.
 pub trait Runtime {
-    /// Fetches an image and checks it.
-    fn pull(&self, image: &str) -> LocalBoxFuture<'static, Result<ImageInfo, String>>;
+    /// Fetches an image and checks it. `logins` are tried one after the other; with none, nobody asks.
+    fn pull(&self, image: &str, logins: &[Login]) -> LocalBoxFuture<'static, Result<ImageInfo, String>>;
     /// The image if it is present.
     fn image_status(&self, image: &str) -> Option<ImageInfo>;
+    /// The files of an image, to be mounted.
+    fn image_files(&self, _: &str) -> Option<Vfs> {
+        None
+    }
     /// Every image on the node.
     fn images(&self) -> Vec<ImageInfo>;
     /// Makes and starts a sandbox: address, network, host name.
@@ -62,8 +67,12 @@ pub trait Runtime {
 }
 
 impl Runtime for ContainerRuntime {
-    fn pull(&self, image: &str) -> LocalBoxFuture<'static, Result<ImageInfo, String>> {
-        ContainerRuntime::pull(self, image).boxed_local()
+    fn pull(&self, image: &str, logins: &[Login]) -> LocalBoxFuture<'static, Result<ImageInfo, String>> {
+        ContainerRuntime::pull(self, image, logins).boxed_local()
+    }
+
+    fn image_files(&self, image: &str) -> Option<Vfs> {
+        ContainerRuntime::image_files(self, image)
     }
 
     fn image_status(&self, image: &str) -> Option<ImageInfo> {

@@ -8,7 +8,10 @@ use base64::Engine as _;
 use client::Client;
 use json::Value;
 
-use crate::spec;
+use crate::{env_file, spec};
+
+/// A file of a volume: its path on the node and what is in it, if it is there. None if the pod has no such volume.
+pub(crate) type FileOf<'a> = dyn Fn(&str, &str) -> Option<(String, Option<String>)> + 'a;
 
 /// What the downward API tells of a pod that is about to run.
 pub(crate) struct Facts<'a> {
@@ -17,6 +20,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) host_ip: &'a str,
     /// Of the node, for limits that are not set: milli-CPUs and bytes.
     pub(crate) allocatable: (i64, i64),
+    /// Bytes of storage that the node has for pods.
+    pub(crate) storage_bytes: i64,
 }
 
 /// The container's variables in order of name, service variables included. The error is the sentence of the event.
@@ -25,6 +30,7 @@ pub(crate) async fn of_container(
     facts: &Facts<'_>,
     container: &Value,
     services: &[Object],
+    files: &FileOf<'_>,
 ) -> Result<Vec<(String, String)>, String> {
     let pod = facts.pod;
     let links = pod.at("spec.enableServiceLinks").as_bool().unwrap_or(true);
@@ -45,7 +51,7 @@ pub(crate) async fn of_container(
         let name = spec::name(var).to_owned();
         let literal = spec::text(var, "value");
         let value = if literal.is_empty() && !var["valueFrom"].is_null() {
-            match from_source(&mut cache, facts, container, &var["valueFrom"]).await? {
+            match from_source(&mut cache, facts, container, &var["valueFrom"], files).await? {
                 Some(value) => value,
                 None => continue, // optional and absent
             }
@@ -65,6 +71,7 @@ async fn from_source(
     facts: &Facts<'_>,
     container: &Value,
     source: &Value,
+    files: &FileOf<'_>,
 ) -> Result<Option<String>, String> {
     if let Some(path) = source["fieldRef"]["fieldPath"].as_str() {
         return field(facts, path).map(Some);
@@ -87,7 +94,23 @@ async fn from_source(
             }
         };
     }
-    Err(simulation::stub!("kubelet", "environment variables from files").to_owned())
+    if !source["fileKeyRef"].is_null() {
+        return from_file(files, &source["fileKeyRef"]);
+    }
+    Ok(Some(String::new()))
+}
+
+fn from_file(files: &FileOf<'_>, reference: &Value) -> Result<Option<String>, String> {
+    let (volume, key) = (spec::text(reference, "volumeName"), spec::text(reference, "key"));
+    let found = files(volume, spec::text(reference, "path"));
+    let (path, content) =
+        found.ok_or_else(|| format!("cannot find the volume \"{volume}\" referenced by FileKeyRef"))?;
+    let value = content.and_then(|text| env_file::value(&text, key).ok());
+    match value.ok_or("couldn't parse env file")? {
+        value if !value.is_empty() => Ok(Some(value)),
+        _ if reference["optional"].as_bool() == Some(true) => Ok(None),
+        _ => Err(format!("environment variable key \"{key}\" not found in file \"{path}\"")),
+    }
 }
 
 /// ConfigMaps and Secrets of one namespace, read once.
@@ -165,7 +188,7 @@ pub(crate) fn field(facts: &Facts<'_>, path: &str) -> Result<String, String> {
         return match map {
             "metadata.labels" => Ok(pod.label(key).unwrap_or("").to_owned()),
             "metadata.annotations" => Ok(pod.annotation(key).unwrap_or("").to_owned()),
-            _ => Err(format!("unsupported fieldPath: {path}")),
+            _ => Err(format!("fieldPath \"{path}\" does not support subscript")),
         };
     }
     Ok(match path {
@@ -203,6 +226,7 @@ pub(crate) fn resource(facts: &Facts<'_>, container: &Value, reference: &Value) 
         (Some(quantity), ..) => quantity.value().saturating_mul(1000),
         (None, "limits", "cpu") => cpu_milli,
         (None, "limits", "memory") => memory_bytes.saturating_mul(1000),
+        (None, "limits", "ephemeral-storage") => facts.storage_bytes.saturating_mul(1000),
         (None, "requests", _) => 0,
         _ => return Err(format!("unsupported container resource : {name}")),
     };
@@ -307,7 +331,13 @@ mod tests {
     #[test]
     fn downward_resources() {
         let pod = Object::new(json!({"metadata": {"name": "p", "labels": {"a": "b"}}}));
-        let facts = Facts { pod: &pod, pod_ip: "10.244.0.2", host_ip: "192.168.49.2", allocatable: (2000, 4096) };
+        let facts = Facts {
+            pod: &pod,
+            pod_ip: "10.244.0.2",
+            host_ip: "192.168.49.2",
+            allocatable: (2000, 4096),
+            storage_bytes: 9,
+        };
         let container = json!({"resources": {"requests": {"cpu": "250m", "memory": "64Mi"}}});
         let get = |name: &str, divisor: &str| {
             resource(&facts, &container, &json!({"resource": name, "divisor": divisor})).unwrap()

@@ -12,10 +12,30 @@ use simulation::{Duration, Sim, TraceKind};
 
 use crate::backoff::BackOff;
 use crate::cri::{ImageInfo, Runtime};
+use crate::keyring::Keyring;
 use crate::spec;
 
 /// Why a container is waiting: a reason and a message, as in its status.
 pub(crate) type Failure = (String, String);
+
+/// An image that a pod needs.
+pub(crate) struct Wanted<'a> {
+    pub(crate) image: &'a str,
+    pub(crate) policy: &'a str,
+    /// Which container runs it; none if the pod mounts it as a volume.
+    pub(crate) container: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    /// That of a container.
+    pub(crate) fn of(container: &'a Value) -> Wanted<'a> {
+        Wanted {
+            image: spec::text(container, "image"),
+            policy: spec::text(container, "imagePullPolicy"),
+            container: Some(spec::name(container)),
+        }
+    }
+}
 
 /// Makes sure that images are there.
 pub(crate) struct Images {
@@ -23,6 +43,7 @@ pub(crate) struct Images {
     pub(crate) node: String,
     pub(crate) runtime: Rc<dyn Runtime>,
     pub(crate) recorder: EventRecorder,
+    pub(crate) keyring: Keyring,
     pub(crate) back_off: BackOff,
     pub(crate) last_error: RefCell<BTreeMap<String, String>>,
     /// Called when the node has a new image.
@@ -34,24 +55,25 @@ fn fail(reason: &str, message: impl Into<String>) -> Failure {
 }
 
 impl Images {
-    /// The image of a container, pulled if its policy says so. Gives up when `cancelled` is raised.
+    /// The image, pulled if its policy says so. Gives up when `cancelled` is raised.
     pub(crate) async fn ensure(
         &self,
         pod: &Object,
-        container: &Value,
+        wanted: &Wanted<'_>,
         cancelled: &Signal,
     ) -> Result<ImageInfo, Failure> {
-        let image = spec::text(container, "image");
-        let path = spec::field_path(pod, spec::name(container));
-        let event = |kind: &str, reason: &str, message: &str| {
-            self.recorder.event_on_field(pod, &path, kind, reason, message);
+        let image = wanted.image;
+        let path = wanted.container.map(|name| spec::field_path(pod, name));
+        let event = |kind: &str, reason: &str, message: &str| match &path {
+            Some(path) => self.recorder.event_on_field(pod, path, kind, reason, message),
+            None => self.recorder.event(pod, kind, reason, message),
         };
         if let Err(error) = check_reference(image) {
             let message = format!("Failed to apply default image tag \"{image}\": {error}");
             event("Warning", "InspectFailed", &message);
             return Err(fail("InvalidImageName", message));
         }
-        if let Some(settled) = self.without_pull(image, spec::text(container, "imagePullPolicy"), &event) {
+        if let Some(settled) = self.without_pull(image, wanted.policy, &event) {
             return settled;
         }
         let key = format!("{}_{image}", pod.uid());
@@ -65,9 +87,10 @@ impl Images {
         }
         self.last_error.borrow_mut().remove(&key);
         event("Normal", "Pulling", &format!("Pulling image \"{image}\""));
-        self.trace(pod, container, "pulling");
+        self.trace(pod, wanted.container.unwrap_or_default(), "pulling");
+        let logins = self.keyring.of(pod, image, &self.recorder).await;
         let started = self.sim.now();
-        let mut pull = self.runtime.pull(image);
+        let mut pull = self.runtime.pull(image, &logins);
         let mut stop = cancelled.wait();
         let pulled = std::future::poll_fn(|cx| {
             use std::future::Future as _;
@@ -128,12 +151,12 @@ impl Images {
         self.last_error.borrow_mut().retain(|key, _| !key.starts_with(&prefix));
     }
 
-    fn trace(&self, pod: &Object, container: &Value, what: &str) {
+    fn trace(&self, pod: &Object, container: &str, what: &str) {
         self.sim.trace(TraceKind::Container {
             node: self.node.clone(),
             namespace: pod.namespace().to_owned(),
             pod: pod.name().to_owned(),
-            container: spec::name(container).to_owned(),
+            container: container.to_owned(),
             what: what.to_owned(),
         });
     }

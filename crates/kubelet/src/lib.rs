@@ -11,8 +11,10 @@ mod backoff;
 mod config;
 pub mod cri;
 mod env;
+mod env_file;
 mod eviction;
 mod images;
+mod keyring;
 pub mod limits;
 mod node;
 mod pod;
@@ -132,6 +134,7 @@ impl Kubelet {
                 node: config.name.clone(),
                 runtime: Rc::clone(&runtime),
                 recorder: recorder.clone(),
+                keyring: keyring::Keyring { client: client.clone() },
                 back_off: BackOff::default(),
                 last_error: RefCell::default(),
                 changed: {
@@ -382,3 +385,5 @@ mod static_pods_tests;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod volume_tests;

@@ -41,6 +41,8 @@ pub const DISK_BYTES_PER_INODE: i64 = 16 * 1024;
 pub const API_RETRY: Duration = Duration::from_secs(1);
 /// Between two refreshes of a pod's configMap, secret and downwardAPI volumes.
 pub const VOLUME_REFRESH_PERIOD: Duration = Duration::from_secs(60);
+/// The age at which a token is renewed, however long it holds (`maxTTL`).
+pub const TOKEN_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of a probe's output that an event shows.
 pub const PROBE_OUTPUT_BYTES_MAX: usize = 10 * 1024;
 /// Bytes of a container's termination message.

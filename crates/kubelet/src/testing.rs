@@ -43,6 +43,8 @@ pub(crate) struct Fake {
     present: RefCell<BTreeMap<String, ImageInfo>>,
     notify: RefCell<Option<Notify>>,
     me: RefCell<std::rc::Weak<Fake>>,
+    /// With what the last image was pulled.
+    pub(crate) logins: RefCell<Vec<Login>>,
     /// What `serve` answers.
     pub(crate) status: Rc<Cell<u16>>,
     /// The memory that every container uses.
@@ -64,6 +66,7 @@ impl Fake {
             present: RefCell::default(),
             notify: RefCell::default(),
             me: RefCell::default(),
+            logins: RefCell::default(),
             status: Rc::new(Cell::new(200)),
             used_bytes: Cell::new(0),
             written_bytes: Cell::new(0),
@@ -116,7 +119,8 @@ impl Fake {
 }
 
 impl Runtime for Fake {
-    fn pull(&self, image: &str) -> LocalBoxFuture<'static, Result<ImageInfo, String>> {
+    fn pull(&self, image: &str, logins: &[Login]) -> LocalBoxFuture<'static, Result<ImageInfo, String>> {
+        self.logins.replace(logins.to_vec());
         let (fake, image, sim) = (self.me.borrow().upgrade().unwrap(), image.to_owned(), self.sim.clone());
         async move {
             sim.sleep(Duration::from_millis(700)).await;
@@ -137,6 +141,13 @@ impl Runtime for Fake {
 
     fn image_status(&self, image: &str) -> Option<ImageInfo> {
         self.present.borrow().get(image).cloned()
+    }
+
+    fn image_files(&self, image: &str) -> Option<vfs::Vfs> {
+        let files = vfs::Vfs::new(self.sim.clone());
+        files.mkdir_all("/dir").ok()?;
+        files.write("/dir/name", image.to_owned()).ok()?;
+        Some(files)
     }
 
     fn images(&self) -> Vec<ImageInfo> {
@@ -174,6 +185,7 @@ impl Runtime for Fake {
             image: image.name,
             image_ref: image.reference,
             user: (0, 0),
+            groups: vec![0],
         };
         let net = self.sandboxes.borrow()[sandbox].clone();
         let container = Container { config, net, status, ended: Signal::new(), servers: Vec::new() };

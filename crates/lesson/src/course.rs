@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::glossary::Glossary;
 use crate::places::Places;
 use crate::yaml::{Lines, Part, Written};
-use crate::{Checks, LANGUAGES, Text, markdown, yaml};
+use crate::{Checks, LANGUAGES, Text, Wire, markdown, yaml};
 
 /// Nodes that a cluster can have; [`Setup::nodes`] may not ask for more.
 pub const NODES_MAX: u32 = 200;
@@ -104,12 +104,20 @@ pub struct Setup {
     /// Nodes of that cluster; left out: as many as the profile has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<u32>,
+    /// How the network is; left out: as it should be.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub network: Wire,
     /// Files below the lesson's `files/` that lie in the learner's home, by their path there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
     /// Commands that were run before the lesson, e.g. `kubectl create ...`.
     #[serde(default)]
     pub run: Vec<String>,
+}
+
+/// Whether nothing is said of the network.
+fn is_usual(wire: &Wire) -> bool {
+    *wire == Wire::default()
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,7 @@ mod markdown;
 mod path;
 mod places;
 mod quiz;
+mod wire;
 mod words;
 mod yaml;
 
@@ -29,6 +30,7 @@ pub use course::{
 pub use document::{Block, CalloutKind, Choice, Clock, CodeBlock, Definition, Document, Focus, Inline, Quiz, Step};
 pub use evaluate::{Facts, Outcome, Progress};
 pub use glossary::{Glossary, Term, Words};
+pub use wire::{Latency, Loss, Wire};
 
 /// The languages that every lesson speaks, in the order in which they are offered.
 pub const LANGUAGES: [&str; 2] = ["ja", "en"];

@@ -15,6 +15,7 @@ use crate::journey::{Choice, Journal, Journey, Verdict, Via, What};
 use crate::limits::{CONNECT_TIMEOUT, HOP_DELAY, LOOPBACK_DELAY, NEIGHBOUR_TIMEOUT};
 use crate::nat::{Protocol, Rules, ServiceRule};
 use crate::netns::{Asker, NetNs, NsInner};
+use crate::wire::Wire;
 
 /// Where a namespace stands, which decides what it can reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +51,10 @@ pub(crate) struct FabricInner {
     /// Names of the internet.
     names: RefCell<BTreeMap<String, Vec<Ipv4Addr>>>,
     next_flow: Cell<u64>,
-    hop_delay: Cell<Duration>,
+    /// Between namespaces.
+    hop: Rc<Wire>,
+    /// Within one.
+    pub(crate) loopback: Rc<Wire>,
     /// The packet trace.
     pub(crate) journal: RefCell<Journal>,
 }
@@ -67,8 +71,8 @@ pub(crate) struct Route {
 }
 
 pub(crate) enum Target {
-    /// Arrives at `address` after `delay`; `source` is what the receiver sees.
-    Host { address: SocketAddrV4, source: Ipv4Addr, delay: Duration },
+    /// Arrives at `address` over `wire`; `source` is what the receiver sees.
+    Host { address: SocketAddrV4, source: Ipv4Addr, wire: Rc<Wire> },
     /// A rule or nobody answers: the sender learns `error` after `after`.
     Lost { error: NetError, after: Duration },
 }
@@ -84,6 +88,7 @@ struct Entry<'a> {
 impl Fabric {
     /// A network without anyone on it.
     pub fn new(sim: Sim) -> Fabric {
+        let (hop, loopback) = (Wire::new(&sim, HOP_DELAY), Wire::new(&sim, LOOPBACK_DELAY));
         Fabric(Rc::new(FabricInner {
             sim,
             hosts: RefCell::default(),
@@ -94,7 +99,8 @@ impl Fabric {
             affinities: RefCell::default(),
             names: RefCell::default(),
             next_flow: Cell::new(1),
-            hop_delay: Cell::new(HOP_DELAY),
+            hop,
+            loopback,
             journal: RefCell::default(),
         }))
     }
@@ -174,9 +180,14 @@ impl Fabric {
         self.0.names.borrow().get(&name).cloned().unwrap_or_default()
     }
 
-    /// Sets the one-way delay between namespaces; connections that are open keep theirs.
+    /// Sets the one-way delay between namespaces, for what is sent from now on.
     pub fn set_hop_delay(&self, delay: Duration) {
-        self.0.hop_delay.set(delay);
+        self.0.hop.set_delay(delay);
+    }
+
+    /// Loses so many of [`LOSS_OF`](crate::LOSS_OF) packets between namespaces, of what is sent from now on.
+    pub fn set_loss(&self, loss: u32) {
+        self.0.hop.set_loss(loss);
     }
 
     /// Journeys that began or changed after a revision (0 for all that are kept), oldest first.
@@ -269,7 +280,7 @@ impl FabricInner {
                 (*to.ip(), *to.ip())
             };
             let address = SocketAddrV4::new(ip, to.port());
-            let target = Target::Host { address, source, delay: LOOPBACK_DELAY };
+            let target = Target::Host { address, source, wire: Rc::clone(&self.loopback) };
             return Route { hops, turn: None, target, end: None };
         }
         self.to_host(from, to, hops, from.first_address())
@@ -345,8 +356,8 @@ impl FabricInner {
         let target = match self.host(*to.ip()) {
             Some(ns) if reachable || ns.role == Role::Public => {
                 let own = std::ptr::eq(Rc::as_ptr(&ns), from);
-                let delay = if own { LOOPBACK_DELAY } else { self.hop_delay.get() };
-                Target::Host { address: to, source, delay }
+                let wire = Rc::clone(if own { &self.loopback } else { &self.hop });
+                Target::Host { address: to, source, wire }
             }
             None if reachable && self.is_known_network(*to.ip()) => {
                 Target::Lost { error: NetError::Unreachable, after: NEIGHBOUR_TIMEOUT }

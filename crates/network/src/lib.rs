@@ -6,7 +6,8 @@
 //! * Each connection leaves a trace (`TraceKind::Flow`) with the rules and addresses it passed, and each request a
 //!   [`journey::Journey`] with everything that happened on its way.
 //!
-//! What is simulated: no IP packets, no congestion, no loss. A stream is bytes with a delay, a datagram arrives whole.
+//! What is simulated: no IP packets, no congestion. A stream is bytes with a delay, a datagram arrives whole or, where a wire
+//! loses packets, not at all.
 
 mod affinity;
 pub mod dns;
@@ -25,6 +26,7 @@ pub mod proxy;
 mod resolve;
 mod tcp;
 mod udp;
+mod wire;
 
 pub use error::NetError;
 pub use fabric::{Fabric, Role};
@@ -33,6 +35,7 @@ pub use resolve::ResolvConf;
 pub use std::net::{Ipv4Addr, SocketAddrV4};
 pub use tcp::{Listener, TcpStream};
 pub use udp::UdpSocket;
+pub use wire::LOSS_OF;
 
 #[cfg(test)]
 mod tests;

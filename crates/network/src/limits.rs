@@ -35,6 +35,12 @@ pub const LOOPBACK_DELAY: Duration = Duration::from_micros(20);
 pub const NEIGHBOUR_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often the first packet of a connection is sent again (Linux `tcp_syn_retries`): after 1 s, 2 s, 4 s ...
 pub const SYN_RETRIES_MAX: u32 = 6;
+/// Until what was sent over a connection and lost is sent again, besides a round trip (Linux `TCP_RTO_MIN`); then twice as long.
+pub const RETRANSMIT_TIME: Duration = Duration::from_millis(200);
+/// The longest of these times (`TCP_RTO_MAX`).
+pub const RETRANSMIT_TIME_MAX: Duration = Duration::from_secs(120);
+/// How often it is sent again before the connection is given up (`tcp_retries2`).
+pub const RETRANSMITS_MAX: u32 = 15;
 /// Until a connection attempt that is never answered is given up: what [`SYN_RETRIES_MAX`] comes to.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
 /// Until a name server is asked again (resolv.conf `timeout`).

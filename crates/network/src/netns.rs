@@ -10,11 +10,12 @@ use simulation::Sim;
 
 use crate::fabric::{FabricInner, FlowGuard, Role, Route, Target};
 use crate::journey::{Kind, Lookups, Outcome, Tracer, What};
-use crate::limits::{EPHEMERAL_PORTS, LOOPBACK_DELAY, NAMESPACE_SOCKETS_MAX, SYN_RETRIES_MAX};
+use crate::limits::{EPHEMERAL_PORTS, NAMESPACE_SOCKETS_MAX, SYN_RETRIES_MAX};
 use crate::nat::Protocol;
 use crate::pipe::Pipe;
 use crate::tcp::{End, ListenerInner};
 use crate::udp::UdpInner;
+use crate::wire::{Opening, Wire};
 use crate::{Fabric, Listener, NetError, ResolvConf, TcpStream, UdpSocket};
 
 /// A network namespace. Clones share it; when the last one goes, its sockets close and its addresses are free.
@@ -312,8 +313,8 @@ impl NetNs {
         if ns.down.get() {
             return Err(NetError::Down);
         }
-        let (address, source, delay) = match route.target {
-            Target::Host { address, source, delay } => (address, source, delay),
+        let (address, source, wire) = match route.target {
+            Target::Host { address, source, wire } => (address, source, wire),
             Target::Lost { error, after } => {
                 fabric.sim.sleep(after).await;
                 tracer.lost(error);
@@ -330,23 +331,35 @@ impl NetNs {
             let taken = ns.ports_taken.borrow();
             ns.ephemeral_port(|port| taken.contains_key(&port))?
         };
-        fabric.sim.sleep(delay).await;
+        let mut opening = Opening::over(&wire);
+        let again = |after| tracer.lost_on_wire(after);
+        if let Err(error) = opening.cross(again).await {
+            tracer.lost(error);
+            FlowGuard::report(&fabric.sim, id, &ns.name, route.hops, String::new(), "timeout").forget();
+            return Err(error);
+        }
         let host = if address.ip().is_loopback() { Some(Rc::clone(ns)) } else { fabric.host(*address.ip()) };
         let name = host.as_ref().map_or(String::new(), |h| h.name.clone());
         let listener = host.as_ref().and_then(|h| h.listener_for(address));
         let client = self.local_for(to, port);
         let server_sees = SocketAddrV4::new(source, port);
         let pair = listener.zip(host).and_then(|(listener, host)| {
-            let (near, far) = self.pair(delay, (client, to), (address, server_sees), &host);
+            let (near, far) = self.pair(&wire, (client, to), (address, server_sees), &host);
             listener.offer(far).then_some(near)
         });
         tracer.pass(match pair {
             Some(_) => What::Arrived { at: name.clone(), address, seen_as: source },
             None => What::Refused { at: name.clone(), address },
         });
-        fabric.sim.sleep(delay).await;
+        let answered = opening.cross(again).await;
         if ns.down.get() {
             return Err(NetError::Down);
+        }
+        if let Err(error) = answered {
+            pair.iter().for_each(TcpStream::abort);
+            tracer.lost(error);
+            FlowGuard::report(&fabric.sim, id, &ns.name, route.hops, name, "timeout").forget();
+            return Err(error);
         }
         match pair {
             Some(stream) => {
@@ -397,12 +410,12 @@ impl NetNs {
     /// Two connected ends: `near` as (local, peer) here, `far` as (local, peer) at `host`.
     fn pair(
         &self,
-        delay: Duration,
+        wire: &Rc<Wire>,
         near: (SocketAddrV4, SocketAddrV4),
         far: (SocketAddrV4, SocketAddrV4),
         host: &Rc<NsInner>,
     ) -> (TcpStream, TcpStream) {
-        let (there, back) = (Pipe::new(self.sim(), delay), Pipe::new(self.sim(), delay));
+        let (there, back) = Pipe::both_ways(self.sim(), wire);
         self.0.ports_taken.borrow_mut().insert(near.0.port(), 1);
         let end = |rx: &Rc<Pipe>, tx: &Rc<Pipe>, (local, peer), ns: &Rc<NsInner>, ephemeral| {
             let end = Rc::new(End {
@@ -435,6 +448,6 @@ impl NetNs {
     /// Two streams connected to each other inside this namespace without a listener, as `socketpair` gives.
     pub fn stream_pair(&self) -> (TcpStream, TcpStream) {
         let a = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-        self.pair(LOOPBACK_DELAY, (a, a), (a, a), &self.0)
+        self.pair(&self.0.fabric.loopback, (a, a), (a, a), &self.0)
     }
 }

@@ -1,9 +1,11 @@
 //! One direction of a stream: bytes that arrive after a delay, in order, within a bounded buffer.
+//!
+//! What the wire loses is sent again after its time, and what comes behind it waits for it. When it was lost too often the sending
+//! end gives the connection up; the other one never hears of it. Acknowledgements are not lost, nor can they be seen.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
-use std::time::Duration;
+use std::rc::{Rc, Weak};
 
 use bytes::{Buf, Bytes};
 use simulation::notify::Waiters;
@@ -11,6 +13,7 @@ use simulation::{Sim, Time};
 
 use crate::NetError;
 use crate::limits::STREAM_BUFFER_BYTES_MAX;
+use crate::wire::Wire;
 
 enum Segment {
     Data(Bytes),
@@ -18,9 +21,20 @@ enum Segment {
     Reset,
 }
 
+/// A segment on its way.
+struct Flying {
+    segment: Segment,
+    /// One-way delays that it takes.
+    trips: u32,
+    /// When it arrives, or is sent again if it was lost.
+    at: Time,
+    /// How often it was lost, if it is.
+    lost: Option<u32>,
+}
+
 #[derive(Default)]
 struct State {
-    flight: VecDeque<(Time, Segment)>,
+    flight: VecDeque<Flying>,
     arrived: VecDeque<Bytes>,
     /// Of `flight` and `arrived` together.
     bytes: usize,
@@ -28,27 +42,41 @@ struct State {
     fin_arrived: bool,
     reset_arrived: bool,
     reader_closed: bool,
+    /// What the reader's own end sent was lost too often.
+    given_up: bool,
     /// A task is carrying `flight` over.
     delivering: bool,
 }
 
 pub(crate) struct Pipe {
     sim: Sim,
-    delay: Duration,
+    wire: Rc<Wire>,
     state: RefCell<State>,
     pub(crate) readable: Waiters,
     pub(crate) writable: Waiters,
+    /// The other direction.
+    back: Weak<Pipe>,
 }
 
 impl Pipe {
-    pub(crate) fn new(sim: &Sim, delay: Duration) -> Rc<Pipe> {
-        Rc::new(Pipe {
+    /// Both directions of a stream.
+    pub(crate) fn both_ways(sim: &Sim, wire: &Rc<Wire>) -> (Rc<Pipe>, Rc<Pipe>) {
+        let one = |back: Weak<Pipe>| Pipe {
             sim: sim.clone(),
-            delay,
+            wire: Rc::clone(wire),
             state: RefCell::default(),
             readable: Waiters::default(),
             writable: Waiters::default(),
-        })
+            back,
+        };
+        let mut back = None;
+        let there = Rc::new_cyclic(|there| {
+            let made = Rc::new(one(there.clone()));
+            let pipe = one(Rc::downgrade(&made));
+            back = Some(made);
+            pipe
+        });
+        (there, back.expect("the closure has run"))
     }
 
     /// `None` = nothing has arrived yet; empty bytes = the end.
@@ -71,7 +99,7 @@ impl Pipe {
         if state.fin_arrived || state.reader_closed {
             return Some(Ok(Bytes::new()));
         }
-        None
+        state.given_up.then_some(Err(NetError::TimedOut))
     }
 
     /// `None` = the buffer is full. A closed reader swallows the bytes; the caller answers with a reset.
@@ -91,21 +119,21 @@ impl Pipe {
         if take > 0 {
             state.bytes += take;
             drop(state);
-            self.push(self.delay, Segment::Data(Bytes::copy_from_slice(&bytes[..take])));
+            self.push(1, Segment::Data(Bytes::copy_from_slice(&bytes[..take])));
         }
         Some(Ok(take))
     }
 
     pub(crate) fn send_fin(self: &Rc<Self>) {
         if !std::mem::replace(&mut self.state.borrow_mut().fin_sent, true) {
-            self.push(self.delay, Segment::Fin);
+            self.push(1, Segment::Fin);
         }
     }
 
     /// A reset that arrives after `trips` one-way delays.
     pub(crate) fn send_reset(self: &Rc<Self>, trips: u32) {
         self.state.borrow_mut().fin_sent = true;
-        self.push(self.delay * trips, Segment::Reset);
+        self.push(trips, Segment::Reset);
     }
 
     /// The reader has gone: what is buffered is dropped. True if there was something that it had not read.
@@ -129,9 +157,13 @@ impl Pipe {
         self.state.borrow().reset_arrived
     }
 
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.state.borrow().given_up
+    }
+
     pub(crate) fn is_readable(&self) -> bool {
         let state = self.state.borrow();
-        !state.arrived.is_empty() || state.fin_arrived || state.reset_arrived || state.reader_closed
+        !state.arrived.is_empty() || state.fin_arrived || state.reset_arrived || state.reader_closed || state.given_up
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -139,18 +171,30 @@ impl Pipe {
         state.fin_sent || state.reader_closed || state.bytes < STREAM_BUFFER_BYTES_MAX
     }
 
-    fn push(self: &Rc<Self>, delay: Duration, segment: Segment) {
+    fn push(self: &Rc<Self>, trips: u32, segment: Segment) {
+        let flying = self.send(segment, trips, 0);
         let mut state = self.state.borrow_mut();
-        state.flight.push_back((self.sim.now() + delay, segment));
+        state.flight.push_back(flying);
         if !std::mem::replace(&mut state.delivering, true) {
             drop(state);
             self.sim.spawn(Rc::clone(self).deliver());
         }
     }
 
+    /// A segment sets out, after it was lost so often.
+    fn send(&self, segment: Segment, trips: u32, lost: u32) -> Flying {
+        let now = self.sim.now();
+        if self.wire.loses() {
+            // Whoever gives up does so after the last try's time, too.
+            let after = self.wire.again_after(lost).unwrap_or_default();
+            return Flying { segment, trips, at: now + after, lost: Some(lost + 1) };
+        }
+        Flying { segment, trips, at: now + self.wire.delay() * trips, lost: None }
+    }
+
     async fn deliver(self: Rc<Self>) {
         loop {
-            let next = self.state.borrow().flight.front().map(|(at, _)| *at);
+            let next = self.state.borrow().flight.front().map(|flying| flying.at);
             let Some(at) = next else { break };
             self.sim.sleep_until(at).await;
             self.arrive();
@@ -161,16 +205,40 @@ impl Pipe {
     fn arrive(&self) {
         let now = self.sim.now();
         let mut state = self.state.borrow_mut();
-        while state.flight.front().is_some_and(|(at, _)| *at <= now) {
-            match state.flight.pop_front() {
-                Some((_, Segment::Data(bytes))) if !state.reader_closed => state.arrived.push_back(bytes),
-                Some((_, Segment::Fin)) => state.fin_arrived = true,
-                Some((_, Segment::Reset)) => state.reset_arrived = true,
-                _ => {}
+        while state.flight.front().is_some_and(|flying| flying.at <= now) {
+            let Some(Flying { segment, trips, lost, .. }) = state.flight.pop_front() else { break };
+            match lost {
+                Some(lost) if self.wire.again_after(lost).is_some() => {
+                    let again = self.send(segment, trips, lost);
+                    state.flight.push_front(again);
+                }
+                Some(_) => {
+                    drop(state);
+                    return self.give_up();
+                }
+                None => match segment {
+                    Segment::Data(bytes) if !state.reader_closed => state.arrived.push_back(bytes),
+                    Segment::Data(_) => {}
+                    Segment::Fin => state.fin_arrived = true,
+                    Segment::Reset => state.reset_arrived = true,
+                },
             }
         }
         drop(state);
         self.readable.wake_all();
+        self.writable.wake_all();
+    }
+
+    /// Nothing that is sent here arrives: the sending end hears of it, where it reads and writes.
+    fn give_up(&self) {
+        let mut state = self.state.borrow_mut();
+        state.flight.clear();
+        state.fin_sent = true;
+        drop(state);
+        if let Some(back) = self.back.upgrade() {
+            back.state.borrow_mut().given_up = true;
+            back.readable.wake_all();
+        }
         self.writable.wake_all();
     }
 }

@@ -92,6 +92,9 @@ impl TcpStream {
         if end.closed.get() || end.rx.is_reset() {
             return Some(Err(NetError::BrokenPipe));
         }
+        if end.rx.is_given_up() {
+            return Some(Err(NetError::TimedOut));
+        }
         if end.tx.is_reader_closed() {
             // The peer's kernel answers data for a closed socket with a reset, which takes a round trip.
             end.rx.send_reset(2);
@@ -121,7 +124,7 @@ impl TcpStream {
 
     /// Whether [`TcpStream::try_write`] would not block.
     pub fn is_writable(&self) -> bool {
-        self.0.closed.get() || self.0.rx.is_reset() || self.0.tx.is_writable()
+        self.0.closed.get() || self.0.rx.is_reset() || self.0.rx.is_given_up() || self.0.tx.is_writable()
     }
 
     /// The next bytes; empty at the end.

@@ -9,6 +9,7 @@ use crate::nat::{Protocol, Rules, ServiceRule};
 use crate::{Fabric, NetError, NetNs, ResolvConf, Role, limits};
 
 mod traffic;
+mod wire;
 
 pub(crate) fn sim() -> Sim {
     Sim::new(SimConfig { seed: 3, start: Time::from_unix_seconds(1_000_000) })

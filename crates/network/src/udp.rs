@@ -185,14 +185,20 @@ impl NetNs {
                     });
                 }
             }
-            Target::Host { address, source, delay } => {
+            Target::Host { address, wire, .. } if wire.loses() => {
+                if address != to {
+                    socket.nat.borrow_mut().insert(address, to);
+                }
+                socket.told(part, |tracer| tracer.lost_on_wire(None));
+            }
+            Target::Host { address, source, wire } => {
                 if address != to {
                     socket.nat.borrow_mut().insert(address, to);
                 }
                 let from = SocketAddrV4::new(source, socket.local.port());
                 let socket = Rc::downgrade(socket);
                 sim.spawn(async move {
-                    fabric.sim.sleep(delay).await;
+                    fabric.sim.sleep(wire.delay()).await;
                     let host = if address.ip().is_loopback() { Some(here) } else { fabric.host(*address.ip()) };
                     match host.as_ref().and_then(|ns| ns.udp_for(address)) {
                         Some(receiver) => {
@@ -203,7 +209,7 @@ impl NetNs {
                             receiver.deliver(bytes, from);
                         }
                         None => {
-                            fabric.sim.sleep(delay).await;
+                            fabric.sim.sleep(wire.delay()).await;
                             if let Some(socket) = socket.upgrade() {
                                 let at = host.map_or(String::new(), |host| host.name.clone());
                                 socket.told(part, |tracer| {

@@ -10,7 +10,7 @@ use crate::node_info::NodeInfo;
 use crate::plugins::inter_pod_affinity::Near;
 use crate::plugins::node_affinity::NodeChoice;
 use crate::plugins::pod_topology_spread::Spread;
-use crate::plugins::volume_binding::claims;
+use crate::plugins::volume_binding::{Claim, claims};
 use crate::pod_info::{Affinity, PodInfo};
 use crate::tally::Tally;
 
@@ -130,7 +130,7 @@ pub(crate) struct Cycle<'a> {
     /// The node that it names, if it names one.
     pub(crate) node_name: &'a str,
     /// The names of the claims that it mounts.
-    pub(crate) claims: Vec<&'a str>,
+    pub(crate) claims: Vec<Claim>,
     /// A node as it would be, in the place of the one that is there.
     supposed: Option<&'a NodeInfo>,
     choice: NodeChoice<'a>,
@@ -138,6 +138,8 @@ pub(crate) struct Cycle<'a> {
     pub(crate) near: OnceCell<Near<'a>>,
     /// Where the pods are among which it is to be spread; the same.
     pub(crate) spread: OnceCell<Spread<'a>>,
+    /// Whether another pod uses a claim of its that is for one pod alone; the same.
+    pub(crate) single_use: OnceCell<bool>,
 }
 
 impl<'a> Cycle<'a> {
@@ -153,6 +155,7 @@ impl<'a> Cycle<'a> {
             choice: NodeChoice::of(pod),
             near: OnceCell::new(),
             spread: OnceCell::new(),
+            single_use: OnceCell::new(),
         }
     }
 

@@ -13,10 +13,11 @@ mod node_unschedulable;
 pub(crate) mod pod_topology_spread;
 mod taint_toleration;
 pub(crate) mod volume_binding;
+mod volume_restrictions;
 
 /// Every plugin, in the order in which filters are asked. A node is out at the first refusal.
 ///
-/// Not in the table yet: VolumeRestrictions, NodeVolumeLimits and VolumeZone, as there are no persistent volumes.
+/// Not in the table: NodeVolumeLimits and VolumeZone, as there are no volumes of drivers or of zones.
 pub(crate) static PLUGINS: &[&Plugin] = &[
     &node_unschedulable::PLUGIN,
     &node_name::PLUGIN,
@@ -24,6 +25,7 @@ pub(crate) static PLUGINS: &[&Plugin] = &[
     &node_affinity::PLUGIN,
     &node_ports::PLUGIN,
     &node_resources_fit::PLUGIN,
+    &volume_restrictions::PLUGIN,
     &volume_binding::PLUGIN,
     &pod_topology_spread::PLUGIN,
     &inter_pod_affinity::PLUGIN,

@@ -80,6 +80,38 @@ fn refusals_in_the_words_of_the_recordings() {
 }
 
 #[test]
+fn claims_of_one_pod_and_for_one_pod() {
+    let mut cluster = cluster(three());
+    let volumes = |source: Value| json!({"volumes": [{"name": "v", "persistentVolumeClaim": source}]});
+    check(
+        &cluster,
+        json!({"volumes": [{"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}]}),
+        expect![[
+            r#"0/3 nodes are available: waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v". not found"#
+        ]],
+    );
+    let claim = |mode: &str| {
+        Object::new(
+            json!({"metadata": {"name": "c", "namespace": "d", "annotations": {"pv.kubernetes.io/bind-completed": "yes"}},
+            "spec": {"accessModes": [mode]}, "status": {"phase": "Bound"}}),
+        )
+    };
+    let mut first = pod("first", volumes(json!({"claimName": "c"})));
+    first.set("spec.nodeName", "minikube");
+    cluster.claims.insert("d/c".to_owned(), claim("ReadWriteOnce"));
+    cluster.place(&first);
+    check(&cluster, volumes(json!({"claimName": "c"})), expect!["minikube-m02"]);
+    cluster.claims.insert("d/c".to_owned(), claim("ReadWriteOncePod"));
+    check(
+        &cluster,
+        volumes(json!({"claimName": "c"})),
+        expect![
+            "0/3 nodes are available: 3 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."
+        ],
+    );
+}
+
+#[test]
 fn each_node_is_refused_for_its_own_reason() {
     let mut nodes = three();
     nodes[0].set(
@@ -251,6 +283,6 @@ fn the_explanation_names_every_filter_and_score() {
     expect![[r#"
         node minikube-m03 drawn from [minikube-m02,minikube-m03]
         minikube: NodeUnschedulable=false[node(s) were unschedulable] |  = null
-        minikube-m02: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true VolumeBinding=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452
-        minikube-m03: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true VolumeBinding=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452"#]].assert_eq(&lines.join("\n").replace('"', ""));
+        minikube-m02: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true VolumeRestrictions=true VolumeBinding=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452
+        minikube-m03: NodeUnschedulable=true NodeName=true TaintToleration=true NodeAffinity=true NodePorts=true NodeResourcesFit=true VolumeRestrictions=true VolumeBinding=true PodTopologySpread=true InterPodAffinity=true | TaintToleration=100*3 NodeResourcesFit=81*1 NodeResourcesBalancedAllocation=71*1 ImageLocality=0*1 = 452"#]].assert_eq(&lines.join("\n").replace('"', ""));
 }

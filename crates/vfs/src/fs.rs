@@ -25,6 +25,8 @@ pub struct Usage {
     pub bytes_max: u64,
     /// Nodes made or changed.
     pub nodes: usize,
+    /// Whether it lies in memory, as a tmpfs does.
+    pub in_memory: bool,
 }
 
 pub(crate) struct Fs {
@@ -35,6 +37,7 @@ pub(crate) struct Fs {
     next: Cell<Ino>,
     used: Cell<u64>,
     limit: Cell<u64>,
+    in_memory: Cell<bool>,
     clock: Rc<dyn Clock>,
 }
 
@@ -52,6 +55,7 @@ impl Fs {
             next: Cell::new(next),
             used: Cell::new(0),
             limit: Cell::new(TREE_BYTES_MAX),
+            in_memory: Cell::new(false),
             clock,
         })
     }
@@ -61,7 +65,16 @@ impl Fs {
     }
 
     pub(crate) fn usage(&self) -> Usage {
-        Usage { bytes: self.used.get(), bytes_max: self.limit.get(), nodes: self.upper.borrow().len() }
+        Usage {
+            bytes: self.used.get(),
+            bytes_max: self.limit.get(),
+            nodes: self.upper.borrow().len(),
+            in_memory: self.in_memory.get(),
+        }
+    }
+
+    pub(crate) fn keep_in_memory(&self) {
+        self.in_memory.set(true);
     }
 
     pub(crate) fn set_limit(&self, bytes: u64) {

@@ -8,8 +8,11 @@ use simulation::Time;
 use crate::fs::{Fs, Usage};
 use crate::handle::set_times;
 use crate::node::{Content, Data, Generator, Node};
-use crate::walk::{Credentials, Found, Mount, Namespace, Place};
+use crate::walk::{Credentials, Found, Held, Mount, Namespace, Place};
 use crate::{Clock, Device, DirEntry, Errno, FileHandle, FileKind, Layer, Metadata, OpenOptions, path};
+
+/// What is made in such a directory belongs to the directory's group.
+const SET_GID: u16 = 0o2000;
 
 /// How a tree is mounted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,7 +106,13 @@ impl Vfs {
     fn make(&self, dir: &Place, name: &str, mut node: Node) -> Result<Place, Errno> {
         let (mode, gid) = dir.fs.read(dir.ino, |n| (n.mode, n.gid))?;
         node.uid = self.who.uid;
-        node.gid = if mode & 0o2000 != 0 { gid } else { self.who.gid };
+        node.gid = self.who.gid;
+        if mode & SET_GID != 0 {
+            node.gid = gid;
+            if node.children().is_some() {
+                node.mode |= SET_GID; // what is made further below is the group's too
+            }
+        }
         let ino = dir.fs.add(dir.ino, name, node)?;
         Ok(Place { ino, ..dir.clone() })
     }
@@ -559,7 +568,8 @@ impl Vfs {
         }
         let dev = self.ns.dev_of(&root.fs);
         let root = Place { read_only: options.read_only || root.read_only, dev, ..root };
-        self.ns.mounts.borrow_mut().push(Mount { at, root, path: found.path() });
+        let held = Held::new(&root);
+        self.ns.mounts.borrow_mut().push(Mount { at, root, path: found.path(), held });
         Ok(())
     }
 
@@ -569,9 +579,12 @@ impl Vfs {
     /// `EINVAL` when nothing is mounted there.
     pub fn unmount(&self, path: &str) -> Result<(), Errno> {
         let path = self.canonicalize(path)?;
-        let mut mounts = self.ns.mounts.borrow_mut();
-        let at = mounts.iter().rposition(|m| m.path == path).ok_or(Errno::Invalid)?;
-        mounts.remove(at);
+        let taken = {
+            let mut mounts = self.ns.mounts.borrow_mut();
+            let at = mounts.iter().rposition(|m| m.path == path).ok_or(Errno::Invalid)?;
+            mounts.remove(at)
+        };
+        drop(taken); // after the borrow: what it was mounted from may go now
         Ok(())
     }
 
@@ -609,6 +622,11 @@ impl Vfs {
     /// removed.
     pub fn set_limit(&self, bytes: u64) {
         self.ns.root.fs.set_limit(bytes);
+    }
+
+    /// Says that the root tree lies in memory, as a tmpfs does.
+    pub fn keep_in_memory(&self) {
+        self.ns.root.fs.keep_in_memory();
     }
 
     /// The present, as this tree sees it.

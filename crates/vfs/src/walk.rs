@@ -86,6 +86,24 @@ pub(crate) struct Mount {
     pub(crate) at: Place,
     pub(crate) root: Place,
     pub(crate) path: String,
+    #[expect(dead_code, reason = "held, not read")]
+    pub(crate) held: Rc<Held>,
+}
+
+/// Keeps a node for as long as something is mounted from it, also when its last name is gone.
+pub(crate) struct Held(Place);
+
+impl Held {
+    pub(crate) fn new(place: &Place) -> Rc<Held> {
+        place.fs.opened(place.ino);
+        Rc::new(Held(place.clone()))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fs.closed(self.0.ino);
+    }
 }
 
 /// The root and the mounts: what every view of one container shares.

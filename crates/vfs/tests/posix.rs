@@ -292,3 +292,32 @@ fn errno_numbers_are_those_of_wasi() {
     }
     assert_eq!(Errno::from_number(0), None);
 }
+
+#[test]
+fn what_is_mounted_stays_when_its_name_is_gone() {
+    let source = Vfs::new(Time::from_unix_seconds(0));
+    source.mkdir_all("/old").unwrap();
+    source.write("/old/file", "one").unwrap();
+    let view = Vfs::new(Time::from_unix_seconds(0));
+    let options = MountOptions { sub_path: "old/file".to_owned(), ..MountOptions::default() };
+    view.mount("/file", &source, &options).unwrap();
+    source.remove_all("/old").unwrap();
+    assert_eq!(view.read_to_string("/file").as_deref(), Ok("one"));
+    assert!(source.usage().bytes > 0, "held by the mount");
+    view.unmount("/file").unwrap();
+    assert_eq!(source.usage().bytes, 0, "and let go with it");
+}
+
+#[test]
+fn a_directory_of_a_group_gives_it_what_is_made_there() {
+    let fs = vfs();
+    fs.mkdir_all("/v").unwrap();
+    fs.chown("/v", 0, 2000).unwrap();
+    fs.chmod("/v", 0o2777).unwrap();
+    let user = fs.as_user(Credentials { uid: 1000, gid: 3000, groups: vec![3000, 2000] });
+    user.mkdir("/v/dir", 0o777).unwrap();
+    user.write("/v/dir/file", "x").unwrap();
+    let (dir, file) = (fs.stat("/v/dir").unwrap(), fs.stat("/v/dir/file").unwrap());
+    assert_eq!((dir.mode_string().as_str(), dir.uid, dir.gid), ("drwxr-sr-x", 1000, 2000));
+    assert_eq!((file.mode_string().as_str(), file.uid, file.gid), ("-rw-r--r--", 1000, 2000));
+}

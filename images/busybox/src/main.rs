@@ -3,6 +3,7 @@
 
 mod applet;
 mod applets;
+mod dns;
 mod pattern;
 mod regex;
 mod sh;

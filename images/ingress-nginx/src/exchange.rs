@@ -21,6 +21,8 @@ const CONNECT_SECONDS: u64 = 5;
 const READ_SECONDS: u64 = 60;
 /// The longest patience: as many milliseconds as nginx counts.
 const SECONDS_MAX: u64 = i32::MAX as u64 / 1_000;
+/// The status with which a backend takes up the protocol that the client wants.
+const SWITCHING_PROTOCOLS: u16 = 101;
 /// Bytes of a backend's head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Bytes that may wait for the client before nothing more is read from the backend.
@@ -82,6 +84,10 @@ pub struct Exchange {
     is_head: bool,
     /// The client understands chunks.
     takes_chunks: bool,
+    /// The client wants another protocol on this connection.
+    wants_upgrade: bool,
+    /// It has it: bytes go both ways until either end closes.
+    is_tunnel: bool,
     /// The next one is at the front.
     peers: Vec<(String, SocketAddrV4)>,
     /// It may be sent a second time.
@@ -131,6 +137,8 @@ impl Exchange {
             closes,
             is_head: request.method == "HEAD",
             takes_chunks: request.version == "HTTP/1.1",
+            wants_upgrade: request.header("upgrade").is_some_and(|protocol| !protocol.is_empty()),
+            is_tunnel: false,
             peers,
             stream: None,
             input: Vec::new(),
@@ -147,12 +155,33 @@ impl Exchange {
     }
 
     /// What to wait for; `waiting_bytes` wait for the client.
-    pub fn interest(&self, waiting_bytes: usize) -> Option<Wait> {
-        let fd = self.stream.as_ref()?.fd();
-        if self.sent < self.message.len() {
-            return Some(Wait::Write(fd));
+    pub fn interests(&self, waiting_bytes: usize) -> impl Iterator<Item = Wait> + use<> {
+        let fd = self.stream.as_ref().map(TcpStream::fd);
+        let writes = fd.filter(|_| self.sent < self.message.len());
+        // An answer comes after the request, but what goes both ways comes when it likes.
+        let reads = fd.filter(|_| (writes.is_none() || self.is_tunnel) && waiting_bytes < WAITING_BYTES_MAX);
+        writes.map(Wait::Write).into_iter().chain(reads.map(Wait::Read))
+    }
+
+    /// Whether bytes go both ways.
+    pub fn is_tunnel(&self) -> bool {
+        self.is_tunnel
+    }
+
+    /// Takes what the client has said, if it may speak and there is room for it.
+    pub fn feed(&mut self, input: &mut Vec<u8>) {
+        if self.is_tunnel && self.message.len() - self.sent < WAITING_BYTES_MAX {
+            self.message.drain(..self.sent);
+            self.sent = 0;
+            self.message.append(input);
         }
-        (waiting_bytes < WAITING_BYTES_MAX).then_some(Wait::Read(fd))
+    }
+
+    /// The client has closed: what it said last is still sent, as far as there is room.
+    pub fn end(&mut self, now: Instant) {
+        // Whoever is not there any more need not hear it.
+        let _ = self.send(now);
+        self.note(now);
     }
 
     /// Bytes that it holds.
@@ -162,7 +191,7 @@ impl Exchange {
 
     /// When it has waited for too long.
     pub fn due(&self) -> Instant {
-        let time = if self.sent == 0 { self.connect_time } else { self.read_time };
+        let time = if self.sent == 0 && !self.is_tunnel { self.connect_time } else { self.read_time };
         self.moved.checked_add(time).unwrap_or(self.moved)
     }
 
@@ -191,7 +220,13 @@ impl Exchange {
                 Err(error) => return self.lost(&error, now),
             }
         }
-        if self.due() <= now { self.lost(&io::ErrorKind::TimedOut.into(), now) } else { Outcome::GoesOn }
+        if self.due() > now {
+            return Outcome::GoesOn;
+        }
+        if self.is_tunnel {
+            crate::error_line("upstream timed out (110: Operation timed out) while proxying upgraded connection");
+        }
+        self.lost(&io::ErrorKind::TimedOut.into(), now)
     }
 
     /// Begins with the next endpoint, the first one again after the last; gives how it ends if it has had its tries.
@@ -230,7 +265,7 @@ impl Exchange {
     fn receive(&mut self, now: Instant) -> io::Result<bool> {
         let mut buffer = [0u8; 4096];
         let Some(stream) = &mut self.stream else { return Ok(false) };
-        if self.sent < self.message.len() {
+        if self.sent < self.message.len() && !self.is_tunnel {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let count = stream.read(&mut buffer)?;
@@ -259,6 +294,16 @@ impl Exchange {
     }
 
     fn begin(&mut self, head: &Head, out: &mut Vec<u8>) -> io::Result<()> {
+        self.is_tunnel = self.wants_upgrade && head.status == SWITCHING_PROTOCOLS;
+        if self.is_tunnel {
+            self.status = head.status;
+            if let Some(last) = self.tries.last_mut() {
+                last.status = head.status;
+            }
+            head.write(out, false, "upgrade");
+            self.body = Some(Body::UntilClose);
+            return Ok(());
+        }
         let has_body = !self.is_head && head.status != 204 && head.status != 304;
         let (coding, length) = (head.only("transfer-encoding")?, head.only("content-length")?);
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -281,7 +326,7 @@ impl Exchange {
         if let Some(last) = self.tries.last_mut() {
             last.status = head.status;
         }
-        head.write(out, self.rechunks, closes || self.closes);
+        head.write(out, self.rechunks, if closes || self.closes { "close" } else { "keep-alive" });
         self.body = Some(body);
         Ok(())
     }
@@ -439,7 +484,7 @@ impl Head {
         }
     }
 
-    fn write(&self, out: &mut Vec<u8>, rechunks: bool, closes: bool) {
+    fn write(&self, out: &mut Vec<u8>, rechunks: bool, connection: &str) {
         let mut text = format!("HTTP/1.1 {} {}\r\nDate: {}\r\n", self.status, self.words, http_date(SystemTime::now()));
         let is = |name: &str, names: &[&str]| names.contains(&name.to_ascii_lowercase().as_str());
         let put = |text: &mut String, (name, value): &(String, String)| text.push_str(&format!("{name}: {value}\r\n"));
@@ -451,7 +496,7 @@ impl Head {
         if rechunks {
             text.push_str("Transfer-Encoding: chunked\r\n");
         }
-        text.push_str(if closes { "Connection: close\r\n" } else { "Connection: keep-alive\r\n" });
+        text.push_str(&format!("Connection: {connection}\r\n"));
         self.headers.iter().filter(|(n, _)| !is(n, NOT_PASSED) && !is(n, FIRST)).for_each(|h| put(&mut text, h));
         text.push_str("\r\n");
         out.extend_from_slice(text.as_bytes());
@@ -516,6 +561,33 @@ mod tests {
         );
         let (text, is_done) = passed("HTTP/1.1", &["HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n"]);
         assert!(is_done && text.starts_with("HTTP/1.1 304 Not Modified\r\n"), "{text}");
+    }
+
+    #[test]
+    fn a_connection_that_is_upgraded_carries_bytes_both_ways() {
+        let headers = vec![("Upgrade".to_owned(), "websocket".to_owned())];
+        let request = Request { method: "GET".into(), version: "HTTP/1.1".into(), headers, ..Request::default() };
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello";
+        let upgraded = |request: &Request| {
+            let (now, sent) = (Instant::now(), b"GET / HTTP/1.1\r\n\r\n".to_vec());
+            let mut exchange = Exchange::new(request, sent, Vec::new(), Patience::default(), false, now);
+            exchange.sent = exchange.message.len();
+            exchange.input.extend_from_slice(answer.as_bytes());
+            let mut out = Vec::new();
+            assert!(!exchange.pass_on(&mut out).expect("an answer"));
+            (exchange, String::from_utf8(out).expect("text"))
+        };
+        let (mut exchange, text) = upgraded(&request);
+        assert!(exchange.is_tunnel() && text.starts_with("HTTP/1.1 101 Switching Protocols\r\nDate: "), "{text}");
+        assert!(text.ends_with("Connection: upgrade\r\nUpgrade: websocket\r\n\r\nhello"), "{text}");
+        let mut input = b"\0bytes\xff".to_vec();
+        exchange.feed(&mut input);
+        assert_eq!((input.len(), &exchange.message[exchange.sent..]), (0, &b"\0bytes\xff"[..]));
+        assert_eq!((exchange.status, exchange.body_bytes), (101, 5));
+        // Who did not ask for it gets an answer whose end is that of the connection.
+        let (mut exchange, _) = upgraded(&Request { headers: Vec::new(), ..request });
+        exchange.feed(&mut input);
+        assert!(!exchange.is_tunnel());
     }
 
     #[test]

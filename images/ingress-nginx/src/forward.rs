@@ -15,8 +15,12 @@ pub fn message(request: &Request, target: &str, location: &Location, peer: Socke
     let ip = peer.ip().to_string();
     // Only where the backend cannot see the path that was asked for; else the client's own is passed on.
     let prefix = if location.rewrites() { location.option("x-forwarded-prefix") } else { "" };
+    let protocol = request.header("upgrade").unwrap_or("");
     let set = [
         ("Host", if own_host.is_empty() { host } else { own_host }),
+        // `$http_upgrade` and `$connection_upgrade`: WebSockets pass.
+        ("Upgrade", protocol),
+        ("Connection", if protocol.is_empty() { "" } else { "upgrade" }),
         ("X-Request-ID", id),
         ("X-Real-IP", &ip),
         ("X-Forwarded-For", &ip),
@@ -31,7 +35,7 @@ pub fn message(request: &Request, target: &str, location: &Location, peer: Socke
         ("Content-Length", &length),
     ];
     // Headers with an empty value are not sent; these are of the connection, or were set above.
-    let not_passed = ["connection", "keep-alive", "transfer-encoding", "upgrade", "expect", "te", "proxy"];
+    let not_passed = ["keep-alive", "transfer-encoding", "expect", "te", "proxy"];
     let is_set = |name: &str| {
         set.iter().any(|(n, v)| n.eq_ignore_ascii_case(name) && (*n != "X-Forwarded-Prefix" || !v.is_empty()))
             || not_passed.contains(&name.to_ascii_lowercase().as_str())
@@ -87,6 +91,13 @@ mod tests {
              X-Forwarded-Proto: http\r\nX-Forwarded-Scheme: http\r\nX-Scheme: http\r\n\
              X-Original-Forwarded-For: 1.2.3.4\r\nX-Original-Forwarded-Host: outer\r\nUser-Agent: curl/8\r\n\
              X-Forwarded-Prefix: /theirs\r\n\r\n"
+        );
+        let text =
+            sent("", &[("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade"), ("Sec-WebSocket-Key", "x")]);
+        let start = "GET /y HTTP/1.1\r\nHost: a.example:80\r\nUpgrade: websocket\r\nConnection: upgrade\r\nX-Request-ID: id\r\n";
+        assert!(
+            text.starts_with(start) && text.ends_with("User-Agent: curl/8\r\nSec-WebSocket-Key: x\r\n\r\n"),
+            "{text}"
         );
     }
 }

@@ -29,6 +29,8 @@ const CLIENTS_MAX: usize = 120;
 const HEALTH_MAX: usize = 8;
 /// Bytes of requests and answers that all connections hold: beyond that the one with the most is closed.
 const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// What the log says of a client that has gone before its answer came.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// The first byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
 /// Where ingress-nginx's own default backend is said to be, in the log.
@@ -84,7 +86,8 @@ impl Nginx {
             } else if connection.wants_more() {
                 all.push(Wait::Read(fd));
             }
-            all.extend(connection.current.as_ref().and_then(|c| c.exchange.interest(connection.output.len())));
+            let current = connection.current.as_ref();
+            all.extend(current.into_iter().flat_map(|c| c.exchange.interests(connection.output.len())));
         }
         all
     }
@@ -135,13 +138,21 @@ impl Nginx {
     /// Whether the connection stays.
     fn advance(&mut self, connection: &mut Connection, now: Instant) -> bool {
         if connection.flush(now).is_err() || connection.receive(now).is_err() {
-            if let Some(Current { entry, exchange }) = connection.current.take() {
-                entry.log(connection.peer, 499, exchange.body_bytes, &exchange.tries, now);
+            if let Some(Current { entry, mut exchange }) = connection.current.take() {
+                let mut status = CLIENT_CLOSED_REQUEST;
+                if exchange.is_tunnel() {
+                    // Either end may close it.
+                    exchange.feed(&mut connection.input);
+                    exchange.end(now);
+                    status = exchange.status;
+                }
+                entry.log(connection.peer, status, exchange.body_bytes, &exchange.tries, now);
             }
             return false;
         }
         loop {
             if let Some(current) = &mut connection.current {
+                current.exchange.feed(&mut connection.input);
                 match current.exchange.step(&mut connection.output, now) {
                     Outcome::GoesOn => break,
                     Outcome::Done { closes } => connection.finish(closes, now),
@@ -426,10 +437,6 @@ fn turned_away(server: &Server, location: &Location, request: &Request) -> Optio
         let keeps = location.is_on("preserve-trailing-slash");
         let target = target.strip_suffix('/').filter(|_| !keeps).unwrap_or(target);
         return Some(redirect(308, &format!("https://{}{target}", plain(host))));
-    }
-    if request.header("upgrade").is_some() {
-        crate::error_line("kubonsai does not support upgraded connections such as WebSockets (ingress-nginx) yet");
-        return Some(page(501));
     }
     None
 }

@@ -271,6 +271,8 @@ pub struct Mount {
     pub used_bytes: u64,
     /// Bytes at most.
     pub max_bytes: u64,
+    /// Whether it lies in memory.
+    pub in_memory: bool,
 }
 
 /// The mounts of the container.
@@ -285,6 +287,7 @@ pub fn mounts() -> Result<Vec<Mount>> {
             read_only: fields.next()? == "ro",
             used_bytes: fields.next()?.parse().ok()?,
             max_bytes: fields.next()?.parse().ok()?,
+            in_memory: fields.next() == Some("tmpfs"),
         })
     };
     Ok(sys::mounts()?.lines().filter_map(parse).collect())
@@ -293,6 +296,12 @@ pub fn mounts() -> Result<Vec<Mount>> {
 /// Our user and group; root where there are none.
 pub fn user() -> (u32, u32) {
     sys::getuid().unwrap_or((0, 0))
+}
+
+/// Our groups, the primary one first.
+pub fn groups() -> Vec<u32> {
+    let all = sys::groups().unwrap_or_default();
+    all.lines().filter_map(|line| line.parse().ok()).collect()
 }
 
 /// Changes a file's permission bits.

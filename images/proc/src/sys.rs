@@ -33,6 +33,7 @@ mod wasi {
         fn getcwd(out: *mut u8, out_max: usize, out_len: *mut u32) -> u32;
         fn proc_list(out: *mut u8, out_max: usize, out_len: *mut u32) -> u32;
         fn mount_info(out: *mut u8, out_max: usize, out_len: *mut u32) -> u32;
+        fn getgroups(out: *mut u8, out_max: usize, out_len: *mut u32) -> u32;
         #[link_name = "getuid"]
         fn getuid_(out_uid: *mut u32, out_gid: *mut u32) -> u32;
         #[link_name = "chmod"]
@@ -188,6 +189,10 @@ mod wasi {
         text(|out, max, length| unsafe { mount_info(out, max, length) })
     }
 
+    pub(crate) fn groups() -> Result<String> {
+        text(|out, max, length| unsafe { getgroups(out, max, length) })
+    }
+
     pub(crate) fn getuid() -> Result<(u32, u32)> {
         let (mut uid, mut gid) = (0, 0);
         check(unsafe { getuid_(&mut uid, &mut gid) })?;
@@ -233,6 +238,9 @@ mod native {
         Err(Errno::NOSYS)
     }
     pub(crate) fn mounts() -> Result<String> {
+        Err(Errno::NOSYS)
+    }
+    pub(crate) fn groups() -> Result<String> {
         Err(Errno::NOSYS)
     }
     pub(crate) fn getuid() -> Result<(u32, u32)> {

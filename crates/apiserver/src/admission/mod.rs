@@ -6,6 +6,7 @@
 
 pub mod asked;
 pub mod attributes;
+mod claim_resize;
 mod limits;
 pub mod pod;
 mod pod_security;
@@ -14,7 +15,7 @@ mod quota;
 mod resize;
 
 use api::Kind;
-use api::kinds::{NAMESPACES, PODS};
+use api::kinds::{NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS};
 use api::status::{Cause, Status};
 use json::Value;
 
@@ -59,6 +60,9 @@ pub fn validate_update(
 ) -> Result<(), Status> {
     if matches!(part, Part::Main | Part::EphemeralContainers) {
         pod_security::on_update(cx, kind, namespace, new, old)?;
+    }
+    if part == Part::Main && *kind == PERSISTENT_VOLUME_CLAIMS {
+        claim_resize::admit(cx, new, old)?;
     }
     match part {
         // Who assigns a pod to a node sends something else than a pod, about which policies have been asked.

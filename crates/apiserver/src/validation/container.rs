@@ -7,7 +7,7 @@ use api::quantity::Quantity;
 use api::status::{FieldError, FieldErrors};
 use json::{Value, json};
 
-use super::{one_of, pod, probe};
+use super::{one_of, pod, probe, volume};
 use crate::value::{at, fields, list, text};
 
 /// What a container's rules need to know of its pod.
@@ -35,7 +35,7 @@ pub fn validate(container: &Value, path: &str, init: bool, facts: &PodFacts<'_>,
     }
     ports(list(container, "ports"), &format!("{path}.ports"), facts, errors);
     environment(list(container, "env"), &format!("{path}.env"), errors);
-    mounts(list(container, "volumeMounts"), &format!("{path}.volumeMounts"), facts, errors);
+    mounts(container, &format!("{path}.volumeMounts"), facts, errors);
     let policies = ["Always", "IfNotPresent", "Never"];
     one_of(text(container, "imagePullPolicy"), &format!("{path}.imagePullPolicy"), &policies, errors);
     resources(at(container, "resources"), &format!("{path}.resources"), errors);
@@ -158,6 +158,11 @@ fn value_from(source: &Value, value: &str, path: &str, errors: &mut FieldErrors)
             }
         }
     }
+    let file = at(source, "fileKeyRef");
+    if !file.is_null() {
+        sources += 1;
+        volume::file_key(file, &format!("{path}.fileKeyRef"), errors);
+    }
     if sources == 0 {
         let detail =
             "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`";
@@ -169,9 +174,11 @@ fn value_from(source: &Value, value: &str, path: &str, errors: &mut FieldErrors)
     }
 }
 
-fn mounts(mounts: &[Value], path: &str, facts: &PodFacts<'_>, errors: &mut FieldErrors) {
+fn mounts(container: &Value, path: &str, facts: &PodFacts<'_>, errors: &mut FieldErrors) {
     let mut paths = BTreeSet::new();
-    for (i, mount) in mounts.iter().enumerate() {
+    let privileged = at(at(container, "securityContext"), "privileged").as_bool() == Some(true);
+    let all = path;
+    for (i, mount) in list(container, "volumeMounts").iter().enumerate() {
         let path = format!("{path}[{i}]");
         match text(mount, "name") {
             "" => errors.push(FieldError::required(format!("{path}.name"), "")),
@@ -188,6 +195,7 @@ fn mounts(mounts: &[Value], path: &str, facts: &PodFacts<'_>, errors: &mut Field
             }
             _ => {}
         }
+        volume::mount(mount, privileged, all, &path, errors);
     }
 }
 

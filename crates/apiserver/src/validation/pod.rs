@@ -19,6 +19,7 @@ pub fn validate(object: &Value, errors: &mut FieldErrors) {
 pub fn spec(spec: &Value, path: &str, errors: &mut FieldErrors) {
     let volumes = volume::volumes(list(spec, "volumes"), &format!("{path}.volumes"), errors);
     containers(spec, path, &volumes, errors);
+    volume::file_key_volumes(spec, path, errors);
     one_of(text(spec, "restartPolicy"), &format!("{path}.restartPolicy"), &["Always", "OnFailure", "Never"], errors);
     let dns = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
     one_of(text(spec, "dnsPolicy"), &format!("{path}.dnsPolicy"), &dns, errors);

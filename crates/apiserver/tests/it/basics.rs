@@ -328,6 +328,38 @@ fn services_get_addresses_and_ports() {
 }
 
 #[test]
+fn what_a_service_offers_over_several_protocols_is_at_one_node_port() {
+    let h = Harness::new();
+    let services = "/api/v1/namespaces/default/services";
+    let port = |name: &str, port: u16, protocol: &str, node_port: u16| json!({"name": name, "port": port, "protocol": protocol, "nodePort": node_port});
+    let node_port = |ports: Value| json!({"type": "NodePort", "ports": ports});
+    let service = |name: &str, spec: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec});
+    let numbers = |made: &Value| {
+        let ports = made["spec"]["ports"].as_array().unwrap().iter();
+        ports.map(|port| port["nodePort"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    let asked =
+        node_port(json!([port("tcp", 53, "TCP", 0), port("udp", 53, "UDP", 30_053), port("web", 80, "TCP", 0)]));
+    let made = numbers(&h.ok("POST", services, service("dns", asked)));
+    assert_eq!(made[..2], [30_053, 30_053]);
+    assert!(made[2] != 30_053);
+    let chosen = node_port(json!([port("tcp", 53, "TCP", 0), port("udp", 53, "UDP", 0)]));
+    let chosen = numbers(&h.ok("POST", services, service("chosen", chosen)));
+    assert_eq!(chosen[0], chosen[1]);
+    // It is one port of the Service that shares, not one of the nodes.
+    let others = node_port(json!([port("tcp", 80, "TCP", 30_080), port("udp", 81, "UDP", 30_080)]));
+    assert_eq!(
+        h.refusal("POST", services, service("others", others)),
+        "422 Invalid: Service \"others\" is invalid: spec.ports[1].nodePort: Invalid value: 30080: provided port is already \
+         allocated"
+    );
+    // A change may put anything at a number of its own.
+    let mut plain = h.ok("POST", services, service("plain", node_port(json!([port("tcp", 80, "TCP", 30_080)]))));
+    plain["spec"]["ports"] = json!([port("tcp", 80, "TCP", 30_080), port("udp", 81, "UDP", 30_080)]);
+    assert_eq!(numbers(&h.ok("PUT", &format!("{services}/plain"), plain)), [30_080, 30_080]);
+}
+
+#[test]
 fn scale_is_a_view_of_its_object() {
     let h = Harness::new();
     h.ok("POST", DEPLOYMENTS, deployment("web"));

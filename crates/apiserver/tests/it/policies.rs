@@ -129,6 +129,33 @@ fn claims_get_the_default_class_and_protection() {
 }
 
 #[test]
+fn a_claim_grows_if_its_class_lets_it() {
+    let h = Harness::new();
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let class = |name: &str, grows: bool| json!({"metadata": {"name": name}, "provisioner": "x.example.com", "allowVolumeExpansion": grows});
+    for (name, grows) in [("still", false), ("grows", true)] {
+        h.ok("POST", "/apis/storage.k8s.io/v1/storageclasses", class(name, grows));
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}},
+            "storageClassName": name, "volumeName": "v"});
+        let mut claim = h.ok("POST", claims, json!({"metadata": {"name": name}, "spec": spec}));
+        claim["status"] = json!({"phase": "Bound", "capacity": {"storage": "1Gi"}});
+        let mut bound = h.ok("PUT", &format!("{claims}/{name}/status"), claim);
+        bound["spec"]["resources"]["requests"]["storage"] = "2Gi".into();
+        let (code, answer) = h.call("PUT", &format!("{claims}/{name}"), bound);
+        if grows {
+            assert_eq!(code, 200, "{answer}");
+            continue;
+        }
+        assert_eq!(code, 403);
+        assert_eq!(
+            answer["message"],
+            "persistentvolumeclaims \"still\" is forbidden: only dynamically provisioned pvc can be resized and the \
+             storageclass that provisions the pvc must support resize"
+        );
+    }
+}
+
+#[test]
 fn a_namespace_asks_for_a_pod_security_standard() {
     let h = Harness::new();
     h.ok("POST", PODS, pod("old", json!({})));

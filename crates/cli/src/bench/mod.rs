@@ -1,6 +1,7 @@
 //! `kubonsai bench`: how fast a world runs natively.
 
 mod engines;
+mod requests;
 mod scale;
 
 use std::time::Instant;
@@ -52,6 +53,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
     println!("steps_per_second {:.0}", world.steps() as f64 / seconds);
     println!("virtual_seconds_per_second {:.1}", virtual_seconds / seconds);
     drop(world);
+    requests::run()?;
     engines::run()?;
     scale::run()?;
     Ok(0)

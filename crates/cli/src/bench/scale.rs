@@ -157,18 +157,18 @@ fn is_ready(pod: &Object) -> bool {
 }
 
 /// Time that this thread has used.
-struct Clock {
+pub(super) struct Clock {
     used: Option<u64>,
     begun: Instant,
 }
 
 impl Clock {
-    fn now() -> Clock {
+    pub(super) fn now() -> Clock {
         Clock { used: used(), begun: Instant::now() }
     }
 
     /// Seconds since then; of the wall clock where the system does not tell the processor's.
-    fn seconds(&self) -> f64 {
+    pub(super) fn seconds(&self) -> f64 {
         let used = used().zip(self.used).map(|(now, then)| (now - then) as f64 / 1e9);
         used.unwrap_or_else(|| self.begun.elapsed().as_secs_f64())
     }

@@ -10,6 +10,7 @@ use api::http::{Body, Chunk, Duplex, Request, Transport};
 use bytes::Bytes;
 use cluster::World;
 use futures_util::{SinkExt as _, StreamExt as _};
+use network::{NetError, TcpStream};
 use simulation::Step;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as async_mpsc, oneshot};
 
@@ -86,6 +87,21 @@ impl Drop for Inward {
     }
 }
 
+/// A connection to a port of a node.
+pub(super) struct Dialled {
+    /// The way to the cluster; an empty frame says that nothing more comes.
+    pub(super) inward: Inward,
+    /// What comes back; its end is that of what the peer says.
+    pub(super) pieces: async_mpsc::Receiver<Piece>,
+}
+
+/// What comes back on a connection to a node.
+pub(super) enum Piece {
+    Data(Bytes),
+    /// The connection was broken off.
+    Reset,
+}
+
 /// A frame on its way in, with the room that it takes.
 struct Frame {
     bytes: Bytes,
@@ -96,6 +112,7 @@ enum Command {
     Ask(Box<Ask>),
     Frame { id: u64, frame: Frame },
     Close { id: u64 },
+    Dial { port: u16, answer: oneshot::Sender<Result<Dialled, NetError>> },
     Ready(oneshot::Sender<()>),
     Pace { is_held: bool, passed: mpsc::Sender<Duration> },
 }
@@ -109,6 +126,13 @@ impl Bridge {
     pub(super) async fn ask(&self, parts: ::http::request::Parts, body: Bytes) -> Option<Answer> {
         let (answer, receive) = oneshot::channel();
         self.0.send(Command::Ask(Box::new(Ask { parts, body, answer }))).ok()?;
+        receive.await.ok()
+    }
+
+    /// Connects to a port of the cluster's first node; nothing if the world has ended.
+    pub(super) async fn dial(&self, port: u16) -> Option<Result<Dialled, NetError>> {
+        let (answer, receive) = oneshot::channel();
+        self.0.send(Command::Dial { port, answer }).ok()?;
         receive.await.ok()
     }
 
@@ -133,6 +157,7 @@ pub(super) struct Wanted {
     pub(super) seed: u64,
     pub(super) profile: String,
     pub(super) nodes: u32,
+    pub(super) wire: lesson::Wire,
     pub(super) files: Files,
     /// Whether the clock is paced, by [`Bridge::pace`] and by the world's own work.
     pub(super) is_paced: bool,
@@ -146,7 +171,8 @@ pub(super) fn start(wanted: Wanted) -> anyhow::Result<Bridge> {
     std::thread::Builder::new().name("world".into()).spawn(move || {
         let begin = drive::begin_now() - LEAD;
         match drive::new_world_on(wanted.engine, wanted.seed, begin, Some(&wanted.profile), wanted.nodes) {
-            Ok(world) => {
+            Ok(mut world) => {
+                world.set_wire(&wanted.wire);
                 let _ = started_tx.send(Ok(()));
                 let (upgrades, waiting_for_ready) = (Rc::default(), Vec::new());
                 let files = wanted.files;
@@ -239,10 +265,30 @@ impl Inside {
                     let _ = sender.unbounded_send(frame);
                 }
             }
+            Command::Dial { port, answer } => self.dial(port, answer),
             Command::Close { id } => {
                 self.upgrades.borrow_mut().remove(&id);
             }
         }
+    }
+
+    /// The way in for one more connection.
+    fn inward(&mut self) -> Inward {
+        let id = self.next_upgrade;
+        self.next_upgrade += 1;
+        Inward::new(id, self.outbox.clone())
+    }
+
+    fn dial(&mut self, port: u16, answer: oneshot::Sender<Result<Dialled, NetError>>) {
+        let (inward, upgrades) = (self.inward(), Rc::clone(&self.upgrades));
+        let (connecting, sim) = (self.world.connect_to_node(port), self.world.sim().clone());
+        self.world.sim().spawn(async move {
+            match connecting.await {
+                Ok(stream) => connected(&sim, stream, inward, &upgrades, answer).await,
+                // Whoever no longer waits for it does not mind.
+                Err(error) => drop(answer.send(Err(error))),
+            }
+        });
     }
 
     fn ask(&mut self, ask: Ask) {
@@ -251,8 +297,7 @@ impl Inside {
             let _ = ask.answer.send(Answer { parts, body: AnswerBody::Failed("the cluster is stopped".into()) });
             return;
         };
-        let inward = Inward::new(self.next_upgrade, self.outbox.clone());
-        self.next_upgrade += 1;
+        let inward = self.inward();
         let upgrades = Rc::clone(&self.upgrades);
         let sim = self.world.sim().clone();
         self.world.sim().spawn(async move { answer(&sim, transport, ask, inward, upgrades).await });
@@ -314,8 +359,51 @@ async fn answer(sim: &simulation::Sim, transport: Rc<dyn Transport>, ask: Ask, i
     }
 }
 
+/// Carries a connection until the client has let go of it, or the peer has broken it off.
+async fn connected(
+    sim: &simulation::Sim,
+    stream: TcpStream,
+    inward: Inward,
+    upgrades: &Upgrades,
+    answer: oneshot::Sender<Result<Dialled, NetError>>,
+) {
+    let (tx, pieces) = async_mpsc::channel(CHUNKS_WAITING_MAX);
+    let (into, mut frames) = futures_channel::mpsc::unbounded::<Frame>();
+    upgrades.borrow_mut().insert(inward.id, into);
+    if answer.send(Ok(Dialled { inward, pieces })).is_err() {
+        // Dropping the way in has closed it.
+        return;
+    }
+    let outward = stream.clone();
+    sim.spawn(async move {
+        while let Some(frame) = frames.next().await {
+            if frame.bytes.is_empty() {
+                outward.shutdown_write();
+            } else if outward.write_all(&frame.bytes).await.is_err() {
+                return;
+            }
+        }
+        // The client has let go.
+        outward.close();
+    });
+    loop {
+        let piece = match stream.read().await {
+            Ok(bytes) if bytes.is_empty() => return,
+            Ok(bytes) => Piece::Data(bytes),
+            Err(_) => Piece::Reset,
+        };
+        let is_last = matches!(piece, Piece::Reset);
+        if !pass_on(sim, &tx, piece).await {
+            return stream.close();
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
 /// Hands a piece to the client's thread; false when the client has gone.
-async fn pass_on(sim: &simulation::Sim, to: &async_mpsc::Sender<Bytes>, mut piece: Bytes) -> bool {
+async fn pass_on<T>(sim: &simulation::Sim, to: &async_mpsc::Sender<T>, mut piece: T) -> bool {
     loop {
         match to.try_send(piece) {
             Ok(()) => return true,

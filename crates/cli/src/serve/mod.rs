@@ -8,8 +8,10 @@ mod clock;
 mod doors;
 mod http;
 mod kubeconfig;
+mod node_ports;
 mod signing;
 mod tunnel;
+mod watching;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -19,6 +21,8 @@ use anyhow::Context as _;
 use clap::Args;
 use kubonsai::assets::Files;
 use kubonsai::engine::Engine;
+
+use crate::wire::Wire;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -37,6 +41,8 @@ pub(crate) struct Options {
     /// A folder with an image layout (index.json, blobs): its files come before the built-in registry's.
     #[arg(long)]
     registry: Option<PathBuf>,
+    #[command(flatten)]
+    wire: Wire,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -46,6 +52,10 @@ pub(crate) struct Options {
     /// Where to write the kubeconfig, once the cluster is ready.
     #[arg(long)]
     kubeconfig: PathBuf,
+    /// Also listen on 127.0.0.1 at each node port of a Service (NodePort and LoadBalancer): what connects there comes to the
+    /// Service by the cluster's first node.
+    #[arg(long)]
+    publish_node_ports: bool,
     /// The clock stands still while the world computes, and standard input stops it: after the line `hold` until the next
     /// request, or until the line `go`. Each is answered with how many milliseconds it has run. For tests that play recordings.
     #[arg(long, hide = true)]
@@ -59,6 +69,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         engine: options.engine,
         profile: options.profile.clone(),
         nodes: options.nodes,
+        wire: options.wire.said(),
         files: Files::new(options.registry.clone()),
         is_paced: options.paced,
     })?;
@@ -89,6 +100,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         if options.paced {
             let bridge = bridge.clone();
             std::thread::spawn(move || pace(&bridge));
+        }
+        if options.publish_node_ports {
+            tokio::spawn(node_ports::publish(bridge.clone()));
         }
         let router = http::router(bridge).into_make_service_with_connect_info::<doors::Peer>();
         axum::serve(doors::Doors::open(listener, tls), router).await?;

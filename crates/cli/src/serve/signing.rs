@@ -22,6 +22,7 @@ use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509CertificationRequest};
 
 use super::bridge::{AnswerBody, Bridge};
+use super::watching::Events;
 
 const PATH: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 /// Signers that are the cluster's own.
@@ -63,18 +64,10 @@ impl Signer {
     /// One watch from its beginning to its end; nothing if the world has ended.
     async fn follow(&self, bridge: &Bridge) -> Option<()> {
         let answer = ask(bridge, "GET", &format!("{PATH}?watch=1"), Bytes::new()).await?;
-        let AnswerBody::Stream(mut pieces) = answer else { return Some(()) };
-        let mut line = Vec::new();
-        while let Some(piece) = pieces.recv().await {
-            for byte in piece {
-                if byte != b'\n' {
-                    line.push(byte);
-                    continue;
-                }
-                if let Ok(event) = json::from_slice::<Value>(&std::mem::take(&mut line)) {
-                    self.look(bridge, &event).await?;
-                }
-            }
+        let AnswerBody::Stream(pieces) = answer else { return Some(()) };
+        let mut events = Events::of(pieces);
+        while let Some(event) = events.next().await {
+            self.look(bridge, &event).await?;
         }
         Some(())
     }

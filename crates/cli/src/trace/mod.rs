@@ -15,6 +15,7 @@ use simulation::Time;
 use kubonsai::drive;
 
 use crate::sh;
+use crate::wire::Wire;
 
 /// Requests that are kept of a script; of one that makes more, the newest.
 const REQUESTS_MAX: usize = 10_000;
@@ -33,6 +34,8 @@ pub(crate) struct Options {
     /// Virtual time at the beginning (RFC 3339); the wall clock's if left out.
     #[arg(long)]
     start: Option<String>,
+    #[command(flatten)]
+    wire: Wire,
     /// Print the last so many requests only.
     #[arg(long, value_name = "N")]
     last: Option<usize>,
@@ -76,6 +79,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<u8> {
         }
     };
     let mut world = drive::new_world(options.seed, start, Some(&options.profile), options.nodes)?;
+    world.set_wire(&options.wire.said());
     drive::run_until(&mut world, |world| world.is_ready());
     let mut requests = Requests::after(&world);
     let code = sh::play(&mut world, &script, stdin, options.seed, |world| {

@@ -90,6 +90,10 @@ fn line(what: &What) -> (&'static str, String, Option<u64>) {
             };
             ("wire", way, Some(*delay_us))
         }
+        What::LostOnWire { again_us: None } => ("lost", "lost on the wire".to_owned(), None),
+        What::LostOnWire { again_us: Some(us) } => {
+            ("lost", format!("lost on the wire, sent again after {} s", us.div_ceil(1_000_000)), None)
+        }
         What::Arrived { at, address, seen_as } => {
             ("arrived", format!("{at} at {address}, which sees {seen_as} as the client"), None)
         }

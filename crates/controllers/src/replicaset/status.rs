@@ -15,8 +15,8 @@ pub(super) fn calculate(view: &View<'_>, set: &Object, active: &[&Member], termi
     let template_labels = set.at("spec.template.metadata.labels").as_object();
     let (mut available, mut labelled, mut ready) = (0, 0, 0);
     let mut is_labelled = of_labels(|labels| contains(labels, template_labels.into_iter().flatten()));
-    for pod in active {
-        labelled += usize::from(is_labelled(*pod));
+    for &pod in active {
+        labelled += usize::from(is_labelled(pod));
         if pod.facts.ready {
             ready += 1;
             available += usize::from(minimum == 0 || pods::is_available(&pod.object, minimum, view.now));

@@ -19,7 +19,8 @@ pub(crate) static CLAIMS: Controller = Controller {
         if *kind == kinds::PERSISTENT_VOLUME_CLAIMS {
             return going(object);
         }
-        let claim = |name: &str| view.get(&kinds::PERSISTENT_VOLUME_CLAIMS, &format!("{}/{name}", object.namespace()));
+        let claim =
+            |name: String| view.get(&kinds::PERSISTENT_VOLUME_CLAIMS, &format!("{}/{name}", object.namespace()));
         mounted_claims(object).filter_map(claim).flat_map(going).collect()
     },
     reports_refusals: false,

@@ -4,7 +4,7 @@ use api::Object;
 use json::{Value, json};
 use simulation::Time;
 
-use super::{BINDER, CLAIMS, PROVISIONER};
+use super::{BINDER, CLAIMS, EPHEMERAL, EXPANDER, PROVISIONER};
 use crate::cache::Caches;
 use crate::change::describe;
 use crate::controller::Controller;
@@ -93,4 +93,47 @@ fn a_claim_in_use_stays() {
         "spec": {"nodeName": "n", "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}}));
     assert_eq!(plan(&CLAIMS, "d/c", &[going.clone(), user]), "");
     assert!(plan(&CLAIMS, "d/c", &[going]).starts_with("update PersistentVolumeClaim c"));
+}
+
+#[test]
+fn a_pod_gets_the_claims_that_it_describes() {
+    let pod = Object::new(
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "d", "uid": "pu"},
+        "spec": {"volumes": [{"name": "e", "emptyDir": {}}, {"name": "v", "ephemeral": {"volumeClaimTemplate": {
+            "metadata": {"labels": {"a": "b"}}, "spec": {"storageClassName": "standard"}}}}]}}),
+    );
+    let steps = plan(&EPHEMERAL, "d/p", std::slice::from_ref(&pod));
+    assert!(steps.starts_with("create PersistentVolumeClaim p-v"), "{steps}");
+    assert_eq!(steps.lines().count(), 1, "{steps}");
+    let mut own = claim(json!({}));
+    own.set("metadata.name", "p-v");
+    let steps = plan(&EPHEMERAL, "d/p", &[pod.clone(), own.clone()]);
+    let foreign = "FailedBinding: ephemeral volume v: PVC d/p-v was not created for pod d/p (pod is not owner)";
+    assert!(steps.contains(foreign), "{steps}");
+    own.set("metadata.ownerReferences", json!([{"uid": "pu", "controller": true}]));
+    assert_eq!(plan(&EPHEMERAL, "d/p", &[pod.clone(), own]), "");
+    let mut going = pod;
+    going.set("metadata.deletionTimestamp", "2026-11-21T03:08:21Z");
+    assert_eq!(plan(&EPHEMERAL, "d/p", &[going]), "", "nothing is made for a pod that goes");
+}
+
+#[test]
+fn a_claim_that_asks_for_more_waits_for_somebody() {
+    let reference = json!({"namespace": "d", "name": "c", "uid": "u"});
+    let bound = volume("v", "1Gi", "Bound", reference);
+    let mut grown = claim(json!({"volumeName": "v"}));
+    grown.set("status.capacity", json!({"storage": "1Gi"}));
+    assert_eq!(plan(&EXPANDER, "d/c", &[grown.clone(), bound.clone()]), "");
+    grown.set("spec.resources.requests.storage", "2Gi");
+    let steps = plan(&EXPANDER, "d/c", &[grown, bound]);
+    assert!(steps.contains("ExternalExpanding: waiting for an external controller to expand this PVC"), "{steps}");
+}
+
+#[test]
+fn recycling_is_refused_by_name() {
+    let mut released = volume("v", "1Gi", "Bound", json!({"namespace": "d", "name": "c", "uid": "gone"}));
+    released.set("spec.persistentVolumeReclaimPolicy", "Recycle");
+    let steps = plan(&BINDER, "volume:v", &[released]);
+    assert!(steps.contains("phase=\"Failed\"") || steps.contains("Failed"), "{steps}");
+    assert!(steps.contains("VolumeFailedRecycle: kubonsai does not support recycling of volumes"), "{steps}");
 }

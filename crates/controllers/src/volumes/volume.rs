@@ -19,6 +19,13 @@ pub(super) fn sync(view: &View<'_>, plan: &mut Plan, volume: &Object) -> Result<
         return Ok(());
     }
     let released = set_phase(view, plan, volume, "Released")?;
+    if volume.str("spec.persistentVolumeReclaimPolicy") == "Recycle" {
+        set_phase(view, plan, &released, "Failed")?;
+        let text =
+            simulation::stub!("persistentvolume-binder", "recycling of volumes (the policy Recycle is deprecated)");
+        plan.event(volume, Note::warning("VolumeFailedRecycle", text));
+        return Ok(());
+    }
     // What a provisioner made, the provisioner deletes.
     if volume.str("spec.persistentVolumeReclaimPolicy") != "Delete"
         || volume.annotation(PROVISIONED_BY).is_some()

@@ -10,7 +10,7 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use runtime::image::{Image, PullError, Reference};
+use runtime::image::{Image, Login, PullError, Reference};
 use simulation::Duration;
 use vfs::Vfs;
 
@@ -40,6 +40,8 @@ pub(crate) struct Options {
     pub(crate) target: Option<String>,
     pub(crate) no_cache: bool,
     pub(crate) pull: bool,
+    /// Registries with what they are shown.
+    pub(crate) logins: Vec<(String, Login)>,
 }
 
 /// Why a build failed: the builder's words, and what of the Dockerfile they are about.
@@ -231,7 +233,9 @@ impl Build<'_> {
         }
         let registry = self.daemon.images().registry();
         self.daemon.sim().sleep(self.daemon.images().pace().registry).await;
-        let digest = registry.resolve(reference).await?;
+        let logins = self.options.logins.iter().filter(|(place, _)| *place == reference.domain);
+        let logins: Vec<Login> = logins.map(|(_, login)| login.clone()).collect();
+        let digest = registry.resolve_as(reference, &logins).await?;
         let image = registry.image(reference, &digest).await?;
         let shown = match &reference.digest {
             Some(_) => reference.to_string(),

@@ -100,6 +100,7 @@ async fn run(call: Call) -> Outcome {
         target: call.parsed.get("target").map(str::to_owned),
         no_cache: call.parsed.is_on("no-cache"),
         pull: call.parsed.is_on("pull"),
+        logins: super::registry::logins(&call),
     };
     match build(&call.daemon, &options, &progress).await {
         Ok(image) => {

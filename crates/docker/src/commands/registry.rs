@@ -1,11 +1,11 @@
 //! `docker login`, `logout`, `pull`, `push` (`cli/command/registry`, `cli/command/image/{pull,push}.go`).
 //!
 //! Any name with any password is an account of a registry here: there is nobody else in this world. What a registry holds to is
-//! that only `NAME` may push to `NAME/...`.
+//! that only `NAME` may push to `NAME/...`, and outside of Docker Hub pull from there.
 
 use base64::Engine as _;
 use json::{Value, json};
-use runtime::image::{Image, PullError, Reference, is_known};
+use runtime::image::{Image, Login, PullError, Reference, is_known};
 use simulation::Duration;
 
 use crate::Daemon;
@@ -45,11 +45,26 @@ fn key(registry: &str) -> &str {
 
 /// Who is logged in to a registry.
 fn user(call: &Call, registry: &str) -> Option<String> {
+    login_to(call, registry).map(|login| login.user)
+}
+
+/// What a registry is shown, if one has logged in to it.
+fn login_to(call: &Call, registry: &str) -> Option<Login> {
+    read_login(&config(call)["auths"][key(registry)])
+}
+
+/// Every registry that one has logged in to, with what it is shown.
+pub(crate) fn logins(call: &Call) -> Vec<(String, Login)> {
     let config = config(call);
-    let auth = config["auths"][key(registry)]["auth"].as_str()?.to_owned();
-    let text = base64::engine::general_purpose::STANDARD.decode(auth).ok()?;
+    let all = config["auths"].as_object().into_iter().flatten();
+    all.filter_map(|(place, entry)| Some((place.to_string(), read_login(entry)?))).collect()
+}
+
+fn read_login(entry: &Value) -> Option<Login> {
+    let text = base64::engine::general_purpose::STANDARD.decode(entry["auth"].as_str()?).ok()?;
     let text = String::from_utf8(text).ok()?;
-    text.split_once(':').map(|(user, _)| user.to_owned())
+    let (user, password) = text.split_once(':')?;
+    Some(Login { user: user.to_owned(), password: password.to_owned() })
 }
 
 pub(crate) static LOGIN: Command = Command {
@@ -200,7 +215,8 @@ async fn fetch(call: &Call, reference: &Reference) -> Result<Vec<String>, String
     let before = images.image(&reference.to_string());
     let had: Vec<String> =
         images.entries().iter().flat_map(|s| s.image.layers.iter().map(|l| l.digest.clone())).collect();
-    images.pull(&reference.to_string()).await.map_err(|why| why.to_string())?;
+    let logins: Vec<Login> = login_to(call, &reference.domain).into_iter().collect();
+    images.pull(&reference.to_string(), &logins).await.map_err(|why| why.to_string())?;
     let image = images.image(&reference.to_string()).ok_or("the image has gone")?;
     let is_same = before.is_some_and(|old| old.id == image.id);
     let from = match reference.domain.as_str() {

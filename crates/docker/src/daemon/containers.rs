@@ -576,6 +576,7 @@ fn pause_status(created: Time, is_running: bool) -> ContainerStatus {
         image: PAUSE.0.to_owned(),
         image_ref: String::new(),
         user: (65_535, 65_535),
+        groups: Vec::new(),
     }
 }
 

@@ -127,7 +127,8 @@ pub(crate) struct Worker {
     reasons: RefCell<Reasons>,
     volumes: Volumes,
     mount_pause: Cell<Option<simulation::Duration>>,
-    refreshed: Cell<Option<Time>>,
+    /// When volumes were last refreshed, and what they showed of the pod.
+    refreshed: RefCell<Option<(Time, sync::Shown)>>,
     probing: RefCell<BTreeMap<Id, Probing>>,
 }
 
@@ -159,7 +160,7 @@ impl Worker {
             reasons: RefCell::default(),
             volumes: Volumes::default(),
             mount_pause: Cell::new(None),
-            refreshed: Cell::new(None),
+            refreshed: RefCell::default(),
             probing: RefCell::default(),
         });
         worker.take_over();
@@ -184,11 +185,12 @@ impl Worker {
         }
         self.compare(&pod);
         // What we wrote ourselves is no news.
-        const WATCHED: [&str; 5] = [
+        const WATCHED: [&str; 6] = [
             "spec",
             "metadata.deletionTimestamp",
             "metadata.deletionGracePeriodSeconds",
             "metadata.labels",
+            "metadata.annotations",
             "metadata.generation",
         ];
         if WATCHED.iter().any(|path| before.at(path) != pod.at(path)) {

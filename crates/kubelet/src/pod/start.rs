@@ -14,12 +14,13 @@ use vfs::Vfs;
 use super::{Record, Worker};
 use crate::cri::{ContainerConfig, LogOptions, Mount, State};
 use crate::env::{self, Facts};
+use crate::images::Wanted;
 use crate::limits::{
     CRASH_SHOWN, TERMINATION_LOG_TAIL_BYTES_MAX, TERMINATION_LOG_TAIL_LINES_MAX, TERMINATION_MESSAGE_BYTES_MAX,
 };
 use crate::probes::Target;
 use crate::spec;
-use crate::volumes::{hosts_file, one_file};
+use crate::volumes::{groups, hosts_file, one_file};
 
 /// Why a container was not started, as its status shows it.
 pub(super) struct Failure {
@@ -45,13 +46,15 @@ impl Worker {
             self.container_event(name, "Warning", "Failed", &format!("Error: {message}"));
             Failure::new(reason, message)
         };
-        if let Err((reason, message)) = self.shared.images.ensure(&pod, container, &self.ending).await {
+        let wanted = Wanted::of(container);
+        if let Err((reason, message)) = self.shared.images.ensure(&pod, &wanted, &self.ending).await {
             if reason == "ContainerCreating" {
                 return Err(Failure::new(&reason, "")); // the pod is going
             }
             self.container_event(name, "Warning", "Failed", &format!("Error: {reason}"));
             return Err(Failure::new(&reason, message));
         }
+        self.pull_image_volumes(&pod, container).await?;
         let message_file = one_file(&self.shared.sim, "termination-log", "");
         let config = self.config(&pod, container, &message_file).await;
         let config = config.map_err(|message| failed("CreateContainerConfigError", message))?;
@@ -79,6 +82,29 @@ impl Worker {
         self.trace(name, "started");
         self.start_probes(&pod, container, &id, sandbox.ip);
         self.post_start(&pod, container, &id, sandbox.ip).await
+    }
+
+    /// Fetches the images that the container mounts as volumes (`getImageVolumes`).
+    async fn pull_image_volumes(&self, pod: &Object, container: &Value) -> Result<(), Failure> {
+        let name = spec::name(container);
+        let mounted = |volume: &&Value| {
+            spec::items(container, "volumeMounts").iter().any(|mount| spec::name(mount) == spec::name(volume))
+        };
+        for volume in pod.list("spec.volumes").iter().filter(|v| !v["image"].is_null()).filter(mounted) {
+            let reference = spec::text(&volume["image"], "reference");
+            let wanted =
+                Wanted { image: reference, policy: spec::text(&volume["image"], "pullPolicy"), container: None };
+            if let Err((reason, message)) = self.shared.images.ensure(pod, &wanted, &self.ending).await {
+                if reason != "ContainerCreating" {
+                    self.container_event(name, "Warning", "Failed", &format!("Error: {reason}"));
+                }
+                return Err(Failure::new(&reason, message));
+            }
+            if let Some(files) = self.shared.runtime.image_files(reference) {
+                self.volumes.put_image(spec::name(volume), files);
+            }
+        }
+        Ok(())
     }
 
     fn check_back_off(&self, container: &Value) -> Result<(), Failure> {
@@ -137,8 +163,15 @@ impl Worker {
         shared.services.synced().await;
         let pod_ip = self.pod_ip.get().map(|ip| ip.to_string()).unwrap_or_default();
         let host_ip = shared.config.ip.to_string();
-        let facts = Facts { pod, pod_ip: &pod_ip, host_ip: &host_ip, allocatable: shared.config.allocatable() };
-        let env = env::of_container(&shared.client, &facts, container, &shared.services.list()).await?;
+        let facts = Facts {
+            pod,
+            pod_ip: &pod_ip,
+            host_ip: &host_ip,
+            allocatable: shared.config.allocatable(),
+            storage_bytes: shared.config.ephemeral_storage_bytes,
+        };
+        let file = |volume: &str, path: &str| self.volumes.file(pod, volume, path);
+        let env = env::of_container(&shared.client, &facts, container, &shared.services.list(), &file).await?;
         let lookup = |wanted: &str| env.iter().find(|(n, _)| n == wanted).map(|(_, v)| v.clone());
         let words = |path: &str| spec::texts(container, path).iter().map(|w| env::expand(w, lookup)).collect();
         let name = spec::name(container);
@@ -174,6 +207,8 @@ impl Worker {
             stdin_once: container["stdinOnce"].as_bool() == Some(true),
             run_as_user,
             run_as_group: security("runAsGroup").as_i64(),
+            groups: groups(pod),
+            memory_files: self.volumes.in_memory(pod, container),
             read_only_root: container["securityContext"]["readOnlyRootFilesystem"].as_bool() == Some(true),
             env,
             mounts,

@@ -1,6 +1,5 @@
 //! Bringing a pod to what is wanted (`SyncPod`).
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
@@ -17,6 +16,16 @@ use crate::env::Facts;
 use crate::limits::{CRASH_SHOWN, MOUNT_RETRY_MAX, MOUNT_RETRY_START, SYNC_RETRY, VOLUME_REFRESH_PERIOD};
 use crate::spec;
 use crate::volumes::{MountError, Source, Volumes};
+
+/// What volumes show of the pod itself.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Shown(Value, Value);
+
+impl Shown {
+    fn of(pod: &Object) -> Shown {
+        Shown(pod.at("metadata.labels").clone(), pod.at("metadata.annotations").clone())
+    }
+}
 
 /// Something did not work; when to try again.
 pub(super) struct Again(pub(super) Time);
@@ -188,11 +197,8 @@ impl Worker {
     }
 
     fn report_mounts(&self, failed: &[MountError]) {
-        let mut said = BTreeMap::new();
-        for error in failed {
-            if said.insert(&error.volume, ()).is_none() {
-                self.pod_event("Warning", "FailedMount", &error.message);
-            }
+        for sentence in MountError::sentences(failed) {
+            self.pod_event("Warning", "FailedMount", &sentence);
         }
     }
 
@@ -201,31 +207,51 @@ impl Worker {
         let pod = self.pod();
         let pod_ip = self.pod_ip.get().map(|ip| ip.to_string()).unwrap_or_default();
         let host_ip = self.shared.config.ip.to_string();
-        let facts =
-            Facts { pod: &pod, pod_ip: &pod_ip, host_ip: &host_ip, allocatable: self.shared.config.allocatable() };
         let shared = &self.shared;
-        let source = Source { sim: &shared.sim, client: &shared.client, host: &shared.host, facts: &facts };
+        let facts = Facts {
+            pod: &pod,
+            pod_ip: &pod_ip,
+            host_ip: &host_ip,
+            allocatable: shared.config.allocatable(),
+            storage_bytes: shared.config.ephemeral_storage_bytes,
+        };
+        let source = Source {
+            sim: &shared.sim,
+            client: &shared.client,
+            host: &shared.host,
+            facts: &facts,
+            tokens: self.volumes.tokens(),
+        };
         if refresh { self.volumes.refresh(&source).await } else { self.volumes.set_up(&source).await }
     }
 
     /// Refreshes volumes when it is time; gives the time of the next refresh.
     async fn after_success(&self) -> Option<Time> {
-        if self.is_ending() || !Volumes::need_refresh(&self.pod.borrow()) {
+        if self.is_ending() {
             return None;
         }
         let now = self.shared.sim.now();
-        let due = self.refreshed.get().unwrap_or(now) + VOLUME_REFRESH_PERIOD;
-        if self.refreshed.get().is_none() {
-            self.refreshed.set(Some(now));
-            return Some(due);
-        }
-        if now < due {
+        let shown = Shown::of(&self.pod.borrow());
+        let before = self.refreshed.borrow().clone();
+        let (last, is_news) = before.map_or((now, false), |(at, old)| (at, old != shown));
+        let changing = Volumes::need_refresh(&self.pod.borrow());
+        let due = self.refresh_due(changing, last)?;
+        if now < due && !(is_news && changing) {
+            if self.refreshed.borrow().is_none() {
+                self.refreshed.replace(Some((now, shown)));
+            }
             return Some(due);
         }
         let failed = self.bring_volumes(true).await;
         self.report_mounts(&failed);
-        self.refreshed.set(Some(now));
-        Some(now + VOLUME_REFRESH_PERIOD)
+        self.refreshed.replace(Some((now, shown)));
+        // A token that could not be renewed is asked for again as often as all else is looked at.
+        Some(self.refresh_due(changing, now)?.max(now + VOLUME_REFRESH_PERIOD))
+    }
+
+    /// When volumes are to be looked at: those that change every minute, those that hold a token when it is old.
+    fn refresh_due(&self, changing: bool, last: Time) -> Option<Time> {
+        if changing { Some(last + VOLUME_REFRESH_PERIOD) } else { self.volumes.token_due() }
     }
 
     fn drop_old_probes(&self) {

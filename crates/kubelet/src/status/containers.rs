@@ -145,7 +145,7 @@ fn of_view(inputs: &Inputs<'_>, container: &Value, view: &View) -> Map {
     let has = Some(&view.resources).filter(|has| view.status.state == State::Running && !has.is_null());
     status.insert("resources".into(), has.cloned().unwrap_or_else(|| resources.into()));
     let (uid, gid) = view.status.user;
-    let user = json!({ "linux": { "uid": uid, "gid": gid, "supplementalGroups": [gid] } });
+    let user = json!({ "linux": { "uid": uid, "gid": gid, "supplementalGroups": view.status.groups.clone() } });
     status.insert("user".into(), user);
     status
 }

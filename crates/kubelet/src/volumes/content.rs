@@ -1,45 +1,50 @@
-//! What volumes made from API objects hold: configMap, secret, downwardAPI, projected.
+//! What volumes made from API objects hold: configMap, secret, downwardAPI, projected
+//! (`pkg/volume/{configmap,secret,downwardapi,projected}`).
 
 use api::{Kind, Object, kinds};
 use base64::Engine as _;
 use bytes::Bytes;
-use json::{Value, json};
+use json::Value;
 
-use super::Source;
-use super::files::Files;
+use super::files::{File, Files};
+use super::{Source, ownership, tokens};
 use crate::{env, spec};
 
 const MODE_DEFAULT: u16 = 0o644;
+/// Of a token whose reader is known.
+const MODE_OWN: u16 = 0o600;
 
-/// The files of a volume; none when it is not made from API objects. Tokens are only asked for `first`.
-pub(super) async fn of_volume(source: &Source<'_>, volume: &Value, first: bool) -> Option<Result<Files, String>> {
+/// Whether a volume of the spec is made from API objects.
+pub(super) fn is_of_api(volume: &Value) -> bool {
+    ["configMap", "secret", "downwardAPI", "projected"].iter().any(|kind| !volume[*kind].is_null())
+}
+
+/// The files of a volume that is made from API objects.
+pub(super) async fn of_volume(source: &Source<'_>, volume: &Value) -> Result<Files, String> {
     for kind in ["configMap", "secret", "downwardAPI"] {
         if !volume[kind].is_null() {
-            return Some(part(source, kind, &volume[kind], mode(&volume[kind], MODE_DEFAULT)).await);
+            return part(source, kind, &volume[kind], mode(&volume[kind]["defaultMode"], MODE_DEFAULT)).await;
         }
     }
-    if volume["projected"].is_null() {
-        return None;
-    }
-    let default = mode(&volume["projected"], MODE_DEFAULT);
-    let has_token = |s: &Value| !s["serviceAccountToken"].is_null();
-    if !first && spec::items(volume, "projected.sources").iter().any(has_token) {
-        return None; // tokens are not renewed: they hold as long as the pod
-    }
+    let default = mode(&volume["projected"]["defaultMode"], MODE_DEFAULT);
     let mut all = Files::new();
+    let mut failed = Vec::new();
     for projected in spec::items(volume, "projected.sources") {
         let Some((kind, content)) = projected.as_object().and_then(|m| m.iter().next()) else { continue };
         match part(source, kind, content, default).await {
             Ok(files) => all.extend(files),
-            Err(message) => return Some(Err(message)),
+            Err(message) => failed.push(message),
         }
     }
-    Some(Ok(all))
+    match &failed[..] {
+        [] => Ok(all),
+        [only] => Err(only.clone()),
+        _ => Err(format!("[{}]", failed.join(", "))),
+    }
 }
 
 fn mode(value: &Value, default: u16) -> u16 {
-    let own = value["defaultMode"].as_u64().or_else(|| value["mode"].as_u64());
-    own.and_then(|m| u16::try_from(m & 0o777).ok()).unwrap_or(default)
+    value.as_u64().and_then(|m| u16::try_from(m & 0o777).ok()).unwrap_or(default)
 }
 
 async fn part(source: &Source<'_>, kind: &str, content: &Value, mode: u16) -> Result<Files, String> {
@@ -68,29 +73,27 @@ async fn object(
 ) -> Result<Files, String> {
     let optional = content["optional"].as_bool() == Some(true);
     let secret = kind.plural == "secrets";
-    let object = match source.client.get(kind, source.facts.pod.namespace(), name).await {
-        Ok(object) => object,
-        Err(error) if error.is_not_found() && optional => return Ok(Files::new()),
+    let data = match source.client.get(kind, source.facts.pod.namespace(), name).await {
+        Ok(object) => decode(&object, secret),
+        Err(error) if error.is_not_found() && optional => Vec::new(),
         Err(error) if error.is_not_found() => return Err(format!("{} \"{name}\" not found", kind.singular)),
         Err(error) => return Err(error.to_string()),
     };
-    let data = decode(&object, secret);
     let items = spec::items(content, "items");
     if items.is_empty() {
-        return Ok(data.into_iter().map(|(key, bytes)| (key, (default, bytes))).collect());
+        return Ok(data.into_iter().map(|(key, bytes)| (key, File::new(default, bytes))).collect());
     }
     let mut files = Files::new();
     for item in items {
         let key = spec::text(item, "key");
         match data.iter().find(|(k, _)| k == key) {
             Some((_, bytes)) => {
-                files.insert(spec::text(item, "path").to_owned(), (mode(item, default), bytes.clone()));
+                let file = File::new(mode(&item["mode"], default), bytes.clone());
+                files.insert(spec::text(item, "path").to_owned(), file);
             }
             None if optional => {}
-            None => {
-                let what = if secret { "secret" } else { "config" };
-                return Err(format!("references non-existent {what} key: {key}"));
-            }
+            None if secret => return Err(format!("references non-existent secret key: {key}")),
+            None => return Err(format!("configmap references non-existent config key: {key}")),
         }
     }
     Ok(files)
@@ -120,33 +123,18 @@ fn downward(source: &Source<'_>, content: &Value, default: u16) -> Result<Files,
             Some(path) => env::field(source.facts, path)?,
             None => env::resource(source.facts, &Value::Null, &item["resourceFieldRef"])?,
         };
-        files.insert(spec::text(item, "path").to_owned(), (mode(item, default), Bytes::from(text)));
+        let file = File::new(mode(&item["mode"], default), Bytes::from(text));
+        files.insert(spec::text(item, "path").to_owned(), file);
     }
     Ok(files)
 }
 
 async fn token(source: &Source<'_>, content: &Value, mode: u16) -> Result<Files, String> {
     let pod = source.facts.pod;
-    let account = match pod.str("spec.serviceAccountName") {
-        "" => "default",
-        name => name,
-    };
-    let mut request = json!({
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "spec": {
-            "audiences": [],
-            "expirationSeconds": content["expirationSeconds"].as_i64().unwrap_or(3600),
-            "boundObjectRef": { "apiVersion": "v1", "kind": "Pod", "name": pod.name(), "uid": pod.uid() },
-        },
-    });
-    if let Some(audience) = content["audience"].as_str().filter(|a| !a.is_empty()) {
-        request["spec"]["audiences"] = json!([audience]);
-    }
-    let namespace = pod.namespace();
-    let made =
-        source.client.create_sub(&kinds::SERVICE_ACCOUNTS, namespace, account, "token", Object::new(request)).await;
-    let made = made.map_err(|error| format!("failed to fetch token: {error}"))?;
-    let text = made.str("status.token").to_owned();
-    Ok(Files::from([(spec::text(content, "path").to_owned(), (mode, Bytes::from(text)))]))
+    let text = tokens::of_pod(source, content).await?;
+    // With a group the file is opened to it afterwards, so it begins as narrow as can be.
+    let owner = ownership::fs_user(pod);
+    let narrow = owner.is_some() || ownership::fs_group(pod).is_some();
+    let file = File { mode: if narrow { MODE_OWN } else { mode }, bytes: Bytes::from(text), owner };
+    Ok(Files::from([(spec::text(content, "path").to_owned(), file)]))
 }

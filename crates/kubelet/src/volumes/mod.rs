@@ -1,19 +1,21 @@
 //! The volumes of one pod (`pkg/volume`, `pkg/kubelet/volumemanager`).
 //!
-//! Differences: no attach and detach; configMap, secret and downwardAPI volumes are refreshed once a minute; volumes of CSI,
-//! NFS and other networks are refused by name.
+//! Differences: no attach and detach; configMap, secret and downwardAPI volumes are refreshed once a minute and when labels or
+//! annotations of the pod change; volumes of CSI, NFS and other networks, and raw block volumes, are refused by name.
 
 mod content;
 mod files;
+mod make;
+mod ownership;
+mod tokens;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use api::quantity::Quantity;
-use api::{Object, kinds};
+use api::Object;
 use client::Client;
 use json::Value;
-use simulation::Sim;
+use simulation::{Sim, Time};
 use vfs::Vfs;
 
 use crate::cri::Mount;
@@ -21,11 +23,57 @@ use crate::env::{self, Facts};
 use crate::spec;
 
 pub(crate) use files::{hosts_file, one_file};
+pub(crate) use ownership::groups;
+pub(crate) use tokens::Tokens;
 
-/// A volume that could not be set up: its name and the sentence of the event.
-pub(crate) struct MountError {
-    pub(crate) volume: String,
-    pub(crate) message: String,
+/// Why a volume could not be set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MountError {
+    /// What it is to be made of was not found out; the pod's volumes are not looked at any further.
+    NotProcessed {
+        /// The volume's name in the pod.
+        volume: String,
+        message: String,
+    },
+    /// It was known what to mount, and that did not work.
+    NotMounted {
+        /// The volume's name, of the PersistentVolume if there is one.
+        volume: String,
+        message: String,
+    },
+}
+
+impl MountError {
+    /// The sentences of the events that tell of `failed` (`WaitForAttachAndMount`, `GenerateMountVolumeFunc`).
+    pub(crate) fn sentences(failed: &[MountError]) -> Vec<String> {
+        let mut said = Vec::new();
+        let (mut names, mut reasons) = (Vec::new(), Vec::new());
+        for error in failed {
+            match error {
+                MountError::NotMounted { volume, message } => {
+                    said.push(format!("MountVolume.{} failed for volume \"{volume}\" : {message}", step(message)));
+                }
+                MountError::NotProcessed { volume, message } => {
+                    names.push(volume.as_str());
+                    reasons.push(message.as_str());
+                }
+            }
+        }
+        if !names.is_empty() {
+            let names = names.join(" ");
+            said.push(format!(
+                "Unable to attach or mount volumes: unmounted volumes=[{names}], unattached volumes=[], \
+                 failed to process volumes=[{names}]: {}",
+                reasons.join("; ")
+            ));
+        }
+        said
+    }
+}
+
+/// A local volume is looked at before it is mounted.
+fn step(message: &str) -> &'static str {
+    if message.starts_with("path \"") { "NewMounter initialization" } else { "SetUp" }
 }
 
 /// One volume that is set up.
@@ -34,11 +82,16 @@ struct Volume {
     tree: Vfs,
     /// Where in the tree the volume begins.
     root: String,
+    /// Nobody may write, whatever the mount says.
+    read_only: bool,
 }
 
 /// The volumes of one pod. What an emptyDir holds lives as long as this.
 #[derive(Default)]
-pub(crate) struct Volumes(RefCell<BTreeMap<String, Volume>>);
+pub(crate) struct Volumes {
+    all: RefCell<BTreeMap<String, Volume>>,
+    tokens: Tokens,
+}
 
 /// What volumes are made from.
 pub(crate) struct Source<'a> {
@@ -47,25 +100,31 @@ pub(crate) struct Source<'a> {
     /// The node's own files.
     pub(crate) host: &'a Vfs,
     pub(crate) facts: &'a Facts<'a>,
+    pub(crate) tokens: &'a Tokens,
 }
 
 impl Volumes {
-    /// Sets up every volume that is not yet. Gives those that failed; the others stay.
+    /// The tokens of the pod, for a [`Source`].
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Sets up every volume that a container mounts and that is not yet. Gives those that failed; the others stay.
     pub(crate) async fn set_up(&self, source: &Source<'_>) -> Vec<MountError> {
         let mut failed = Vec::new();
-        for spec in source.facts.pod.list("spec.volumes") {
+        let pod = source.facts.pod;
+        let used = used(pod);
+        for spec in pod.list("spec.volumes") {
             let name = spec::name(spec);
-            if self.0.borrow().contains_key(name) {
+            // An image comes when the containers start (`put_image`).
+            if !used.contains(name) || self.all.borrow().contains_key(name) || !spec["image"].is_null() {
                 continue;
             }
-            match make(source, spec).await {
+            match make::volume(source, spec).await {
                 Ok(volume) => {
-                    self.0.borrow_mut().insert(name.to_owned(), volume);
+                    self.all.borrow_mut().insert(name.to_owned(), volume);
                 }
-                Err(message) => failed.push(MountError {
-                    volume: name.to_owned(),
-                    message: format!("MountVolume.SetUp failed for volume \"{name}\" : {message}"),
-                }),
+                Err(error) => failed.push(error),
             }
         }
         failed
@@ -74,15 +133,11 @@ impl Volumes {
     /// Brings volumes that show API objects up to date.
     pub(crate) async fn refresh(&self, source: &Source<'_>) -> Vec<MountError> {
         let mut failed = Vec::new();
-        for spec in source.facts.pod.list("spec.volumes") {
+        for spec in source.facts.pod.list("spec.volumes").iter().filter(|spec| content::is_of_api(spec)) {
             let name = spec::name(spec);
-            let Some(volume) = self.0.borrow().get(name).cloned() else { continue };
-            if let Some(content) = content::of_volume(source, spec, false).await {
-                let result = content.and_then(|files| files::publish(source.sim, &volume.tree, &files));
-                if let Err(message) = result {
-                    let message = format!("MountVolume.SetUp failed for volume \"{name}\" : {message}");
-                    failed.push(MountError { volume: name.to_owned(), message });
-                }
+            let Some(volume) = self.all.borrow().get(name).cloned() else { continue };
+            if let Err(message) = make::fill(source, &volume.tree, spec).await {
+                failed.push(MountError::NotMounted { volume: name.to_owned(), message });
             }
         }
         failed
@@ -90,55 +145,146 @@ impl Volumes {
 
     /// What the tree of a volume holds; none if it is not set up.
     pub(crate) fn usage(&self, name: &str) -> Option<vfs::Usage> {
-        self.0.borrow().get(name).map(|volume| volume.tree.usage())
+        self.all.borrow().get(name).map(|volume| volume.tree.usage())
+    }
+
+    /// Puts the files of an image where a volume of the pod is to be.
+    pub(crate) fn put_image(&self, name: &str, tree: Vfs) {
+        let volume = Volume { tree, root: "/".to_owned(), read_only: true };
+        self.all.borrow_mut().insert(name.to_owned(), volume);
     }
 
     /// Whether any volume shows API objects that may change.
     pub(crate) fn need_refresh(pod: &Object) -> bool {
-        let changing = |v: &Value| !v["configMap"].is_null() || !v["secret"].is_null() || !v["downwardAPI"].is_null();
         let user_made = |v: &Value| !spec::name(v).starts_with("kube-api-access-");
-        pod.list("spec.volumes").iter().any(|v| changing(v) || (!v["projected"].is_null() && user_made(v)))
+        pod.list("spec.volumes").iter().any(|volume| content::is_of_api(volume) && user_made(volume))
     }
 
-    /// The mounts of a container.
+    /// When the first token of the pod is to be renewed.
+    pub(crate) fn token_due(&self) -> Option<Time> {
+        self.tokens.due()
+    }
+
+    /// A file of a volume, which links cannot lead out of; with it its path as the kubelet names it. None if there is no such
+    /// volume.
+    pub(crate) fn file(&self, pod: &Object, volume: &str, path: &str) -> Option<(String, Option<String>)> {
+        let found = self.all.borrow().get(volume).cloned()?;
+        let content = found.tree.read_to_string(&join(&found.root, path)).ok();
+        let uid = pod.uid();
+        let shown = format!("/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir/{volume}/{path}");
+        Some((shown, content))
+    }
+
+    /// The mounts of a container (`makeMounts`).
     pub(crate) fn mounts(&self, container: &Value, variables: &[(String, String)]) -> Result<Vec<Mount>, String> {
-        let volumes = self.0.borrow();
+        let volumes = self.all.borrow();
         let mut mounts = Vec::new();
         for mount in spec::items(container, "volumeMounts") {
-            let name = spec::name(mount);
+            let (name, container) = (spec::name(mount), spec::name(container));
             let Some(volume) = volumes.get(name) else {
-                return Err(format!(
-                    "cannot find volume \"{name}\" to mount into container \"{}\"",
-                    spec::name(container)
-                ));
+                return Err(format!("cannot find volume \"{name}\" to mount into container \"{container}\""));
             };
-            let lookup = |wanted: &str| variables.iter().find(|(n, _)| n == wanted).map(|(_, v)| v.clone());
-            let sub = match spec::text(mount, "subPathExpr") {
-                "" => spec::text(mount, "subPath").to_owned(),
-                pattern => env::expand(pattern, lookup),
-            };
-            if sub.split('/').any(|part| part == "..") {
-                return Err(format!("subPath \"{sub}\" must not contain '..'"));
-            }
+            let sub = sub_path(mount, variables)?;
             let path = join(&volume.root, &sub);
-            if !sub.is_empty() && !volume.tree.exists(&path) {
-                let made = volume.tree.mkdir_all(&path);
-                made.map_err(|_| {
+            if !sub.is_empty() && !volume.tree.exists(&path) && !is_link(&volume.tree, &path) {
+                make_sub_path(volume, &sub).map_err(|_| {
                     format!(
-                        "failed to create subPath directory for volumeMount \"{name}\" of container \"{}\"",
-                        spec::name(container)
+                        "failed to create subPath directory for volumeMount \"{name}\" of container \"{container}\""
                     )
                 })?;
+            }
+            if !sub.is_empty() && !stays_within(volume, &path) {
+                return Err(format!(
+                    "failed to prepare subPath for volumeMount \"{name}\" of container \"{container}\""
+                ));
             }
             mounts.push(Mount {
                 source: volume.tree.clone(),
                 sub_path: path.trim_start_matches('/').to_owned(),
                 path: spec::text(mount, "mountPath").to_owned(),
-                read_only: mount["readOnly"].as_bool() == Some(true),
+                read_only: volume.read_only || mount["readOnly"].as_bool() == Some(true),
             });
         }
         Ok(mounts)
     }
+
+    /// Volumes in memory that count as memory of a container: of all that mount one, the first one pays.
+    pub(crate) fn in_memory(&self, pod: &Object, container: &Value) -> Vec<Vfs> {
+        let volumes = self.all.borrow();
+        let mounts = |container: &Value, name: &str| {
+            spec::items(container, "volumeMounts").iter().any(|m| spec::name(m) == name)
+        };
+        let first = |name: &str| spec::containers(pod).iter().find(|c| mounts(c, name)).map(spec::name);
+        let paid = |spec: &&Value| {
+            spec::text(spec, "emptyDir.medium") == "Memory" && first(spec::name(spec)) == Some(spec::name(container))
+        };
+        let paid = pod.list("spec.volumes").iter().filter(paid);
+        paid.filter_map(|spec| volumes.get(spec::name(spec)).map(|volume| volume.tree.clone())).collect()
+    }
+}
+
+/// The names of the volumes that some container mounts; nobody looks at the others.
+fn used(pod: &Object) -> BTreeSet<&str> {
+    let all = spec::init_containers(pod).iter().chain(spec::containers(pod)).chain(spec::ephemeral_containers(pod));
+    let mounts = all.flat_map(|c| spec::items(c, "volumeMounts").iter().chain(spec::items(c, "volumeDevices")));
+    mounts.map(spec::name).collect()
+}
+
+fn sub_path(mount: &Value, variables: &[(String, String)]) -> Result<String, String> {
+    let sub = match spec::text(mount, "subPathExpr") {
+        "" => spec::text(mount, "subPath").to_owned(),
+        pattern => {
+            let missing = RefCell::new(BTreeSet::new());
+            let expanded = env::expand(pattern, |wanted: &str| {
+                let value = variables.iter().find(|(name, value)| name == wanted && !value.is_empty());
+                if value.is_none() {
+                    missing.borrow_mut().insert(wanted.to_owned());
+                }
+                value.map(|(_, value)| value.clone())
+            });
+            let missing: Vec<String> = missing.into_inner().into_iter().collect();
+            if !missing.is_empty() {
+                return Err(format!("missing value for {}", missing.join(", ")));
+            }
+            expanded
+        }
+    };
+    if sub.starts_with('/') {
+        return Err(format!("error SubPath `{sub}` must not be an absolute path"));
+    }
+    if sub.split('/').any(|part| part == "..") {
+        return Err(format!("unable to provision SubPath `{sub}`: must not contain '..'"));
+    }
+    Ok(sub)
+}
+
+/// Makes the folders of a sub path with the mode that the volume's root has, and its group.
+fn make_sub_path(volume: &Volume, sub: &str) -> Result<(), vfs::Errno> {
+    let root = volume.tree.stat(&volume.root)?;
+    let mut path = volume.root.clone();
+    for part in sub.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        path = join(&path, part);
+        if !stays_within(volume, vfs::path::dirname(&path)) {
+            return Err(vfs::Errno::Access);
+        }
+        if !volume.tree.exists(&path) {
+            volume.tree.mkdir(&path, 0o777)?;
+            volume.tree.chmod(&path, root.mode)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_link(tree: &Vfs, path: &str) -> bool {
+    tree.lstat(path).is_ok_and(|meta| meta.is_symlink())
+}
+
+/// Whether what a path leads to lies in the volume: a link may not lead into other files of the node.
+fn stays_within(volume: &Volume, path: &str) -> bool {
+    let (Ok(root), Ok(found)) = (volume.tree.canonicalize(&volume.root), volume.tree.canonicalize(path)) else {
+        return false;
+    };
+    root == "/" || found == root || found.strip_prefix(&root).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn join(root: &str, sub: &str) -> String {
@@ -146,52 +292,4 @@ fn join(root: &str, sub: &str) -> String {
         return root.to_owned(); // perhaps a file
     }
     format!("{}/{}", root.trim_end_matches('/'), sub.trim_start_matches('/'))
-}
-
-async fn make(source: &Source<'_>, spec: &Value) -> Result<Volume, String> {
-    if let Some(empty) = spec["emptyDir"].as_object() {
-        let tree = Vfs::new(source.sim.clone());
-        let limit = empty.get("sizeLimit").and_then(|l| Quantity::from_value(l).ok()).map(Quantity::value);
-        let limit = limit.and_then(|b| u64::try_from(b).ok()).filter(|b| *b > 0);
-        // Memory is full at its limit. A disk goes on, and the kubelet evicts the pod (`crate::eviction`).
-        let is_memory = spec::text(&spec["emptyDir"], "medium") == "Memory";
-        if let Some(bytes) = limit.filter(|bytes| is_memory || *bytes > vfs::limits::TREE_BYTES_MAX) {
-            tree.set_limit(bytes);
-        }
-        tree.chmod("/", 0o777).map_err(|e| e.message().to_owned())?;
-        return Ok(Volume { tree, root: "/".into() });
-    }
-    if !spec["hostPath"].is_null() {
-        return files::host_path(source.host, &spec["hostPath"]).map(|root| Volume { tree: source.host.clone(), root });
-    }
-    if let Some(claim) = spec["persistentVolumeClaim"]["claimName"].as_str() {
-        return claimed(source, claim).await;
-    }
-    if let Some(content) = content::of_volume(source, spec, true).await {
-        let tree = Vfs::new(source.sim.clone());
-        tree.set_limit(crate::limits::API_VOLUME_BYTES_MAX);
-        files::publish(source.sim, &tree, &content?)?;
-        return Ok(Volume { tree, root: "/".into() });
-    }
-    let kind = spec.as_object().and_then(|m| m.keys().find(|k| *k != "name").cloned()).unwrap_or_default();
-    Err(format!("{}: {kind}", simulation::stub!("kubelet", "volumes of this type")))
-}
-
-/// The folder behind a claim: its volume's, on this node.
-async fn claimed(source: &Source<'_>, name: &str) -> Result<Volume, String> {
-    let namespace = source.facts.pod.namespace();
-    let failed = |error: client::Error| format!("error processing PVC {namespace}/{name}: {error}");
-    let claim = source.client.get(&kinds::PERSISTENT_VOLUME_CLAIMS, namespace, name).await.map_err(failed)?;
-    if claim.str("status.phase") != "Bound" {
-        return Err(format!("error processing PVC {namespace}/{name}: PVC is not bound"));
-    }
-    let volume = claim.str("spec.volumeName");
-    let volume = source.client.get(&kinds::PERSISTENT_VOLUMES, "", volume).await.map_err(failed)?;
-    let path = [volume.str("spec.hostPath.path"), volume.str("spec.local.path")].into_iter().find(|p| !p.is_empty());
-    let Some(path) = path else {
-        return Err(simulation::stub!("kubelet", "persistent volumes other than hostPath and local").to_owned());
-    };
-    // The runtime makes a folder that is not there.
-    let folder = json::json!({"path": path, "type": "DirectoryOrCreate"});
-    files::host_path(source.host, &folder).map(|root| Volume { tree: source.host.clone(), root })
 }

@@ -184,6 +184,12 @@ pub enum What {
         /// Virtual microseconds that one way takes.
         delay_us: u64,
     },
+    /// A packet was lost on the wire: one that opens a connection, in either direction, or a datagram.
+    #[serde(rename_all = "camelCase")]
+    LostOnWire {
+        /// Virtual microseconds until it is sent again; none if it is not.
+        again_us: Option<u64>,
+    },
     /// A listener took the connection, or a socket the datagram.
     #[serde(rename_all = "camelCase")]
     Arrived {

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use simulation::Time;
 
@@ -90,8 +91,8 @@ impl Tracer {
                 return;
             }
             match (&route.target, route.end, &end) {
-                (Target::Host { delay, .. }, _, Some(end)) if leaves => {
-                    let delay_us = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX);
+                (Target::Host { wire, .. }, _, Some(end)) if leaves => {
+                    let delay_us = u64::try_from(wire.delay().as_micros()).unwrap_or(u64::MAX);
                     let (from, to) = (from.machine().to_owned(), end.machine().to_owned());
                     journey.pass(now, What::Wire { from, to, delay_us });
                 }
@@ -102,6 +103,12 @@ impl Tracer {
                 _ => {}
             }
         });
+    }
+
+    /// A packet was lost on the wire; it is sent again after that time, if at all.
+    pub(crate) fn lost_on_wire(&self, again: Option<Duration>) {
+        let again_us = again.map(|again| u64::try_from(again.as_micros()).unwrap_or(u64::MAX));
+        self.pass(What::LostOnWire { again_us });
     }
 
     /// Nothing came of it.

@@ -233,6 +233,7 @@ pub enum Syscall {
     Getppid,
     ProcList,
     Getuid,
+    Getgroups,
     TtyGet {
         fd: u32,
     },

@@ -434,6 +434,7 @@ fn decode_process(call: Call, a: &mut Args<'_>) -> Option<Decoded> {
             Call::ProcGetpid => (Syscall::Getpid, Out::U32(a.u32()?)),
             Call::ProcGetppid => (Syscall::Getppid, Out::U32(a.u32()?)),
             Call::ProcList => (Syscall::ProcList, a.buffer(true)?),
+            Call::Getgroups => (Syscall::Getgroups, a.buffer(true)?),
             Call::Getuid => (Syscall::Getuid, Out::Pair(a.u32()?, a.u32()?)),
             Call::Pipe => (Syscall::Pipe, Out::Pair(a.u32()?, a.u32()?)),
             Call::TtyGet => (Syscall::TtyGet { fd: a.u32()? }, Out::Pair(a.u32()?, a.u32()?)),

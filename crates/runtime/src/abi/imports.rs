@@ -94,6 +94,7 @@ imports! {
     ProcGetppid "k" "proc_getppid" "i";
     ProcList "k" "proc_list" "iii";
     Getuid "k" "getuid" "ii";
+    Getgroups "k" "getgroups" "iii";
     Pipe "k" "pipe" "ii";
     FdDup "k" "fd_dup" "ii";
     TtyGet "k" "tty_get" "iii";

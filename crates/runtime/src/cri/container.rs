@@ -269,6 +269,7 @@ impl Container {
             image: self.image_info.name.clone(),
             image_ref: self.image_info.reference.clone(),
             user: (i64::from(self.who.uid), i64::from(self.who.gid)),
+            groups: self.who.groups.iter().map(|gid| i64::from(*gid)).collect(),
         }
     }
 

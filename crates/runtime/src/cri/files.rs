@@ -146,7 +146,14 @@ pub(super) fn user(files: &Vfs, image_user: &str, config: &ContainerConfig) -> R
     if let Some(id) = config.run_as_group {
         gid = number(id);
     }
-    Ok(Credentials { uid, gid, groups: vec![gid] })
+    let mut groups = vec![gid];
+    let of_user = groups_of(files, uid).into_iter();
+    for group in of_user.chain(config.groups.iter().map(|id| number(*id))) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    Ok(Credentials { uid, gid, groups })
 }
 
 /// User and group of a name or number in /etc/passwd.
@@ -155,6 +162,19 @@ fn passwd(files: &Vfs, name: &str) -> Option<(u32, u32)> {
     let mut lines = text.lines().map(|l| l.split(':').collect::<Vec<_>>());
     let line = lines.find(|f| f.len() > 3 && (f[0] == name || f[2] == name))?;
     Some((line[2].parse().ok()?, line[3].parse().ok()?))
+}
+
+/// The groups that /etc/group puts a user in.
+fn groups_of(files: &Vfs, uid: u32) -> Vec<u32> {
+    let users = files.read_to_string("/etc/passwd").unwrap_or_default();
+    let mut lines = users.lines().map(|l| l.split(':').collect::<Vec<_>>());
+    let Some(name) = lines.find(|f| f.len() > 2 && f[2] == uid.to_string()).map(|f| f[0].to_owned()) else {
+        return Vec::new();
+    };
+    let text = files.read_to_string("/etc/group").unwrap_or_default();
+    let lines = text.lines().map(|l| l.split(':').collect::<Vec<_>>());
+    let has = |f: &Vec<&str>| f.len() > 3 && f[3].split(',').any(|member| member == name);
+    lines.filter(has).filter_map(|f| f[2].parse().ok()).collect()
 }
 
 fn group_id(files: &Vfs, name: &str) -> Option<u32> {

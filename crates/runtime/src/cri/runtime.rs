@@ -19,7 +19,7 @@ use super::{
     Sandbox, SandboxConfig, State, Stream, files,
 };
 use crate::engine::{Engine, WasmiEngine};
-use crate::image::{Image, ImageInfo, ImageStore, Registry, StoredImage};
+use crate::image::{Image, ImageInfo, ImageStore, Login, Registry, StoredImage};
 use crate::pace::{JITTER, Pace};
 use crate::process::{Jail, JailConfig, Loader};
 
@@ -129,13 +129,19 @@ impl ContainerRuntime {
 
     // --- images ---
 
-    /// Fetches an image and checks it.
+    /// Fetches an image and checks it. `logins` are what the registry may be shown.
     ///
     /// # Errors
     /// In Docker's words.
-    pub fn pull(&self, image: &str) -> impl Future<Output = Result<ImageInfo, String>> + use<> {
-        let (images, image) = (Rc::clone(&self.0.images), image.to_owned());
-        async move { images.pull(&image).await.map_err(|e| e.to_string()) }
+    pub fn pull(&self, image: &str, logins: &[Login]) -> impl Future<Output = Result<ImageInfo, String>> + use<> {
+        let (images, image, logins) = (Rc::clone(&self.0.images), image.to_owned(), logins.to_vec());
+        async move { images.pull(&image, &logins).await.map_err(|e| e.to_string()) }
+    }
+
+    /// The files of an image, to be mounted.
+    pub fn image_files(&self, image: &str) -> Option<Vfs> {
+        let image = self.0.images.image(image)?;
+        Some(Vfs::with_layer(self.0.sim.clone(), Rc::clone(&image.layer)))
     }
 
     /// The image if it is present.
@@ -297,6 +303,7 @@ impl ContainerRuntime {
             memory_bytes: positive(config.memory_limit_bytes),
             cpu_milli: positive(config.cpu_limit_milli),
         });
+        jail.memory().count_files(config.memory_files.clone());
         let id = if config.id.is_empty() { self.new_id() } else { config.id.clone() };
         let name = format!("{}/{}/{}", state.config.namespace, state.config.name, config.name);
         let weak = Rc::downgrade(inner);

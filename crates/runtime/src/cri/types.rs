@@ -91,6 +91,10 @@ pub struct ContainerConfig {
     pub run_as_user: Option<i64>,
     /// `securityContext.runAsGroup`.
     pub run_as_group: Option<i64>,
+    /// Groups beside the primary one: `fsGroup`, `supplementalGroups`.
+    pub groups: Vec<i64>,
+    /// Trees in memory that count as memory of the container.
+    pub memory_files: Vec<Vfs>,
     /// Replaces the image's user unless empty: a name or a number, with a group behind a colon.
     pub user: String,
     /// What the container is made of, when the machine may not have the image any more; `image` is then a name and no more.
@@ -156,6 +160,8 @@ pub struct ContainerStatus {
     pub image_ref: String,
     /// User and group its first process runs as.
     pub user: (i64, i64),
+    /// Its groups, the primary one first.
+    pub groups: Vec<i64>,
 }
 
 /// What a container had used at the end of a window.

@@ -15,10 +15,11 @@ mod wasmi;
 #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
 mod wasmtime;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use thiserror::Error;
+use vfs::Vfs;
 
 #[cfg(feature = "wasmtime")]
 pub use traced::{Lines, TracedEngine};
@@ -113,9 +114,9 @@ pub enum SpawnError {
 }
 
 /// The memory of a container: what its processes use together, and the limit.
-#[derive(Debug)]
 pub struct MemoryBudget {
     used: Cell<u64>,
+    files: RefCell<Vec<Vfs>>,
     peak: Cell<u64>,
     limit: Cell<u64>,
     exceeded: Cell<bool>,
@@ -126,6 +127,7 @@ impl MemoryBudget {
     pub fn new(limit: u64) -> Rc<Self> {
         Rc::new(MemoryBudget {
             used: Cell::new(0),
+            files: RefCell::default(),
             peak: Cell::new(0),
             limit: Cell::new(limit),
             exceeded: Cell::new(false),
@@ -135,7 +137,7 @@ impl MemoryBudget {
     /// Takes `bytes`; false, and remembered, when that is more than there is.
     pub fn take(&self, bytes: u64) -> bool {
         let used = self.used.get().saturating_add(bytes);
-        if used > self.limit.get() {
+        if used.saturating_add(self.in_files()) > self.limit.get() {
             self.exceeded.set(true);
             return false;
         }
@@ -149,9 +151,18 @@ impl MemoryBudget {
         self.used.set(self.used.get().saturating_sub(bytes));
     }
 
+    /// From now on trees of files that lie in memory count too, as the pages of a tmpfs do.
+    pub fn count_files(&self, trees: Vec<Vfs>) {
+        self.files.replace(trees);
+    }
+
+    fn in_files(&self) -> u64 {
+        self.files.borrow().iter().map(|tree| tree.usage().bytes).sum()
+    }
+
     /// Bytes in use.
     pub fn used(&self) -> u64 {
-        self.used.get()
+        self.used.get().saturating_add(self.in_files())
     }
 
     /// The most that was ever in use.

@@ -111,6 +111,23 @@ impl Image {
         })
     }
 
+    /// Whether the configuration names the layers that there are, by the digests of their archives.
+    ///
+    /// # Errors
+    /// In Docker's words, when it does not.
+    pub fn check_layers(&self) -> Result<(), &'static str> {
+        let file = self.file();
+        let Some(named) = file["rootfs"]["diff_ids"].as_array() else {
+            return Err("invalid rootfs in image configuration");
+        };
+        let is_named = |(named, layer): (&Value, &ImageLayer)| named.as_str() == Some(layer.diff_id());
+        if named.len() == self.layers.len() && named.iter().zip(&self.layers).all(is_named) {
+            Ok(())
+        } else {
+            Err("layers from manifest don't match image configuration")
+        }
+    }
+
     /// The same image as a registry knows it.
     #[must_use]
     pub fn known_as(self, digest: &str) -> Image {

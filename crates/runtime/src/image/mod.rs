@@ -4,6 +4,7 @@ mod config;
 mod gzip;
 #[expect(clippy::module_inception, reason = "an image among images")]
 mod image;
+mod login;
 mod reference;
 mod registry;
 mod store;
@@ -11,6 +12,7 @@ mod store;
 pub use config::ImageConfig;
 pub use gzip::unpack;
 pub use image::{Image, ImageLayer, digest_of};
+pub use login::Login;
 pub use reference::{InvalidReference, Reference};
 pub use registry::{PullError, Registry, is_known};
 pub use store::{ImageInfo, ImageStore, Removed, StoredImage};

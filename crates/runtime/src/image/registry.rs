@@ -11,7 +11,7 @@ use simulation::{ExternalError, Sim};
 use thiserror::Error;
 
 use super::image::{ImageLayer, SIZE_ANNOTATION};
-use super::{Image, InvalidReference, Reference, gzip};
+use super::{Image, InvalidReference, Login, Reference, gzip};
 
 /// Registries that exist in this world. Any other name does not resolve.
 const KNOWN_DOMAINS: &[&str] = &[
@@ -27,6 +27,15 @@ const KNOWN_DOMAINS: &[&str] = &[
     // Amazon's images for EKS in us-west-2.
     "602401143452.dkr.ecr.us-west-2.amazonaws.com",
 ];
+
+/// Docker's own registry.
+const HUB: &str = "docker.io";
+/// What a manifest may be.
+const MANIFEST_TYPES: &[&str] =
+    &["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
+/// What a configuration may be.
+const CONFIG_TYPES: &[&str] =
+    &["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
 /// Tags that may be pushed in one world.
 const PUSHED_TAGS_MAX: usize = 512;
@@ -54,6 +63,18 @@ pub enum PullError {
         "Error response from daemon: pull access denied for {0}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
     )]
     NoSuchRepository(String),
+    /// The repository is somebody's own, and nobody or somebody else asked.
+    #[error("Error response from daemon: Head \"https://{domain}/v2/{path}/manifests/{what}\": {why}")]
+    NotAllowed {
+        /// The registry.
+        domain: String,
+        /// The repository there.
+        path: String,
+        /// Tag or digest.
+        what: String,
+        /// `unauthorized` without a login, `denied` with another's.
+        why: &'static str,
+    },
     /// There is no such registry.
     #[error(
         "Error response from daemon: Get \"https://{0}/v2/\": dial tcp: lookup {0} on 192.168.49.1:53: no such host"
@@ -100,14 +121,20 @@ impl Index {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Descriptor {
+    #[serde(default)]
+    media_type: String,
     digest: String,
     #[serde(default)]
     size: u64,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Manifest {
+    #[serde(default)]
+    media_type: String,
     config: Descriptor,
     layers: Vec<Descriptor>,
     #[serde(default)]
@@ -120,7 +147,7 @@ pub struct Registry {
     index: RefCell<Option<Rc<Index>>>,
     images: RefCell<BTreeMap<String, Rc<Image>>>,
     /// Unpacked layers by digest: most images share one, and its files are parts of these bytes.
-    layers: RefCell<BTreeMap<String, Bytes>>,
+    layers: RefCell<BTreeMap<String, ImageLayer>>,
     /// What was pushed, by repository.
     pushed: RefCell<BTreeMap<String, Repository>>,
 }
@@ -178,15 +205,24 @@ impl Registry {
         Ok(index)
     }
 
-    /// The digest of the manifest that a name means.
+    /// The digest of the manifest that a name means, for somebody who shows no login.
     ///
     /// # Errors
-    /// When there is no such registry, repository or tag.
+    /// When there is no such registry, repository or tag, or the repository is somebody's own.
     pub async fn resolve(&self, reference: &Reference) -> Result<String, PullError> {
+        self.resolve_as(reference, &[]).await
+    }
+
+    /// As [`Registry::resolve`], for somebody who shows logins.
+    ///
+    /// # Errors
+    /// Those of [`Registry::resolve`].
+    pub async fn resolve_as(&self, reference: &Reference, logins: &[Login]) -> Result<String, PullError> {
         if !is_known(&reference.domain) {
             return Err(PullError::NoSuchRegistry(reference.domain.clone()));
         }
         let name = reference.repository();
+        self.check_access(reference, logins)?;
         if let Some(digest) = self.pushed_as(reference) {
             return Ok(digest);
         }
@@ -221,17 +257,34 @@ impl Registry {
         let broken = |what: &str, e: &dyn std::fmt::Display| PullError::Broken(format!("{what}: {e}"));
         let manifest = self.blob(reference, digest).await?;
         let manifest: Manifest = json::from_slice(&manifest).map_err(|e| broken("invalid manifest", &e))?;
+        check_types(&manifest)?;
         let config = self.blob(reference, &manifest.config.digest).await?;
         let mut layers = Vec::new();
-        for Descriptor { digest, size } in manifest.layers {
-            let tar = self.layer(reference, &digest).await?.map_err(|e| broken("failed to register layer", &e))?;
-            layers.push(ImageLayer::of_blob(tar, digest, size));
+        for Descriptor { digest, size, .. } in manifest.layers {
+            let layer = self.layer(reference, &digest, size).await?;
+            layers.push(layer.map_err(|e| broken("failed to register layer", &e))?);
         }
         let told = manifest.annotations.get(SIZE_ANNOTATION).and_then(|s| s.parse().ok());
         let image = Image::new(config, layers, told).map_err(PullError::Broken)?;
+        image.check_layers().map_err(|words| PullError::Broken(words.to_owned()))?;
         let image = Rc::new(image.known_as(digest));
         self.images.borrow_mut().insert(digest.to_owned(), Rc::clone(&image));
         Ok(image)
+    }
+
+    /// What was pushed to Docker Hub is open to all; elsewhere it is its owner's until that is changed, which nobody can do here.
+    fn check_access(&self, reference: &Reference, logins: &[Login]) -> Result<(), PullError> {
+        let owner = reference.path.split('/').next().unwrap_or_default();
+        let is_own = reference.domain != HUB && self.pushed.borrow().contains_key(&reference.repository());
+        if !is_own || logins.iter().any(|login| login.user == owner) {
+            return Ok(());
+        }
+        Err(PullError::NotAllowed {
+            domain: reference.domain.clone(),
+            path: reference.path.clone(),
+            what: reference.digest.as_deref().or(reference.tag.as_deref()).unwrap_or("latest").to_owned(),
+            why: if logins.is_empty() { "unauthorized" } else { "denied" },
+        })
     }
 
     fn pushed_as(&self, reference: &Reference) -> Option<String> {
@@ -290,18 +343,25 @@ impl Registry {
     }
 
     /// An unpacked layer; the inner error is one of unpacking.
-    async fn layer(&self, reference: &Reference, digest: &str) -> Result<Result<Bytes, String>, PullError> {
+    async fn layer(
+        &self,
+        reference: &Reference,
+        digest: &str,
+        size: u64,
+    ) -> Result<Result<ImageLayer, String>, PullError> {
         let known = || self.layers.borrow().get(digest).cloned();
-        if let Some(tar) = known() {
-            return Ok(Ok(tar));
+        if let Some(layer) = known() {
+            return Ok(Ok(layer));
         }
         let packed = self.blob(reference, digest).await?;
         // Another image may have brought it in the meantime.
-        if let Some(tar) = known() {
-            return Ok(Ok(tar));
+        if let Some(layer) = known() {
+            return Ok(Ok(layer));
         }
-        Ok(gzip::unpack(packed).inspect(|tar| {
-            self.layers.borrow_mut().insert(digest.to_owned(), tar.clone());
+        Ok(gzip::unpack(packed).map(|tar| {
+            let layer = ImageLayer::of_blob(tar, digest.to_owned(), size);
+            self.layers.borrow_mut().insert(digest.to_owned(), layer.clone());
+            layer
         }))
     }
 
@@ -312,6 +372,19 @@ impl Registry {
         let found: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         if found == hex { Ok(bytes) } else { Err(PullError::DigestMismatch(digest.to_owned())) }
     }
+}
+
+/// Refuses what is no image for containers, in Docker's words.
+fn check_types(manifest: &Manifest) -> Result<(), PullError> {
+    let is_one_of = |all: &[&str], found: &str| found.is_empty() || all.contains(&found);
+    if !is_one_of(MANIFEST_TYPES, &manifest.media_type) {
+        return Err(PullError::Broken(format!("unsupported media type {}", manifest.media_type)));
+    }
+    let config = &manifest.config.media_type;
+    if !is_one_of(CONFIG_TYPES, config) {
+        return Err(PullError::Broken(format!("Encountered remote {config:?}(unknown) when fetching")));
+    }
+    Ok(())
 }
 
 /// Whether there is such a registry in this world.

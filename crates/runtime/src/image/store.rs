@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use simulation::Sim;
 
-use super::{Image, PullError, Reference, Registry};
+use super::{Image, Login, PullError, Reference, Registry};
 use crate::pace::Pace;
 
 /// An image as the kubelet sees it.
@@ -94,14 +94,14 @@ impl ImageStore {
         self.pace
     }
 
-    /// Fetches an image, which takes virtual time by its size and the pace of the machine.
+    /// Fetches an image, which takes virtual time by its size and the pace of the machine. The registry is shown the logins.
     ///
     /// # Errors
     /// In Docker's words.
-    pub async fn pull(&self, name: &str) -> Result<ImageInfo, PullError> {
+    pub async fn pull(&self, name: &str, logins: &[Login]) -> Result<ImageInfo, PullError> {
         let reference = Reference::parse(name)?;
         self.sim.sleep(self.pace.registry).await;
-        let digest = self.registry.resolve(&reference).await?;
+        let digest = self.registry.resolve_as(&reference, logins).await?;
         let known = self.images.borrow().values().any(|s| s.image.digest.as_ref() == Some(&digest));
         let image = self.registry.image(&reference, &digest).await?;
         if !known {

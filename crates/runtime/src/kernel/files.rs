@@ -339,7 +339,8 @@ fn mount_info(files: &Vfs) -> String {
     let line = |(path, read_only): (String, bool)| {
         let usage = files.usage_at(&path).ok()?;
         let mode = if read_only { "ro" } else { "rw" };
-        Some(format!("{path}\t{mode}\t{}\t{}\n", usage.bytes, usage.bytes_max))
+        let kind = if usage.in_memory { "tmpfs" } else { "" };
+        Some(format!("{path}\t{mode}\t{}\t{}\t{kind}\n", usage.bytes, usage.bytes_max))
     };
     root.into_iter().chain(files.mounts()).filter_map(line).collect()
 }

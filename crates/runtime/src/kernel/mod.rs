@@ -131,6 +131,7 @@ impl<'a> Kernel<'a> {
             | S::Getppid
             | S::ProcList
             | S::Getuid
+            | S::Getgroups
             | S::TtyGet { .. }
             | S::TtySet { .. }
             | S::SignalHandle { .. }

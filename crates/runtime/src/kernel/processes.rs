@@ -27,6 +27,11 @@ impl Kernel<'_> {
                 let who = files.credentials();
                 Ok(Reply::Pair(who.uid, who.gid))
             }
+            S::Getgroups => {
+                let files = self.proc.files.borrow();
+                let groups = files.credentials().groups.iter();
+                Ok(Reply::Bytes(groups.map(|gid| format!("{gid}\n")).collect::<String>().into()))
+            }
             S::ProcList => Ok(Reply::Bytes(self.list().into())),
             S::Spawn { path, argv, env, cwd, fds } => self.spawn(path.as_deref(), argv, env, cwd, fds),
             S::Kill { pid, signal } => self.kill(*pid, *signal),

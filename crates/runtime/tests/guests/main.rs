@@ -5,6 +5,8 @@
 //! down what programs ask (`traces::`): what it writes must be the same.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that reads what the build made")]
 
+mod databases;
+
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use network::{Fabric, Role};
 use runtime::cri::{ContainerConfig, ContainerRuntime, Id, LogOptions, Options, SandboxConfig, Shared, State};
 use runtime::engine::{Engine, Lines, TracedEngine, WasmiEngine, WasmtimeEngine};
 use simulation::{ExternalError, Sim, SimConfig, Step, StepLimits, Time};
+
+use databases::{mysql_answers_its_client, mysql_keeps_its_data_and_has_accounts};
 
 struct Node {
     sim: Sim,
@@ -76,7 +80,7 @@ impl Node {
         };
         let runtime = self.runtime.clone();
         self.run(async move {
-            runtime.pull(&config.image).await.unwrap();
+            runtime.pull(&config.image, &[]).await.unwrap();
             let pod = SandboxConfig { name: "web".into(), hostname: "web-1".into(), ..SandboxConfig::default() };
             let sandbox = runtime.run_sandbox(pod).await.unwrap();
             let id = runtime.create_container(&sandbox.id, config).await.unwrap();
@@ -204,6 +208,8 @@ on_each_engine! {
     a_container_that_takes_too_much_is_killed
     agnhost_and_the_echo_server_answer
     httpd_serves_its_page_and_logs_as_apache
+    mysql_answers_its_client
+    mysql_keeps_its_data_and_has_accounts
     redis_keeps_what_it_is_told
     redis_ends_when_it_is_told_and_serves_at_a_terminal
     small_servers_say_who_answers_and_what_was_asked
@@ -468,7 +474,7 @@ fn a_container_that_takes_too_much_is_killed(engine: &Rc<dyn Engine>) {
         let config = ContainerConfig { memory_limit_bytes: Some(limit), ..config.clone() };
         let runtime = node.runtime.clone();
         let id = node.run(async move {
-            runtime.pull(&config.image).await.unwrap();
+            runtime.pull(&config.image, &[]).await.unwrap();
             let sandbox = runtime.run_sandbox(SandboxConfig::default()).await.unwrap();
             let id = runtime.create_container(&sandbox.id, config).await.unwrap();
             runtime.start_container(&id).await.unwrap();

@@ -7,10 +7,11 @@ fn mounts() -> Result<Vec<proc::Mount>, Fail> {
     proc::mounts().map_err(|e| Fail::Message(e.to_string()))
 }
 
-fn source(path: &str) -> &'static str {
-    match path {
+fn source(mount: &proc::Mount) -> &'static str {
+    match mount.path.as_str() {
         "/" => "overlay",
         "/proc" => "proc",
+        _ if mount.in_memory => "tmpfs",
         p if p.starts_with("/dev") || p.starts_with("/run") || p.starts_with("/sys") => "tmpfs",
         _ => "/dev/vda1",
     }
@@ -29,7 +30,7 @@ pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
         let free = mount.max_bytes.saturating_sub(mount.used_bytes);
         let percent = (mount.used_bytes * 100).checked_div(mount.max_bytes).unwrap_or(0);
         let (size, used, free) = (show(mount.max_bytes), show(mount.used_bytes), show(free));
-        writeln!(io.out, "{:<20} {size:>9} {used:>9} {free:>9} {percent:>3}% {}", source(&mount.path), mount.path)?;
+        writeln!(io.out, "{:<20} {size:>9} {used:>9} {free:>9} {percent:>3}% {}", source(mount), mount.path)?;
     }
     Ok(0)
 }
@@ -40,8 +41,10 @@ pub fn mount(io: &mut Io<'_>, args: &[String]) -> Outcome {
         return Err(Fail::Message("permission denied (are you root?)".to_owned()));
     }
     for mount in mounts()? {
-        let (kind, mode) = (source(&mount.path), if mount.read_only { "ro" } else { "rw" });
-        writeln!(io.out, "{kind} on {} type {kind} ({mode},relatime)", mount.path)?;
+        let (source, mode) = (source(&mount), if mount.read_only { "ro" } else { "rw" });
+        let kind = if source.starts_with('/') { "ext4" } else { source };
+        let size = if mount.in_memory { format!(",size={}k", mount.max_bytes / 1024) } else { String::new() };
+        writeln!(io.out, "{source} on {} type {kind} ({mode},relatime{size})", mount.path)?;
     }
     Ok(0)
 }

@@ -34,11 +34,22 @@ pub fn run(io: &mut Io<'_>, args: &[String]) -> Outcome {
     };
     if options.has('u') {
         writeln!(io.out, "{}", shown(uid, &user))?;
-    } else if options.has('g') || options.has('G') {
+    } else if options.has('g') {
         writeln!(io.out, "{}", shown(gid, &group))?;
     } else {
-        let (user, group) = (full(uid, &user), full(gid, &group));
-        writeln!(io.out, "uid={user} gid={group} groups={group}")?;
+        let mut all = proc::groups();
+        if !all.contains(&gid) {
+            all.insert(0, gid);
+        }
+        let name = |id: u32| name_of("/etc/group", id);
+        if options.has('G') {
+            let all: Vec<String> = all.into_iter().map(|id| shown(id, &name(id))).collect();
+            writeln!(io.out, "{}", all.join(" "))?;
+        } else {
+            let all: Vec<String> = all.into_iter().map(|id| full(id, &name(id))).collect();
+            let (user, group) = (full(uid, &user), full(gid, &group));
+            writeln!(io.out, "uid={user} gid={group} groups={}", all.join(","))?;
+        }
     }
     Ok(0)
 }

@@ -32,10 +32,14 @@ pub fn mode_text(mode: u32) -> String {
         let bits = mode >> shift & 7;
         out.push(if bits & 4 != 0 { 'r' } else { '-' });
         out.push(if bits & 2 != 0 { 'w' } else { '-' });
-        let sticky = shift == 0 && mode & 0o1000 != 0;
-        out.push(match (bits & 1 != 0, sticky) {
-            (true, true) => 't',
-            (false, true) => 'T',
+        let (special, letter) = match shift {
+            6 => (mode & 0o4000 != 0, 's'),
+            3 => (mode & 0o2000 != 0, 's'),
+            _ => (mode & 0o1000 != 0, 't'),
+        };
+        out.push(match (bits & 1 != 0, special) {
+            (true, true) => letter,
+            (false, true) => letter.to_ascii_uppercase(),
             (true, false) => 'x',
             (false, false) => '-',
         });

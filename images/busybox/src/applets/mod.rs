@@ -118,11 +118,11 @@ applets! {
     "more" "bin" cat::pager, "[FILE]...";
     "mount" "bin" df::mount, "";
     "mv" "bin" copy::mv, "[-f] SOURCE... DEST";
-    "nc" "usr/bin" nc::run, "[-lvz] [-w SEC] [-p PORT] [HOST] [PORT]";
+    "nc" "usr/bin" nc::run, "[-luvz] [-w SEC] [-p PORT] [HOST] [PORT]";
     "netstat" "bin" refused::run, "";
     "nl" "usr/bin" cat::nl, "[FILE]...";
     "nproc" "usr/bin" uname::nproc, "";
-    "nslookup" "usr/bin" nslookup::run, "HOST [DNS_SERVER]";
+    "nslookup" "usr/bin" nslookup::run, "[-type=QUERY_TYPE] HOST [DNS_SERVER]";
     "od" "usr/bin" hexdump::od, "[-c] [-x] [FILE]...";
     "pgrep" "usr/bin" ps::pgrep, "NAME";
     "pidof" "bin" ps::pidof, "NAME";

@@ -84,6 +84,84 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        name: "kubectl holds streams open",
+        checks: &[
+            (
+                "kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80
+                 kubectl run bb --image=busybox -- sleep 3600 && kubectl rollout status deploy/web > /dev/null
+                 kubectl wait --for=condition=Ready pod/bb --timeout=60s",
+                "deployment.apps/web created\nservice/web exposed\npod/bb created\npod/bb condition met\n",
+            ),
+            ("forward deploy/web 80; get / | grep '<title>'; stop", "<title>Welcome to nginx!</title>\n"),
+            (
+                // Two connections at once: who came later is answered first.
+                "forward deploy/web 80; exec 4<>/dev/tcp/127.0.0.1/$port 5<>/dev/tcp/127.0.0.1/$port
+                 printf 'GET /later HTTP/1.0\\r\\n\\r\\n' >&5; head -n 1 <&5 | tr -d '\\r'
+                 printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&4; head -n 1 <&4 | tr -d '\\r'; exec 4>&- 5>&-; stop",
+                "HTTP/1.1 404 Not Found\nHTTP/1.1 200 OK\n",
+            ),
+            (
+                "kubectl port-forward service/web :81 2>&1; kubectl port-forward service/web :nope 2>&1",
+                "error: Service web does not have a service port 81\nerror: Service 'web' does not have a named port 'nope'\n",
+            ),
+            (
+                "kubectl run reader --image=busybox --restart=Never --stdin --attach=false -- sh -c 'cat; echo end; exit 7'
+                 kubectl wait --for=condition=Ready pod/reader --timeout=60s
+                 echo hello | kubectl attach -i reader 2>/dev/null
+                 kubectl wait --for=jsonpath={.status.phase}=Failed pod/reader; kubectl logs reader
+                 kubectl get pod reader -o jsonpath='{.status.containerStatuses[0].state.terminated.exitCode}'",
+                "pod/reader created\npod/reader condition met\nhello\nend\npod/reader condition met\nhello\nend\n7",
+            ),
+            (
+                "kubectl run count --image=busybox --restart=Never -- sh -c 'for i in 1 2 3 4 5; do echo $i; sleep 1; done'
+                 kubectl wait --for=condition=Ready pod/count --timeout=60s
+                 kubectl attach count 2>/dev/null | tail -n 1; kubectl attach bb -c none 2>&1",
+                "pod/count created\npod/count condition met\n5\n\
+                 error: cannot attach to the container: container none is not valid for pod bb out of: bb\n",
+            ),
+            (
+                // A folder there and back.
+                "mkdir -p d/e; echo 1 > d/a; echo 2 > 'd/e/b c'; kubectl cp d bb:/tmp/; kubectl exec bb -- cat '/tmp/d/e/b c'
+                 kubectl cp bb:/tmp/d back > /dev/null; diff -r d back && echo same
+                 kubectl cp none bb:/tmp 2>&1",
+                "2\nsame\nerror: none doesn't exist in local filesystem\n",
+            ),
+            (
+                "printf 'a\\nb\\n' | kubectl exec -i bb -- wc -l; kubectl exec bb -- sh -c 'kill -9 $$' 2>&1; echo $?",
+                "2\ncommand terminated with exit code 137\n137\n",
+            ),
+            (
+                // With a terminal: it shows what is typed, and ends lines its own way.
+                "printf 'echo $((6*7))\\nexit 5\\n' | script -qec 'kubectl exec -it bb -- sh' /dev/null | tr -d '\\r' | grep -x 42
+                 script -qec 'kubectl exec -it bb -- sh -c \"tty; exit 6\"' /dev/null < /dev/null | grep -aoE '/dev/pts.0|command .* 6'
+                 script -qec 'kubectl exec -it bb -- sh -c \"exit 6\"' /dev/null < /dev/null > /dev/null; echo $?",
+                "42\n/dev/pts/0\ncommand terminated with exit code 6\n6\n",
+            ),
+            (
+                "timeout 3 kubectl logs -f bb; echo $?; kubectl logs none 2>&1",
+                "124\nerror: error from server (NotFound): pods \"none\" not found in namespace \"default\"\n",
+            ),
+            (
+                "kubectl get --raw /api/v1/namespaces/default/services/web/proxy/ | grep '<title>'
+                 kubectl get --raw /api/v1/namespaces/default/services/web:81/proxy/ 2>&1
+                 kubectl get --raw /api/v1/namespaces/default/pods/bb/proxy/ 2>&1 | sed 's/tcp [0-9.]*:/tcp IP:/'",
+                "<title>Welcome to nginx!</title>\n\
+                 Error from server (ServiceUnavailable): no service port 81 found for service \"web\"\n\
+                 Error from server (ServiceUnavailable): error trying to reach service: dial tcp IP:80: connect: connection \
+                 refused\n",
+            ),
+            (
+                // A watch, and a change by somebody without kubectl.
+                "kubectl proxy --port=0 > proxy.txt & job=$!; until grep -q Starting proxy.txt; do sleep 0.05; done
+                 port=$(sed 's/.*://' proxy.txt)
+                 exec 4<>/dev/tcp/127.0.0.1/$port
+                 printf 'GET /api/v1/namespaces/default/configmaps?watch=1 HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' >&4
+                 kubectl create configmap seen; timeout 10 grep -om1 '\"name\":\"seen\"' <&4; exec 4>&-; stop",
+                "configmap/seen created\n\"name\":\"seen\"\n",
+            ),
+        ],
+    },
+    Group {
         name: "kubectl says who it is",
         checks: &[
             ("kubectl auth whoami -o jsonpath='{.status.userInfo.username}'", "minikube-user"),

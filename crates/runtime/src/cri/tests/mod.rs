@@ -13,6 +13,7 @@ use vfs::Vfs;
 
 use super::*;
 use crate::engine::{Engine, WasmiEngine};
+use crate::image::{Login, Reference};
 use crate::process::tests::guest;
 
 mod hostile;
@@ -39,9 +40,39 @@ impl Files {
             tar.append_data(&mut header, path, &bytes[..]).unwrap();
         }
         let (layer, layer_size) = self.blob(tar.into_inner().unwrap());
-        let (config, config_size) = self.blob(format!("{{\"config\":{config}}}"));
+        let config = format!("{{\"config\":{config},\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[{layer:?}]}}}}");
+        self.manifest(&config, "", &layer, layer_size)
+    }
+
+    /// Images that are none, as entries of an index.
+    fn broken(&mut self) -> String {
+        let (layer, size) = self.blob(tar::Builder::new(Vec::new()).into_inner().unwrap());
+        let other = format!("sha256:{}", "1".repeat(64));
+        let config =
+            |ids: &[&str]| format!(r#"{{"config":{{"Cmd":["x"]}},"rootfs":{{"type":"layers","diff_ids":{ids:?}}}}}"#);
+        let mut manifests = Vec::new();
+        for (name, config, types) in [
+            ("no-ids", r#"{"config":{"Cmd":["x"]}}"#.to_owned(), ""),
+            ("other-ids", config(&[&other]), ""),
+            ("more-ids", config(&[&layer, &layer]), ""),
+            ("chart", config(&[&layer]), r#""mediaType":"application/vnd.cncf.helm.chart.v1+json","#),
+        ] {
+            manifests.push((name, self.manifest(&config, types, &layer, size)));
+        }
+        let plain = self.blob(config(&[&layer]));
         let manifest = format!(
-            r#"{{"schemaVersion":2,"config":{{"digest":"{config}","size":{config_size}}},
+            r#"{{"config":{{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"{}","size":{}}},"layers":[]}}"#,
+            plain.0, plain.1
+        );
+        manifests.push(("chart-config", self.blob(manifest).0));
+        manifests.iter().map(|(name, digest)| format!(r#","quay.io/broken/{name}:v1":"{digest}""#)).collect()
+    }
+
+    /// A manifest; `types` are further fields of it.
+    fn manifest(&mut self, config: &str, types: &str, layer: &str, layer_size: usize) -> String {
+        let (config, config_size) = self.blob(config.to_owned());
+        let manifest = format!(
+            r#"{{"schemaVersion":2,{types}"config":{{"digest":"{config}","size":{config_size}}},
             "layers":[{{"digest":"{layer}","size":{layer_size}}}],"annotations":{{"dev.kubonsai.size":"4194304"}}}}"#
         );
         self.blob(manifest).0
@@ -81,7 +112,7 @@ fn a_layer_that_images_share_is_fetched_once() {
     let mut node = Node::new();
     let pull = |node: &Node, name: &'static str| {
         let runtime = node.runtime.clone();
-        node.run(async move { runtime.pull(name).await })
+        node.run(async move { runtime.pull(name, &[]).await })
     };
     pull(&node, "test").unwrap();
     let layer = node.files.0.iter().max_by_key(|(_, bytes)| bytes.len()).map(|(path, _)| path.clone()).unwrap();
@@ -127,10 +158,11 @@ impl Node {
         let manifest =
             files.image(r#"{"Entrypoint":["/bin/print"],"Env":["PATH=/bin","V=1"],"WorkingDir":"/app"}"#, &programs);
         let twin = files.image(r#"{"Entrypoint":["/bin/wait"]}"#, &programs);
+        let broken = files.broken();
         let index = format!(
             r#"{{"repositories":{{"docker.io/library/twin":{{"latest":"{twin}"}},"docker.io/library/test":{{"latest":"{manifest}","v1":"{manifest}"}},
             "docker.io/library/bad":{{"latest":"sha256:{}"}},"docker.io/library/none":{{}}}},
-            "references":{{"gcr.io/p/boot:v1":"{manifest}"}},
+            "references":{{"gcr.io/p/boot:v1":"{manifest}"{broken}}},
             "aliases":{{"registry.k8s.io/test":"docker.io/library/test"}}}}"#,
             "0".repeat(64)
         );
@@ -176,7 +208,7 @@ impl Node {
         change(&mut config);
         let runtime = self.runtime.clone();
         self.run(async move {
-            runtime.pull("test").await.unwrap();
+            runtime.pull("test", &[]).await.unwrap();
             let pod = SandboxConfig {
                 name: "web".into(),
                 namespace: "default".into(),
@@ -212,7 +244,7 @@ fn pulled_started_and_logged() {
     let node = Node::new();
     let before = node.sim.elapsed();
     let runtime = node.runtime.clone();
-    let info = node.run(async move { runtime.pull("docker.io/library/test:v1").await }).unwrap();
+    let info = node.run(async move { runtime.pull("docker.io/library/test:v1", &[]).await }).unwrap();
     let took = node.sim.elapsed() - before;
     assert!((0.76..0.80).contains(&took.as_secs_f64()), "latency and 4 MiB at 32 MiB/s: {took:?}");
     assert_eq!((info.name.as_str(), info.size_bytes), ("test:v1", 4_194_304));
@@ -230,11 +262,77 @@ fn pulled_started_and_logged() {
 }
 
 #[test]
+fn what_is_no_image_is_refused() {
+    let node = Node::new();
+    for (image, expected) in [
+        ("no-ids", "invalid rootfs in image configuration"),
+        ("other-ids", "layers from manifest don't match image configuration"),
+        ("more-ids", "layers from manifest don't match image configuration"),
+        ("chart", "unsupported media type application/vnd.cncf.helm.chart.v1+json"),
+        ("chart-config", "Encountered remote \"application/vnd.cncf.helm.config.v1+json\"(unknown) when fetching"),
+    ] {
+        let (runtime, name) = (node.runtime.clone(), format!("quay.io/broken/{image}:v1"));
+        let error = node.run(async move { runtime.pull(&name, &[]).await }).unwrap_err();
+        assert_eq!(error, format!("Error response from daemon: {expected}"), "{image}");
+    }
+}
+
+#[test]
+fn what_was_pushed_elsewhere_than_to_the_hub_is_its_owners() {
+    let node = Node::new();
+    let login = |user: &str| Login { user: user.to_owned(), password: "x".to_owned() };
+    let pull = |image: &str, logins: &[Login]| {
+        let (runtime, name, logins) = (node.runtime.clone(), image.to_owned(), logins.to_vec());
+        node.run(async move { runtime.pull(&name, &logins).await }).map(|_| ())
+    };
+    pull("test", &[]).unwrap();
+    let image = node.runtime.image_store().image("test").unwrap();
+    for name in ["ghcr.io/cat/app:v1", "cat/app:v1"] {
+        let registry = node.runtime.image_store().registry();
+        registry.push(&Reference::parse(name).unwrap(), &image).unwrap();
+    }
+    let refused =
+        |why: &str| Err(format!("Error response from daemon: Head \"https://ghcr.io/v2/cat/app/manifests/v1\": {why}"));
+    assert_eq!(pull("ghcr.io/cat/app:v1", &[]), refused("unauthorized"));
+    assert_eq!(pull("ghcr.io/cat/app:v1", &[login("dog")]), refused("denied"));
+    assert_eq!(pull("ghcr.io/cat/app:v1", &[login("dog"), login("cat")]), Ok(()));
+    assert_eq!(pull("cat/app:v1", &[]), Ok(()));
+}
+
+#[test]
+fn groups_and_memory_of_files() {
+    let node = Node::new();
+    let tree = Vfs::new(node.sim.clone());
+    tree.write("/file", vec![0; 4096]).unwrap();
+    let runtime = node.runtime.clone();
+    let (id, before) = node.run(async move {
+        runtime.pull("test", &[]).await.unwrap();
+        let sandbox = runtime.run_sandbox(SandboxConfig::default()).await.unwrap();
+        let config = ContainerConfig {
+            image: "test".into(),
+            command: vec!["/bin/wait".into()],
+            run_as_user: Some(1000),
+            run_as_group: Some(3000),
+            groups: vec![2000, 3000, 4000],
+            memory_files: vec![tree.clone()],
+            ..ContainerConfig::default()
+        };
+        let id = runtime.create_container(&sandbox.id, config).await.unwrap();
+        let before = runtime.container_stats(&id).map(|stats| stats.memory_bytes);
+        runtime.start_container(&id).await.unwrap();
+        (id, before)
+    });
+    let status = node.runtime.container_status(&id).unwrap();
+    assert_eq!((status.user, status.groups), ((1000, 3000), vec![3000, 2000, 4000]));
+    assert_eq!(before, Some(4096 + vfs::limits::NODE_BYTES));
+}
+
+#[test]
 fn pull_errors_have_dockers_words() {
     let node = Node::new();
     let check = |image: &str, expected: Expect| {
         let (runtime, name) = (node.runtime.clone(), image.to_owned());
-        let error = node.run(async move { runtime.pull(&name).await }).unwrap_err();
+        let error = node.run(async move { runtime.pull(&name, &[]).await }).unwrap_err();
         expected.assert_eq(&error);
     };
     check(
@@ -267,7 +365,7 @@ fn pull_errors_have_dockers_words() {
         ],
     );
     let runtime = node.runtime.clone();
-    assert!(node.run(async move { runtime.pull("registry.k8s.io/test").await }).is_ok(), "an alias");
+    assert!(node.run(async move { runtime.pull("registry.k8s.io/test", &[]).await }).is_ok(), "an alias");
 }
 
 #[test]

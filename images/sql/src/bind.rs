@@ -1,0 +1,473 @@
+//! From names to places: expressions that can be computed, with their types.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::ast::{Expr, Op};
+use crate::error::{Error, Result};
+use crate::functions::{self, Function};
+use crate::plan::{self, Plan};
+use crate::session::Env;
+use crate::types::{ANY_TEXT, BIGINT, Type};
+use crate::value::Value;
+use crate::variables;
+
+/// A column that a name may mean.
+#[derive(Clone, Debug)]
+pub(crate) struct ScopeColumn {
+    pub(crate) db: String,
+    /// The table's alias or name.
+    pub(crate) table: String,
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) nullable: bool,
+    /// Whether it is of the table's primary key.
+    pub(crate) key: bool,
+    /// Not shown by `*`: the right one of a pair of USING.
+    pub(crate) hidden: bool,
+}
+
+/// The columns of a query, and those of the query around it.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) columns: Vec<ScopeColumn>,
+    pub(crate) parent: Option<Rc<Scope>>,
+    /// Whether something below looked past this scope.
+    pub(crate) passed: Cell<bool>,
+}
+
+/// What is computed for each row.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Const(Value),
+    /// How many queries outwards, and which column.
+    Column(usize, usize),
+    Aggregate(usize),
+    Variable(String),
+    Not(Box<Node>),
+    Negative(Box<Node>),
+    Binary(Op, Box<Node>, Box<Node>),
+    IsNull(Box<Node>, bool),
+    IsTrue(Box<Node>, bool, bool),
+    In(Box<Node>, Vec<Node>, bool),
+    Like(Box<Node>, Box<Node>, bool),
+    Call(&'static Function, Vec<Node>),
+    Case(Option<Box<Node>>, Vec<(Node, Node)>, Option<Box<Node>>),
+    Cast(Box<Node>, Type),
+    Interval(Box<Node>, Box<Node>, String, bool),
+    /// A query that gives one value.
+    Scalar(Rc<Plan>),
+    Exists(Rc<Plan>),
+    InQuery(Box<Node>, Rc<Plan>, bool),
+    /// The value that was to be inserted.
+    Inserted(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) node: Node,
+    pub(crate) ty: Type,
+    pub(crate) nullable: bool,
+}
+
+/// COUNT and its like, over the rows of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Aggregate {
+    pub(crate) kind: Kind,
+    pub(crate) args: Vec<Node>,
+    pub(crate) distinct: bool,
+    pub(crate) separator: String,
+    pub(crate) order: Vec<(Node, bool)>,
+    pub(crate) ty: Type,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Count,
+    CountAll,
+    Sum,
+    Average,
+    Min,
+    Max,
+    Concat,
+}
+
+/// Binds the expressions of one query.
+pub(crate) struct Binder<'a> {
+    pub(crate) env: &'a Env<'a>,
+    pub(crate) scope: Rc<Scope>,
+    pub(crate) aggregates: Vec<Aggregate>,
+    /// Whether aggregates may stand here.
+    pub(crate) aggregating: bool,
+    /// Names of results that an expression may use.
+    pub(crate) aliases: Vec<(String, Expr)>,
+    /// The place that complaints name.
+    pub(crate) place: &'static str,
+    /// Columns that VALUES() may name.
+    pub(crate) inserted: Vec<String>,
+}
+
+impl<'a> Binder<'a> {
+    pub(crate) fn new(env: &'a Env<'a>, scope: Rc<Scope>, place: &'static str) -> Binder<'a> {
+        Binder {
+            env,
+            scope,
+            aggregates: Vec::new(),
+            aggregating: false,
+            aliases: Vec::new(),
+            place,
+            inserted: Vec::new(),
+        }
+    }
+
+    pub(crate) fn bind(&mut self, expr: &Expr) -> Result<Bound> {
+        let bound = |node, ty, nullable| Ok(Bound { node, ty, nullable });
+        match expr {
+            Expr::Literal(value) => bound(Node::Const(value.clone()), literal_type(value), value.is_null()),
+            Expr::Column { table, name } => self.column(table.as_deref(), name),
+            Expr::Variable(name) => {
+                let ty = self.env.session.variable(name).map_or(ANY_TEXT, |value| literal_type(&value));
+                bound(Node::Variable(name.clone()), ty, true)
+            }
+            Expr::System(name) => {
+                let value = variables::get(self.env, name)?;
+                let ty = literal_type(&value);
+                let nullable = value.is_null();
+                bound(Node::Const(value), ty, nullable)
+            }
+            Expr::Not(of) => {
+                let of = self.bind(of)?;
+                bound(Node::Not(Box::new(of.node)), BIGINT, of.nullable)
+            }
+            Expr::Negative(of) => {
+                let of = self.bind(of)?;
+                let ty = if of.ty.is_number() { of.ty } else { Type::Double };
+                bound(Node::Negative(Box::new(of.node)), ty, of.nullable)
+            }
+            Expr::Binary(op, a, b) => self.binary(*op, a, b),
+            Expr::IsNull(of, negated) => bound(Node::IsNull(Box::new(self.bind(of)?.node), *negated), BIGINT, false),
+            Expr::IsTrue(of, truth, negated) => {
+                bound(Node::IsTrue(Box::new(self.bind(of)?.node), *truth, *negated), BIGINT, false)
+            }
+            Expr::In(of, list, negated) => {
+                let of = self.bind(of)?;
+                let all = list.iter().map(|e| self.bind(e)).collect::<Result<Vec<_>>>()?;
+                let nullable = of.nullable || all.iter().any(|b| b.nullable);
+                bound(
+                    Node::In(Box::new(of.node), all.into_iter().map(|b| b.node).collect(), *negated),
+                    BIGINT,
+                    nullable,
+                )
+            }
+            Expr::Between(of, low, high, negated) => {
+                let low = Expr::Binary(Op::GreaterEqual, of.clone(), low.clone());
+                let high = Expr::Binary(Op::LessEqual, of.clone(), high.clone());
+                let both = Expr::Binary(Op::And, Box::new(low), Box::new(high));
+                self.bind(&if *negated { Expr::Not(Box::new(both)) } else { both })
+            }
+            Expr::Like(of, pattern, negated) => {
+                let (of, pattern) = (self.bind(of)?, self.bind(pattern)?);
+                let nullable = of.nullable || pattern.nullable;
+                bound(Node::Like(Box::new(of.node), Box::new(pattern.node), *negated), BIGINT, nullable)
+            }
+            Expr::CountAll => self.aggregate(Kind::CountAll, expr),
+            Expr::Function { name, .. } => match aggregate_kind(name) {
+                Some(kind) => self.aggregate(kind, expr),
+                None => self.call(expr),
+            },
+            Expr::Case { of, whens, otherwise } => self.case(of.as_deref(), whens, otherwise.as_deref()),
+            Expr::Cast(of, ty) => {
+                let of = self.bind(of)?;
+                bound(Node::Cast(Box::new(of.node), ty.clone()), ty.clone(), of.nullable || ty.is_time())
+            }
+            Expr::Interval { of, count, unit, negative } => self.interval(of, count, unit, *negative),
+            Expr::Scalar(_) | Expr::Exists(_) | Expr::InQuery(..) => self.query(expr),
+            Expr::Inserted(name) => match self.inserted.iter().position(|n| n.eq_ignore_ascii_case(name)) {
+                Some(at) => {
+                    let column = &self.scope.columns[at];
+                    let (ty, nullable) = (column.ty.clone(), column.nullable);
+                    bound(Node::Inserted(at), ty, nullable)
+                }
+                None => Err(Error::unknown_column(name, self.place)),
+            },
+            Expr::Default => Err(Error::refused("kubonsai does not support DEFAULT in expressions (mysql) yet")),
+        }
+    }
+
+    fn column(&mut self, table: Option<&str>, name: &str) -> Result<Bound> {
+        let mut scope = Some(Rc::clone(&self.scope));
+        let mut depth = 0;
+        while let Some(here) = scope {
+            let fits = |column: &&ScopeColumn| {
+                column.name.eq_ignore_ascii_case(name)
+                    && table.map_or(!column.hidden, |table| column.table.eq_ignore_ascii_case(table))
+            };
+            let mut found = here.columns.iter().filter(fits);
+            if let Some(column) = found.next() {
+                if found.next().is_some() {
+                    let name = table.map_or(name.to_owned(), |table| format!("{table}.{name}"));
+                    return Err(Error::new(1052, "23000", format!("Column '{name}' in {} is ambiguous", self.place)));
+                }
+                let at = here.columns.iter().position(|c| std::ptr::eq(c, column)).unwrap_or(0);
+                self.pass(depth);
+                return Ok(Bound { node: Node::Column(depth, at), ty: column.ty.clone(), nullable: column.nullable });
+            }
+            if depth == 0
+                && table.is_none()
+                && let Some((_, expr)) =
+                    self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).cloned()
+            {
+                // An alias does not mean itself.
+                let aliases = std::mem::take(&mut self.aliases);
+                let bound = self.bind(&expr);
+                self.aliases = aliases;
+                return bound;
+            }
+            scope = here.parent.clone();
+            depth += 1;
+        }
+        let name = table.map_or(name.to_owned(), |table| format!("{table}.{name}"));
+        Err(Error::unknown_column(&name, self.place))
+    }
+
+    /// Notes that this query depends on one around it.
+    fn pass(&self, depth: usize) {
+        let mut scope = Some(Rc::clone(&self.scope));
+        for _ in 0..depth {
+            if let Some(here) = scope {
+                here.passed.set(true);
+                scope = here.parent.clone();
+            }
+        }
+    }
+
+    fn binary(&mut self, op: Op, a: &Expr, b: &Expr) -> Result<Bound> {
+        let (a, b) = (self.bind(a)?, self.bind(b)?);
+        let mut nullable = a.nullable || b.nullable;
+        let ty = match op {
+            Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Modulo => {
+                nullable |= matches!(op, Op::Divide | Op::Modulo);
+                number_type(op, &a.ty, &b.ty)
+            }
+            Op::Whole => {
+                nullable = true;
+                BIGINT
+            }
+            _ => BIGINT,
+        };
+        nullable &= op != Op::Same;
+        Ok(Bound { node: Node::Binary(op, Box::new(a.node), Box::new(b.node)), ty, nullable })
+    }
+
+    fn aggregate(&mut self, kind: Kind, expr: &Expr) -> Result<Bound> {
+        if !self.aggregating {
+            return Err(Error::new(1111, "HY000", "Invalid use of group function"));
+        }
+        let (mut args, mut by) = (Vec::new(), Vec::new());
+        let (mut is_distinct, mut between) = (false, ",".to_owned());
+        if let Expr::Function { args: of, distinct, separator, order, name } = expr {
+            self.aggregating = false;
+            args = of.iter().map(|e| self.bind(e)).collect::<Result<Vec<_>>>()?;
+            by = order.iter().map(|(e, down)| Ok((self.bind(e)?.node, *down))).collect::<Result<Vec<_>>>()?;
+            self.aggregating = true;
+            is_distinct = *distinct;
+            between = separator.clone().unwrap_or(between);
+            let most = if matches!(kind, Kind::Concat | Kind::Count) { usize::MAX } else { 1 };
+            if args.is_empty() || args.len() > most {
+                return Err(Error::new(
+                    1064,
+                    "42000",
+                    format!(
+                        "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near '{name}' at line 1"
+                    ),
+                ));
+            }
+        }
+        let first = args.first().map_or(BIGINT, |b| b.ty.clone());
+        let ty = match kind {
+            Kind::Count | Kind::CountAll => BIGINT,
+            Kind::Sum => match &first {
+                Type::Int(..) | Type::Bool => Type::Decimal(32, 0),
+                Type::Decimal(precision, scale) => Type::Decimal(precision.saturating_add(22).min(65), *scale),
+                _ => Type::Double,
+            },
+            Kind::Average => match &first {
+                Type::Int(..) | Type::Bool => Type::Decimal(14, 4),
+                Type::Decimal(precision, scale) => {
+                    Type::Decimal(precision.saturating_add(4).min(65), (*scale + 4).min(30))
+                }
+                _ => Type::Double,
+            },
+            Kind::Min | Kind::Max => first,
+            Kind::Concat => Type::Text(2),
+        };
+        let args = args.into_iter().map(|b| b.node).collect();
+        self.aggregates.push(Aggregate {
+            kind,
+            args,
+            distinct: is_distinct,
+            separator: between,
+            order: by,
+            ty: ty.clone(),
+        });
+        let nullable = !matches!(kind, Kind::Count | Kind::CountAll);
+        Ok(Bound { node: Node::Aggregate(self.aggregates.len() - 1), ty, nullable })
+    }
+
+    fn call(&mut self, expr: &Expr) -> Result<Bound> {
+        let Expr::Function { name, args, .. } = expr else { return Err(Error::unknown_column("", self.place)) };
+        let function = functions::find(name, self.env.session.database.as_deref())?;
+        if args.len() < function.least || args.len() > function.most {
+            let text = format!("Incorrect parameter count in the call to native function '{name}'");
+            return Err(Error::new(1582, "42000", text));
+        }
+        let args = args.iter().map(|e| self.bind(e)).collect::<Result<Vec<_>>>()?;
+        let (ty, nullable) = function.result(&args);
+        Ok(Bound { node: Node::Call(function, args.into_iter().map(|b| b.node).collect()), ty, nullable })
+    }
+
+    fn case(&mut self, of: Option<&Expr>, whens: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result<Bound> {
+        let of = of.map(|e| self.bind(e)).transpose()?.map(|b| Box::new(b.node));
+        let mut results = Vec::new();
+        let mut all = Vec::new();
+        for (when, then) in whens {
+            let (when, then) = (self.bind(when)?, self.bind(then)?);
+            results.push(then.clone());
+            all.push((when.node, then.node));
+        }
+        let otherwise = otherwise.map(|e| self.bind(e)).transpose()?;
+        let nullable = otherwise.is_none() || results.iter().chain(&otherwise).any(|b| b.nullable);
+        let ty = merged(results.iter().chain(&otherwise));
+        Ok(Bound { node: Node::Case(of, all, otherwise.map(|b| Box::new(b.node))), ty, nullable })
+    }
+
+    fn interval(&mut self, of: &Expr, count: &Expr, unit: &str, negative: bool) -> Result<Bound> {
+        let (of, count) = (self.bind(of)?, self.bind(count)?);
+        let clock = matches!(unit, "MICROSECOND" | "SECOND" | "MINUTE" | "HOUR");
+        let ty = match of.ty {
+            Type::Date if !clock => Type::Date,
+            Type::Date => Type::DateTime(0),
+            Type::DateTime(n) | Type::Timestamp(n) => Type::DateTime(n),
+            other => {
+                if other.is_text() {
+                    Type::Varchar(29)
+                } else {
+                    other
+                }
+            }
+        };
+        let node = Node::Interval(Box::new(of.node), Box::new(count.node), unit.to_owned(), negative);
+        Ok(Bound { node, ty, nullable: true })
+    }
+
+    fn query(&mut self, expr: &Expr) -> Result<Bound> {
+        let around = Some(Rc::clone(&self.scope));
+        let one = |plan: &Plan| match plan.columns.len() {
+            1 => Ok(()),
+            _ => Err(Error::new(1241, "21000", "Operand should contain 1 column(s)")),
+        };
+        match expr {
+            Expr::Scalar(query) => {
+                let plan = plan::query(self.env, query, around)?;
+                one(&plan)?;
+                let ty = plan.columns[0].ty.clone();
+                Ok(Bound { node: Node::Scalar(Rc::new(plan)), ty, nullable: true })
+            }
+            Expr::Exists(query) => {
+                let plan = plan::query(self.env, query, around)?;
+                Ok(Bound { node: Node::Exists(Rc::new(plan)), ty: BIGINT, nullable: false })
+            }
+            Expr::InQuery(of, query, negated) => {
+                let of = self.bind(of)?;
+                let plan = plan::query(self.env, query, around)?;
+                one(&plan)?;
+                Ok(Bound {
+                    node: Node::InQuery(Box::new(of.node), Rc::new(plan), *negated),
+                    ty: BIGINT,
+                    nullable: true,
+                })
+            }
+            other => self.bind(other),
+        }
+    }
+}
+
+fn aggregate_kind(name: &str) -> Option<Kind> {
+    Some(match name {
+        "COUNT" => Kind::Count,
+        "SUM" => Kind::Sum,
+        "AVG" => Kind::Average,
+        "MIN" => Kind::Min,
+        "MAX" => Kind::Max,
+        "GROUP_CONCAT" => Kind::Concat,
+        _ => return None,
+    })
+}
+
+/// The type of a constant.
+pub(crate) fn literal_type(value: &Value) -> Type {
+    match value {
+        Value::Null => Type::Char(0),
+        Value::Int(_) => BIGINT,
+        Value::Decimal(n, scale) => {
+            Type::Decimal(n.unsigned_abs().to_string().len().max(usize::from(*scale)) as u8, *scale)
+        }
+        Value::Double(_) => Type::Double,
+        Value::Text(text) => Type::Varchar(text.chars().count() as u32),
+        Value::Date(_) => Type::Date,
+        Value::DateTime(_, n) => Type::DateTime(*n),
+        Value::Time(_, n) => Type::Time(*n),
+    }
+}
+
+fn exact_scale(ty: &Type) -> Option<u8> {
+    match ty {
+        Type::Int(..) | Type::Bool | Type::Date => Some(0),
+        Type::Decimal(_, scale) => Some(*scale),
+        Type::DateTime(n) | Type::Timestamp(n) | Type::Time(n) => Some(*n),
+        _ => None,
+    }
+}
+
+fn number_type(op: Op, a: &Type, b: &Type) -> Type {
+    let (Some(x), Some(y)) = (exact_scale(a), exact_scale(b)) else { return Type::Double };
+    let decimal = matches!(a, Type::Decimal(..)) || matches!(b, Type::Decimal(..));
+    match op {
+        Op::Divide => Type::Decimal(65, (x + 4).min(30)),
+        _ if !decimal => BIGINT,
+        Op::Multiply => Type::Decimal(65, (x + y).min(30)),
+        _ => Type::Decimal(65, x.max(y)),
+    }
+}
+
+/// The type that values of several expressions have in common.
+pub(crate) fn merged<'b>(all: impl Iterator<Item = &'b Bound>) -> Type {
+    let mut result: Option<Type> = None;
+    for bound in all {
+        if matches!(bound.node, Node::Const(Value::Null)) {
+            continue;
+        }
+        result = Some(match result {
+            None => bound.ty.clone(),
+            Some(before) => common(&before, &bound.ty),
+        });
+    }
+    result.unwrap_or(Type::Char(0))
+}
+
+/// The type that holds values of both.
+pub(crate) fn common(a: &Type, b: &Type) -> Type {
+    if a == b {
+        return a.clone();
+    }
+    match (a, b) {
+        (Type::Varchar(x) | Type::Char(x), Type::Varchar(y) | Type::Char(y)) => Type::Varchar(*x.max(y)),
+        (Type::Int(..) | Type::Bool, Type::Int(..) | Type::Bool) => BIGINT,
+        _ if a.is_number() && b.is_number() => match (exact_scale(a), exact_scale(b)) {
+            (Some(x), Some(y)) => Type::Decimal(65, x.max(y)),
+            _ => Type::Double,
+        },
+        _ if a.is_time() && b.is_time() => Type::DateTime(0),
+        _ => ANY_TEXT,
+    }
+}

@@ -1,0 +1,87 @@
+//! `@@name` and SHOW VARIABLES: what the server tells of itself.
+
+use crate::error::{Error, Result};
+use crate::session::Env;
+use crate::value::Value;
+
+/// Settings that are always the same here. Sorted.
+const FIXED: &[(&str, &str)] = &[
+    ("basedir", "/usr/"),
+    ("bind_address", "*"),
+    ("character_set_client", "utf8mb4"),
+    ("character_set_connection", "utf8mb4"),
+    ("character_set_database", "utf8mb4"),
+    ("character_set_results", "utf8mb4"),
+    ("character_set_server", "utf8mb4"),
+    ("collation_connection", "utf8mb4_0900_ai_ci"),
+    ("collation_database", "utf8mb4_0900_ai_ci"),
+    ("collation_server", "utf8mb4_0900_ai_ci"),
+    ("default_storage_engine", "InnoDB"),
+    ("lower_case_table_names", "0"),
+    ("max_allowed_packet", "67108864"),
+    ("read_only", "OFF"),
+    (
+        "sql_mode",
+        "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+    ),
+    ("system_time_zone", "UTC"),
+    ("time_zone", "SYSTEM"),
+    ("transaction_isolation", "REPEATABLE-READ"),
+];
+
+/// Numbers among them.
+const NUMBERS: &[&str] = &["lower_case_table_names", "max_allowed_packet", "port"];
+
+/// All settings and their values, sorted.
+pub(crate) fn all(env: &Env<'_>) -> Vec<(String, String)> {
+    let server = &env.session.server;
+    let mut all: Vec<(String, String)> = FIXED.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let autocommit = if env.session.autocommit { "ON" } else { "OFF" };
+    let own = [
+        ("autocommit", autocommit.to_owned()),
+        ("datadir", server.folder.clone()),
+        ("hostname", server.hostname.clone()),
+        ("port", server.port.to_string()),
+        ("socket", server.socket.clone()),
+        ("version", server.version.clone()),
+        ("version_comment", server.comment.clone()),
+    ];
+    all.extend(own.map(|(n, v)| (n.to_owned(), v)));
+    all.sort();
+    all
+}
+
+/// The value of `@@name`.
+///
+/// # Errors
+/// 1193: there is none of this name here.
+pub(crate) fn get(env: &Env<'_>, name: &str) -> Result<Value> {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let found = all(env).into_iter().find(|(n, _)| n == name);
+    let Some((_, value)) = found else {
+        return Err(Error::refused(format!("kubonsai does not support the system variable {name} (mysql) yet")));
+    };
+    Ok(match value.as_str() {
+        "ON" => Value::Int(1),
+        "OFF" => Value::Int(0),
+        number if NUMBERS.contains(&name) => Value::Int(number.parse().unwrap_or(0)),
+        text => Value::text(text),
+    })
+}
+
+/// Whether a setting may be set to a value: it must be what it is already.
+///
+/// # Errors
+/// 1235 for settings that cannot be changed here.
+pub(crate) fn set(env: &Env<'_>, name: &str, value: &Value) -> Result<()> {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    // What clients and dumps set, and what changes no answer here.
+    const HARMLESS: &[&str] =
+        &["foreign_key_checks", "sql_log_bin", "sql_notes", "unique_checks", "wait_timeout", "interactive_timeout"];
+    let known = get(env, name);
+    let same = known.is_ok_and(|there| there.to_string().eq_ignore_ascii_case(&value.to_string()));
+    if same || HARMLESS.contains(&name) && name != "foreign_key_checks" {
+        return Ok(());
+    }
+    Err(Error::refused(format!("kubonsai does not support setting {name} (mysql) yet")))
+}
