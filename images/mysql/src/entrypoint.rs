@@ -127,31 +127,48 @@ fn prepare(settings: &Settings, version: &str) -> Result<(), String> {
         format!("Unable to start server: {}: {}", settings.folder, proc::Errno::from_io(&error))
     };
     std::fs::create_dir_all(&settings.folder).map_err(failed)?;
-    let mut others =
-        std::fs::read_dir(&settings.folder).map_err(failed)?.filter_map(Result::ok).map(|entry| entry.file_name());
-    if others.any(|name| name != "lost+found" && !name.to_string_lossy().starts_with('.')) {
+    if !empty(settings).map_err(failed)? {
         log::server("ERROR", 10_457, "--initialize specified but the data directory has files in it. Aborting.");
         return Err("Unable to start server.".to_owned());
     }
     let mut engine = Engine::open(&settings.data()).map_err(failed)?;
-    note("Database files initialized");
-    note("Starting temporary server");
     let server = Rc::new(settings.server(version));
     let mut session = Session::new(1, "localhost", &server);
     session.now = log::now_micros();
     engine.login_as_server(&mut session);
+    // From now on the data are there: what fails later is not tried again by the next start, as in the original.
+    std::fs::create_dir_all(&system).map_err(failed)?;
+    note("Database files initialized");
+    note("Starting temporary server");
     note("Temporary server started.");
     set_up(&mut engine, &mut session, &wanted)?;
     println!();
     scripts(&mut engine, &mut session, &wanted)?;
     note("Stopping temporary server");
     note("Temporary server stopped");
-    // From now on the data are there: made last, so that what fails before is done again.
-    std::fs::create_dir_all(&system).map_err(failed)?;
     println!();
     note("MySQL init process done. Ready for start up.");
     println!();
     Ok(())
+}
+
+/// Whether the folder of the data has nothing in it that a first start would hide. A log without the folder `mysql` is of a
+/// first start that was killed before it had made anything: it is begun anew.
+fn empty(settings: &Settings) -> std::io::Result<bool> {
+    let data = settings.data();
+    let mut own = false;
+    for entry in std::fs::read_dir(&settings.folder)? {
+        let name = entry?.file_name();
+        if data.file_name() == Some(name.as_os_str()) {
+            own = true;
+        } else if name != "lost+found" && !name.to_string_lossy().starts_with('.') {
+            return Ok(false);
+        }
+    }
+    if own {
+        std::fs::remove_file(&data)?;
+    }
+    Ok(true)
 }
 
 /// A text as a literal.
@@ -226,4 +243,24 @@ fn scripts(engine: &mut Engine, session: &mut Session, wanted: &Wanted) -> Resul
         println!();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_start_that_was_killed_is_begun_anew() {
+        let folder = std::env::temp_dir().join(format!("kubonsai-entrypoint-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let settings = Settings::read(&[format!("--datadir={}", folder.display())]).expect("valid");
+        assert!(empty(&settings).expect("readable"));
+        std::fs::write(settings.data(), "begun").expect("written");
+        assert!(empty(&settings).expect("readable") && !settings.data().exists());
+        // What belongs to somebody else stays, and so does the log beside it.
+        std::fs::write(settings.data(), "begun").expect("written");
+        std::fs::write(folder.join("ibdata1"), "").expect("written");
+        assert!(!empty(&settings).expect("readable") && settings.data().exists());
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
 }
