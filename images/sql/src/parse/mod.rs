@@ -170,12 +170,15 @@ const DEPTH_MAX: usize = 40;
 /// Operators of an expression, or of a SELECT as a whole: each may be a level when it is computed.
 const OPERATORS_MAX: usize = 250;
 
+/// Tables that a SELECT joins at most, as in MySQL. Each is a level of its plan.
+const SOURCES_MAX: usize = 61;
+
 /// Reads one statement.
 ///
 /// # Errors
 /// 1064 where it is none, 1235 for what is known and not built.
 pub(crate) fn statement(sql: &str) -> Result<Statement> {
-    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0, depth: 0, operators: 0 };
+    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0, depth: 0, operators: 0, sources: 0 };
     let statement = parser.statement()?;
     while parser.sign(";") {}
     match parser.peek() {
@@ -190,6 +193,8 @@ pub(crate) struct Parser<'a> {
     at: usize,
     depth: usize,
     operators: usize,
+    /// Tables of the SELECT in hand.
+    sources: usize,
 }
 
 impl Parser<'_> {
@@ -217,6 +222,16 @@ impl Parser<'_> {
             return Err(Error::refused(format!(
                 "kubonsai does not support more than {OPERATORS_MAX} operators in a statement (mysql) yet"
             )));
+        }
+        Ok(())
+    }
+
+    /// Counts a table of a SELECT.
+    fn source(&mut self) -> Result<()> {
+        self.sources += 1;
+        if self.sources > SOURCES_MAX {
+            let text = format!("Too many tables; MySQL can only use {SOURCES_MAX} tables in a join");
+            return Err(Error::new(1116, "HY000", text));
         }
         Ok(())
     }
@@ -398,5 +413,17 @@ mod tests {
         assert_eq!(statement(&deep).expect_err("deep").code, 1235);
         let long = format!("SELECT 1{}", " + 1".repeat(500));
         assert_eq!(statement(&long).expect_err("long").code, 1235);
+    }
+
+    #[test]
+    fn tables_of_a_join_are_counted() {
+        for join in [", t", " JOIN t ON 1", " LEFT JOIN (SELECT 1 FROM a, b) t ON 1"] {
+            assert!(statement(&format!("SELECT 1 FROM t{}", join.repeat(60))).is_ok(), "{join}");
+            let error = statement(&format!("SELECT 1 FROM t{}", join.repeat(10_000))).expect_err("too many");
+            assert_eq!(
+                (error.code, error.text.as_str()),
+                (1116, "Too many tables; MySQL can only use 61 tables in a join")
+            );
+        }
     }
 }

@@ -66,9 +66,11 @@ impl Parser<'_> {
         let _ = !distinct && self.take("ALL");
         let items = self.list(Self::item)?;
         let mut select = Select { distinct, items, ..Select::default() };
+        let around = std::mem::take(&mut self.sources);
         if self.take("FROM") && !self.take("DUAL") {
             select.from = Some(self.from()?);
         }
+        self.sources = around;
         if self.take("WHERE") {
             select.filter = Some(self.expr()?);
         }
@@ -155,6 +157,7 @@ impl Parser<'_> {
     fn one_source(&mut self) -> Result<From> {
         if self.sign("(") {
             if self.comes("SELECT") {
+                self.source()?;
                 let query = Box::new(self.query()?);
                 self.expect_sign(")")?;
                 return match self.alias(false)? {
@@ -166,6 +169,7 @@ impl Parser<'_> {
             self.expect_sign(")")?;
             return Ok(inside);
         }
+        self.source()?;
         let name = self.table_name()?;
         Ok(From::Table(name, self.alias(false)?))
     }
