@@ -133,17 +133,17 @@ impl Client {
     /// Runs statements without a prompt, and stops at the first that fails.
     fn batch(&mut self, input: &mut impl BufRead) -> i32 {
         let mut text = String::new();
-        let mut line = String::new();
+        let mut line = Vec::new();
         // Errors name the line that a statement begins in.
         let (mut number, mut begun) = (0, 1);
         loop {
             line.clear();
-            let ended = !matches!(input.read_line(&mut line), Ok(count) if count > 0);
+            let ended = !matches!(input.read_until(b'\n', &mut line), Ok(count) if count > 0);
             number += 1;
             if text.is_empty() {
                 begun = number;
             }
-            text.push_str(&line);
+            text.push_str(&String::from_utf8_lossy(&line));
             let (mut pieces, left) = pieces(&text);
             text = left;
             if ended && !text.trim().is_empty() {
@@ -436,8 +436,9 @@ fn first_piece(text: &str) -> (usize, Option<Piece>) {
                 Some(match kind {
                     'g' | 'G' => Piece::Statement(statement, kind == 'G'),
                     'u' => {
-                        let name = text[end..line_end].trim().trim_end_matches(';').to_owned();
-                        return (line_end, Some(Piece::Command('u', name)));
+                        let own_end = text[end..].find('\n').map_or(text.len(), |n| end + n + 1);
+                        let name = text[end..own_end].trim().trim_end_matches(';').to_owned();
+                        return (own_end, Some(Piece::Command('u', name)));
                     }
                     '?' => Piece::Command('h', String::new()),
                     other => Piece::Command(other, String::new()),
@@ -497,6 +498,7 @@ mod tests {
             (vec![command('u', "shop"), statement("show tables", false)], String::new())
         );
         assert_eq!(pieces("exit\n").0, [command('q', "")]);
+        assert_eq!(pieces("select\n1 \\u shop\nselect 2;").0, [command('u', "shop"), statement("select 2", false)]);
         assert_eq!(pieces("\\s\n").0, [command('s', "")]);
         assert_eq!(pieces("select 'a\n"), (vec![], "select 'a\n".into()));
         assert_eq!(

@@ -117,7 +117,7 @@ impl Connection {
 
     fn receive(&mut self) -> Result<Vec<u8>, Error> {
         loop {
-            match wire::unframe(&self.input) {
+            match wire::unframe(&self.input, wire::MESSAGE_BYTES_MAX) {
                 Framed::Whole(message, number, used) => {
                     self.input.drain(..used);
                     self.number = number.wrapping_add(1);

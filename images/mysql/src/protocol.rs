@@ -103,21 +103,25 @@ impl Peer {
     /// Takes bytes and answers the messages that are whole.
     pub fn receive(&mut self, bytes: &[u8], engine: &mut Engine, counts: &mut Counts, now: i64) {
         self.input.extend_from_slice(bytes);
+        let mut at = 0;
         while !self.closing {
-            match wire::unframe(&self.input) {
-                Framed::Partial => return,
+            let most = if matches!(self.state, State::In) { wire::MESSAGE_BYTES_MAX } else { wire::LOGIN_BYTES_MAX };
+            match wire::unframe(&self.input[at..], most) {
+                Framed::Partial => break,
                 Framed::TooLong => {
                     self.error(&Error::new(1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes"));
                     self.closing = true;
                 }
                 Framed::Whole(message, number, used) => {
-                    self.input.drain(..used);
+                    at += used;
                     self.number = number.wrapping_add(1);
                     self.session.now = now;
                     self.message(&message, engine, counts);
                 }
             }
         }
+        // Taken away once, however many messages came together.
+        self.input.drain(..at);
     }
 
     fn message(&mut self, message: &[u8], engine: &mut Engine, counts: &mut Counts) {
@@ -345,4 +349,27 @@ fn definition(column: &OutColumn) -> Vec<u8> {
     };
     message.extend_from_slice(&[places, 0, 0]);
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_not_logged_in_may_not_say_much() {
+        let server = Rc::new(Server { version: "9.7.0".to_owned(), ..Server::default() });
+        let (mut engine, mut counts) = (Engine::default(), Counts::default());
+        let mut peer = Peer::new(8, "10.0.0.1", &server, "seed");
+        peer.output.clear();
+        // The head of a message of 64 KiB and one byte.
+        peer.receive(&[1, 0, 1, 1], &mut engine, &mut counts, 0);
+        assert!(peer.closing);
+        assert_eq!(peer.output[4..7], [0xff, 0x81, 0x04]);
+        let mut peer = Peer::new(9, "10.0.0.1", &server, "seed");
+        peer.state = State::In;
+        peer.output.clear();
+        // Two messages at once, and the beginning of a third.
+        peer.receive(&[1, 0, 0, 0, 0x0e, 1, 0, 0, 0, 0x0e, 1, 0, 1, 0], &mut engine, &mut counts, 0);
+        assert!(!peer.closing && counts.questions == 2 && peer.input == [1, 0, 1, 0]);
+    }
 }

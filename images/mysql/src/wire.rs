@@ -6,6 +6,9 @@ const PACKET_BYTES_MAX: usize = 0xff_ffff;
 /// Bytes of a message at most: max_allowed_packet.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Bytes of a message at most before its sender has logged in: there may be many who never do.
+pub const LOGIN_BYTES_MAX: usize = 64 * 1024;
+
 /// What both sides can do.
 pub mod capability {
     /// The affected rows of UPDATE are those found.
@@ -65,23 +68,25 @@ pub enum Framed {
     TooLong,
 }
 
-/// Takes the first message of some bytes.
-pub fn unframe(bytes: &[u8]) -> Framed {
-    let mut message = Vec::new();
-    let mut at = 0;
-    loop {
+/// Takes the first message of some bytes; it may have so many bytes at most. Nothing is copied before it is whole.
+pub fn unframe(bytes: &[u8], bytes_max: usize) -> Framed {
+    let (mut at, mut total) = (0, 0);
+    let mut packets = Vec::new();
+    let number = loop {
         let Some([a, b, c, number]) = bytes.get(at..at + 4) else { return Framed::Partial };
         let length = usize::from(*a) | usize::from(*b) << 8 | usize::from(*c) << 16;
-        if message.len() + length > MESSAGE_BYTES_MAX {
+        total += length;
+        if total > bytes_max {
             return Framed::TooLong;
         }
         let Some(body) = bytes.get(at + 4..at + 4 + length) else { return Framed::Partial };
-        message.extend_from_slice(body);
+        packets.push(body);
         at += 4 + length;
         if length < PACKET_BYTES_MAX {
-            return Framed::Whole(message, *number, at);
+            break *number;
         }
-    }
+    };
+    Framed::Whole(packets.concat(), number, at)
 }
 
 /// Writes a number of variable length.
@@ -183,9 +188,12 @@ mod tests {
             let message = vec![7u8; length];
             let (mut out, mut number) = (Vec::new(), 0);
             frame(&message, &mut number, &mut out);
-            assert_eq!(unframe(&out[..out.len() - 1]), Framed::Partial);
+            assert_eq!(unframe(&out[..out.len() - 1], MESSAGE_BYTES_MAX), Framed::Partial);
             let used = out.len();
-            assert_eq!(unframe(&out), Framed::Whole(message, number - 1, used));
+            assert_eq!(unframe(&out, MESSAGE_BYTES_MAX), Framed::Whole(message, number - 1, used));
+            // The head tells that it is too long, whatever has come of it.
+            let less = length.saturating_sub(1);
+            assert_eq!(unframe(&out[..4], less.min(PACKET_BYTES_MAX - 1)) == Framed::TooLong, length > 0);
         }
     }
 

@@ -208,9 +208,20 @@ fn aggregate(a: &Aggregate, rows: &[Row], env: &Env<'_>, parent: Option<&Rows<'_
         Kind::Min => firsts().min_by(|x, y| order(x, y)).cloned().unwrap_or(Value::Null),
         Kind::Max => firsts().max_by(|x, y| order(x, y)).cloned().unwrap_or(Value::Null),
         Kind::Concat => {
-            let texts: Vec<String> =
-                values.iter().map(|(_, args)| args.iter().map(Value::to_string).collect()).collect();
-            Value::text(texts.join(&a.separator).chars().take(CONCAT_CHARS_MAX).collect::<String>())
+            // Only what is shown is put together: all of it may be more than there is room for.
+            let (mut text, mut left) = (String::new(), CONCAT_CHARS_MAX);
+            for (at, (_, args)) in values.iter().enumerate() {
+                let parts = (at > 0).then(|| a.separator.clone()).into_iter().chain(args.iter().map(Value::to_string));
+                for part in parts {
+                    let before = text.len();
+                    text.extend(part.chars().take(left));
+                    left -= text[before..].chars().count();
+                }
+                if left == 0 {
+                    break;
+                }
+            }
+            Value::text(text)
         }
         _ => {
             let exact = matches!(a.ty, Type::Decimal(..));

@@ -111,15 +111,8 @@ static FUNCTIONS: &[Function] = &[
     row("CHARACTER_LENGTH", 1, 1, WHOLE, Args, strict!(char_length)),
     row("CHAR_LENGTH", 1, 1, WHOLE, Args, strict!(char_length)),
     row("COALESCE", 1, MANY, Gives::Common(0), All, coalesce),
-    row(
-        "CONCAT",
-        1,
-        MANY,
-        Gives::Joined,
-        Args,
-        strict!(|a: &[Value]| Ok(Value::text(a.iter().map(Value::to_string).collect::<String>()))),
-    ),
-    row("CONCAT_WS", 2, MANY, TEXT, Args, concat_ws),
+    row("CONCAT", 1, MANY, Gives::Joined, Yes, concat),
+    row("CONCAT_WS", 2, MANY, TEXT, Yes, concat_ws),
     row("CONNECTION_ID", 0, 0, WHOLE, No, |_, env| Ok(Value::Int(i64::from(env.session.id)))),
     row("CURDATE", 0, 0, Gives::Fixed(Type::Date), No, today),
     row("CURRENT_DATE", 0, 0, Gives::Fixed(Type::Date), No, today),
@@ -158,7 +151,7 @@ static FUNCTIONS: &[Function] = &[
     row("LOCALTIMESTAMP", 0, 1, MOMENT, No, now),
     row("LOCATE", 2, 2, WHOLE, Args, strict!(|a: &[Value]| Ok(Value::Int(find_text(&a[1], &a[0]))))),
     row("LOWER", 1, 1, Gives::First, Args, strict!(|a: &[Value]| Ok(Value::text(a[0].to_string().to_lowercase())))),
-    row("LPAD", 3, 3, TEXT, Args, strict!(|a: &[Value]| Ok(pad(a, true)))),
+    row("LPAD", 3, 3, TEXT, Yes, |a, env| Ok(pad("lpad", a, env))),
     row("LTRIM", 1, 1, TEXT, Args, strict!(|a: &[Value]| Ok(Value::text(a[0].to_string().trim_start_matches(' '))))),
     row("MID", 3, 3, TEXT, Args, strict!(substring)),
     row("MINUTE", 1, 1, WHOLE, Yes, |a, _| Ok(clock(&a[0]).map_or(Value::Null, |s| Value::Int(s / 60 % 60)))),
@@ -171,8 +164,8 @@ static FUNCTIONS: &[Function] = &[
     }),
     row("POW", 2, 2, DOUBLE, Args, strict!(|a: &[Value]| Ok(Value::Double(a[0].number().powf(a[1].number()))))),
     row("POWER", 2, 2, DOUBLE, Args, strict!(|a: &[Value]| Ok(Value::Double(a[0].number().powf(a[1].number()))))),
-    row("REPEAT", 2, 2, TEXT, Args, strict!(repeat)),
-    row("REPLACE", 3, 3, TEXT, Args, strict!(|a: &[Value]| Ok(replace(a)))),
+    row("REPEAT", 2, 2, TEXT, Yes, repeat),
+    row("REPLACE", 3, 3, TEXT, Yes, replace),
     row(
         "REVERSE",
         1,
@@ -184,7 +177,7 @@ static FUNCTIONS: &[Function] = &[
     row("RIGHT", 2, 2, TEXT, Args, strict!(right)),
     row("ROUND", 1, 2, Gives::Rounded, Args, strict!(round)),
     row("ROW_COUNT", 0, 0, WHOLE, No, |_, env| Ok(Value::Int(env.session.row_count))),
-    row("RPAD", 3, 3, TEXT, Args, strict!(|a: &[Value]| Ok(pad(a, false)))),
+    row("RPAD", 3, 3, TEXT, Yes, |a, env| Ok(pad("rpad", a, env))),
     row("RTRIM", 1, 1, TEXT, Args, strict!(|a: &[Value]| Ok(Value::text(a[0].to_string().trim_end_matches(' '))))),
     row("SCHEMA", 0, 0, SHORT, Yes, database),
     row("SECOND", 1, 1, WHOLE, Yes, |a, _| Ok(clock(&a[0]).map_or(Value::Null, |s| Value::Int(s % 60)))),
@@ -347,8 +340,10 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// Characters that a function makes at most, as MySQL's packet has bytes.
-const TEXT_CHARS_MAX: i64 = 64 * 1024 * 1024;
+/// Bytes of a text that a function makes at most: max_allowed_packet.
+const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of a character at most.
+const CHAR_BYTES_MAX: u64 = 4;
 
 /// The function of a name in capitals.
 ///
@@ -398,9 +393,43 @@ fn coalesce(args: &[Value], _: &Env<'_>) -> Result<Value> {
     Ok(args.iter().find(|v| !v.is_null()).cloned().unwrap_or(Value::Null))
 }
 
-fn concat_ws(args: &[Value], _: &Env<'_>) -> Result<Value> {
+/// Whether a text of this many bytes may be made; if not, there is a warning and the result is NULL. Asked before it is made.
+fn fits(name: &str, bytes: u64, env: &Env<'_>) -> bool {
+    if bytes <= TEXT_BYTES_MAX {
+        return true;
+    }
+    let text = format!("Result of {name}() was larger than max_allowed_packet ({TEXT_BYTES_MAX}) - truncated");
+    env.session.warn(Error::new(1301, "HY000", text));
+    false
+}
+
+/// Bytes of a value as text.
+fn bytes(value: &Value) -> u64 {
+    match value {
+        Value::Text(text) => text.len() as u64,
+        other => other.to_string().len() as u64,
+    }
+}
+
+fn any_null(args: &[Value]) -> bool {
+    args.iter().any(Value::is_null)
+}
+
+fn concat(args: &[Value], env: &Env<'_>) -> Result<Value> {
+    if any_null(args) || !fits("concat", args.iter().map(bytes).sum(), env) {
+        return Ok(Value::Null);
+    }
+    Ok(Value::text(args.iter().map(Value::to_string).collect::<String>()))
+}
+
+fn concat_ws(args: &[Value], env: &Env<'_>) -> Result<Value> {
     let Some(between) = args[0].shown() else { return Ok(Value::Null) };
-    Ok(Value::text(args[1..].iter().filter_map(Value::shown).collect::<Vec<_>>().join(&between)))
+    let parts = || args[1..].iter().filter(|v| !v.is_null());
+    let signs = (parts().count() as u64).saturating_sub(1) * between.len() as u64;
+    if !fits("concat_ws", parts().map(bytes).sum::<u64>() + signs, env) {
+        return Ok(Value::Null);
+    }
+    Ok(Value::text(parts().map(Value::to_string).collect::<Vec<_>>().join(&between)))
 }
 
 fn now(args: &[Value], env: &Env<'_>) -> Result<Value> {
@@ -491,37 +520,46 @@ fn right(args: &[Value]) -> Result<Value> {
     Ok(if count == 0 { Value::text("") } else { part(&args[0], length.saturating_sub(count).max(0) + 1, None) })
 }
 
-fn too_long(name: &str) -> Error {
-    Error::refused(format!("kubonsai does not support texts of more than 64 MiB of {name} (mysql) yet"))
-}
-
-fn repeat(args: &[Value]) -> Result<Value> {
-    let (text, count) = (args[0].to_string(), whole(&args[1]).max(0));
-    if (text.len() as i64).saturating_mul(count) > TEXT_CHARS_MAX {
-        return Err(too_long("REPEAT"));
+fn repeat(args: &[Value], env: &Env<'_>) -> Result<Value> {
+    if any_null(args) {
+        return Ok(Value::Null);
     }
-    Ok(Value::text(text.repeat(count as usize)))
+    let (text, count) = (args[0].to_string(), u64::try_from(whole(&args[1])).unwrap_or(0));
+    if !fits("repeat", (text.len() as u64).saturating_mul(count), env) {
+        return Ok(Value::Null);
+    }
+    Ok(Value::text(if text.is_empty() { text } else { text.repeat(usize::try_from(count).unwrap_or(0)) }))
 }
 
-fn pad(args: &[Value], left: bool) -> Value {
-    let text: Vec<char> = args[0].to_string().chars().collect();
-    let with: Vec<char> = args[2].to_string().chars().collect();
-    let wanted = whole(&args[1]);
-    if !(0..=TEXT_CHARS_MAX).contains(&wanted) || with.is_empty() && wanted as usize > text.len() {
+fn pad(name: &str, args: &[Value], env: &Env<'_>) -> Value {
+    let Ok(wanted) = u64::try_from(whole(&args[1])) else { return Value::Null };
+    if any_null(args) {
         return Value::Null;
     }
-    let wanted = wanted as usize;
-    let own: String = text.iter().take(wanted).collect();
-    let more: String = with.iter().cycle().take(wanted.saturating_sub(text.len())).collect();
-    Value::text(if left { more + &own } else { own + &more })
+    let (text, with) = (args[0].to_string(), args[2].to_string());
+    let length = text.chars().count() as u64;
+    if wanted <= length {
+        return Value::text(text.chars().take(usize::try_from(wanted).unwrap_or(usize::MAX)).collect::<String>());
+    }
+    if with.is_empty() || !fits(name, wanted.saturating_mul(CHAR_BYTES_MAX), env) {
+        return Value::Null;
+    }
+    let missing = usize::try_from(wanted - length).unwrap_or(0);
+    let more: String = with.chars().cycle().take(missing).collect();
+    Value::text(if name == "lpad" { more + &text } else { text + &more })
 }
 
-fn replace(args: &[Value]) -> Value {
-    let old = args[1].to_string();
-    if old.is_empty() {
-        return Value::text(args[0].to_string());
+fn replace(args: &[Value], env: &Env<'_>) -> Result<Value> {
+    if any_null(args) {
+        return Ok(Value::Null);
     }
-    Value::text(args[0].to_string().replace(&old, &args[2].to_string()))
+    let (text, old, new) = (args[0].to_string(), args[1].to_string(), args[2].to_string());
+    if old.is_empty() {
+        return Ok(Value::text(text));
+    }
+    let count = text.matches(&old).count() as u64;
+    let bytes = text.len() as u64 - count * old.len() as u64 + count.saturating_mul(new.len() as u64);
+    Ok(if fits("replace", bytes, env) { Value::text(text.replace(&old, &new)) } else { Value::Null })
 }
 
 fn round(args: &[Value]) -> Result<Value> {

@@ -1,5 +1,6 @@
 //! Sessions, their transactions, and who runs which statement.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -14,6 +15,9 @@ use crate::eval::{Rows, eval};
 use crate::plan::{self, OutColumn};
 use crate::value::{Row, Value};
 use crate::{alter, ddl, exec, parse, show, users, variables, write};
+
+/// Warnings of a statement that are kept: max_error_count.
+const WARNINGS_MAX: usize = 1024;
 
 /// What the server says of itself.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +64,8 @@ pub struct Session {
     pub(crate) found_rows: i64,
     pub(crate) autocommit: bool,
     pub(crate) warnings: Vec<(&'static str, Error)>,
+    /// Warnings of expressions, which see the session only to read it.
+    noted: RefCell<Vec<Error>>,
     variables: BTreeMap<String, Value>,
     transaction: Option<Transaction>,
 }
@@ -95,6 +101,14 @@ impl Session {
 
     pub(crate) fn user_text(&self) -> String {
         format!("{}@{}", self.user, self.host)
+    }
+
+    /// Leaves a warning while an expression is computed.
+    pub(crate) fn warn(&self, error: Error) {
+        let mut noted = self.noted.borrow_mut();
+        if noted.len() < WARNINGS_MAX {
+            noted.push(error);
+        }
     }
 
     /// The database of a table's name.
@@ -235,6 +249,8 @@ impl Engine {
     pub fn execute(&mut self, session: &mut Session, sql: &str) -> Result<Outcome> {
         let statement = parse::statement(sql)?;
         let result = self.statement(session, &statement);
+        let noted = session.noted.take();
+        session.warnings.extend(noted.into_iter().map(|error| ("Warning", error)));
         if !matches!(statement, Statement::Show(..)) {
             if let Ok(Outcome::Done { affected, .. }) = &result {
                 session.row_count = *affected as i64;

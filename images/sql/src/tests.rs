@@ -139,6 +139,19 @@ fn changes_of_rows() {
 }
 
 #[test]
+fn texts_have_a_largest_length() {
+    play(
+        "SELECT REPEAT('ab', 3), CONCAT_WS('-', 'a', NULL, 1), LPAD('é', 3, 'ab'), RPAD('abc', 2, ''), LPAD('a', 3, '') => ababab|a-1|abé|ab|NULL
+         SELECT REPEAT('a', 70000000) => NULL
+         SHOW WARNINGS => Warning|1301|Result of repeat() was larger than max_allowed_packet (67108864) - truncated
+         SELECT CONCAT(REPEAT('a', 40000000), REPEAT('a', 40000000)), CONCAT_WS(REPEAT('a', 40000000), 1, 2, 3) => NULL|NULL
+         SHOW WARNINGS => Warning|1301|Result of concat() was larger than max_allowed_packet (67108864) - truncated / Warning|1301|Result of concat_ws() was larger than max_allowed_packet (67108864) - truncated
+         SELECT REPLACE(REPEAT('a', 10000), 'a', REPEAT('b', 10000)), LPAD('a', 9223372036854775807, 'b') => NULL|NULL
+         SELECT LENGTH(CONCAT(REPEAT('a', 40), 'b')) => 41",
+    );
+}
+
+#[test]
 fn definitions() {
     play(&format!(
         "{SHOP}
