@@ -92,6 +92,15 @@ pub(crate) enum Kind {
     Concat,
 }
 
+/// What names mean in HAVING: places of columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Having {
+    /// Of GROUP BY.
+    pub(crate) group: Vec<usize>,
+    /// Shown as they are.
+    pub(crate) items: Vec<usize>,
+}
+
 /// Binds the expressions of one query.
 pub(crate) struct Binder<'a> {
     pub(crate) env: &'a Env<'a>,
@@ -101,6 +110,8 @@ pub(crate) struct Binder<'a> {
     pub(crate) aggregating: bool,
     /// Names of results that an expression may use.
     pub(crate) aliases: Vec<(String, Expr)>,
+    /// Set in HAVING, but not within its aggregates.
+    pub(crate) having: Option<Having>,
     /// The place that complaints name.
     pub(crate) place: &'static str,
     /// Columns that VALUES() may name.
@@ -115,6 +126,7 @@ impl<'a> Binder<'a> {
             aggregates: Vec::new(),
             aggregating: false,
             aliases: Vec::new(),
+            having: None,
             place,
             inserted: Vec::new(),
         }
@@ -194,15 +206,51 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// A name in HAVING: a column of GROUP BY, else a result, else a column of the query around.
+    fn having_column(&mut self, known: &Having, table: Option<&str>, name: &str) -> Result<Bound> {
+        let scope = Rc::clone(&self.scope);
+        let column = |all: &[usize]| {
+            let at = all.iter().copied().find(|at| scope.columns.get(*at).is_some_and(|c| fits(c, table, name)))?;
+            let column = &scope.columns[at];
+            Some(Bound { node: Node::Column(0, at), ty: column.ty.clone(), nullable: column.nullable })
+        };
+        if let Some(bound) = column(&known.group) {
+            return Ok(bound);
+        }
+        match self.alias(table, name) {
+            Some(bound) => bound,
+            None => column(&known.items).map_or_else(|| self.column_from(1, table, name), Ok),
+        }
+    }
+
+    /// A result's name; it does not mean itself.
+    fn alias(&mut self, table: Option<&str>, name: &str) -> Option<Result<Bound>> {
+        let fits = |(alias, _): &&(String, Expr)| table.is_none() && alias.eq_ignore_ascii_case(name);
+        let (_, expr) = self.aliases.iter().find(fits).cloned()?;
+        let (aliases, having) = (std::mem::take(&mut self.aliases), self.having.take());
+        let bound = self.bind(&expr);
+        (self.aliases, self.having) = (aliases, having);
+        Some(bound)
+    }
+
     fn column(&mut self, table: Option<&str>, name: &str) -> Result<Bound> {
+        match self.having.clone() {
+            Some(known) => self.having_column(&known, table, name),
+            None => self.column_from(0, table, name),
+        }
+    }
+
+    /// A column of this query or of those around it, from one so many queries outwards on.
+    fn column_from(&mut self, first: usize, table: Option<&str>, name: &str) -> Result<Bound> {
         let mut scope = Some(Rc::clone(&self.scope));
         let mut depth = 0;
         while let Some(here) = scope {
-            let fits = |column: &&ScopeColumn| {
-                column.name.eq_ignore_ascii_case(name)
-                    && table.map_or(!column.hidden, |table| column.table.eq_ignore_ascii_case(table))
-            };
-            let mut found = here.columns.iter().filter(fits);
+            if depth < first {
+                scope = here.parent.clone();
+                depth += 1;
+                continue;
+            }
+            let mut found = here.columns.iter().filter(|column| fits(column, table, name));
             if let Some(column) = found.next() {
                 if found.next().is_some() {
                     let name = table.map_or(name.to_owned(), |table| format!("{table}.{name}"));
@@ -213,14 +261,8 @@ impl<'a> Binder<'a> {
                 return Ok(Bound { node: Node::Column(depth, at), ty: column.ty.clone(), nullable: column.nullable });
             }
             if depth == 0
-                && table.is_none()
-                && let Some((_, expr)) =
-                    self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).cloned()
+                && let Some(bound) = self.alias(table, name)
             {
-                // An alias does not mean itself.
-                let aliases = std::mem::take(&mut self.aliases);
-                let bound = self.bind(&expr);
-                self.aliases = aliases;
                 return bound;
             }
             scope = here.parent.clone();
@@ -267,9 +309,11 @@ impl<'a> Binder<'a> {
         let (mut is_distinct, mut between) = (false, ",".to_owned());
         if let Expr::Function { args: of, distinct, separator, order, name } = expr {
             self.aggregating = false;
+            let having = self.having.take();
             args = of.iter().map(|e| self.bind(e)).collect::<Result<Vec<_>>>()?;
             by = order.iter().map(|(e, down)| Ok((self.bind(e)?.node, *down))).collect::<Result<Vec<_>>>()?;
             self.aggregating = true;
+            self.having = having;
             is_distinct = *distinct;
             between = separator.clone().unwrap_or(between);
             let most = if matches!(kind, Kind::Concat | Kind::Count) { usize::MAX } else { 1 };
@@ -390,6 +434,12 @@ impl<'a> Binder<'a> {
             other => self.bind(other),
         }
     }
+}
+
+/// Whether a name, perhaps with a table's, means this column.
+fn fits(column: &ScopeColumn, table: Option<&str>, name: &str) -> bool {
+    column.name.eq_ignore_ascii_case(name)
+        && table.map_or(!column.hidden, |table| column.table.eq_ignore_ascii_case(table))
 }
 
 fn aggregate_kind(name: &str) -> Option<Kind> {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::ast::{self, Expr, Item, Join, Query, Select};
-use crate::bind::{Aggregate, Binder, Bound, Node, Scope, ScopeColumn, common};
+use crate::bind::{Aggregate, Binder, Bound, Having, Node, Scope, ScopeColumn, common};
 use crate::catalog::{SYSTEM_DATABASES, Table};
 use crate::error::{Error, Result};
 use crate::session::Env;
@@ -271,7 +271,13 @@ fn select(
         });
     }
     binder.place = "having clause";
+    let places = |nodes: &mut dyn Iterator<Item = &Node>| {
+        nodes.filter_map(|node| if let Node::Column(0, at) = node { Some(*at) } else { None }).collect()
+    };
+    let items_there = places(&mut bound.iter().map(|b| &b.node));
+    binder.having = Some(Having { group: places(&mut group.iter()), items: items_there });
     let having = select.having.as_ref().map(|e| binder.bind(e)).transpose()?.map(|b| b.node);
+    binder.having = None;
     binder.place = "order clause";
     let mut by = Vec::new();
     for (expr, down) in order {
@@ -280,7 +286,11 @@ fn select(
     let grouped = !group.is_empty() || !binder.aggregates.is_empty();
     if grouped {
         for (at, b) in bound.iter().enumerate() {
-            full_group(&b.node, &group, &scope, at + 1)?;
+            full_group(&b.node, &group, &scope, ("SELECT list", at + 1))?;
+        }
+        // Without GROUP BY there is one row, and no order.
+        for (at, (node, _)) in by.iter().enumerate().filter(|_| !group.is_empty()) {
+            full_group(node, &group, &scope, ("ORDER BY", at + 1))?;
         }
     }
     let out = bound.iter().zip(&items).map(|(b, (_, written, alias))| out_column(b, written, alias.as_deref(), &scope));
@@ -325,7 +335,7 @@ fn out_column(bound: &Bound, written: &str, alias: Option<&str>, scope: &Scope) 
 }
 
 /// ONLY_FULL_GROUP_BY: what is shown must be the same for all rows of a group.
-fn full_group(node: &Node, group: &[Node], scope: &Scope, number: usize) -> Result<()> {
+fn full_group(node: &Node, group: &[Node], scope: &Scope, place: (&str, usize)) -> Result<()> {
     let same = |other: &Node| format!("{other:?}") == format!("{node:?}");
     if group.iter().any(same) {
         return Ok(());
@@ -340,12 +350,13 @@ fn full_group(node: &Node, group: &[Node], scope: &Scope, number: usize) -> Resu
                 return Ok(());
             }
             let name = format!("{}.{}.{}", column.db, column.table, column.name);
+            let (list, number) = place;
             Err(if group.is_empty() {
                 Error::new(
                     1140,
                     "42000",
                     format!(
-                        "In aggregated query without GROUP BY, expression #{number} of SELECT list contains nonaggregated column '{name}'; this is incompatible with sql_mode=only_full_group_by"
+                        "In aggregated query without GROUP BY, expression #{number} of {list} contains nonaggregated column '{name}'; this is incompatible with sql_mode=only_full_group_by"
                     ),
                 )
             } else {
@@ -353,7 +364,7 @@ fn full_group(node: &Node, group: &[Node], scope: &Scope, number: usize) -> Resu
                     1055,
                     "42000",
                     format!(
-                        "Expression #{number} of SELECT list is not in GROUP BY clause and contains nonaggregated column '{name}' which is not functionally dependent on columns in GROUP BY clause; this is incompatible with sql_mode=only_full_group_by"
+                        "Expression #{number} of {list} is not in GROUP BY clause and contains nonaggregated column '{name}' which is not functionally dependent on columns in GROUP BY clause; this is incompatible with sql_mode=only_full_group_by"
                     ),
                 )
             })
@@ -363,21 +374,21 @@ fn full_group(node: &Node, group: &[Node], scope: &Scope, number: usize) -> Resu
         | Node::IsNull(a, _)
         | Node::IsTrue(a, ..)
         | Node::Cast(a, _)
-        | Node::InQuery(a, ..) => full_group(a, group, scope, number),
+        | Node::InQuery(a, ..) => full_group(a, group, scope, place),
         Node::Binary(_, a, b) | Node::Like(a, b, _) | Node::Interval(a, b, ..) => {
-            full_group(a, group, scope, number)?;
-            full_group(b, group, scope, number)
+            full_group(a, group, scope, place)?;
+            full_group(b, group, scope, place)
         }
-        Node::Call(_, args) => args.iter().try_for_each(|a| full_group(a, group, scope, number)),
+        Node::Call(_, args) => args.iter().try_for_each(|a| full_group(a, group, scope, place)),
         Node::In(a, list, _) => {
-            full_group(a, group, scope, number)?;
-            list.iter().try_for_each(|a| full_group(a, group, scope, number))
+            full_group(a, group, scope, place)?;
+            list.iter().try_for_each(|a| full_group(a, group, scope, place))
         }
         Node::Case(of, whens, otherwise) => {
-            of.iter().chain(otherwise).try_for_each(|a| full_group(a, group, scope, number))?;
+            of.iter().chain(otherwise).try_for_each(|a| full_group(a, group, scope, place))?;
             whens.iter().try_for_each(|(a, b)| {
-                full_group(a, group, scope, number)?;
-                full_group(b, group, scope, number)
+                full_group(a, group, scope, place)?;
+                full_group(b, group, scope, place)
             })
         }
         _ => Ok(()),
