@@ -137,14 +137,7 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, name: &Name, all: &[Al
     for change in all {
         draft.change(change, &name.name)?;
     }
-    if let Some(Alter::DropColumn(column) | Alter::RenameColumn(column, _) | Alter::ChangeColumn(column, ..)) =
-        all.first()
-        && parents(work, &db, &name.name, column)
-    {
-        return Err(Error::refused(
-            "kubonsai does not support changing a column that foreign keys refer to (mysql) yet",
-        ));
-    }
+    check_referrers(work, &db, &name.name, &draft, all)?;
     let from: Vec<Option<usize>> = draft.columns.iter().map(|(_, from)| *from).collect();
     let columns: Vec<Column> = draft.columns.into_iter().map(|(column, _)| column).collect();
     let (indexes, keys) = (draft.table.indexes, draft.table.foreign);
@@ -171,15 +164,40 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, name: &Name, all: &[Al
     Ok(Outcome::Done { affected: 0, last_insert_id: 0, info: "Records: 0  Duplicates: 0  Warnings: 0".to_owned() })
 }
 
-/// Whether another table's foreign key refers to a column.
-fn parents(work: &Work, db: &str, name: &str, column: &str) -> bool {
-    let refers = |table: &Rc<Table>| {
-        table
-            .foreign
-            .iter()
-            .any(|key| key.parent == name && key.parent_columns.iter().any(|c| c.eq_ignore_ascii_case(column)))
-    };
-    work.catalog.tables(db).is_ok_and(|tables| tables.values().any(refers))
+/// Whether the foreign keys that refer to a table still can, wherever in the list what they need is taken away.
+fn check_referrers(work: &Work, db: &str, name: &str, draft: &Draft, all: &[Alter]) -> Result<()> {
+    let others = work.catalog.tables(db)?.iter().filter(|(other, _)| *other != name);
+    let others = others.flat_map(|(other, table)| table.foreign.iter().map(move |key| (other.as_str(), key)));
+    for (other, key) in others.chain(draft.table.foreign.iter().map(|key| (name, key))) {
+        if key.parent != name {
+            continue;
+        }
+        let needs = |column: &String| key.parent_columns.iter().any(|c| c.eq_ignore_ascii_case(column));
+        let dropped_index = all.iter().find_map(|c| if let Alter::DropIndex(index) = c { Some(index) } else { None });
+        for change in all {
+            match change {
+                Alter::DropColumn(column) if needs(column) => {
+                    let text = format!(
+                        "Cannot drop column '{column}': needed in a foreign key constraint '{}' of table '{other}'",
+                        key.name
+                    );
+                    return Err(Error::new(1829, "HY000", text));
+                }
+                Alter::RenameColumn(column, _) | Alter::ChangeColumn(column, ..) if needs(column) => {
+                    return Err(Error::refused(
+                        "kubonsai does not support changing a column that foreign keys refer to (mysql) yet",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        let still = draft.table.indexes.iter().any(|index| index.unique && index.columns == key.parent_columns);
+        if let (Some(index), false) = (dropped_index, still) {
+            let text = format!("Cannot drop index '{index}': needed in a foreign key constraint");
+            return Err(Error::new(1553, "HY000", text));
+        }
+    }
+    Ok(())
 }
 
 fn rebuild(old: &Table, table: Table, from: &[Option<usize>], session: &Session, name: &str) -> Result<Table> {

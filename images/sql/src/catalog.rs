@@ -289,7 +289,6 @@ impl Catalog {
     /// # Errors
     /// 1213 if somebody else has changed one of its rows since; nothing is changed then.
     pub(crate) fn merge(&mut self, changes: &[Change]) -> Result<()> {
-        let lost = || Error::new(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction");
         for (done, change) in changes.iter().enumerate() {
             if let Change::Row { db, table, id, old, new } = change {
                 let there = self.table(db, table).ok();
@@ -301,7 +300,7 @@ impl Catalog {
                 let free = |row: &Row| there.is_some_and(|table| table.conflicts(row, Some(*id)).is_empty());
                 if !same || !new.as_ref().is_none_or(free) {
                     self.undo(&changes[..done]);
-                    return Err(lost());
+                    return Err(Error::deadlock());
                 }
             }
             self.apply(change);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::ast::{CreateTable, Name, Statement};
-use crate::catalog::{Catalog, Change, Column, Default, ForeignKey, Index, PRIMARY, SYSTEM_DATABASES, Table};
+use crate::catalog::{Action, Catalog, Change, Column, Default, ForeignKey, Index, PRIMARY, SYSTEM_DATABASES, Table};
 use crate::error::{Error, Result};
 use crate::exec;
 use crate::plan;
@@ -331,8 +331,15 @@ fn name_foreign(table: &str, foreign: &mut [ForeignKey], indexes: &mut Vec<Index
 
 fn check_foreign(work: &Work, db: &str, name: &str, table: &Table, key: &ForeignKey) -> Result<()> {
     for column in &key.columns {
-        if table.column(column).is_none() {
+        let Some(at) = table.column(column) else {
             return Err(Error::new(1072, "42000", format!("Key column '{column}' doesn't exist in table")));
+        };
+        if table.columns[at].not_null && [key.on_delete, key.on_update].contains(&Action::SetNull) {
+            let text = format!(
+                "Column '{column}' cannot be NOT NULL: needed in a foreign key constraint '{}' SET NULL",
+                key.name
+            );
+            return Err(Error::new(1830, "HY000", text));
         }
     }
     let parent = if key.parent == name { Some(table) } else { work.catalog.table(db, &key.parent).ok().map(|t| &**t) };

@@ -41,6 +41,10 @@ impl Error {
         Error::new(1054, "42S22", format!("Unknown column '{name}' in '{place}'"))
     }
 
+    pub(crate) fn deadlock() -> Error {
+        Error::new(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction")
+    }
+
     pub(crate) fn no_key(name: &str) -> Error {
         Error::new(1091, "42000", format!("Can't DROP '{name}'; check that column/key exists"))
     }

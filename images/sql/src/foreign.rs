@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::catalog::{Action, Catalog, ForeignKey, Table};
+use crate::catalog::{Action, Catalog, Change, ForeignKey, Table};
 use crate::error::{Error, Result};
 use crate::session::Work;
 use crate::value::{Row, Value, key};
@@ -45,6 +45,33 @@ fn equal(a: &[Value], b: &[Value]) -> bool {
     a.iter().map(key).eq(b.iter().map(key))
 }
 
+/// Whether a table has a row with these values of a unique key, as every key that others refer to is.
+fn has(parent: &Table, columns: &[String], wanted: &[Value]) -> bool {
+    let index = parent.indexes.iter().position(|index| index.unique && index.columns == columns);
+    index.is_some_and(|index| parent.find(index, wanted).is_some())
+}
+
+/// Whether all children have their parents after the changes of a transaction, others having changed what it did not see.
+pub(crate) fn holds(catalog: &Catalog, changes: &[Change]) -> Result<bool> {
+    for change in changes {
+        let Change::Row { db, table, id, old, .. } = change else { continue };
+        let target = Target { db: db.clone(), name: table.clone() };
+        let there = target.table(catalog)?;
+        if let Some(row) = there.row(*id)
+            && check_child(catalog, &target, row).is_err()
+        {
+            return Ok(false);
+        }
+        let Some(old) = old else { continue };
+        for (_, foreign, ..) in children(catalog, &target, old)? {
+            if !has(there, &foreign.parent_columns, &values(old, &places(there, &foreign.parent_columns))) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 /// Whether all parents of a row are there.
 ///
 /// # Errors
@@ -59,10 +86,7 @@ pub(crate) fn check_child(catalog: &Catalog, target: &Target, row: &Row) -> Resu
         let own =
             foreign.parent == target.name && equal(&values(row, &places(table, &foreign.parent_columns)), &wanted);
         let parent = catalog.table(&target.db, &foreign.parent).ok();
-        let found = parent.is_some_and(|parent| {
-            let at = places(parent, &foreign.parent_columns);
-            parent.rows().iter().any(|(_, other)| equal(&values(other, &at), &wanted))
-        });
+        let found = parent.is_some_and(|parent| has(parent, &foreign.parent_columns, &wanted));
         if !found && !own {
             let text = format!(
                 "Cannot add or update a child row: a foreign key constraint fails (`{}`.`{}`, {})",
@@ -136,14 +160,21 @@ fn delete_at(work: &mut Work, target: &Target, id: u64, depth: usize) -> Result<
         }
         match foreign.on_delete {
             Action::Cascade => delete_at(work, &child, child_id, depth + 1)?,
-            _ => set(work, &child, child_id, &child_row, &foreign, None)?,
+            _ => set(work, &child, (child_id, &child_row), &foreign, None, &mut vec![target.name.clone()])?,
         }
     }
     Ok(())
 }
 
-/// Gives a child's key other values; none are NULL.
-fn set(work: &mut Work, child: &Target, id: u64, row: &Row, foreign: &ForeignKey, to: Option<&[Value]>) -> Result<()> {
+/// Gives a child's key other values; none are NULL. Its own children follow.
+fn set(
+    work: &mut Work,
+    child: &Target,
+    (id, row): (u64, &Row),
+    foreign: &ForeignKey,
+    to: Option<&[Value]>,
+    above: &mut Vec<String>,
+) -> Result<()> {
     let table = Rc::clone(child.table(&work.catalog)?);
     let mut new = row.to_vec();
     for (n, at) in places(&table, &foreign.columns).into_iter().enumerate() {
@@ -154,6 +185,7 @@ fn set(work: &mut Work, child: &Target, id: u64, row: &Row, foreign: &ForeignKey
         return Err(table.duplicate(&child.name, *index, &new));
     }
     drop(table);
+    follow(work, child, row, &new, above)?;
     put(work, child, id, Some(new))
 }
 
@@ -162,17 +194,29 @@ fn set(work: &mut Work, child: &Target, id: u64, row: &Row, foreign: &ForeignKey
 /// # Errors
 /// 1451: a child holds it.
 pub(crate) fn update_parent(work: &mut Work, target: &Target, old: &Row, new: &Row) -> Result<()> {
+    follow(work, target, old, new, &mut Vec::new())
+}
+
+/// Lets children follow; `above` are the tables that have been changed on the way here. What would change one of them again
+/// is held, as in MySQL.
+fn follow(work: &mut Work, target: &Target, old: &Row, new: &Row, above: &mut Vec<String>) -> Result<()> {
+    above.push(target.name.clone());
     for (child, foreign, id, row) in children(&work.catalog, target, old)? {
         let parent = places(target.table(&work.catalog)?, &foreign.parent_columns);
         let (before, after) = (values(old, &parent), values(new, &parent));
         if equal(&before, &after) {
             continue;
         }
-        match foreign.on_update {
+        let to = match foreign.on_update {
+            Action::Cascade => Some(after.as_slice()).filter(|all| !all.iter().any(Value::is_null)),
+            Action::SetNull => None,
             Action::Restrict => return Err(held(&child, &foreign)),
-            Action::Cascade => set(work, &child, id, &row, &foreign, Some(&after))?,
-            Action::SetNull => set(work, &child, id, &row, &foreign, None)?,
+        };
+        if above.contains(&child.name) {
+            return Err(held(&child, &foreign));
         }
+        set(work, &child, (id, &row), &foreign, to, above)?;
     }
+    above.pop();
     Ok(())
 }

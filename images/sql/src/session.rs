@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::eval::{Rows, eval};
 use crate::plan::{self, OutColumn};
 use crate::value::{Row, Value};
-use crate::{alter, ddl, exec, parse, show, users, variables, write};
+use crate::{alter, ddl, exec, foreign, parse, show, users, variables, write};
 
 /// Warnings of a statement that are kept: max_error_count.
 const WARNINGS_MAX: usize = 1024;
@@ -353,6 +353,10 @@ impl Engine {
         // The transaction's copies of tables would keep the rows from being changed in place.
         drop(transaction.view);
         self.catalog.merge(&transaction.changes)?;
+        if !foreign::holds(&self.catalog, &transaction.changes)? {
+            self.catalog.undo(&transaction.changes);
+            return Err(Error::deadlock());
+        }
         self.keep(&transaction.changes)
     }
 

@@ -200,6 +200,60 @@ fn names_in_having_and_order_by() {
 }
 
 #[test]
+fn foreign_keys_hold() {
+    let tree = "CREATE DATABASE d
+         USE d
+         CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(9) UNIQUE)
+         CREATE TABLE b (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES a (id) ON UPDATE CASCADE ON DELETE CASCADE)
+         CREATE TABLE c (n INT, FOREIGN KEY (n) REFERENCES b (id) ON UPDATE CASCADE ON DELETE SET NULL)
+         INSERT INTO a VALUES (1, 'x'), (2, 'y') => OK 2 Records: 2  Duplicates: 0  Warnings: 0
+         INSERT INTO b VALUES (1), (2)
+         INSERT INTO c VALUES (1), (1), (2)";
+    play(&format!(
+        "{tree}
+         UPDATE a SET id = 7 WHERE id = 1 => OK 1 Rows matched: 1  Changed: 1  Warnings: 0
+         SELECT a.id, b.id, c.n FROM a JOIN b ON a.id = b.id JOIN c ON c.n = b.id => 2|2|2 / 7|7|7 / 7|7|7
+         DELETE FROM a WHERE id = 7 => OK 1
+         SELECT n FROM c => NULL / NULL / 2
+         CREATE TABLE e (n INT NOT NULL, FOREIGN KEY (n) REFERENCES a (id) ON DELETE SET NULL) => 1830 Column 'n' cannot be NOT NULL: needed in a foreign key constraint 'e_ibfk_1' SET NULL
+         ALTER TABLE c MODIFY n INT NOT NULL => 1830 Column 'n' cannot be NOT NULL
+         ALTER TABLE a ADD COLUMN x INT, DROP COLUMN id => 1829 Cannot drop column 'id': needed in a foreign key constraint 'b_ibfk_1' of table 'b'
+         ALTER TABLE a ADD COLUMN x INT, CHANGE id i INT => 1235 kubonsai does not support changing a column that foreign keys refer to (mysql) yet
+         ALTER TABLE a ADD COLUMN x INT, DROP PRIMARY KEY => 1553 Cannot drop index 'PRIMARY': needed in a foreign key constraint
+         ALTER TABLE a ADD COLUMN x INT, DROP INDEX name
+         CREATE TABLE s (id INT PRIMARY KEY, boss INT, FOREIGN KEY (boss) REFERENCES s (id) ON UPDATE CASCADE)
+         INSERT INTO s VALUES (1, NULL), (2, 1)
+         UPDATE s SET id = 5 WHERE id = 1 => 1451 Cannot delete or update a parent row
+         UPDATE s SET id = 6 WHERE id = 2 => OK 1 Rows matched: 1  Changed: 1  Warnings: 0"
+    ));
+    // A parent that goes while a transaction makes a child of it, and the other way round.
+    for (inside, outside) in [
+        ("INSERT INTO b VALUES (3)", "DELETE FROM a WHERE id = 3"),
+        ("DELETE FROM a WHERE id = 3", "INSERT INTO b VALUES (3)"),
+        ("UPDATE a SET id = 4 WHERE id = 3", "INSERT INTO b VALUES (3)"),
+    ] {
+        let mut engine = Engine::default();
+        let (mut one, mut two) = (session(8), session(9));
+        engine.login_as_server(&mut one);
+        engine.login_as_server(&mut two);
+        play_on(&mut engine, &mut one, tree);
+        play_on(&mut engine, &mut one, &format!("INSERT INTO a VALUES (3, 'z')\nBEGIN\n{inside}"));
+        play_on(&mut engine, &mut two, &format!("USE d\n{outside}"));
+        play_on(&mut engine, &mut one, "COMMIT => 1213 Deadlock found");
+        let counts =
+            "SELECT COUNT(*) FROM a WHERE id = 4 => 0\nSELECT COUNT(*) FROM b WHERE id NOT IN (SELECT id FROM a) => 0";
+        play_on(&mut engine, &mut one, counts);
+        // What goes together with its parent, or comes with it, is no conflict.
+        play_on(
+            &mut engine,
+            &mut one,
+            "BEGIN\nINSERT INTO a VALUES (9, 'n')\nINSERT INTO b VALUES (9)\nDELETE FROM a WHERE id = 1\nCOMMIT",
+        );
+        play_on(&mut engine, &mut one, "SELECT n FROM c => NULL / NULL / 2");
+    }
+}
+
+#[test]
 fn definitions() {
     play(&format!(
         "{SHOP}
