@@ -367,7 +367,10 @@ impl<'a> Binder<'a> {
         }
         let args = args.iter().map(|e| self.bind(e)).collect::<Result<Vec<_>>>()?;
         let (ty, nullable) = function.result(&args);
-        Ok(Bound { node: Node::Call(function, args.into_iter().map(|b| b.node).collect()), ty, nullable })
+        let from = function.common_from().unwrap_or(args.len());
+        let nodes = args.into_iter().enumerate();
+        let nodes = nodes.map(|(at, b)| if at < from { b.node } else { converted(b.node, &b.ty, &ty) }).collect();
+        Ok(Bound { node: Node::Call(function, nodes), ty, nullable })
     }
 
     fn case(&mut self, of: Option<&Expr>, whens: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result<Bound> {
@@ -382,6 +385,10 @@ impl<'a> Binder<'a> {
         let otherwise = otherwise.map(|e| self.bind(e)).transpose()?;
         let nullable = otherwise.is_none() || results.iter().chain(&otherwise).any(|b| b.nullable);
         let ty = merged(results.iter().chain(&otherwise));
+        for ((_, then), result) in all.iter_mut().zip(&results) {
+            *then = converted(result.node.clone(), &result.ty, &ty);
+        }
+        let otherwise = otherwise.map(|b| Bound { node: converted(b.node, &b.ty, &ty), ..b });
         Ok(Bound { node: Node::Case(of, all, otherwise.map(|b| Box::new(b.node))), ty, nullable })
     }
 
@@ -505,19 +512,41 @@ pub(crate) fn merged<'b>(all: impl Iterator<Item = &'b Bound>) -> Type {
     result.unwrap_or(Type::Char(0))
 }
 
+/// Values of one type as values of the type that they have in common with others.
+pub(crate) fn converted(node: Node, from: &Type, to: &Type) -> Node {
+    let whole = |ty: &Type| matches!(ty, Type::Int(..) | Type::Bool);
+    let same = from == to || from.is_text() && to.is_text() || whole(from) && whole(to);
+    // A time of day has no date to become one with.
+    let timeless = matches!(from, Type::Time(_)) && matches!(to, Type::DateTime(_));
+    match node {
+        Node::Const(Value::Null) => node,
+        _ if same || timeless => node,
+        _ => Node::Cast(Box::new(node), to.clone()),
+    }
+}
+
 /// The type that holds values of both.
 pub(crate) fn common(a: &Type, b: &Type) -> Type {
     if a == b {
         return a.clone();
     }
     match (a, b) {
+        // NULL's.
+        (Type::Char(0), other) | (other, Type::Char(0)) => other.clone(),
         (Type::Varchar(x) | Type::Char(x), Type::Varchar(y) | Type::Char(y)) => Type::Varchar(*x.max(y)),
         (Type::Int(..) | Type::Bool, Type::Int(..) | Type::Bool) => BIGINT,
         _ if a.is_number() && b.is_number() => match (exact_scale(a), exact_scale(b)) {
             (Some(x), Some(y)) => Type::Decimal(65, x.max(y)),
             _ => Type::Double,
         },
-        _ if a.is_time() && b.is_time() => Type::DateTime(0),
+        (Type::Time(x), Type::Time(y)) => Type::Time(*x.max(y)),
+        _ if a.is_time() && b.is_time() => {
+            let places = |ty: &Type| match ty {
+                Type::DateTime(n) | Type::Timestamp(n) | Type::Time(n) => *n,
+                _ => 0,
+            };
+            Type::DateTime(places(a).max(places(b)))
+        }
         _ => ANY_TEXT,
     }
 }

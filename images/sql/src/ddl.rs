@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::ast::{CreateTable, Name, Statement};
 use crate::catalog::{Action, Catalog, Change, Column, Default, ForeignKey, Index, PRIMARY, SYSTEM_DATABASES, Table};
 use crate::error::{Error, Result};
+use crate::eval::cast;
 use crate::exec;
 use crate::plan;
 use crate::session::{Env, Outcome, Session, Work};
@@ -198,6 +199,7 @@ fn create_table(work: &mut Work, session: &mut Session, create: &CreateTable) ->
         let mut table = complete(work, &db, name, columns.collect(), Vec::new(), Vec::new(), session.now)?;
         affected = rows.len() as u64;
         for row in rows {
+            let row = row.iter().zip(&table.columns).map(|(value, column)| cast(value.clone(), &column.ty)).collect();
             table.put(table.counters.row.get(), Some(row));
         }
         table

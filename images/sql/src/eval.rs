@@ -238,6 +238,9 @@ pub(crate) fn divide(x: i128, xs: u8, y: i128, ys: u8) -> Option<(i128, u8)> {
     Some((rescale(dividend / y, to + 1, to)?, to))
 }
 
+/// The largest digits of an exact number.
+const DECIMAL_MAX: i128 = 10i128.pow(38) - 1;
+
 /// CAST: what does not fit becomes what is nearest, or NULL for times.
 pub(crate) fn cast(value: Value, ty: &Type) -> Value {
     if value.is_null() {
@@ -252,8 +255,11 @@ pub(crate) fn cast(value: Value, ty: &Type) -> Value {
             None => Value::Int(value.number().round() as i64),
         },
         Type::Decimal(_, scale) => {
-            let exact = value.exact().or_else(|| value::parse_decimal(&value.number().to_string()));
-            let digits = exact.and_then(|(n, from)| rescale(n, from, *scale)).unwrap_or(0);
+            let text = if let Value::Text(text) = &value { value::parse_decimal(text) } else { None };
+            let exact = value.exact().or(text).or_else(|| value::parse_decimal(&value.number().to_string()));
+            // What is too large becomes the largest there is.
+            let most = if value.number() < 0.0 { -DECIMAL_MAX } else { DECIMAL_MAX };
+            let digits = exact.and_then(|(n, from)| rescale(n, from, *scale)).unwrap_or(most);
             Value::Decimal(digits, *scale)
         }
         Type::Float | Type::Double => Value::Double(value.number()),

@@ -43,6 +43,11 @@ enum Nullable {
 }
 
 impl Function {
+    /// The first of the arguments that become what they have in common.
+    pub(crate) fn common_from(&self) -> Option<usize> {
+        if let Gives::Common(from) = self.gives { Some(from) } else { None }
+    }
+
     pub(crate) fn result(&self, args: &[Bound]) -> (Type, bool) {
         let first = args.first().map_or(ANY_TEXT, |b| b.ty.clone());
         let ty = match &self.gives {

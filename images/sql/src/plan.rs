@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::ast::{self, Expr, Item, Join, Query, Select};
-use crate::bind::{Aggregate, Binder, Bound, Having, Node, Scope, ScopeColumn, common};
+use crate::bind::{Aggregate, Binder, Bound, Having, Node, Scope, ScopeColumn, common, converted};
 use crate::catalog::{SYSTEM_DATABASES, Table};
 use crate::error::{Error, Result};
 use crate::session::Env;
@@ -78,17 +78,25 @@ pub(crate) fn query(env: &Env<'_>, query: &Query, parent: Option<Rc<Scope>>) -> 
     let order: &[(Expr, bool)] = if union { &[] } else { &query.order };
     let (first, mut columns) = select(env, &query.first, order, parent.clone())?;
     let mut selects = vec![(first, true)];
+    let mut types: Vec<Vec<Type>> = vec![columns.iter().map(|c| c.ty.clone()).collect()];
     for (other, all) in &query.unions {
         let (plan, more) = select(env, other, &[], parent.clone())?;
         if more.len() != columns.len() {
             let text = "The used SELECT statements have a different number of columns";
             return Err(Error::new(1222, "21000", text));
         }
+        types.push(more.iter().map(|c| c.ty.clone()).collect());
         for (column, other) in columns.iter_mut().zip(more) {
             column.ty = common(&column.ty, &other.ty);
             column.nullable |= other.nullable;
         }
         selects.push((plan, *all));
+    }
+    for ((select, _), types) in selects.iter_mut().zip(types) {
+        for ((item, from), column) in select.items.iter_mut().zip(types).zip(&columns) {
+            let node = std::mem::replace(item, Node::Const(Value::Null));
+            *item = converted(node, &from, &column.ty);
+        }
     }
     let mut by = Vec::new();
     if union {

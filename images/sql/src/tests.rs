@@ -254,6 +254,27 @@ fn foreign_keys_hold() {
 }
 
 #[test]
+fn values_of_several_expressions_become_one_type() {
+    play(
+        "CREATE DATABASE d
+         USE d
+         SELECT 1 AS n UNION SELECT 1.5 UNION ALL SELECT 2 => 1.0 / 1.5 / 2.0
+         SELECT 1 UNION SELECT 1.0 => 1.0
+         SELECT 1 AS n UNION SELECT '1' UNION SELECT NULL => 1 / NULL
+         SELECT 10 AS n UNION SELECT '9' ORDER BY n => 10 / 9
+         SELECT 10 AS n UNION SELECT NULL UNION SELECT 9 ORDER BY n => NULL / 9 / 10
+         SELECT IF(1, 1, 1.50), IFNULL(1, 2.5), COALESCE(NULL, 1, 2.25), CASE WHEN 1 THEN 1 ELSE 0.5 END => 1.00|1.0|1.00|1.0
+         SELECT IF(1, 1, 1e0), IF(0, 1, 'a'), IFNULL(CURDATE(), NOW()) => 1|a|2026-11-22 00:00:00
+         SELECT IF(0, NULL, 3) + 1, COALESCE(NULL, 3) => 4|3
+         SELECT GREATEST(10, '9'), LEAST(2, 1.5) => 9|1.5
+         SELECT IFNULL(9223372036854775807, 1.000000000000000000000000000001) > 0, CAST('9007199254740993.5' AS DECIMAL(20,1)) => 1|9007199254740993.5
+         CREATE TABLE t AS SELECT IF(1, 1, 2.5) AS a, CASE WHEN 0 THEN 'x' ELSE 7 END AS b => OK 1
+         INSERT INTO t VALUES (1, '7') => OK 1
+         SELECT COUNT(DISTINCT a), COUNT(DISTINCT b), MAX(a) FROM t => 1|1|1.0",
+    );
+}
+
+#[test]
 fn definitions() {
     play(&format!(
         "{SHOP}
