@@ -211,7 +211,7 @@ impl Peer {
             }
             0x0e => self.ok(0, 0, "", false),
             0x1f => {
-                engine.leave(&mut self.session);
+                self.session.reset();
                 self.ok(0, 0, "", false);
             }
             0x16..=0x19 => {

@@ -145,7 +145,7 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, name: &Name, all: &[Al
     let target = rebuild(&old, table, &from, session, &name.name)?;
     for change in all {
         if let Alter::AutoIncrement(next) = change {
-            target.counters.auto.set(target.counters.auto.get().max(*next));
+            target.counters.auto.set(largest(&target).saturating_add(1).max(*next));
         }
     }
     let rows: Vec<Row> = target.rows().into_iter().map(|(_, row)| row).collect();
@@ -162,6 +162,14 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, name: &Name, all: &[Al
     }
     // Most changes are made in place, and tell of no rows.
     Ok(Outcome::Done { affected: 0, last_insert_id: 0, info: "Records: 0  Duplicates: 0  Warnings: 0".to_owned() })
+}
+
+/// The largest number of the AUTO_INCREMENT column, or 0.
+fn largest(table: &Table) -> i64 {
+    let Some(at) = table.columns.iter().position(|c| c.auto_increment) else { return 0 };
+    let numbers =
+        table.rows().into_iter().filter_map(|(_, row)| if let Value::Int(n) = row[at] { Some(n) } else { None });
+    numbers.max().unwrap_or(0).max(0)
 }
 
 /// Whether the foreign keys that refer to a table still can, wherever in the list what they need is taken away.

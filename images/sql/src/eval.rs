@@ -59,7 +59,7 @@ pub(crate) fn eval(node: &Node, rows: &Rows<'_>, env: &Env<'_>) -> Result<Value>
         Node::In(inner, list, negated) => {
             let value = of(inner)?;
             let all = list.iter().map(of).collect::<Result<Vec<_>>>()?;
-            truth(contains(&value, &all).map(|found| found != *negated))
+            truth(contains(&value, all.iter()).map(|found| found != *negated))
         }
         Node::Like(inner, pattern, negated) => match (of(inner)?, of(pattern)?) {
             (Value::Null, _) | (_, Value::Null) => Value::Null,
@@ -86,34 +86,31 @@ pub(crate) fn eval(node: &Node, rows: &Rows<'_>, env: &Env<'_>) -> Result<Value>
         Node::Cast(inner, ty) => cast(of(inner)?, ty),
         Node::Interval(inner, count, unit, negative) => interval(&of(inner)?, &of(count)?, unit, *negative),
         Node::Scalar(plan) => {
-            let mut result = exec::run(plan, env, Some(rows))?;
+            let result = exec::inner(plan, env, Some(rows))?;
             if result.len() > 1 {
                 return Err(Error::new(1242, "21000", "Subquery returns more than 1 row"));
             }
-            result.pop().and_then(|row| row.first().cloned()).unwrap_or(Value::Null)
+            result.first().and_then(|row| row.first().cloned()).unwrap_or(Value::Null)
         }
-        Node::Exists(plan) => Value::bool(!exec::run(plan, env, Some(rows))?.is_empty()),
+        Node::Exists(plan) => Value::bool(!exec::inner(plan, env, Some(rows))?.is_empty()),
         Node::InQuery(inner, plan, negated) => {
             let value = of(inner)?;
-            let all: Vec<Value> =
-                exec::run(plan, env, Some(rows))?.iter().filter_map(|row| row.first().cloned()).collect();
-            truth(contains(&value, &all).map(|found| found != *negated))
+            let all = exec::inner(plan, env, Some(rows))?;
+            truth(contains(&value, all.iter().filter_map(|row| row.first())).map(|found| found != *negated))
         }
     })
 }
 
 /// Whether a value is one of several; unknown if NULL hides it.
-fn contains(value: &Value, all: &[Value]) -> Option<bool> {
-    if all.is_empty() {
-        return Some(false);
+fn contains<'v>(value: &Value, all: impl Iterator<Item = &'v Value>) -> Option<bool> {
+    let mut unknown = false;
+    for other in all {
+        if compare(value, other) == Some(Ordering::Equal) {
+            return Some(true);
+        }
+        unknown |= value.is_null() || other.is_null();
     }
-    if value.is_null() {
-        return None;
-    }
-    if all.iter().any(|other| compare(value, other) == Some(Ordering::Equal)) {
-        return Some(true);
-    }
-    if all.iter().any(Value::is_null) { None } else { Some(false) }
+    if unknown { None } else { Some(false) }
 }
 
 fn too_large(kind: &str, text: String) -> Error {
@@ -310,8 +307,13 @@ fn interval(of: &Value, count: &Value, unit: &str, negative: bool) -> Value {
 
 /// LIKE: `%` for anything, `_` for one character, `\` for themselves; without regard to case.
 pub(crate) fn like(text: &str, pattern: &str) -> bool {
-    let text: Vec<char> = value::fold(text).chars().collect();
-    let pattern: Vec<char> = value::fold(pattern).chars().collect();
+    like_exactly(&value::fold(text), &value::fold(pattern))
+}
+
+/// LIKE that tells letters apart by their case and accents.
+pub(crate) fn like_exactly(text: &str, pattern: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let pattern: Vec<char> = pattern.chars().collect();
     let (mut t, mut p) = (0, 0);
     // Where the last % was, and how much it has taken.
     let mut star: Option<(usize, usize)> = None;

@@ -43,6 +43,22 @@ pub(crate) fn run(plan: &Plan, env: &Env<'_>, parent: Option<&Rows<'_>>) -> Resu
     Ok(all)
 }
 
+/// The rows of a query within another: computed once if they are the same for every row around them.
+///
+/// # Errors
+/// Of its expressions.
+pub(crate) fn inner(plan: &Plan, env: &Env<'_>, parent: Option<&Rows<'_>>) -> Result<Rc<Vec<Row>>> {
+    if let Some(rows) = plan.once.get() {
+        return Ok(Rc::clone(rows));
+    }
+    let rows = Rc::new(run(plan, env, parent)?);
+    if !plan.selects.iter().any(|(select, _)| select.correlated) {
+        // Nothing else has filled it: a query is not within itself.
+        let _ = plan.once.set(Rc::clone(&rows));
+    }
+    Ok(rows)
+}
+
 fn directed(order: std::cmp::Ordering, down: bool) -> std::cmp::Ordering {
     if down { order.reverse() } else { order }
 }
@@ -95,7 +111,7 @@ fn read(source: &SourcePlan, env: &Env<'_>, parent: Option<&Rows<'_>>) -> Result
     Ok(match source {
         SourcePlan::One => vec![Rc::from([])],
         SourcePlan::Rows(rows) => rows.to_vec(),
-        SourcePlan::Derived(plan) => run(plan, env, None)?,
+        SourcePlan::Derived(plan) => inner(plan, env, None)?.to_vec(),
         SourcePlan::Table { table, lookup: None } => table.rows().into_iter().map(|(_, row)| row).collect(),
         SourcePlan::Table { table, lookup: Some((index, nodes)) } => {
             let nothing = Rows::of(&[], parent);
@@ -239,4 +255,32 @@ fn aggregate(a: &Aggregate, rows: &[Row], env: &Env<'_>, parent: Option<&Rows<'_
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::Statement;
+    use crate::bind::Node;
+    use crate::catalog::Catalog;
+    use crate::session::Session;
+    use crate::{parse, plan};
+
+    #[test]
+    fn what_is_the_same_for_every_row_is_computed_once() {
+        let sql = "SELECT (SELECT 2), (SELECT a), (SELECT 1 FROM (SELECT 1 AS b) x JOIN (SELECT 2 AS c) y ON a = b),
+            (SELECT (SELECT a)), (SELECT (SELECT d FROM (SELECT 1 AS d) z)) FROM (SELECT 1 AS a UNION SELECT 2) t";
+        let (catalog, session) = (Catalog::default(), Session::default());
+        let env = Env { catalog: &catalog, session: &session };
+        let Ok(Statement::Query(query)) = parse::statement(sql) else { panic!("no query") };
+        let plan = plan::query(&env, &query, None).expect("valid");
+        let rows = run(&plan, &env, None).expect("computed");
+        let values = |row: &Row| row.iter().map(Value::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(rows.iter().map(values).collect::<Vec<_>>(), ["2 1 1 1 1", "2 2 NULL 2 1"]);
+        let kept = plan.selects[0].0.items.iter().map(|item| match item {
+            Node::Scalar(plan) => plan.once.get().is_some(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(kept.collect::<Vec<_>>(), [true, false, false, false, true]);
+    }
 }

@@ -119,6 +119,9 @@ fn next(sql: &str, start: usize) -> Result<Option<Token>> {
         '.' if sql[start + 1..].starts_with(|c: char| c.is_ascii_digit()) => number(sql, start),
         c if is_name(c) => {
             let end = name_end(sql, start);
+            if matches!(&sql[start..end], "x" | "X" | "b" | "B") && sql[end..].starts_with('\'') {
+                return Err(unbuilt_literal());
+            }
             token(Tok::Word(sql[start..end].to_owned()), end)
         }
         _ => match SIGNS.iter().find(|sign| sql[start..].starts_with(**sign)) {
@@ -126,6 +129,11 @@ fn next(sql: &str, start: usize) -> Result<Option<Token>> {
             None => Err(syntax_error(sql, start)),
         },
     }
+}
+
+/// `0x41`, `x'41'`, `0b1`, `b'1'`.
+fn unbuilt_literal() -> Error {
+    Error::refused("kubonsai does not support hexadecimal and bit literals (mysql) yet")
 }
 
 fn variable(sql: &str, start: usize) -> Result<Option<Token>> {
@@ -153,6 +161,13 @@ fn number(sql: &str, start: usize) -> Result<Option<Token>> {
     // A name may begin with a digit: `2fa`.
     if sql[end..].starts_with(|c: char| is_name(c) && !matches!(c, 'e' | 'E')) {
         let end = name_end(sql, start);
+        let digits = |prefix: &str, radix: u32| {
+            let rest = sql[start..end].strip_prefix(prefix);
+            rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_digit(radix)))
+        };
+        if digits("0x", 16) || digits("0b", 2) {
+            return Err(unbuilt_literal());
+        }
         return Ok(Some(Token { tok: Tok::Word(sql[start..end].to_owned()), start, end }));
     }
     if bytes.get(end) == Some(&b'.') {

@@ -1,5 +1,6 @@
 //! How a query is answered: where its rows come from, and what is computed of them.
 
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use crate::ast::{self, Expr, Item, Join, Query, Select};
@@ -57,6 +58,8 @@ pub(crate) struct SelectPlan {
     pub(crate) items: Vec<Node>,
     pub(crate) order: Vec<(Node, bool)>,
     pub(crate) distinct: bool,
+    /// Whether it looks at the row of a query around it.
+    pub(crate) correlated: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) order: Vec<(usize, bool)>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: u64,
+    /// Its rows, once they are known and the same for every row around it. A plan lives as long as its statement.
+    pub(crate) once: OnceCell<Rc<Vec<Row>>>,
 }
 
 /// Plans a query inside another one, or none.
@@ -104,7 +109,7 @@ pub(crate) fn query(env: &Env<'_>, query: &Query, parent: Option<Rc<Scope>>) -> 
             by.push((union_column(&columns, expr)?, *down));
         }
     }
-    Ok(Plan { selects, columns, order: by, limit: query.limit, offset: query.offset })
+    Ok(Plan { selects, columns, order: by, limit: query.limit, offset: query.offset, once: OnceCell::new() })
 }
 
 fn union_column(columns: &[OutColumn], expr: &Expr) -> Result<usize> {
@@ -126,11 +131,12 @@ fn position(n: i64, count: usize, place: &str) -> Result<usize> {
     }
 }
 
-/// Rows that expressions of a statement see, and where they come from.
+/// Rows that expressions of a statement see, and where they come from; `correlated` is set if a condition looks further out.
 pub(crate) fn source(
     env: &Env<'_>,
     from: Option<&ast::From>,
     parent: Option<Rc<Scope>>,
+    correlated: &Cell<bool>,
 ) -> Result<(SourcePlan, Vec<ScopeColumn>)> {
     match from {
         None => Ok((SourcePlan::One, Vec::new())),
@@ -153,8 +159,8 @@ pub(crate) fn source(
             Ok((SourcePlan::Derived(Rc::new(plan)), columns))
         }
         Some(ast::From::Join { left, right, kind, on, using }) => {
-            let (left_plan, mut columns) = source(env, Some(left), parent.clone())?;
-            let (right_plan, mut more) = source(env, Some(right), parent.clone())?;
+            let (left_plan, mut columns) = source(env, Some(left), parent.clone(), correlated)?;
+            let (right_plan, mut more) = source(env, Some(right), parent.clone(), correlated)?;
             let widths = (columns.len(), more.len());
             for a in &columns {
                 if more.iter().any(|b| b.table == a.table && b.db == a.db && !a.table.is_empty()) {
@@ -185,6 +191,7 @@ pub(crate) fn source(
             let scope = Rc::new(Scope { columns, parent, ..Scope::default() });
             let mut binder = Binder::new(env, Rc::clone(&scope), "on clause");
             let on = condition.map(|e| binder.bind(&e)).transpose()?.map(|b| b.node);
+            correlated.set(correlated.get() || scope.passed.get());
             let plan =
                 SourcePlan::Join { left: Box::new(left_plan), right: Box::new(right_plan), kind: *kind, on, widths };
             Ok((plan, scope.columns.clone()))
@@ -256,7 +263,8 @@ fn select(
     order: &[(Expr, bool)],
     parent: Option<Rc<Scope>>,
 ) -> Result<(SelectPlan, Vec<OutColumn>)> {
-    let (mut source, columns) = source(env, select.from.as_ref(), parent.clone())?;
+    let correlated = Cell::new(false);
+    let (mut source, columns) = source(env, select.from.as_ref(), parent.clone(), &correlated)?;
     let scope = Rc::new(Scope { columns, parent, ..Scope::default() });
     let items = items(select, &scope.columns)?;
     let mut binder = Binder::new(env, Rc::clone(&scope), "where clause");
@@ -313,6 +321,7 @@ fn select(
         items: bound.into_iter().map(|b| b.node).collect(),
         order: by,
         distinct: select.distinct,
+        correlated: correlated.get() || scope.passed.get(),
     };
     Ok((plan, out))
 }

@@ -76,6 +76,18 @@ impl Session {
         Session { id, host: host.to_owned(), server: Rc::clone(server), autocommit: true, ..Session::default() }
     }
 
+    /// Makes it what it was when its client had just logged in; the database in use stays.
+    pub fn reset(&mut self) {
+        let before = std::mem::take(self);
+        *self = Session {
+            database: before.database,
+            now: before.now,
+            user: before.user,
+            account: before.account,
+            ..Session::new(before.id, &before.host, &before.server)
+        };
+    }
+
     /// Whether a transaction is open.
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some()
@@ -325,12 +337,13 @@ impl Engine {
 
     fn set(&mut self, session: &mut Session, all: &[(String, crate::ast::Expr)]) -> Result<Outcome> {
         for (name, expr) in all {
-            let env = Env { catalog: &self.catalog, session };
+            let catalog = session.transaction.as_ref().map_or(&self.catalog, |t| &t.view);
+            let env = Env { catalog, session };
             let node = Binder::new(&env, Rc::default(), "field list").bind(expr)?.node;
             let value = eval(&node, &Rows::of(&[], None), &env)?;
             if let Some(name) = name.strip_prefix('@') {
                 session.variables.insert(name.to_owned(), value);
-            } else if name.rsplit('.').next() == Some("autocommit") {
+            } else if matches!(name.as_str(), "autocommit" | "session.autocommit" | "local.autocommit") {
                 let on = value.truth() == Some(true) || value.to_string().eq_ignore_ascii_case("ON");
                 if on {
                     self.commit(session)?;

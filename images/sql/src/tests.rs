@@ -275,6 +275,70 @@ fn values_of_several_expressions_become_one_type() {
 }
 
 #[test]
+fn operators_literals_and_settings() {
+    play(&format!(
+        "{SHOP}
+         SELECT 1 OR 1 XOR 1, 1 XOR 1 OR 1, 1 XOR 1 AND 0 => 1|1|1
+         SELECT 0x41 => 1235 kubonsai does not support hexadecimal and bit literals (mysql) yet
+         SELECT x'41' => 1235 kubonsai does not support hexadecimal and bit literals
+         SELECT 0b01, b'01' => 1235 kubonsai does not support hexadecimal and bit literals
+         SELECT x, 0xyz FROM (SELECT 1 AS x, 2 AS 0xyz) t => 1|2
+         CREATE TABLE fine (d DECIMAL(20,12) PRIMARY KEY)
+         INSERT INTO fine VALUES (0.000000000001), (0.000000000002), (-1), (-0.5) => OK 4 Records: 4  Duplicates: 0  Warnings: 0
+         SELECT d FROM fine => -1.000000000000 / -0.500000000000 / 0.000000000001 / 0.000000000002
+         ALTER TABLE users AUTO_INCREMENT = 50
+         INSERT INTO users (name) VALUES ('n') => OK 1
+         DELETE FROM users WHERE id = 50 => OK 1
+         ALTER TABLE users AUTO_INCREMENT = 2
+         INSERT INTO users (name) VALUES ('o') => OK 1
+         SELECT MAX(id) FROM users => 4
+         INSERT IGNORE INTO users (name, age) VALUES ('x', 'old') => 1235 kubonsai does not support INSERT IGNORE of values that do not fit (mysql) yet: Incorrect integer value
+         INSERT IGNORE INTO users (name) VALUES (NULL) => 1235 kubonsai does not support INSERT IGNORE
+         INSERT IGNORE INTO orders (user_id) VALUES (99) => OK 0
+         BEGIN
+         INSERT INTO users (name) VALUES ('p') => OK 1
+         SET @n = (SELECT COUNT(*) FROM users)
+         ROLLBACK
+         SELECT @n, COUNT(*) FROM users => 5|4
+         SET GLOBAL autocommit = 0 => 1235 kubonsai does not support setting global.autocommit (mysql) yet
+         SELECT @@autocommit, @@global.autocommit => 1|1
+         SET autocommit = 0
+         SELECT @@autocommit, @@global.autocommit => 0|1
+         SET GLOBAL sql_log_bin = 0 => 1228 Variable 'sql_log_bin' is a SESSION variable and can't be used with SET GLOBAL
+         SET GLOBAL wait_timeout = 9"
+    ));
+    let mut engine = Engine::default();
+    let mut root = session(8);
+    engine.login_as_server(&mut root);
+    play_on(
+        &mut engine,
+        &mut root,
+        &format!("{SHOP}\nSET @x = 1, autocommit = 0\nINSERT INTO users (name) VALUES ('lost')"),
+    );
+    root.reset();
+    assert!(root.autocommit() && !root.in_transaction());
+    play_on(
+        &mut engine,
+        &mut root,
+        "SELECT @x, DATABASE(), LAST_INSERT_ID(), COUNT(*), CURRENT_USER() FROM users => NULL|shop|0|3|root@localhost",
+    );
+}
+
+#[test]
+fn queries_within_queries() {
+    play(&format!(
+        "{SHOP}
+         SELECT id, (SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id) FROM users u => 1|2 / 2|0 / 3|1
+         SELECT id FROM users u WHERE EXISTS (SELECT 1 FROM orders a JOIN orders b ON a.id = b.id AND a.user_id = u.id) => 1 / 3
+         SELECT id FROM users u WHERE (SELECT MAX(id) FROM orders WHERE EXISTS (SELECT 1 FROM orders x WHERE x.user_id = u.id)) = 3 => 1 / 3
+         SELECT id FROM users WHERE id IN (SELECT user_id FROM orders) AND id = (SELECT MIN(id) FROM users) => 1
+         SELECT id IN (SELECT NULL), id IN (SELECT user_id FROM orders WHERE 0), NULL IN (SELECT 1) FROM users WHERE id = 1 => NULL|0|NULL
+         UPDATE users SET age = (SELECT COUNT(*) FROM orders WHERE user_id = users.id) => OK 3 Rows matched: 3  Changed: 3  Warnings: 0
+         SELECT age FROM users => 2 / 0 / 1"
+    ));
+}
+
+#[test]
 fn definitions() {
     play(&format!(
         "{SHOP}
@@ -374,7 +438,7 @@ fn accounts_may_do_what_they_were_granted() {
     play_on(
         &mut engine,
         &mut root,
-        "CREATE USER 'app'@'%' IDENTIFIED BY 'pw'\nGRANT SELECT, INSERT ON shop.* TO 'app'@'%'\nCREATE USER 'app'@'%' => 1396 Operation CREATE USER failed for 'app'@'%'",
+        "CREATE USER 'app'@'%' IDENTIFIED BY 'pw'\nGRANT SELECT, INSERT ON shop.* TO 'app'@'%'\nCREATE DATABASE Shop\nCREATE USER 'app'@'%' => 1396 Operation CREATE USER failed for 'app'@'%'",
     );
     let mut app = session(9);
     app.host = "10.244.0.5".to_owned();
@@ -385,7 +449,9 @@ fn accounts_may_do_what_they_were_granted() {
         &mut engine,
         &mut app,
         "SHOW DATABASES => information_schema / performance_schema / shop
+         USE Shop => 1044 Access denied for user 'app'@'%' to database 'Shop'
          USE shop
+         SET GLOBAL wait_timeout = 9 => 1227 Access denied; you need (at least one of) the SUPER or SYSTEM_VARIABLES_ADMIN privilege(s) for this operation
          SELECT COUNT(*) FROM users => 3
          DELETE FROM users => 1142 DELETE command denied to user 'app'@'10.244.0.5' for table 'users'
          CREATE DATABASE more => 1044 Access denied for user 'app'@'%' to database 'more'

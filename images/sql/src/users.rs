@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::ast::{Account, Statement};
 use crate::catalog::{Catalog, Change, SYSTEM_DATABASES, User};
 use crate::error::{Error, Result};
-use crate::eval::like;
+use crate::eval::{like, like_exactly};
 use crate::session::{Outcome, Session, Work};
 
 /// Privileges that GRANT may name, in the order of SHOW GRANTS.
@@ -79,7 +79,7 @@ pub(crate) fn may(
     user.grants.iter().any(|((on_db, on_table), privileges)| {
         let covers = match (on_db, on_table) {
             (None, _) => true,
-            (Some(pattern), None) => db.is_some_and(|db| like(db, pattern)),
+            (Some(pattern), None) => db.is_some_and(|db| like_exactly(db, pattern)),
             (Some(name), Some(on)) => db == Some(name.as_str()) && table == Some(on.as_str()),
         };
         covers && (privileges.contains(privilege) || privileges.contains(ALL) && privilege != OPTION)
@@ -94,7 +94,7 @@ pub(crate) fn may_see(catalog: &Catalog, account: &Account, db: &str) -> bool {
     let Some(user) = catalog.users.get(account) else { return false };
     user.grants.iter().any(|((on_db, _), privileges)| {
         !privileges.is_empty()
-            && on_db.as_ref().is_none_or(|pattern| like(db, pattern) && !SYSTEM_DATABASES.contains(&db))
+            && on_db.as_ref().is_none_or(|pattern| like_exactly(db, pattern) && !SYSTEM_DATABASES.contains(&db))
     })
 }
 

@@ -249,13 +249,11 @@ pub(crate) fn order(a: &Value, b: &Value) -> Ordering {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
     Null,
-    Number(i128),
+    /// The largest whole number that is not above it, and what it is above that in the smallest unit there is.
+    Number(i128, i128),
     Bits(i64),
     Text(String),
 }
-
-/// Places that numbers of keys have, so that 1 and 1.0 are one key.
-const KEY_SCALE: u8 = 10;
 
 /// The key of a value.
 pub(crate) fn key(value: &Value) -> Key {
@@ -267,10 +265,15 @@ pub(crate) fn key(value: &Value) -> Key {
             let bits = n.to_bits().cast_signed();
             Key::Bits(if bits < 0 { i64::MIN.wrapping_sub(bits) } else { bits })
         }
-        Value::Int(n) => Key::Number(i128::from(*n) * 10i128.pow(u32::from(KEY_SCALE))),
-        Value::Decimal(n, scale) => Key::Number(rescale(*n, *scale, KEY_SCALE).unwrap_or(*n)),
-        Value::Date(days) => Key::Number(i128::from(*days)),
-        Value::DateTime(micros, _) | Value::Time(micros, _) => Key::Number(i128::from(*micros)),
+        Value::Int(n) => Key::Number(i128::from(*n), 0),
+        Value::Decimal(n, scale) => {
+            // 1 and 1.0 are one key.
+            let scale = (*scale).min(SCALE_MAX);
+            let unit = 10i128.pow(u32::from(scale));
+            Key::Number(n.div_euclid(unit), n.rem_euclid(unit) * 10i128.pow(u32::from(SCALE_MAX - scale)))
+        }
+        Value::Date(days) => Key::Number(i128::from(*days), 0),
+        Value::DateTime(micros, _) | Value::Time(micros, _) => Key::Number(i128::from(*micros), 0),
     }
 }
 
@@ -298,6 +301,19 @@ mod tests {
         assert_eq!(compare(&Value::text("Éa"), &Value::text("eA")), Some(Ordering::Equal));
         assert_eq!(compare(&Value::text("10"), &Value::Int(9)), Some(Ordering::Greater));
         assert_eq!(compare(&Value::Null, &Value::Int(9)), None);
+    }
+
+    #[test]
+    fn keys_are_as_exact_as_their_values_and_in_their_order() {
+        let sorted = [
+            Value::Decimal(-15, 1),
+            Value::Int(-1),
+            Value::Decimal(-1, 30),
+            Value::Decimal(1, 30),
+            Value::Decimal(2, 30),
+        ];
+        assert!(sorted.windows(2).all(|two| key(&two[0]) < key(&two[1])));
+        assert_eq!(key(&Value::Int(-2)), key(&Value::Decimal(-200, 2)));
     }
 
     #[test]

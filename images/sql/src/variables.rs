@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::session::Env;
+use crate::users;
 use crate::value::Value;
 
 /// Settings that are always the same here. Sorted.
@@ -56,6 +57,9 @@ pub(crate) fn all(env: &Env<'_>) -> Vec<(String, String)> {
 /// # Errors
 /// 1193: there is none of this name here.
 pub(crate) fn get(env: &Env<'_>, name: &str) -> Result<Value> {
+    if name == "global.autocommit" {
+        return Ok(Value::Int(1));
+    }
     let name = name.rsplit('.').next().unwrap_or(name);
     let found = all(env).into_iter().find(|(n, _)| n == name);
     let Some((_, value)) = found else {
@@ -69,11 +73,29 @@ pub(crate) fn get(env: &Env<'_>, name: &str) -> Result<Value> {
     })
 }
 
+/// Settings that a session has and the server has not.
+const SESSION_ONLY: &[&str] = &["sql_log_bin"];
+
 /// Whether a setting may be set to a value: it must be what it is already.
 ///
 /// # Errors
-/// 1235 for settings that cannot be changed here.
+/// 1227, 1228 for those of the server, 1235 for settings that cannot be changed here.
 pub(crate) fn set(env: &Env<'_>, name: &str, value: &Value) -> Result<()> {
+    if let Some((scope @ ("global" | "persist"), own)) = name.split_once('.') {
+        if SESSION_ONLY.contains(&own) {
+            let text = format!("Variable '{own}' is a SESSION variable and can't be used with SET GLOBAL");
+            return Err(Error::new(1228, "HY000", text));
+        }
+        if !users::may(env.catalog, &env.session.account, "SUPER", None, None) {
+            let text = "Access denied; you need (at least one of) the SUPER or SYSTEM_VARIABLES_ADMIN privilege(s) for this operation";
+            return Err(Error::new(1227, "42000", text));
+        }
+        if own == "autocommit" {
+            let on = value.truth() == Some(true) || value.to_string().eq_ignore_ascii_case("ON");
+            let refused = || Error::refused(format!("kubonsai does not support setting {scope}.{own} (mysql) yet"));
+            return if on { Ok(()) } else { Err(refused()) };
+        }
+    }
     let name = name.rsplit('.').next().unwrap_or(name);
     // What clients and dumps set, and what changes no answer here.
     const HARMLESS: &[&str] =

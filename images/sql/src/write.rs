@@ -1,5 +1,6 @@
 //! INSERT, REPLACE, UPDATE and DELETE.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::ast::{self, Expr, Insert, Name, Source};
@@ -125,7 +126,7 @@ fn prepare(work: &Work, session: &Session, target: &Target, insert: &Insert) -> 
 
 fn scope_of(env: &Env<'_>, name: &Name, alias: Option<&str>) -> Result<Rc<Scope>> {
     let from = ast::From::Table(name.clone(), alias.map(str::to_owned));
-    let (_, columns) = plan::source(env, Some(&from), None)?;
+    let (_, columns) = plan::source(env, Some(&from), None, &Cell::new(false))?;
     Ok(Rc::new(Scope { columns, ..Scope::default() }))
 }
 
@@ -175,9 +176,12 @@ pub(crate) fn insert(work: &mut Work, session: &mut Session, insert: &Insert) ->
         let table = Rc::clone(target.table(&work.catalog)?);
         let completed = complete(&table, &inserting, at, session);
         let (row, made) = match completed {
+            // MySQL stores what is nearest to it.
             Err(error) if insert.ignore && error.code != 1235 => {
-                session.warnings.push(("Warning", error));
-                continue;
+                return Err(Error::refused(format!(
+                    "kubonsai does not support INSERT IGNORE of values that do not fit (mysql) yet: {}",
+                    error.text
+                )));
             }
             other => other?,
         };

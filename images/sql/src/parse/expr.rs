@@ -39,18 +39,21 @@ impl Parser<'_> {
     }
 
     fn or(&mut self) -> Result<Expr> {
-        let mut left = self.and()?;
-        loop {
-            if self.take("OR") || self.sign("||") {
-                self.operator()?;
-                left = binary(Op::Or, left, self.and()?);
-            } else if self.take("XOR") {
-                self.operator()?;
-                left = binary(Op::Xor, left, self.and()?);
-            } else {
-                return Ok(left);
-            }
+        let mut left = self.xor()?;
+        while self.take("OR") || self.sign("||") {
+            self.operator()?;
+            left = binary(Op::Or, left, self.xor()?);
         }
+        Ok(left)
+    }
+
+    fn xor(&mut self) -> Result<Expr> {
+        let mut left = self.and()?;
+        while self.take("XOR") {
+            self.operator()?;
+            left = binary(Op::Xor, left, self.and()?);
+        }
+        Ok(left)
     }
 
     fn and(&mut self) -> Result<Expr> {
