@@ -300,7 +300,7 @@ fn operators_literals_and_settings() {
          SET @n = (SELECT COUNT(*) FROM users)
          ROLLBACK
          SELECT @n, COUNT(*) FROM users => 5|4
-         SET GLOBAL autocommit = 0 => 1235 kubonsai does not support setting global.autocommit (mysql) yet
+         SET GLOBAL autocommit = 0 => 1235 kubonsai does not support SET GLOBAL autocommit (mysql) yet
          SELECT @@autocommit, @@global.autocommit => 1|1
          SET autocommit = 0
          SELECT @@autocommit, @@global.autocommit => 0|1

@@ -81,7 +81,7 @@ const SESSION_ONLY: &[&str] = &["sql_log_bin"];
 /// # Errors
 /// 1227, 1228 for those of the server, 1235 for settings that cannot be changed here.
 pub(crate) fn set(env: &Env<'_>, name: &str, value: &Value) -> Result<()> {
-    if let Some((scope @ ("global" | "persist"), own)) = name.split_once('.') {
+    if let Some(("global" | "persist", own)) = name.split_once('.') {
         if SESSION_ONLY.contains(&own) {
             let text = format!("Variable '{own}' is a SESSION variable and can't be used with SET GLOBAL");
             return Err(Error::new(1228, "HY000", text));
@@ -92,7 +92,7 @@ pub(crate) fn set(env: &Env<'_>, name: &str, value: &Value) -> Result<()> {
         }
         if own == "autocommit" {
             let on = value.truth() == Some(true) || value.to_string().eq_ignore_ascii_case("ON");
-            let refused = || Error::refused(format!("kubonsai does not support setting {scope}.{own} (mysql) yet"));
+            let refused = || Error::refused("kubonsai does not support SET GLOBAL autocommit (mysql) yet");
             return if on { Ok(()) } else { Err(refused()) };
         }
     }

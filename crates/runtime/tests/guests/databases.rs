@@ -48,8 +48,14 @@ pub(super) fn mysql_answers_its_client(engine: &Rc<dyn Engine>) {
         let expected = if *code == 0 { format!("{expected}{WARNING}") } else { format!("{WARNING}{expected}") };
         assert_eq!(node.exec(&id, &["mysql", "-ppassword", "-e", sql]), (expected, *code), "{sql}");
     }
-    // What lies deep or is long is refused before the stack ends.
+    // What lies deep or is long is refused before the stack ends. Each query here has as many tables as there may be.
+    let tables = |first: &str| {
+        let more: String = (0..60).map(|n| format!(" JOIN (SELECT 1 AS n) t{n} ON t{n}.n = 1")).collect();
+        format!("SELECT 1 AS n FROM {first}{more}")
+    };
+    let joins = (0..3).fold(tables("(SELECT 1 AS n) t"), |inner, _| tables(&format!("({inner}) t")));
     for sql in [
+        joins,
         format!("SELECT {}1{}", "(".repeat(38), ")".repeat(38)),
         format!("SELECT 1{}", "+0".repeat(249)),
         format!("SELECT 1 WHERE 1=1{}", " OR 1=0".repeat(100)),

@@ -173,12 +173,15 @@ const OPERATORS_MAX: usize = 250;
 /// Tables that a SELECT joins at most, as in MySQL. Each is a level of its plan.
 const SOURCES_MAX: usize = 61;
 
+/// Levels of the plans of queries within queries: the tables of each, one below the other.
+const LEVELS_MAX: usize = 250;
+
 /// Reads one statement.
 ///
 /// # Errors
 /// 1064 where it is none, 1235 for what is known and not built.
 pub(crate) fn statement(sql: &str) -> Result<Statement> {
-    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0, depth: 0, operators: 0, sources: 0 };
+    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0, depth: 0, operators: 0, sources: 0, below: 0 };
     let statement = parser.statement()?;
     while parser.sign(";") {}
     match parser.peek() {
@@ -195,6 +198,8 @@ pub(crate) struct Parser<'a> {
     operators: usize,
     /// Tables of the SELECT in hand.
     sources: usize,
+    /// Levels of the queries within it so far.
+    below: usize,
 }
 
 impl Parser<'_> {
@@ -417,6 +422,12 @@ mod tests {
 
     #[test]
     fn tables_of_a_join_are_counted() {
+        let nested = |depth: usize| {
+            let inner =
+                format!("{}t{}", "(SELECT 1 FROM ".repeat(depth), format!(") t{}", ", t".repeat(40)).repeat(depth));
+            statement(&format!("SELECT 1 FROM {inner}")).map(|_| ()).map_err(|error| error.code)
+        };
+        assert_eq!((nested(5), nested(30)), (Ok(()), Err(1235)));
         for join in [", t", " JOIN t ON 1", " LEFT JOIN (SELECT 1 FROM a, b) t ON 1"] {
             assert!(statement(&format!("SELECT 1 FROM t{}", join.repeat(60))).is_ok(), "{join}");
             let error = statement(&format!("SELECT 1 FROM t{}", join.repeat(10_000))).expect_err("too many");

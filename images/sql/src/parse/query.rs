@@ -1,6 +1,6 @@
 //! SELECT, and what changes rows.
 
-use super::Parser;
+use super::{LEVELS_MAX, Parser};
 use crate::ast::{Change, Expr, From, Insert, Item, Join, Query, Select, Source};
 use crate::error::{Error, Result};
 use crate::lexer::Tok;
@@ -61,16 +61,27 @@ impl Parser<'_> {
     }
 
     fn select(&mut self) -> Result<Select> {
+        let (sources, below) = (std::mem::take(&mut self.sources), std::mem::take(&mut self.below));
+        let select = self.select_here()?;
+        let levels = self.sources + self.below;
+        if levels > LEVELS_MAX {
+            return Err(Error::refused(format!(
+                "kubonsai does not support more than {LEVELS_MAX} tables in queries within queries (mysql) yet"
+            )));
+        }
+        (self.sources, self.below) = (sources, below.max(levels));
+        Ok(select)
+    }
+
+    fn select_here(&mut self) -> Result<Select> {
         self.expect("SELECT")?;
         let distinct = self.take("DISTINCT") || self.take("DISTINCTROW");
         let _ = !distinct && self.take("ALL");
         let items = self.list(Self::item)?;
         let mut select = Select { distinct, items, ..Select::default() };
-        let around = std::mem::take(&mut self.sources);
         if self.take("FROM") && !self.take("DUAL") {
             select.from = Some(self.from()?);
         }
-        self.sources = around;
         if self.take("WHERE") {
             select.filter = Some(self.expr()?);
         }
