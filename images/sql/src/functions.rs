@@ -505,14 +505,14 @@ fn find_text(text: &Value, wanted: &Value) -> i64 {
 
 /// Characters from a place on, counted from 1, or from the end below zero.
 fn part(text: &Value, from: i64, count: Option<i64>) -> Value {
-    let all: Vec<char> = text.to_string().chars().collect();
-    let length = all.len() as i64;
+    let text = text.to_string();
+    let length = text.chars().count() as i64;
     let begin = if from < 0 { length.saturating_add(from) } else { from.saturating_sub(1) };
     if from == 0 || begin < 0 || begin >= length {
         return Value::text("");
     }
     let count = count.unwrap_or(length).clamp(0, length - begin);
-    Value::text(all[begin as usize..(begin + count) as usize].iter().collect::<String>())
+    Value::text(text.chars().skip(begin as usize).take(count as usize).collect::<String>())
 }
 
 fn substring(args: &[Value]) -> Result<Value> {

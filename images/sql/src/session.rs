@@ -366,7 +366,7 @@ impl Engine {
         // The transaction's copies of tables would keep the rows from being changed in place.
         drop(transaction.view);
         self.catalog.merge(&transaction.changes)?;
-        if !foreign::holds(&self.catalog, &transaction.changes)? {
+        if !matches!(foreign::holds(&self.catalog, &transaction.changes), Ok(true)) {
             self.catalog.undo(&transaction.changes);
             return Err(Error::deadlock());
         }

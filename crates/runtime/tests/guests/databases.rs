@@ -92,6 +92,19 @@ pub(super) fn mysql_keeps_its_data_and_has_accounts(engine: &Rc<dyn Engine>) {
     let told = " [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD\n";
     assert!(log.ends_with(told), "{log}");
 
+    // A script that fails ends the first start, and the next one takes the data for made.
+    let folder = "/docker-entrypoint-initdb.d";
+    let twice = format!(
+        "export MYSQL_ROOT_PASSWORD=p; mkdir -p {folder}; echo 'SELEC 1;' > {folder}/a.sql; docker-entrypoint.sh mysqld; echo \"code $?\"; exec docker-entrypoint.sh mysqld"
+    );
+    let (id, _) = node.start("mysql:9", &["sh", "-c", &twice], &[]);
+    node.pass(Duration::from_secs(5));
+    let log = node.log(&id);
+    assert!(log.contains("ERROR 1064 (42000) at line 1: ") && log.contains("\ncode 1\n"), "{log}");
+    assert!(log.contains("ready for connections") && !log.contains("init process done"), "{log}");
+    assert_eq!(log.matches("Initializing database files").count(), 1, "{log}");
+    node.run(node.runtime.stop_container(&id, Duration::from_secs(30)));
+
     let variables = "MYSQL_ALLOW_EMPTY_PASSWORD=1 MYSQL_DATABASE=shop MYSQL_USER=app MYSQL_PASSWORD=pw";
     let (id, ip) = mysql(&node, variables);
     let mut session = node.runtime.exec(&id, vec!["mysql".into(), "-uapp".into(), "-p".into()], true, true).unwrap();
