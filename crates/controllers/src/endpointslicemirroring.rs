@@ -309,7 +309,11 @@ mod tests {
         let points = endpoints(subsets());
         assert_eq!(woken(&[by_hand.clone(), points.clone()], Event::Added(points.clone())), 1);
         assert_eq!(woken(&[own, points.clone()], Event::Added(points.clone())), 0, "the cluster writes its slices");
-        assert_eq!(woken(std::slice::from_ref(&points), Event::Added(points.clone())), 0, "the Service is not there yet");
+        assert_eq!(
+            woken(std::slice::from_ref(&points), Event::Added(points.clone())),
+            0,
+            "the Service is not there yet"
+        );
         let slice = made(&plan(&[by_hand.clone(), points.clone()])).remove(0);
         assert_eq!(woken(&[by_hand, slice], Event::Deleted(points)), 1, "its slice is to go");
     }

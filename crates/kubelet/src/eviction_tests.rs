@@ -188,6 +188,10 @@ fn scarce_memory_makes_the_node_say_so_and_evict_one_pod_after_the_other() {
 fn a_full_disk_loses_images_first_and_then_pods() {
     let cluster = small();
     cluster.create("p", one(&json!({}), &["stay"]));
+    let mut modest = one(&json!({"requests": {"ephemeral-storage": "5Gi"}}), &["stay"]);
+    modest["volumes"] = json!([{"name": "v", "image": {"reference": "data:1", "pullPolicy": "IfNotPresent"}}]);
+    modest["containers"][0]["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
+    cluster.create("modest", modest);
     cluster.create(
         "q",
         json!({"containers": [{"name": "c", "image": "other:1", "args": ["exit", "0"]}],
@@ -195,24 +199,33 @@ fn a_full_disk_loses_images_first_and_then_pods() {
     );
     cluster.pass(5);
     cluster.delete("q");
-    cluster.fake.written_bytes.set(8 << 30);
+    cluster.fake.written_bytes.set(4 << 30);
     cluster.pass(15);
     assert_eq!(cluster.line("p"), "Running c+runningx0", "there is enough");
     assert!(cluster.fake.image_status("other:1").is_some());
-    cluster.fake.written_bytes.set(9 << 30);
+    cluster.fake.written_bytes.set(9 << 29);
     cluster.pass(25);
     assert!(cluster.fake.image_status("other:1").is_none(), "nobody needs it");
     assert!(cluster.fake.image_status("busybox:1").is_some(), "a pod has it");
+    assert!(cluster.fake.image_status("data:1").is_some(), "a pod has it as a volume");
     assert_eq!(cluster.line("p"), "Failed(Evicted) c-terminated:Errorx0");
     let message = cluster.get("p").unwrap().str("status.message").to_owned();
     let words = "The node was low on resource: ephemeral-storage. Threshold quantity: 1073741840, available: 10737";
     assert!(message.starts_with(words), "{message}");
-    let words = "Container c was using 9Gi, request is 0, has larger consumption of ephemeral-storage. ";
+    let words = "Container c was using 4608Mi, request is 0, has larger consumption of ephemeral-storage. ";
     assert!(message.ends_with(words), "{message}");
     cluster.pass(10);
     let conditions = cluster.conditions();
     assert!(conditions[1].starts_with("DiskPressure=True KubeletHasDiskPressure"), "{conditions:?}");
     assert_eq!(&conditions[0][..20], "MemoryPressure=False");
+    cluster.pass(60);
+    assert_eq!(cluster.line("modest"), "Running c+runningx0", "what the first one held was enough");
+    assert_eq!(
+        cluster.line("p"),
+        "Failed(Evicted) c-terminated:Errorx0",
+        "its status stays though its container is gone"
+    );
+    assert_eq!(cluster.events("minikube").matches("Attempting to reclaim").count(), 1, "said, and counted");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! SIGTERM, `serve PORT` answers HTTP with the status in [`Fake::status`], anything else runs until SIGTERM.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
@@ -265,17 +265,19 @@ impl Runtime for Fake {
     }
 
     fn usage(&self) -> NodeUsage {
-        let running = self.running() as u64;
+        let (running, known) = (self.running() as u64, self.containers.borrow().len() as u64);
         NodeUsage {
             memory_bytes: running * self.used_bytes.get(),
-            disk_bytes: running * self.written_bytes.get() + self.images().iter().map(|i| i.size_bytes).sum::<u64>(),
+            // What has ended keeps its layer.
+            disk_bytes: known * self.written_bytes.get() + self.images().iter().map(|i| i.size_bytes).sum::<u64>(),
             ..NodeUsage::default()
         }
     }
 
-    fn remove_unused_images(&self) {
+    fn remove_unused_images(&self, mounted: &BTreeSet<String>) {
         let all = self.containers.borrow();
-        self.present.borrow_mut().retain(|name, _| all.values().any(|c| c.config.image == *name));
+        let is_used = |name: &String| mounted.contains(name) || all.values().any(|c| c.config.image == *name);
+        self.present.borrow_mut().retain(|name, _| is_used(name));
     }
 
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {

@@ -50,5 +50,7 @@ pub const LOG_LOOK_PERIOD: Duration = Duration::from_secs(10);
 pub const LOG_COMPRESSION: u64 = 10;
 /// Bytes of a log file that grows until it is rotated; what is beyond costs the oldest lines, because a tab's memory is no disk.
 pub const LOG_BYTES_MAX: usize = 12 * 1024 * 1024;
+/// So long an image stays at least, whoever needs room (`imageMinimumGCAge`).
+pub const IMAGE_AGE_MIN: Duration = Duration::from_secs(120);
 /// Bytes of one image blob after unpacking.
 pub const BLOB_BYTES_MAX: usize = 256 * 1024 * 1024;
