@@ -229,6 +229,71 @@ fn a_full_disk_loses_images_first_and_then_pods() {
 }
 
 #[test]
+fn what_has_ended_counts_neither_for_the_pod_nor_in_its_words() {
+    let cluster = small();
+    let mut spec = one(&json!({}), &["stay"]);
+    let limit = json!({"limits": {"ephemeral-storage": "50Mi"}});
+    spec["initContainers"] = one(&limit, &["exit", "0"])["containers"].clone();
+    spec["initContainers"][0]["name"] = "first".into();
+    spec["containers"][0]["resources"] = limit;
+    spec["containers"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "done", "image": "busybox:1", "args": ["exit", "0"]}));
+    spec["restartPolicy"] = "OnFailure".into();
+    cluster.create("p", spec);
+    cluster.fake.written_bytes.set(40 * MIB);
+    cluster.pass(30);
+    assert_eq!(cluster.line("p").split(' ').next(), Some("Running"), "{}", cluster.events("p"));
+    cluster.fake.used_bytes.set(1000 * MIB);
+    cluster.pass(15);
+    let message = cluster.get("p").unwrap().str("status.message").to_owned();
+    assert!(message.contains("Container c was using 1000Mi") && !message.contains("done"), "{message}");
+}
+
+#[test]
+fn evictions_end_with_their_kubelet() {
+    let cluster = small();
+    cluster.create("p", one(&json!({}), &["stay"]));
+    cluster.pass(5);
+    cluster.fake.used_bytes.set(1000 * MIB);
+    let evicted = || cluster.events("p").contains("Evicted");
+    assert!((0..15).any(|_| {
+        cluster.pass(1);
+        evicted()
+    }));
+    cluster.kubelet.stop();
+    cluster.pass(2);
+    let steps = cluster.sim.steps();
+    cluster.pass(25);
+    assert!(cluster.sim.steps() - steps < 15, "nobody looks every second: {}", cluster.sim.steps() - steps);
+}
+
+#[test]
+fn what_is_to_be_available_is_not_for_pods() {
+    let amounts = |cluster: &Cluster, list: &str| {
+        let client = cluster.client.clone();
+        let node = cluster.run(async move { client.get(&kinds::NODES, "", "minikube").await.unwrap() });
+        let of = &node.at("status")[list];
+        [&of["memory"], &of["ephemeral-storage"]].map(|amount| amount.as_str().unwrap().to_owned())
+    };
+    let cluster = small();
+    assert_eq!(amounts(&cluster, "capacity"), ["1Gi", "10Gi"]);
+    // 100Mi less, and a tenth of 32 bits, which is a little more than one.
+    assert_eq!(amounts(&cluster, "allocatable"), ["924Mi", "9663676400"]);
+    let asks = |amount: &str| json!({"requests": {"memory": amount}});
+    cluster.create("fits", one(&asks("924Mi"), &["stay"]));
+    cluster.pass(5);
+    assert_eq!(cluster.line("fits"), "Running c+runningx0");
+    cluster.delete("fits");
+    cluster.create("large", one(&asks("925Mi"), &["stay"]));
+    cluster.pass(5);
+    assert_eq!(cluster.line("large"), "Failed(OutOfmemory) ");
+    let cluster = Cluster::new();
+    assert_eq!(amounts(&cluster, "capacity"), amounts(&cluster, "allocatable"), "minikube sets none");
+}
+
+#[test]
 fn a_node_without_thresholds_is_never_short_of_anything() {
     let cluster = Cluster::new();
     cluster.create("p", one(&json!({}), &["stay"]));
