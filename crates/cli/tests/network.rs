@@ -102,3 +102,74 @@ fn a_bad_network_is_slow_and_loses_the_same_with_the_same_seed() {
     let refused = common::sh(&["--loss", "120%"], "true");
     assert!(refused.contains("\"120%\": a share such as 1% or 0.5% is due"), "{refused}");
 }
+
+/// nginx before a backend that speaks another protocol after its answer, and asks what it was asked.
+const CHAT: &str = r#"
+cat > chat.yaml <<'END'
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: site}
+data:
+  default.conf: |
+    server {
+      listen 80;
+      location /room {
+        proxy_pass http://chat;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+        proxy_set_header Host $host;
+        proxy_set_header X-Real-IP $remote_addr;
+      }
+      location / { root /usr/share/nginx/html; }
+    }
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec:
+  containers:
+  - name: web
+    image: nginx
+    volumeMounts: [{name: site, mountPath: /etc/nginx/conf.d}]
+  volumes: [{name: site, configMap: {name: site}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: chat, labels: {app: chat}}
+spec:
+  containers:
+  - name: chat
+    image: busybox
+    command: [sh, -c, "while true; do (printf 'HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: chat\\r\\nConnection: Upgrade\\r\\n\\r\\nwelcome\\n'; sleep 100) | nc -l -p 80; done"]
+END
+kubectl apply -f chat.yaml > /dev/null
+kubectl expose pod chat --port=80 > /dev/null
+kubectl expose pod web --port=80 --type=NodePort > /dev/null
+kubectl run client --image=busybox --command -- sleep 100000 > /dev/null
+kubectl wait --for=condition=Ready pod/web pod/chat pod/client > /dev/null
+sleep 3
+"#;
+
+#[test]
+fn nginx_passes_upgraded_connections_on() {
+    let script = r#"
+        kubectl exec client -- sh -c "(printf 'GET /room HTTP/1.1\r\nHost: site:80\r\nConnection: Upgrade\r\nUpgrade: chat\r\nX-Mine: 1\r\n\r\n'
+          sleep 4; wget -qO- web | grep '<title>' >&2; echo hello from the client; sleep 2) | nc web 80" > heard
+        sed 's/^Date.*/Date/' heard | tr -d '\r'
+        kubectl logs chat | tr -d '\r'
+        kubectl logs web | grep room"#;
+    let text = common::sh(&["--profile", "minikube"], &format!("exec 2>&1\n{CHAT}{script}"));
+    in_order(
+        &text,
+        &[
+            // It answers others meanwhile.
+            "<title>Welcome to nginx!</title>\n",
+            "HTTP/1.1 101 Switching Protocols\nServer: nginx/1.",
+            "\nDate\nConnection: upgrade\nUpgrade: chat\n\nwelcome\n",
+            "GET /room HTTP/1.1\nUpgrade: chat\nConnection: upgrade\nHost: site\nX-Real-IP: 10.244.0.",
+            "\nX-Mine: 1\n\nhello from the client\n",
+            "\"GET /room HTTP/1.1\" 101 ",
+        ],
+    );
+}

@@ -11,7 +11,7 @@ use simulation::notify::Signal;
 use simulation::{Duration, Sim, TraceKind};
 
 use crate::backoff::BackOff;
-use crate::cri::{ImageInfo, Runtime};
+use crate::cri::{ImageInfo, Login, Runtime};
 use crate::keyring::Keyring;
 use crate::spec;
 
@@ -46,6 +46,9 @@ pub(crate) struct Images {
     pub(crate) keyring: Keyring,
     pub(crate) back_off: BackOff,
     pub(crate) last_error: RefCell<BTreeMap<String, String>>,
+    /// Images that this kubelet pulled, by reference: none if anybody may, else the logins that did. A pod that has none of them
+    /// is not let at the image, though the node has it (`KubeletEnsureSecretPulledImages`).
+    pub(crate) pulled_with: RefCell<BTreeMap<String, Option<Vec<Login>>>>,
     /// Called when the node has a new image.
     pub(crate) changed: Rc<dyn Fn()>,
 }
@@ -73,8 +76,12 @@ impl Images {
             event("Warning", "InspectFailed", &message);
             return Err(fail("InvalidImageName", message));
         }
-        if let Some(settled) = self.without_pull(image, wanted.policy, &event) {
-            return settled;
+        if self.may_use(pod, image).await {
+            if let Some(settled) = self.without_pull(image, wanted.policy, &event) {
+                return settled;
+            }
+        } else if wanted.policy == "Never" {
+            return Err(never(image, &event));
         }
         let key = format!("{}_{image}", pod.uid());
         if self.back_off.since_update(&key, self.sim.now()).is_some() {
@@ -90,7 +97,7 @@ impl Images {
         self.trace(pod, wanted.container.unwrap_or_default(), "pulling");
         let logins = self.keyring.of(pod, image, &self.recorder).await;
         let started = self.sim.now();
-        let mut pull = self.runtime.pull(image, &logins);
+        let mut pull = std::pin::pin!(self.pull(image, &logins));
         let mut stop = cancelled.wait();
         let pulled = std::future::poll_fn(|cx| {
             use std::future::Future as _;
@@ -102,7 +109,8 @@ impl Images {
         });
         match pulled.await {
             None => Err(fail("ContainerCreating", "")),
-            Some(Ok(info)) => {
+            Some(Ok((info, login))) => {
+                self.remember(&info, login);
                 let took = go_millis(self.sim.now().saturating_since(started));
                 let message = format!(
                     "Successfully pulled image \"{image}\" in {took} ({took} including waiting). Image size: {} bytes.",
@@ -121,6 +129,48 @@ impl Images {
         }
     }
 
+    /// Whether the pod may use the image if the node has it.
+    async fn may_use(&self, pod: &Object, image: &str) -> bool {
+        let Some(info) = self.runtime.image_status(image) else { return true };
+        let known = self.pulled_with.borrow().get(&info.reference).cloned().flatten();
+        let Some(known) = known else { return true };
+        let own = self.keyring.of(pod, image, &self.recorder).await;
+        own.iter().any(|login| known.contains(login))
+    }
+
+    /// Pulls with one login after the other, or with none if there is none; says with which.
+    async fn pull(&self, image: &str, logins: &[Login]) -> Result<(ImageInfo, Option<Login>), String> {
+        if logins.is_empty() {
+            return self.runtime.pull(image, &[]).await.map(|info| (info, None));
+        }
+        let mut errors: Vec<String> = Vec::new();
+        for login in logins {
+            match self.runtime.pull(image, std::slice::from_ref(login)).await {
+                Ok(info) => return Ok((info, Some(login.clone()))),
+                Err(error) if errors.contains(&error) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        Err(if let [only] = &errors[..] { only.clone() } else { format!("[{}]", errors.join(", ")) })
+    }
+
+    fn remember(&self, info: &ImageInfo, login: Option<Login>) {
+        let mut all = self.pulled_with.borrow_mut();
+        match login {
+            None => {
+                all.insert(info.reference.clone(), None);
+            }
+            Some(login) => {
+                let known = all.entry(info.reference.clone()).or_insert_with(|| Some(Vec::new()));
+                if let Some(logins) = known
+                    && !logins.contains(&login)
+                {
+                    logins.push(login);
+                }
+            }
+        }
+    }
+
     /// What a policy decides without pulling.
     fn without_pull(
         &self,
@@ -135,11 +185,7 @@ impl Images {
                 event("Normal", "Pulled", &message);
                 Some(Ok(info))
             }
-            ("Never", None) => {
-                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
-                event("Warning", "ErrImageNeverPull", &message);
-                Some(Err(fail("ErrImageNeverPull", message)))
-            }
+            ("Never", None) => Some(Err(never(image, event))),
             _ => None,
         }
     }
@@ -160,6 +206,12 @@ impl Images {
             what: what.to_owned(),
         });
     }
+}
+
+fn never(image: &str, event: &dyn Fn(&str, &str, &str)) -> Failure {
+    let message = format!("Container image \"{image}\" is not present with pull policy of Never");
+    event("Warning", "ErrImageNeverPull", &message);
+    fail("ErrImageNeverPull", message)
 }
 
 /// A duration to the millisecond as Go prints it: `700ms`, `1.2s`, `1m5s`.

@@ -138,6 +138,7 @@ impl Kubelet {
                 keyring: keyring::Keyring { client: client.clone() },
                 back_off: BackOff::default(),
                 last_error: RefCell::default(),
+                pulled_with: RefCell::default(),
                 changed: {
                     let node = Rc::clone(&node);
                     Rc::new(move || node.touch())

@@ -463,3 +463,32 @@ fn pull_secrets_reach_the_registry() {
          attempting to pull the image may not succeed."
     ));
 }
+
+#[test]
+fn an_image_that_took_a_login_is_not_open_to_every_pod() {
+    let cluster = Cluster::new();
+    let auths = json!({"auths": {"ghcr.io": {"username": "cat", "password": "x"}}}).to_string();
+    let mut made = json!({"metadata": {"name": "regcred"}, "type": "kubernetes.io/dockerconfigjson"});
+    made["stringData"] = json!({".dockerconfigjson": auths});
+    make(&cluster, &kinds::SECRETS, made);
+    let pod = |policy: &str, secrets: Value| {
+        json!({"containers": [{"name": "c", "image": "ghcr.io/cat/app:1", "imagePullPolicy": policy}],
+            "imagePullSecrets": secrets})
+    };
+    let secret = json!([{"name": "regcred"}]);
+    cluster.create("a", pod("IfNotPresent", secret.clone()));
+    cluster.pass(3);
+    assert!(cluster.events("a").contains("Pulling image"));
+    cluster.create("b", pod("IfNotPresent", secret));
+    cluster.pass(3);
+    assert!(cluster.events("b").contains("already present on machine and can be accessed by the pod"));
+    cluster.create("c", pod("Never", json!([])));
+    cluster.pass(3);
+    assert_eq!(cluster.line("c"), "Pending c-waiting:ErrImageNeverPullx0");
+    cluster.create("d", pod("IfNotPresent", json!([])));
+    cluster.pass(3);
+    assert!(cluster.events("d").contains("Pulling image"), "the registry decides");
+    cluster.create("e", pod("Never", json!([])));
+    cluster.pass(3);
+    assert_eq!(cluster.line("e"), "Running c+runningx0", "it gave the image to anybody");
+}

@@ -79,7 +79,7 @@ fn answer(request: &Request, peer: SocketAddrV4, name: Option<&str>, health: &mu
             if query(request, "env").is_some_and(|env| is_true(&env)) {
                 out.extend(std::env::vars().map(|(name, value)| format!("{name}={value}\n")));
             }
-            Delayed { response: text(out), delay }
+            Delayed { response: text(out), delay, upgrade: None }
         }
     }
 }

@@ -170,6 +170,8 @@ pub struct Settings {
     pub default_type: String,
     /// `proxy_pass`.
     pub proxy: Option<String>,
+    /// `proxy_set_header`: names and values, in which variables stand.
+    pub proxy_headers: Vec<(String, String)>,
     /// `try_files`.
     pub try_files: Vec<String>,
     /// `autoindex on`.
@@ -190,6 +192,7 @@ impl Default for Settings {
             headers: Vec::new(),
             default_type: "text/plain".to_owned(),
             proxy: None,
+            proxy_headers: Vec::new(),
             try_files: Vec::new(),
             autoindex: false,
             error_pages: BTreeMap::new(),
@@ -241,7 +244,6 @@ const IGNORED: &[&str] = &[
     "worker_connections",
     "types_hash_max_size",
     "client_max_body_size",
-    "proxy_set_header",
     "proxy_http_version",
     "proxy_connect_timeout",
     "proxy_read_timeout",
@@ -286,6 +288,10 @@ impl Loader<'_> {
     ) -> Result<(), ConfigError> {
         // What a block sets holds in its inner blocks wherever it stands, so plain directives come first.
         let (blocks, plain): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| d.block.is_some());
+        // A block with headers for backends of its own inherits none.
+        if plain.iter().any(|d| d.name == "proxy_set_header") {
+            settings.proxy_headers.clear();
+        }
         for directive in plain {
             if directive.name == "include" {
                 self.include(&directive, settings, server.as_deref_mut())?;
@@ -392,6 +398,7 @@ impl Loader<'_> {
             ("autoindex", _) => settings.autoindex = first == "on",
             ("access_log", _) => settings.access_log = first != "off",
             ("proxy_pass", _) => settings.proxy = Some(first),
+            ("proxy_set_header", _) => settings.proxy_headers.push((first, args.get(1).cloned().unwrap_or_default())),
             ("try_files", _) => settings.try_files.clone_from(args),
             ("add_header", _) => settings.headers.push((first, args.get(1).cloned().unwrap_or_default())),
             ("error_page", _) => {
@@ -465,6 +472,20 @@ mod tests {
             ("/srv", "a.html")
         );
         assert_eq!(config.types["htm"], "text/html");
+    }
+
+    #[test]
+    fn headers_for_backends_are_inherited_as_a_whole() {
+        let config = load_text(
+            "http { proxy_set_header A 1; server { location /a { proxy_pass http://b; }
+             location /b { proxy_set_header B 2; proxy_set_header C 3; proxy_pass http://b; } } }",
+        )
+        .expect("a configuration");
+        let names = |path: &str| -> Vec<String> {
+            let headers = &config.servers[0].settings_for(path).0.proxy_headers;
+            headers.iter().map(|(name, value)| format!("{name}={value}")).collect()
+        };
+        assert_eq!((names("/a"), names("/b")), (vec!["A=1".to_owned()], vec!["B=2".to_owned(), "C=3".to_owned()]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! `docker-entrypoint.sh` it is the image's entrypoint as well.
 
 mod config;
+mod proxy;
 mod serve;
 mod status;
 
@@ -125,11 +126,11 @@ fn nginx(args: &[String], version: &str) -> i32 {
 fn serve(server: &mut Server, config: &Config, version: &str) -> i32 {
     let site = Site { config, version };
     let stopped = server.run(|request, peer| {
-        let (response, log) = site.answer(request);
+        let (answer, log) = site.answer(request, peer);
         if log {
-            println!("{}", access_line(request, &response, peer));
+            println!("{}", access_line(request, &answer.response, peer));
         }
-        response
+        answer
     });
     match stopped {
         Ok(signal) => {

@@ -2,9 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use net::http::{Request, Response, Url, decode, http_date, request};
+use std::net::SocketAddrV4;
+
+use net::TcpStream;
+use net::http::{Delayed, Request, Response, Url, decode, http_date, request_keeping};
 
 use crate::config::{Config, Settings, Virtual};
+use crate::proxy::{self, Asked};
 use crate::status::{title, words};
 
 /// How often an internal redirect may follow another.
@@ -20,23 +24,26 @@ pub struct Site<'a> {
 
 impl Site<'_> {
     /// The answer to a request; the second value says whether it goes to the access log.
-    pub fn answer(&self, request: &Request) -> (Response, bool) {
+    pub fn answer(&self, request: &Request, peer: SocketAddrV4) -> (Delayed, bool) {
         let host = request.header("host").unwrap_or("").split(':').next().unwrap_or("");
         let named = self.config.servers.iter().find(|s| s.names.iter().any(|n| n == host));
         let Some(server) = named.or_else(|| self.config.servers.first()) else {
-            return (self.error(404, None), true);
+            return (self.error(404, None).into(), true);
         };
         let mut path = decode(request.path());
         let mut log = true;
         for _ in 0..REDIRECTS_MAX {
             let (settings, location) = server.settings_for(&path);
             log = settings.access_log;
-            match self.attempt(server, settings, location, &path, request) {
-                Outcome::Done(response) => return (self.finish(response, settings), log),
+            match self.attempt(server, settings, location, Asked { request, peer, path: &path }) {
+                Outcome::Done(response) => return (self.finish(response, settings).into(), log),
+                Outcome::Upgraded(response, backend) => {
+                    return (Delayed { upgrade: Some(backend), ..response.into() }, log);
+                }
                 Outcome::Redirect(to) => path = to,
             }
         }
-        (self.error(500, None), log)
+        (self.error(500, None).into(), log)
     }
 
     fn finish(&self, mut response: Response, settings: &Settings) -> Response {
@@ -76,9 +83,10 @@ impl Site<'_> {
         self.page(status, "text/html", body.into_bytes())
     }
 
-    fn attempt(&self, server: &Virtual, settings: &Settings, location: &str, path: &str, request: &Request) -> Outcome {
+    fn attempt(&self, server: &Virtual, settings: &Settings, location: &str, asked: Asked<'_>) -> Outcome {
+        let Asked { request, path, .. } = asked;
         if let Some((status, text)) = &settings.answer {
-            let text = expand(text, request, path);
+            let text = asked.expand(text);
             if (301..=308).contains(status) {
                 let response = self.error(*status, None).header("Location", text);
                 return Outcome::Done(response);
@@ -89,7 +97,7 @@ impl Site<'_> {
             return Outcome::Done(self.page(*status, &settings.default_type, text.into_bytes()));
         }
         if let Some(upstream) = &settings.proxy {
-            return Outcome::Done(self.proxy(settings, upstream, location, request));
+            return self.proxy(settings, upstream, location, asked);
         }
         if request.method != "GET" && request.method != "HEAD" {
             return Outcome::Done(self.error(405, Some(settings)));
@@ -98,18 +106,19 @@ impl Site<'_> {
             return Outcome::Done(self.error(400, None));
         }
         if !settings.try_files.is_empty() {
-            return self.try_files(settings, path, request);
+            return self.try_files(settings, asked);
         }
         self.file(settings, location, path, request)
     }
 
-    fn try_files(&self, settings: &Settings, path: &str, request: &Request) -> Outcome {
+    fn try_files(&self, settings: &Settings, asked: Asked<'_>) -> Outcome {
+        let Asked { request, path, .. } = asked;
         let (last, candidates) = match settings.try_files.split_last() {
             Some((last, rest)) => (last, rest),
             None => return Outcome::Done(self.error(404, Some(settings))),
         };
         for candidate in candidates {
-            let uri = expand(candidate, request, path);
+            let uri = asked.expand(candidate);
             let file = format!("{}{uri}", settings.root);
             let wants_directory = uri.ends_with('/');
             if std::fs::metadata(&file).is_ok_and(|m| m.is_dir() == wants_directory) {
@@ -123,7 +132,7 @@ impl Site<'_> {
         match last.strip_prefix('=').and_then(|code| code.parse().ok()) {
             Some(code) => Outcome::Done(self.error(code, Some(settings))),
             None => {
-                let to = expand(last, request, path);
+                let to = asked.expand(last);
                 if to == path { self.file(settings, "/", &to, request) } else { Outcome::Redirect(to) }
             }
         }
@@ -183,8 +192,9 @@ impl Site<'_> {
         Outcome::Done(response.header("Accept-Ranges", "bytes"))
     }
 
-    fn proxy(&self, settings: &Settings, upstream: &str, location: &str, original: &Request) -> Response {
-        let Ok(mut url) = Url::parse(upstream) else { return self.error(500, Some(settings)) };
+    fn proxy(&self, settings: &Settings, upstream: &str, location: &str, asked: Asked<'_>) -> Outcome {
+        let original = asked.request;
+        let Ok(mut url) = Url::parse(upstream) else { return Outcome::Done(self.error(500, Some(settings))) };
         // With a path in proxy_pass the location's prefix is replaced by it, without one the path goes on as it came.
         let has_path = upstream.splitn(4, '/').nth(3).is_some();
         url.target = if has_path {
@@ -192,22 +202,22 @@ impl Site<'_> {
         } else {
             original.target.clone()
         };
-        let mut headers = vec![
-            ("Host".to_owned(), if url.port == 80 { url.host.clone() } else { format!("{}:{}", url.host, url.port) }),
-            ("Connection".to_owned(), "close".to_owned()),
-        ];
-        let hop = ["host", "connection", "content-length", "transfer-encoding"];
-        headers
-            .extend(original.headers.iter().filter(|(n, _)| !hop.contains(&n.to_ascii_lowercase().as_str())).cloned());
-        match request(&url, &original.method, &headers, &original.body) {
-            Ok(answer) => {
+        let headers = proxy::headers(settings, &url, asked);
+        match request_keeping(&url, &original.method, &headers, &original.body) {
+            Ok((answer, backend)) => {
+                let is_upgraded = answer.status == 101 && original.header("upgrade").is_some();
                 let mut response = self.page(answer.status, "text/plain", answer.body);
                 response.headers = self.head();
                 response.words = None; // They are the upstream's.
                 let hop = ["connection", "content-length", "transfer-encoding", "server", "date"];
                 let kept = answer.headers.into_iter().filter(|(n, _)| !hop.contains(&n.to_ascii_lowercase().as_str()));
+                if !is_upgraded {
+                    response.headers.extend(kept);
+                    return Outcome::Done(response);
+                }
+                response.headers.push(("Connection".to_owned(), "upgrade".to_owned()));
                 response.headers.extend(kept);
-                response
+                Outcome::Upgraded(response, backend)
             }
             Err(error) => {
                 eprintln!(
@@ -217,7 +227,7 @@ impl Site<'_> {
                         &format!("connect() failed ({error}) while connecting to upstream, upstream: \"{upstream}\"")
                     )
                 );
-                self.error(502, Some(settings))
+                Outcome::Done(self.error(502, Some(settings)))
             }
         }
     }
@@ -230,6 +240,8 @@ impl Site<'_> {
 
 enum Outcome {
     Done(Response),
+    /// The backend took up another protocol: from then on the client speaks with it.
+    Upgraded(Response, TcpStream),
     Redirect(String),
 }
 
@@ -241,16 +253,6 @@ pub fn log_line(level: &str, text: &str) -> String {
         "{:04}/{:02}/{:02} {:02}:{:02}:{:02} [{level}] {pid}#{pid}: {text}",
         c.year, c.month, c.day, c.hour, c.minute, c.second
     )
-}
-
-fn expand(text: &str, request: &Request, path: &str) -> String {
-    let host = request.header("host").unwrap_or("");
-    text.replace("$uri", path)
-        .replace("$request_uri", &request.target)
-        .replace("$host", host.split(':').next().unwrap_or(host))
-        .replace("$hostname", &proc::hostname())
-        .replace("$scheme", "http")
-        .replace("$request_method", &request.method)
 }
 
 fn listing(path: &str, folder: &str) -> String {
@@ -285,7 +287,7 @@ mod tests {
         let site = Site { config: &config, version: "1.14.2" };
         let request =
             Request { method: "GET".into(), target: target.into(), version: "HTTP/1.1".into(), ..Request::default() };
-        site.answer(&request).0
+        site.answer(&request, SocketAddrV4::new([10, 244, 0, 1].into(), 40_000)).0.response
     }
 
     #[test]

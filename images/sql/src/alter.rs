@@ -137,7 +137,8 @@ pub(crate) fn run(work: &mut Work, session: &mut Session, name: &Name, all: &[Al
     for change in all {
         draft.change(change, &name.name)?;
     }
-    if let Alter::DropColumn(column) | Alter::RenameColumn(column, _) | Alter::ChangeColumn(column, ..) = &all[0]
+    if let Some(Alter::DropColumn(column) | Alter::RenameColumn(column, _) | Alter::ChangeColumn(column, ..)) =
+        all.first()
         && parents(work, &db, &name.name, column)
     {
         return Err(Error::refused(

@@ -273,7 +273,7 @@ pub(crate) fn cast(value: Value, ty: &Type) -> Value {
 fn interval(of: &Value, count: &Value, unit: &str, negative: bool) -> Value {
     let (Some(moment), false) = (of.moment(), count.is_null()) else { return Value::Null };
     let number = if negative { -count.number() } else { count.number() };
-    let months = |each: i64| time::add_months(moment, number.round() as i64 * each);
+    let months = |each: i64| time::add_months(moment, (number.round() as i64).saturating_mul(each));
     let micros = |each: i64| moment.checked_add((number * each as f64) as i64);
     let result = match unit {
         "YEAR" => months(12),
@@ -287,7 +287,7 @@ fn interval(of: &Value, count: &Value, unit: &str, negative: bool) -> Value {
         _ => micros(1),
     };
     let clock = matches!(unit, "MICROSECOND" | "SECOND" | "MINUTE" | "HOUR");
-    let Some(result) = result else { return Value::Null };
+    let Some(result) = result.filter(|m| time::is_day(m.div_euclid(time::DAY_MICROS))) else { return Value::Null };
     let date_only = match of {
         Value::Date(_) => !clock,
         Value::Text(text) => !clock && !text.contains(':'),

@@ -142,14 +142,7 @@ static FUNCTIONS: &[Function] = &[
     row("FLOOR", 1, 1, WHOLE, Args, strict!(|a: &[Value]| Ok(Value::Int(a[0].number().floor() as i64)))),
     row("FORMAT", 2, 2, TEXT, Args, strict!(format_number)),
     row("FOUND_ROWS", 0, 0, WHOLE, No, |_, env| Ok(Value::Int(env.session.found_rows))),
-    row(
-        "FROM_UNIXTIME",
-        1,
-        1,
-        MOMENT,
-        Yes,
-        strict!(|a: &[Value]| Ok(Value::DateTime(a[0].number() as i64 * time::SECOND_MICROS, 0))),
-    ),
+    row("FROM_UNIXTIME", 1, 1, MOMENT, Yes, strict!(|a: &[Value]| Ok(from_unix(&a[0])))),
     row("GREATEST", 2, MANY, Gives::Common(0), Args, strict!(|a: &[Value]| Ok(extreme(a, true)))),
     row("HOUR", 1, 1, WHOLE, Yes, |a, _| Ok(clock(&a[0]).map_or(Value::Null, |s| Value::Int(s / 3600)))),
     row("IF", 3, 3, Gives::Common(1), Args, |a, _| Ok(a[if a[0].truth() == Some(true) { 1 } else { 2 }].clone())),
@@ -213,7 +206,7 @@ static FUNCTIONS: &[Function] = &[
         strict!(|a: &[Value]| Ok(if a[0].number() < 0.0 { Value::Null } else { Value::Double(a[0].number().sqrt()) })),
     ),
     row("SUBDATE", 2, 2, Gives::Fixed(Type::Date), Yes, |a, env| {
-        add_days(&[a[0].clone(), Value::Int(-whole(&a[1]))], env)
+        add_days(&[a[0].clone(), Value::Int(whole(&a[1]).saturating_neg())], env)
     }),
     row("SUBSTR", 2, 3, TEXT, Args, strict!(substring)),
     row("SUBSTRING", 2, 3, TEXT, Args, strict!(substring)),
@@ -374,6 +367,17 @@ pub(crate) fn find(name: &str, db: Option<&str>) -> Result<&'static Function> {
     }
 }
 
+/// MySQL's last moment, 3001-01-18 23:59:59.
+const UNIX_SECONDS_MAX: f64 = 32_536_771_199.0;
+
+fn from_unix(value: &Value) -> Value {
+    let seconds = value.number();
+    match (0.0..=UNIX_SECONDS_MAX).contains(&seconds) {
+        true => Value::DateTime(seconds as i64 * time::SECOND_MICROS, 0),
+        false => Value::Null,
+    }
+}
+
 fn abs(value: &Value) -> Value {
     match value {
         Value::Int(n) => n.checked_abs().map_or(Value::Double(value.number().abs()), Value::Int),
@@ -440,7 +444,8 @@ fn days_between(a: &Value, b: &Value) -> Value {
 
 fn add_days(args: &[Value], _: &Env<'_>) -> Result<Value> {
     let (Some(moment), false) = (args[0].moment(), args[1].is_null()) else { return Ok(Value::Null) };
-    Ok(Value::Date((moment.div_euclid(time::DAY_MICROS) + whole(&args[1])) as i32))
+    let day = moment.div_euclid(time::DAY_MICROS).saturating_add(whole(&args[1]));
+    Ok(if time::is_day(day) { Value::Date(day as i32) } else { Value::Null })
 }
 
 fn unix(args: &[Value], env: &Env<'_>) -> Result<Value> {
@@ -468,7 +473,7 @@ fn find_text(text: &Value, wanted: &Value) -> i64 {
 fn part(text: &Value, from: i64, count: Option<i64>) -> Value {
     let all: Vec<char> = text.to_string().chars().collect();
     let length = all.len() as i64;
-    let begin = if from < 0 { length + from } else { from - 1 };
+    let begin = if from < 0 { length.saturating_add(from) } else { from.saturating_sub(1) };
     if from == 0 || begin < 0 || begin >= length {
         return Value::text("");
     }
@@ -483,7 +488,7 @@ fn substring(args: &[Value]) -> Result<Value> {
 fn right(args: &[Value]) -> Result<Value> {
     let count = whole(&args[1]).max(0);
     let length = args[0].to_string().chars().count() as i64;
-    Ok(if count == 0 { Value::text("") } else { part(&args[0], (length - count).max(0) + 1, None) })
+    Ok(if count == 0 { Value::text("") } else { part(&args[0], length.saturating_sub(count).max(0) + 1, None) })
 }
 
 fn too_long(name: &str) -> Error {

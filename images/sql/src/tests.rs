@@ -317,3 +317,220 @@ fn what_was_answered_is_there_after_a_crash() {
     );
     std::fs::remove_dir_all(&folder).expect("removed");
 }
+
+/// Words that random statements are made of.
+const WORDS: &[&str] = &[
+    "SELECT",
+    "*",
+    "FROM",
+    "users",
+    "orders",
+    "u",
+    "WHERE",
+    "id",
+    "name",
+    "age",
+    "total",
+    "=",
+    "<",
+    ">",
+    "AND",
+    "OR",
+    "NOT",
+    "NULL",
+    "1",
+    "-1",
+    "9223372036854775807",
+    "1.5",
+    "1e300",
+    "'x'",
+    "'2026-02-31'",
+    "''",
+    "(",
+    ")",
+    ",",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "DIV",
+    "GROUP BY",
+    "ORDER BY",
+    "LIMIT",
+    "HAVING",
+    "COUNT(*)",
+    "SUM(age)",
+    "MAX(name)",
+    "DISTINCT",
+    "IN",
+    "EXISTS",
+    "LEFT JOIN",
+    "JOIN",
+    "ON",
+    "USING",
+    "AS",
+    "UNION",
+    "BETWEEN",
+    "LIKE",
+    "IS",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "END",
+    "INSERT INTO",
+    "VALUES",
+    "UPDATE",
+    "SET",
+    "DELETE FROM",
+    "CREATE TABLE",
+    "t",
+    "INT",
+    "PRIMARY KEY",
+    "AUTO_INCREMENT",
+    "VARCHAR(3)",
+    "DECIMAL(65,30)",
+    "DEFAULT",
+    "ALTER TABLE",
+    "ADD",
+    "DROP",
+    "COLUMN",
+    "MODIFY",
+    "CHANGE",
+    "RENAME",
+    "INDEX",
+    "UNIQUE",
+    "FOREIGN KEY",
+    "REFERENCES",
+    "ENGINE=InnoDB",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SHOW",
+    "TABLES",
+    "COLUMNS",
+    "SUBSTRING(",
+    "ROUND(",
+    "LPAD(",
+    "DATE_ADD(",
+    "INTERVAL",
+    "MONTH",
+    "DAY",
+    "CONCAT(",
+    "GROUP_CONCAT(",
+    "CAST(",
+    "SIGNED",
+    "DATE",
+    ".",
+    "@x",
+    "@@version",
+    "ON DUPLICATE KEY UPDATE",
+    "IGNORE",
+    "TRUNCATE",
+    "\\",
+    "\u{6728}",
+    "`",
+    "NOW()",
+    "i64",
+    "POW(",
+    "FORMAT(",
+    "REPLACE",
+    "DESCRIBE",
+    "GRANT",
+    "ALL",
+    "TO",
+    "root",
+];
+
+/// What may stand beside an operator.
+const OPERANDS: &[&str] = &[
+    "id",
+    "name",
+    "age",
+    "NULL",
+    "0",
+    "-1",
+    "9223372036854775807",
+    "1.5",
+    "1e300",
+    "'x'",
+    "'2026-02-31'",
+    "'2024-01-31'",
+    "NOW()",
+    "COUNT(*)",
+    "SUM(age)",
+    "SUBSTRING(name, -9223372036854775807)",
+    "ROUND(age, -40)",
+    "LPAD(name, age, '')",
+    "DATE_ADD(NOW(), INTERVAL age MONTH)",
+    "POW(age, 999)",
+    "u.id",
+    "FORMAT(1e200, 40)",
+    "CAST('x' AS DECIMAL(65,30))",
+    "(SELECT MAX(id) FROM orders)",
+    "CASE age WHEN 1 THEN 2 END",
+    "GREATEST(id, name)",
+    "'\u{6728}'",
+    "CURDATE() - INTERVAL 99999999 DAY",
+    "LEFT(name, 1)",
+    "REPEAT('a', 3)",
+    "@x",
+    "DATE_FORMAT('0000-01-01', '%W %M')",
+    "FROM_UNIXTIME(1e17)",
+];
+const OPERATORS: &[&str] =
+    &["+", "-", "*", "/", "DIV", "%", "=", "<=>", "<", ">=", "AND", "OR", "XOR", "LIKE", ",", "IS NOT", "IN"];
+
+/// Whole statements that random words are put into.
+const FRAMES: &[&str] = &[
+    "?",
+    "SELECT ?",
+    "SELECT ? FROM users u WHERE ?",
+    "SELECT ? FROM users u JOIN orders o ON ? GROUP BY ?",
+    "UPDATE users SET age = ? WHERE ?",
+    "INSERT INTO users VALUES (?, ?, ?, ?)",
+    "ALTER TABLE orders ?",
+    "CREATE TABLE t (a ?, b ?)",
+    "DELETE FROM users WHERE ? ORDER BY ? LIMIT 1",
+];
+
+#[test]
+fn no_statement_ends_the_server() {
+    let mut engine = Engine::default();
+    let mut root = session(8);
+    engine.login_as_server(&mut root);
+    play_on(&mut engine, &mut root, SHOP);
+    let mut state = 42u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let (mut good, mut unread) = (0, 0);
+    for round in 0..60_000 {
+        let mut sql = String::new();
+        for part in FRAMES[random(FRAMES.len())].split_inclusive('?') {
+            sql.push_str(part.trim_end_matches('?'));
+            if part.ends_with('?') {
+                if random(4) == 0 {
+                    (0..=random(4)).for_each(|_| sql.extend([WORDS[random(WORDS.len())], " "]));
+                    continue;
+                }
+                sql.push_str(OPERANDS[random(OPERANDS.len())]);
+                for _ in 0..random(3) {
+                    let (op, operand) = (OPERATORS[random(OPERATORS.len())], OPERANDS[random(OPERANDS.len())]);
+                    sql.push_str(&format!(" {op} {operand}"));
+                }
+            }
+        }
+        match engine.execute(&mut root, &sql) {
+            Ok(_) => good += 1,
+            Err(error) => unread += usize::from(error.code == 1064),
+        }
+        if round % 500 == 499 {
+            run(&mut engine, &mut root, "ROLLBACK");
+            run(&mut engine, &mut root, "DROP DATABASE shop");
+            play_on(&mut engine, &mut root, SHOP);
+        }
+    }
+    assert!(good > 2_000 && unread > 20_000, "{good} worked, {unread} could not be read");
+}

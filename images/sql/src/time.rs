@@ -33,6 +33,11 @@ pub(crate) fn days(year: i32, month: u32, day: u32) -> Option<i32> {
     i32::try_from(era * 146_097 + day_of_era - 719_468).ok()
 }
 
+/// Whether a day is of the years 0 to 9999.
+pub(crate) fn is_day(day: i64) -> bool {
+    (-719_528..=2_932_896).contains(&day)
+}
+
 /// Days of a month.
 pub(crate) fn month_days(year: i32, month: u32) -> u32 {
     match month {
@@ -141,7 +146,7 @@ pub(crate) fn parse_time(text: &str) -> Option<(i64, u8)> {
 /// Adds months to a moment; the day is the month's last if it has fewer.
 pub(crate) fn add_months(micros: i64, months: i64) -> Option<i64> {
     let (year, month, day) = civil(micros.div_euclid(DAY_MICROS) as i32);
-    let all = i64::from(year) * 12 + i64::from(month) - 1 + months;
+    let all = (i64::from(year) * 12 + i64::from(month) - 1).checked_add(months)?;
     let (year, month) = (i32::try_from(all.div_euclid(12)).ok()?, all.rem_euclid(12) as u32 + 1);
     let there = days(year, month, day.min(month_days(year, month)))?;
     Some(i64::from(there) * DAY_MICROS + micros.rem_euclid(DAY_MICROS))
@@ -157,6 +162,7 @@ mod tests {
             let (micros, places) = parse_moment(text).expect(text);
             assert_eq!(moment_text(micros, places), text);
         }
+        assert_eq!((days(0, 1, 1), days(9999, 12, 31)), (Some(-719_528), Some(2_932_896)));
         assert_eq!(parse_moment("2026-02-29"), None);
         assert_eq!(parse_moment("20261122").map(|m| moment_text(m.0, 0)), Some("2026-11-22 00:00:00".to_owned()));
         let (end, _) = parse_moment("2024-01-31").expect("valid");

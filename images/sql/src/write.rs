@@ -147,11 +147,11 @@ fn complete(table: &Table, inserting: &Inserting, at: usize, session: &Session) 
         let mut value = store(&column.ty, value, Place { column: &column.name, row: at + 1 })?;
         if column.auto_increment && (value.is_null() || value == Value::Int(0)) {
             let next = table.counters.auto.get();
-            table.counters.auto.set(next + 1);
+            table.counters.auto.set(next.saturating_add(1));
             made = Some(next);
             value = store(&column.ty, Value::Int(next), Place { column: &column.name, row: at + 1 })?;
         } else if let (true, Value::Int(n)) = (column.auto_increment, &value) {
-            table.counters.auto.set(table.counters.auto.get().max(n + 1));
+            table.counters.auto.set(table.counters.auto.get().max(n.saturating_add(1)));
         }
         if value.is_null() && column.not_null {
             let _ = explicit;

@@ -46,7 +46,8 @@ async fn read(mut reader: Reader, method: &Method) -> Result<Response, HttpError
     let parts = loop {
         let head = reader.head().await?.ok_or(HttpError::Closed)?;
         let parts = read_response(&head)?;
-        if !parts.status.is_informational() {
+        // After a switch of protocols comes whatever the other one says, until the connection closes.
+        if !parts.status.is_informational() || parts.status == StatusCode::SWITCHING_PROTOCOLS {
             break parts;
         }
     };

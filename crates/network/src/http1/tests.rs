@@ -46,6 +46,7 @@ fn framings() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n",
         Ok((200, "hi yo")),
     );
+    check("HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat\r\n\r\nhello", Ok((101, "hello")));
     check("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", Ok((204, "")));
     check("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", Err(HttpError::Closed));
     check("", Err(HttpError::Closed));

@@ -144,6 +144,30 @@ pub fn request_within(
     body: &[u8],
     patience: &Patience,
 ) -> Result<Answer, ClientError> {
+    converse(url, method, headers, body, patience).map(|(answer, _)| answer)
+}
+
+/// As [`request`], with the connection: after `101 Switching Protocols` it speaks another protocol, of which the answer's body is
+/// the beginning.
+///
+/// # Errors
+/// See [`ClientError`].
+pub fn request_keeping(
+    url: &Url,
+    method: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> Result<(Answer, TcpStream), ClientError> {
+    converse(url, method, headers, body, &Patience::default())
+}
+
+fn converse(
+    url: &Url,
+    method: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+    patience: &Patience,
+) -> Result<(Answer, TcpStream), ClientError> {
     let addresses = resolve(&url.host).map_err(ClientError::Resolve)?;
     let mut last = None;
     for ip in addresses {
@@ -184,7 +208,7 @@ fn exchange(
     method: &str,
     message: &[u8],
     patience: &Patience,
-) -> Result<Answer, ClientError> {
+) -> Result<(Answer, TcpStream), ClientError> {
     let mut bytes = Vec::new();
     let broken = |error: io::Error, bytes: usize| {
         if is_impatient(&error) {
@@ -206,11 +230,14 @@ fn exchange(
     let mut buffer = [0u8; 4096];
     loop {
         if let Some(answer) = parse(&bytes, false, method, address) {
-            return Ok(answer);
+            return Ok((answer, stream));
         }
         wait(&stream)?;
         match stream.read(&mut buffer).map_err(|error| broken(error, bytes.len()))? {
-            0 => return parse(&bytes, true, method, address).ok_or(ClientError::Empty),
+            0 => {
+                let answer = parse(&bytes, true, method, address).ok_or(ClientError::Empty)?;
+                return Ok((answer, stream));
+            }
             count => bytes.extend_from_slice(&buffer[..count]),
         }
     }
@@ -228,6 +255,10 @@ fn parse(bytes: &[u8], ended: bool, method: &str, address: SocketAddrV4) -> Opti
     let mut answer = Answer { status_line, status, headers, body: Vec::new(), address };
     let rest = &bytes[end + 4..];
     if method == "HEAD" || status == 204 || status == 304 {
+        return Some(answer);
+    }
+    if status == 101 {
+        answer.body = rest.to_vec();
         return Some(answer);
     }
     if answer.header("transfer-encoding").is_some_and(|v| v.eq_ignore_ascii_case("chunked")) {
@@ -265,6 +296,8 @@ mod tests {
         let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
         assert!(parse(&bytes[..bytes.len() - 1], false, "GET", address).is_none());
         assert_eq!(parse(bytes, false, "GET", address).map(|a| a.body), Some(b"hi".to_vec()));
+        let upgraded = b"HTTP/1.1 101 Switching Protocols\r\n\r\nhi";
+        assert_eq!(parse(upgraded, false, "GET", address).map(|a| a.body), Some(b"hi".to_vec()));
         let endless = b"HTTP/1.0 200 OK\r\n\r\nhi";
         assert!(parse(endless, false, "GET", address).is_none());
         assert!(parse(endless, true, "GET", address).is_some());

@@ -7,6 +7,8 @@ use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
 use super::message::{BODY_BYTES_MAX, HEAD_BYTES_MAX, Parsed, Request, Response};
+use super::tunnel::{TUNNEL_BYTES_MAX, Tunnel};
+use crate::TcpStream;
 
 /// Seconds after which an idle connection is closed.
 pub const IDLE_SECONDS_MAX: u64 = 75;
@@ -22,11 +24,13 @@ pub struct Delayed {
     pub response: Response,
     /// How long it takes.
     pub delay: Duration,
+    /// The backend that the client speaks with after the answer, which is `101 Switching Protocols`.
+    pub upgrade: Option<TcpStream>,
 }
 
 impl From<Response> for Delayed {
     fn from(response: Response) -> Delayed {
-        Delayed { response, delay: Duration::ZERO }
+        Delayed { response, delay: Duration::ZERO, upgrade: None }
     }
 }
 
@@ -44,6 +48,8 @@ pub struct Connection<S> {
     closing: bool,
     /// When bytes last moved.
     moved: Instant,
+    /// It speaks another protocol, with somebody else.
+    tunnel: Option<Tunnel>,
 }
 
 impl<S: Read + Write> Connection<S> {
@@ -58,7 +64,13 @@ impl<S: Read + Write> Connection<S> {
             held_until: None,
             closing: false,
             moved: now,
+            tunnel: None,
         }
+    }
+
+    /// The backend that it speaks with, once it was upgraded.
+    pub fn tunnel(&self) -> Option<&Tunnel> {
+        self.tunnel.as_ref()
     }
 
     /// The stream, to wait for.
@@ -91,7 +103,8 @@ impl<S: Read + Write> Connection<S> {
         if let Some(until) = self.held_until {
             return Some(until.saturating_duration_since(now));
         }
-        let seconds = if self.waiting_bytes() > 0 { SEND_SECONDS_MAX } else { IDLE_SECONDS_MAX };
+        let seconds =
+            if self.waiting_bytes() > 0 || self.tunnel.is_some() { SEND_SECONDS_MAX } else { IDLE_SECONDS_MAX };
         (self.moved + Duration::from_secs(seconds)).checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
@@ -102,6 +115,9 @@ impl<S: Read + Write> Connection<S> {
             self.moved = now;
         }
         // Whoever goes away before an answer is due is noticed by reading.
+        if self.tunnel.is_some() {
+            return self.carry(now).is_ok() && !(self.closing && self.waiting_bytes() == 0);
+        }
         let moved = if self.wants_room() { self.send(now) } else { self.receive(now) };
         moved.and_then(|()| self.answer(now, handle)).is_ok() && !(self.closing && self.waiting_bytes() == 0)
     }
@@ -139,9 +155,39 @@ impl<S: Read + Write> Connection<S> {
         Ok(())
     }
 
+    /// Passes bytes on between the client and the backend. The end of one is that of the other, once it has heard everything.
+    fn carry(&mut self, now: Instant) -> io::Result<()> {
+        self.send(now)?;
+        let Some(tunnel) = &mut self.tunnel else { return Ok(()) };
+        let mut buffer = [0u8; 4096];
+        let mut said = 0;
+        if tunnel.has_room() && !self.closing {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => self.closing = true,
+                Ok(count) => said = count,
+                Err(error) => later(error)?,
+            }
+        }
+        let mut has_moved = tunnel.say(&buffer[..said])? || said > 0;
+        if self.output.len() - self.sent < TUNNEL_BYTES_MAX {
+            match tunnel.hear()? {
+                Some(bytes) if bytes.is_empty() => self.closing = true,
+                Some(bytes) => {
+                    self.output.extend_from_slice(&bytes);
+                    has_moved = true;
+                }
+                None => {}
+            }
+        }
+        if has_moved {
+            self.moved = now;
+        }
+        self.send(now)
+    }
+
     /// Answers whole requests until an answer has to wait.
     fn answer(&mut self, now: Instant, handle: &mut impl FnMut(&Request, SocketAddrV4) -> Delayed) -> io::Result<()> {
-        while self.waiting_bytes() == 0 && !self.closing {
+        while self.waiting_bytes() == 0 && !self.closing && self.tunnel.is_none() {
             match Request::parse(&self.input) {
                 Parsed::More => return Ok(()),
                 Parsed::Bad(status) => {
@@ -152,13 +198,16 @@ impl<S: Read + Write> Connection<S> {
                 Parsed::Request(request, used) => {
                     self.input.drain(..used);
                     self.closing = !request.keep_alive();
-                    let Delayed { mut response, delay } = handle(&request, self.peer);
+                    let Delayed { mut response, delay, upgrade } = handle(&request, self.peer);
                     self.held_until = (!delay.is_zero()).then(|| now.checked_add(delay)).flatten();
                     let connection = if self.closing { "close" } else { "keep-alive" };
                     if !response.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("connection")) {
                         response = response.header("Connection", connection);
                     }
                     self.output = response.to_bytes(request.method == "HEAD");
+                    if let Some(backend) = upgrade {
+                        self.tunnel = Some(Tunnel::new(backend, std::mem::take(&mut self.input))?);
+                    }
                 }
             }
             self.send(now)?;
@@ -257,6 +306,7 @@ mod tests {
         let mut handle = |_: &Request, _: SocketAddrV4| Delayed {
             response: Response::new(200, "text/plain", "late"),
             delay: Duration::from_secs(90),
+            upgrade: None,
         };
         assert!(connection.advance(now, &mut handle));
         assert!(connection.stream.outgoing.is_empty() && !connection.wants_room());

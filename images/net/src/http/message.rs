@@ -245,7 +245,9 @@ impl Response {
         }
         if self.chunked {
             put("Transfer-Encoding: chunked\r\n".to_owned());
-        } else if !self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-length")) && self.status != 304 {
+        } else if !self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-length"))
+            && !matches!(self.status, 101 | 304)
+        {
             put(format!("Content-Length: {}\r\n", self.body_bytes()));
         }
         put("\r\n".to_owned());

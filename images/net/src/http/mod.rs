@@ -6,8 +6,9 @@ mod date;
 mod message;
 mod server;
 mod status;
+mod tunnel;
 
-pub use client::{Answer, ClientError, Patience, Url, request, request_within};
+pub use client::{Answer, ClientError, Patience, Url, request, request_keeping, request_within};
 pub use connection::{Delayed, INPUT_BYTES_MAX};
 pub use date::{civil, http_date, iso_millis, log_date};
 pub use message::{Parsed, Request, Response, decode};

@@ -51,7 +51,7 @@ impl Server {
             let due = (0..self.connections.len()).filter(|index| self.connections[*index].is_due(now)).collect();
             self.advance(due, &mut handle);
             self.connections.retain(|connection| connection.patience(now).is_some());
-            let mut what: Vec<Wait> = self.connections.iter().map(interest).collect();
+            let (owners, mut what): (Vec<usize>, Vec<Wait>) = self.interests().unzip();
             let room = self.connections.len() < CONNECTIONS_MAX;
             if room {
                 what.push(Wait::Read(self.listener.fd()));
@@ -62,11 +62,22 @@ impl Server {
                 Err(error) => return Err(error),
             };
             let accepts = room && ready.contains(&(what.len() - 1));
-            self.advance(ready, &mut handle);
+            let mut whose: Vec<usize> = ready.iter().filter_map(|at| owners.get(*at).copied()).collect();
+            whose.sort_unstable();
+            whose.dedup();
+            self.advance(whose, &mut handle);
             if accepts {
                 self.accept();
             }
         }
+    }
+
+    /// What to wait for, with the connection that it is for.
+    fn interests(&self) -> impl Iterator<Item = (usize, Wait)> {
+        self.connections
+            .iter()
+            .enumerate()
+            .flat_map(|(index, c)| interests(c).into_iter().map(move |wait| (index, wait)))
     }
 
     /// Goes on with the connections that are ready.
@@ -98,9 +109,15 @@ impl Server {
     }
 }
 
-fn interest(connection: &Connection<TcpStream>) -> Wait {
+fn interests(connection: &Connection<TcpStream>) -> Vec<Wait> {
     let fd = connection.stream().fd();
-    if connection.wants_room() { Wait::Write(fd) } else { Wait::Read(fd) }
+    let Some(tunnel) = connection.tunnel() else {
+        return vec![if connection.wants_room() { Wait::Write(fd) } else { Wait::Read(fd) }];
+    };
+    let mut all = tunnel.interests(connection.waiting_bytes());
+    all.extend(connection.wants_room().then_some(Wait::Write(fd)));
+    all.extend(tunnel.has_room().then_some(Wait::Read(fd)));
+    all
 }
 
 /// Which connection must go because more bytes wait than may: of several that wait, the one that has stood still for longest.
