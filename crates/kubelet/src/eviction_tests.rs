@@ -225,6 +225,8 @@ fn a_full_disk_loses_images_first_and_then_pods() {
         "Failed(Evicted) c-terminated:Errorx0",
         "its status stays though its container is gone"
     );
+    let logs = crate::tests::ask(&cluster, "/containerLogs/default/p/c");
+    assert!(logs.starts_with("200 unable to retrieve container logs for docker://"), "{logs}");
     assert_eq!(cluster.events("minikube").matches("Attempting to reclaim").count(), 1, "said, and counted");
 }
 

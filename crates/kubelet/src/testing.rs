@@ -307,6 +307,7 @@ impl Runtime for Fake {
     }
 
     fn logs(&self, id: &Id, _: LogOptions) -> Result<LocalBoxStream<'static, Bytes>, String> {
+        self.container_status(id).ok_or("No such container")?;
         let text = Bytes::from(format!("log of {}\n", &id[60..]));
         Ok(futures_util::stream::iter([text]).boxed_local())
     }
