@@ -375,6 +375,11 @@ impl Cluster {
         clusters.changed();
     }
 
+    /// Below what machines that are switched on evict pods.
+    pub(crate) fn eviction_hard(&self) -> EvictionHard {
+        self.eviction_hard.get()
+    }
+
     /// Machines that are switched on from now on evict pods below this.
     pub(crate) fn set_eviction_hard(&self, eviction_hard: EvictionHard) {
         self.eviction_hard.set(eviction_hard);

@@ -1,5 +1,6 @@
 //! What minikube asks of the world, with the time that each step takes.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -78,6 +79,17 @@ impl ClusterHost for MinikubeHost {
             memory_mib: cluster.profile.memory_kib / 1024,
             nodes: nodes.collect(),
         })
+    }
+
+    fn check_kubelet(&self, name: &str, kubelet: &BTreeMap<String, String>) -> Result<(), String> {
+        let Some(text) = kubelet.get("eviction-hard") else { return Ok(()) };
+        let wanted = EvictionHard::parse(text)?;
+        let running = self.clusters.get(name).filter(|cluster| cluster.is_running());
+        if running.is_some_and(|cluster| cluster.eviction_hard() != wanted) {
+            let refusal = simulation::stub!("minikube start", "--extra-config that changes kubelets that run");
+            return Err(format!("{refusal}: stop \"{name}\" first"));
+        }
+        Ok(())
     }
 
     fn create(&self, spec: &ClusterSpec) -> LocalBoxFuture<'static, Result<(), String>> {

@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 
 use api::quantity::Quantity;
 
-use crate::eviction::EvictionHard;
+use crate::eviction::{EvictionHard, Threshold};
 use crate::pod::Budget;
 
 /// The facts of one node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NodeConfig {
     /// Node name.
     pub name: String,
@@ -86,25 +86,46 @@ impl NodeConfig {
         self.container_runtime.split(':').next().unwrap_or_default()
     }
 
-    /// Milli-CPUs and bytes for pods.
+    /// Milli-CPUs and bytes of memory for pods: without what is to be available (`GetNodeAllocatableReservation`).
     pub(crate) fn allocatable(&self) -> (i64, i64) {
-        (self.cpu_milli, self.memory_bytes)
+        (self.cpu_milli, rest(self.memory_bytes, self.eviction_hard.memory))
+    }
+
+    /// Bytes of the disk for pods.
+    pub(crate) fn allocatable_storage_bytes(&self) -> i64 {
+        rest(self.ephemeral_storage_bytes, self.eviction_hard.nodefs)
     }
 
     pub(crate) fn budget(&self) -> Budget {
-        Budget { cpu_milli: self.cpu_milli, memory_bytes: self.memory_bytes, pods: self.pods_max }
+        let (cpu_milli, memory_bytes) = self.allocatable();
+        Budget { cpu_milli, memory_bytes, pods: self.pods_max }
     }
 
-    /// `status.capacity`, which is also what is allocatable.
+    /// `status.capacity`
     pub(crate) fn capacity(&self) -> json::Value {
-        let kibi = |bytes: i64| format!("{}Ki", bytes / 1024);
+        self.amounts(self.memory_bytes, self.ephemeral_storage_bytes)
+    }
+
+    /// `status.allocatable`
+    pub(crate) fn allocatable_amounts(&self) -> json::Value {
+        self.amounts(self.allocatable().1, self.allocatable_storage_bytes())
+    }
+
+    fn amounts(&self, memory_bytes: i64, storage_bytes: i64) -> json::Value {
+        let shown = |bytes: i64| if bytes % 1024 == 0 { format!("{}Ki", bytes / 1024) } else { bytes.to_string() };
         json::json!({
             "cpu": Quantity::from_milli(self.cpu_milli).to_string(),
-            "memory": kibi(self.memory_bytes),
-            "ephemeral-storage": kibi(self.ephemeral_storage_bytes),
+            "memory": shown(memory_bytes),
+            "ephemeral-storage": shown(storage_bytes),
             "hugepages-1Gi": "0",
             "hugepages-2Mi": "0",
             "pods": self.pods_max.to_string(),
         })
     }
+}
+
+/// What a hard threshold leaves (`hardEvictionReservation`).
+fn rest(capacity: i64, threshold: Option<Threshold>) -> i64 {
+    let kept_back = threshold.map_or(0, |threshold| threshold.of(capacity).value());
+    capacity.saturating_sub(kept_back).max(0)
 }

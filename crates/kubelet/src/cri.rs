@@ -1,5 +1,6 @@
 //! What the kubelet needs of a container runtime (`k8s.io/cri-api`). The crate `runtime` is one, tests have another.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -50,8 +51,8 @@ pub trait Runtime {
     }
     /// What all containers and images of the node take together.
     fn usage(&self) -> NodeUsage;
-    /// Removes images that no container was made of.
-    fn remove_unused_images(&self);
+    /// Removes images that no container was made of, that are none of those `mounted`, and that did not come only just now.
+    fn remove_unused_images(&self, mounted: &BTreeSet<String>);
     /// Gives a container that runs other limits; none is as much as the node lets it have.
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>);
     /// Starts a further process in a container.
@@ -123,8 +124,8 @@ impl Runtime for ContainerRuntime {
         ContainerRuntime::usage(self)
     }
 
-    fn remove_unused_images(&self) {
-        ContainerRuntime::remove_unused_images(self);
+    fn remove_unused_images(&self, mounted: &BTreeSet<String>) {
+        ContainerRuntime::remove_unused_images(self, mounted);
     }
 
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {

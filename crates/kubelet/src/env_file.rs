@@ -3,12 +3,15 @@
 //! A small part of what a shell takes: values stand in single quotes and may span lines, `#` begins a comment, and nothing
 //! is expanded.
 
+use crate::limits::ENV_FILE_LINE_BYTES_MAX;
+
 /// The value of `key`; empty if the file does not have it.
 ///
 /// # Errors
-/// When a line before it cannot be read.
+/// When a line up to it cannot be read, or is too long.
 pub(crate) fn value(text: &str, key: &str) -> Result<String, String> {
-    let mut lines = text.lines().enumerate();
+    let fits = |line: &&str| line.len() < ENV_FILE_LINE_BYTES_MAX;
+    let mut lines = text.lines().take_while(fits).enumerate();
     while let Some((at, line)) = lines.next() {
         let number = at + 1;
         let bad = |what: &str| Err(format!("invalid environment variable format at line {number}: {what}"));
@@ -52,7 +55,11 @@ pub(crate) fn value(text: &str, key: &str) -> Result<String, String> {
             return Ok(found);
         }
     }
-    Ok(String::new())
+    if text.lines().all(|line| fits(&line)) {
+        Ok(String::new())
+    } else {
+        Err("error reading environment variable file: bufio.Scanner: token too long".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +72,17 @@ mod tests {
         for (key, expected) in [("A", "one"), ("B", "two\nlines $A"), ("C", "three"), ("EMPTY", ""), ("NO", "")] {
             assert_eq!(value(text, key).as_deref(), Ok(expected), "{key}");
         }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_ends_the_reading() {
+        let long = format!("A='one'\n#{}\nB='two'", "x".repeat(64 * 1024 - 1));
+        assert_eq!(value(&long, "A").as_deref(), Ok("one"));
+        assert_eq!(
+            value(&long, "B").unwrap_err(),
+            "error reading environment variable file: bufio.Scanner: token too long"
+        );
+        assert_eq!(value(&long.replacen('x', "", 1), "B").as_deref(), Ok("two"));
     }
 
     #[test]

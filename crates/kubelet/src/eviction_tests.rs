@@ -188,6 +188,10 @@ fn scarce_memory_makes_the_node_say_so_and_evict_one_pod_after_the_other() {
 fn a_full_disk_loses_images_first_and_then_pods() {
     let cluster = small();
     cluster.create("p", one(&json!({}), &["stay"]));
+    let mut modest = one(&json!({"requests": {"ephemeral-storage": "5Gi"}}), &["stay"]);
+    modest["volumes"] = json!([{"name": "v", "image": {"reference": "data:1", "pullPolicy": "IfNotPresent"}}]);
+    modest["containers"][0]["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
+    cluster.create("modest", modest);
     cluster.create(
         "q",
         json!({"containers": [{"name": "c", "image": "other:1", "args": ["exit", "0"]}],
@@ -195,24 +199,100 @@ fn a_full_disk_loses_images_first_and_then_pods() {
     );
     cluster.pass(5);
     cluster.delete("q");
-    cluster.fake.written_bytes.set(8 << 30);
+    cluster.fake.written_bytes.set(4 << 30);
     cluster.pass(15);
     assert_eq!(cluster.line("p"), "Running c+runningx0", "there is enough");
     assert!(cluster.fake.image_status("other:1").is_some());
-    cluster.fake.written_bytes.set(9 << 30);
+    cluster.fake.written_bytes.set(9 << 29);
     cluster.pass(25);
     assert!(cluster.fake.image_status("other:1").is_none(), "nobody needs it");
     assert!(cluster.fake.image_status("busybox:1").is_some(), "a pod has it");
+    assert!(cluster.fake.image_status("data:1").is_some(), "a pod has it as a volume");
     assert_eq!(cluster.line("p"), "Failed(Evicted) c-terminated:Errorx0");
     let message = cluster.get("p").unwrap().str("status.message").to_owned();
     let words = "The node was low on resource: ephemeral-storage. Threshold quantity: 1073741840, available: 10737";
     assert!(message.starts_with(words), "{message}");
-    let words = "Container c was using 9Gi, request is 0, has larger consumption of ephemeral-storage. ";
+    let words = "Container c was using 4608Mi, request is 0, has larger consumption of ephemeral-storage. ";
     assert!(message.ends_with(words), "{message}");
     cluster.pass(10);
     let conditions = cluster.conditions();
     assert!(conditions[1].starts_with("DiskPressure=True KubeletHasDiskPressure"), "{conditions:?}");
     assert_eq!(&conditions[0][..20], "MemoryPressure=False");
+    cluster.pass(60);
+    assert_eq!(cluster.line("modest"), "Running c+runningx0", "what the first one held was enough");
+    assert_eq!(
+        cluster.line("p"),
+        "Failed(Evicted) c-terminated:Errorx0",
+        "its status stays though its container is gone"
+    );
+    let logs = crate::tests::ask(&cluster, "/containerLogs/default/p/c");
+    assert!(logs.starts_with("200 unable to retrieve container logs for docker://"), "{logs}");
+    assert_eq!(cluster.events("minikube").matches("Attempting to reclaim").count(), 1, "said, and counted");
+}
+
+#[test]
+fn what_has_ended_counts_neither_for_the_pod_nor_in_its_words() {
+    let cluster = small();
+    let mut spec = one(&json!({}), &["stay"]);
+    let limit = json!({"limits": {"ephemeral-storage": "50Mi"}});
+    spec["initContainers"] = one(&limit, &["exit", "0"])["containers"].clone();
+    spec["initContainers"][0]["name"] = "first".into();
+    spec["containers"][0]["resources"] = limit;
+    spec["containers"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "done", "image": "busybox:1", "args": ["exit", "0"]}));
+    spec["restartPolicy"] = "OnFailure".into();
+    cluster.create("p", spec);
+    cluster.fake.written_bytes.set(40 * MIB);
+    cluster.pass(30);
+    assert_eq!(cluster.line("p").split(' ').next(), Some("Running"), "{}", cluster.events("p"));
+    cluster.fake.used_bytes.set(1000 * MIB);
+    cluster.pass(15);
+    let message = cluster.get("p").unwrap().str("status.message").to_owned();
+    assert!(message.contains("Container c was using 1000Mi") && !message.contains("done"), "{message}");
+}
+
+#[test]
+fn evictions_end_with_their_kubelet() {
+    let cluster = small();
+    cluster.create("p", one(&json!({}), &["stay"]));
+    cluster.pass(5);
+    cluster.fake.used_bytes.set(1000 * MIB);
+    let evicted = || cluster.events("p").contains("Evicted");
+    assert!((0..15).any(|_| {
+        cluster.pass(1);
+        evicted()
+    }));
+    cluster.kubelet.stop();
+    cluster.pass(2);
+    let steps = cluster.sim.steps();
+    cluster.pass(25);
+    assert!(cluster.sim.steps() - steps < 15, "nobody looks every second: {}", cluster.sim.steps() - steps);
+}
+
+#[test]
+fn what_is_to_be_available_is_not_for_pods() {
+    let amounts = |cluster: &Cluster, list: &str| {
+        let client = cluster.client.clone();
+        let node = cluster.run(async move { client.get(&kinds::NODES, "", "minikube").await.unwrap() });
+        let of = &node.at("status")[list];
+        [&of["memory"], &of["ephemeral-storage"]].map(|amount| amount.as_str().unwrap().to_owned())
+    };
+    let cluster = small();
+    assert_eq!(amounts(&cluster, "capacity"), ["1Gi", "10Gi"]);
+    // 100Mi less, and a tenth of 32 bits, which is a little more than one.
+    assert_eq!(amounts(&cluster, "allocatable"), ["924Mi", "9663676400"]);
+    let asks = |amount: &str| json!({"requests": {"memory": amount}});
+    cluster.create("fits", one(&asks("924Mi"), &["stay"]));
+    cluster.pass(5);
+    assert_eq!(cluster.line("fits"), "Running c+runningx0");
+    cluster.delete("fits");
+    cluster.create("large", one(&asks("925Mi"), &["stay"]));
+    cluster.pass(5);
+    assert_eq!(cluster.line("large"), "Failed(OutOfmemory) ");
+    let cluster = Cluster::new();
+    assert_eq!(amounts(&cluster, "capacity"), amounts(&cluster, "allocatable"), "minikube sets none");
 }
 
 #[test]

@@ -67,6 +67,7 @@ struct Inner {
     workers: Workers,
     tasks: RefCell<Vec<Task<()>>>,
     relist: Rc<Relist>,
+    eviction: Rc<Manager>,
     stopped: Cell<bool>,
 }
 
@@ -178,7 +179,7 @@ impl Kubelet {
             }),
             // Looking at the files with each heartbeat wakes nobody who sleeps.
             sim.spawn(node.keep_lease({
-                let static_pods = Rc::clone(&static_pods);
+                let (static_pods, eviction) = (Rc::clone(&static_pods), Rc::clone(&eviction));
                 move || {
                     static_pods.look();
                     eviction.look();
@@ -194,6 +195,7 @@ impl Kubelet {
             workers,
             tasks: RefCell::new(tasks),
             relist,
+            eviction,
             stopped: Cell::new(false),
         }));
         kubelet.listen();
@@ -269,6 +271,7 @@ impl Kubelet {
         self.0.shared.services.stop();
         let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
         tasks.iter().for_each(Task::abort);
+        self.0.eviction.stop();
         let workers = std::mem::take(&mut *self.0.workers.borrow_mut());
         let fabric = self.0.net.fabric();
         for (worker, task) in workers.values() {

@@ -53,5 +53,9 @@ pub const TERMINATION_LOG_TAIL_BYTES_MAX: usize = 2 * 1024;
 pub const TERMINATION_LOG_TAIL_LINES_MAX: u64 = 80;
 /// Bytes that all the volumes of a pod made from API objects may hold.
 pub const API_VOLUME_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Bytes of a file of environment variables: a ConfigMap's at most. Upstream reads any file.
+pub const ENV_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of a line of such a file (`bufio.MaxScanTokenSize`); as many are too many.
+pub const ENV_FILE_LINE_BYTES_MAX: usize = 64 * 1024;
 /// Images in the node's status (`nodeStatusMaxImages`).
 pub const NODE_STATUS_IMAGES_MAX: usize = 50;

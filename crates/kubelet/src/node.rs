@@ -1,6 +1,6 @@
 //! The node's own object, its status and its lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus`).
 //!
-//! Difference: what is allocatable is all of its capacity, as it is where no eviction thresholds are set.
+//! Difference: nothing is reserved for the system and for Kubernetes.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -208,7 +208,7 @@ impl Node {
         json!({
             "addresses": own.chain(more).collect::<Vec<_>>(),
             "capacity": config.capacity(),
-            "allocatable": config.capacity(),
+            "allocatable": config.allocatable_amounts(),
             "conditions": conditions,
             "daemonEndpoints": { "kubeletEndpoint": { "Port": 10250 } },
             "images": self.images(),

@@ -4,7 +4,7 @@
 //! SIGTERM, `serve PORT` answers HTTP with the status in [`Fake::status`], anything else runs until SIGTERM.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
@@ -259,23 +259,25 @@ impl Runtime for Fake {
     }
 
     fn container_stats(&self, id: &Id) -> Option<ContainerStats> {
-        let running = self.container_status(id).is_some_and(|status| status.state == State::Running);
         let (memory_bytes, file_bytes) = (self.used_bytes.get(), self.written_bytes.get());
-        running.then(|| ContainerStats { memory_bytes, file_bytes, ..ContainerStats::default() })
+        // One that has ended is measured, too, as by the real runtime.
+        self.container_status(id).map(|_| ContainerStats { memory_bytes, file_bytes, ..ContainerStats::default() })
     }
 
     fn usage(&self) -> NodeUsage {
-        let running = self.running() as u64;
+        let (running, known) = (self.running() as u64, self.containers.borrow().len() as u64);
         NodeUsage {
             memory_bytes: running * self.used_bytes.get(),
-            disk_bytes: running * self.written_bytes.get() + self.images().iter().map(|i| i.size_bytes).sum::<u64>(),
+            // What has ended keeps its layer.
+            disk_bytes: known * self.written_bytes.get() + self.images().iter().map(|i| i.size_bytes).sum::<u64>(),
             ..NodeUsage::default()
         }
     }
 
-    fn remove_unused_images(&self) {
+    fn remove_unused_images(&self, mounted: &BTreeSet<String>) {
         let all = self.containers.borrow();
-        self.present.borrow_mut().retain(|name, _| all.values().any(|c| c.config.image == *name));
+        let is_used = |name: &String| mounted.contains(name) || all.values().any(|c| c.config.image == *name);
+        self.present.borrow_mut().retain(|name, _| is_used(name));
     }
 
     fn update_container(&self, id: &Id, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64>) {
@@ -305,6 +307,7 @@ impl Runtime for Fake {
     }
 
     fn logs(&self, id: &Id, _: LogOptions) -> Result<LocalBoxStream<'static, Bytes>, String> {
+        self.container_status(id).ok_or("No such container")?;
         let text = Bytes::from(format!("log of {}\n", &id[60..]));
         Ok(futures_util::stream::iter([text]).boxed_local())
     }

@@ -540,7 +540,7 @@ fn termination_messages_come_from_the_log_if_asked_for() {
 }
 
 /// Status and body of an answer of the kubelet's API.
-fn ask(cluster: &Cluster, path: &str) -> String {
+pub(crate) fn ask(cluster: &Cluster, path: &str) -> String {
     let request = http::Request::builder().uri(path).body(Body::Empty).unwrap();
     let kubelet = cluster.kubelet.clone();
     cluster.run(async move {

@@ -328,6 +328,60 @@ fn memory_is_full_at_its_limit_and_one_container_pays() {
 }
 
 #[test]
+fn no_empty_dir_holds_more_than_any_tree_may() {
+    let cluster = Cluster::new();
+    let volumes = json!([
+        {"name": "memory", "emptyDir": {"medium": "Memory"}},
+        {"name": "large-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "3Gi"}},
+        {"name": "large", "emptyDir": {"sizeLimit": "3Gi"}},
+        {"name": "small", "emptyDir": {"sizeLimit": "1Mi"}},
+    ]);
+    cluster.create("p", with_volumes(&volumes));
+    cluster.pass(3);
+    for name in ["memory", "large-memory", "large", "small"] {
+        let bytes_max = mounted(&cluster, &format!("/{name}")).0.usage().bytes_max;
+        assert_eq!(bytes_max, vfs::limits::TREE_BYTES_MAX, "{name}");
+    }
+}
+
+#[test]
+fn a_local_volume_goes_to_the_group_unless_it_is_read_only() {
+    let cluster = Cluster::new();
+    let host = cluster.kubelet.host_files().clone();
+    host.mkdir_all("/mnt/disk").unwrap();
+    claims(&cluster);
+    for (name, read_only, expected) in [("reads", true, 0), ("writes", false, 2000)] {
+        let claim = json!({"persistentVolumeClaim": {"claimName": "local", "readOnly": read_only}, "name": "v"});
+        let mut spec = with_volumes(&json!([claim]));
+        spec["securityContext"] = json!({"fsGroup": 2000});
+        cluster.create(name, spec);
+        cluster.pass(3);
+        assert_eq!(cluster.line(name), "Running c+runningx0");
+        assert_eq!(host.stat("/mnt/disk").unwrap().gid, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_admission_added_is_not_read_again_every_minute() {
+    let cluster = Cluster::new();
+    config_map(&cluster, "cm", json!({"key": "old"}));
+    let source = json!({"sources": [{"configMap": {"name": "cm"}}]});
+    let volumes =
+        json!([{"name": "kube-api-access-x", "projected": source.clone()}, {"name": "own", "projected": source}]);
+    cluster.create("p", with_volumes(&volumes));
+    cluster.pass(3);
+    let client = cluster.client.clone();
+    cluster.run(async move {
+        let mut map = client.get(&kinds::CONFIG_MAPS, "default", "cm").await.unwrap();
+        map.set("data.key", "new");
+        client.update(&kinds::CONFIG_MAPS, map).await.unwrap();
+    });
+    cluster.pass(130);
+    let content = |path: &str| mounted(&cluster, path).0.read_to_string("/key").unwrap();
+    assert_eq!((content("/own").as_str(), content("/kube-api-access-x").as_str()), ("new", "old"));
+}
+
+#[test]
 fn variables_come_from_files_that_an_init_container_wrote() {
     let cluster = Cluster::new();
     let reference = |key: &str, optional: bool| json!({"fileKeyRef": {"volumeName": "config", "path": "app.env", "key": key, "optional": optional}});
@@ -356,6 +410,10 @@ fn variables_come_from_files_that_an_init_container_wrote() {
              \"/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir/config/app.env\""
         )
     );
+    let large = format!("A='x'\n{}", "# nothing\n".repeat(110_000));
+    tree.write("/app.env", large).unwrap();
+    cluster.pass(20);
+    assert_eq!(message(&cluster), "couldn't parse env file", "more than 1 MiB");
     tree.write("/app.env", "A='from a file'\n").unwrap();
     cluster.pass(20);
     let env = cluster.fake.config_of("c").env;

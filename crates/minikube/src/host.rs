@@ -58,6 +58,12 @@ pub trait ClusterHost {
     /// How a cluster stands; none if there is none of that name.
     fn status(&self, name: &str) -> Option<ClusterStatus>;
 
+    /// Whether the kubelets of a cluster can be told what `kubelet` says, by the names of their flags.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that kubelets run which were told something else.
+    fn check_kubelet(&self, name: &str, kubelet: &BTreeMap<String, String>) -> Result<(), String>;
+
     /// Makes the machines of a cluster (or leaves those that are there).
     ///
     /// # Errors

@@ -38,6 +38,13 @@ impl ClusterHost for Table {
         self.0.borrow().get(name).cloned()
     }
 
+    fn check_kubelet(&self, name: &str, kubelet: &BTreeMap<String, String>) -> Result<(), String> {
+        match kubelet.get("eviction-hard").map(String::as_str) {
+            Some("nonsense") => Err(format!("{name} cannot be told nonsense")),
+            _ => Ok(()),
+        }
+    }
+
     fn create(&self, spec: &ClusterSpec) -> LocalBoxFuture<'static, Result<(), String>> {
         if spec.nodes > 9 {
             return done(Err("a cluster has at most 9 nodes".into()));
@@ -288,6 +295,11 @@ fn errors_of_use() {
     m.check("minikube start --nope", "", "Error: unknown flag: --nope\nSee 'minikube start --help' for usage.\n", 14);
     let (_, stderr, code) = m.run("minikube start --nodes 10");
     assert_eq!((stderr.as_str(), code), ("X Exiting due to GUEST_PROVISION: a cluster has at most 9 nodes\n", 80));
+    let (stdout, stderr, code) = m.run("minikube start --extra-config=kubelet.eviction-hard=nonsense");
+    let refusal =
+        "X Exiting due to MK_USAGE: --extra-config=kubelet.eviction-hard=nonsense: minikube cannot be told nonsense\n";
+    assert_eq!((stderr.as_str(), code), (refusal, 14));
+    assert!(!stdout.contains("Creating"), "before anything is made: {stdout}");
     let (_, stderr, code) = m.run("minikube start --kubernetes-version=v1.20.0");
     assert!(
         stderr.starts_with("X Exiting due to MK_USAGE: --kubernetes-version=v1.20.0: kubonsai does not support"),

@@ -48,7 +48,10 @@ pub const LOG_LOOK_PERIOD: Duration = Duration::from_secs(10);
 /// How many times smaller a rotated log file is once it is compressed, which the newest of them is not. Nobody can read them here, so
 /// they are reckoned with and not made; text of programs that repeat themselves shrinks about as much.
 pub const LOG_COMPRESSION: u64 = 10;
-/// Bytes of a log file that grows until it is rotated; what is beyond costs the oldest lines, because a tab's memory is no disk.
-pub const LOG_BYTES_MAX: usize = 12 * 1024 * 1024;
+/// Bytes of a log that can be read, its newest; a file counts in full on the node's disk, but a tab's memory is no disk and may have
+/// to hold the logs of hundreds of containers.
+pub const LOG_BYTES_MAX: usize = 1024 * 1024;
+/// So long an image stays at least, whoever needs room (`imageMinimumGCAge`).
+pub const IMAGE_AGE_MIN: Duration = Duration::from_secs(120);
 /// Bytes of one image blob after unpacking.
 pub const BLOB_BYTES_MAX: usize = 256 * 1024 * 1024;

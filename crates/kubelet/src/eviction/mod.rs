@@ -3,8 +3,9 @@
 //! Looked at every ten seconds as upstream, with each renewal of the lease, so that no timer is there for it. What a node takes
 //! is kept by who takes it: nothing is walked through, and a pod without limits is not measured.
 //!
-//! Differences: there are no soft thresholds; containers that have ended stay as long as their pod; images and containers share the node's disk; a pod that is being deleted is left
-//! to its own grace period; while the API server cannot be reached nothing is evicted.
+//! Differences: there are no soft thresholds; containers of a pod that is over stay until its node needs the room or the pod goes;
+//! images and containers share the node's disk; a pod that is being deleted is left to its own grace period; while the API server
+//! cannot be reached nothing is evicted.
 
 mod pressure;
 mod rank;
@@ -13,7 +14,7 @@ mod thresholds;
 mod usage;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 
 use api::Object;
@@ -43,12 +44,22 @@ pub(crate) struct Manager {
     workers: Weak<Workers>,
     /// Pods that were evicted are waited for.
     is_waiting: Cell<bool>,
+    /// What waits for them.
+    waiting: RefCell<Option<Task<()>>>,
 }
 
 impl Manager {
     pub(crate) fn new(sim: &Sim, node: &Rc<Node>, shared: &Rc<Shared>, workers: &Rc<Workers>) -> Rc<Manager> {
         let (sim, node, shared) = (sim.clone(), Rc::clone(node), Rc::clone(shared));
-        Rc::new(Manager { sim, node, shared, workers: Rc::downgrade(workers), is_waiting: Cell::new(false) })
+        let (workers, is_waiting, waiting) = (Rc::downgrade(workers), Cell::new(false), RefCell::default());
+        Rc::new(Manager { sim, node, shared, workers, is_waiting, waiting })
+    }
+
+    /// Evicts nothing any more. It may not look again.
+    pub(crate) fn stop(&self) {
+        if let Some(task) = self.waiting.take() {
+            task.abort();
+        }
     }
 
     /// Ten seconds have passed.
@@ -62,7 +73,8 @@ impl Manager {
         }
         self.is_waiting.set(true);
         let manager = Rc::clone(self);
-        self.sim.spawn(async move { manager.go_on(evicted).await });
+        let task = self.sim.spawn(async move { manager.go_on(evicted).await });
+        self.waiting.replace(Some(task));
     }
 
     /// Looks again as soon as what was evicted has given back what it had, until there is enough.
@@ -107,14 +119,14 @@ impl Manager {
         met
     }
 
-    /// What containers, images, volumes and the node's own files take.
+    /// What containers, images, volumes and the node's own files take. What volumes of a pod that is over held is given back.
     fn node_usage(&self) -> crate::cri::NodeUsage {
         let mut usage = self.shared.runtime.usage();
         let host = self.shared.host.usage();
         usage.disk_bytes += host.bytes;
         usage.inodes += host.nodes as u64;
         if let Some(workers) = self.workers.upgrade() {
-            for (worker, _) in workers.borrow().values() {
+            for (worker, _) in workers.borrow().values().filter(|(worker, _)| !worker.has_stopped()) {
                 let (bytes, inodes) = worker.volumes_usage();
                 usage.disk_bytes += bytes;
                 usage.inodes += inodes;
@@ -141,7 +153,7 @@ impl Manager {
         let message = format!("Attempting to reclaim {}", resource.name());
         self.shared.recorder.event(&self.node.reference(), "Warning", "EvictionThresholdMet", &message);
         if matches!(resource, Resource::Storage | Resource::Inodes) {
-            self.shared.runtime.remove_unused_images();
+            self.remove_unused();
             self.node.touch();
             if pressure::met(&self.shared.config, self.node_usage()).is_empty() {
                 return None;
@@ -158,6 +170,16 @@ impl Manager {
             let condition = disruption(pod, &message, self.sim.now());
             self.evict(worker, message, &annotations, Some(condition)).map(|()| Rc::clone(worker))
         })
+    }
+
+    /// Removes what the node can do without: containers of pods that are over, then images
+    /// (`containerGC.DeleteAllUnusedContainers`, `imageGC.DeleteUnusedImages`).
+    fn remove_unused(&self) {
+        let Some(workers) = self.workers.upgrade() else { return };
+        let all: Vec<Rc<Worker>> = workers.borrow().values().map(|(worker, _)| Rc::clone(worker)).collect();
+        all.iter().filter(|worker| worker.has_stopped()).for_each(|worker| worker.remove_containers());
+        let mounted: BTreeSet<String> = all.iter().flat_map(|worker| worker.mounted_images()).collect();
+        self.shared.runtime.remove_unused_images(&mounted);
     }
 
     /// Evicts a pod, unless the node cannot do without it.

@@ -3,12 +3,12 @@
 use api::quantity::{Format, Quantity};
 
 /// One threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Threshold {
     /// So much, and how it is printed.
     Amount(i64, Format),
-    /// So many percent of what there is.
-    Percent(u8),
+    /// So many percent of what there is, from 0 to 100.
+    Percent(f32),
 }
 
 impl Threshold {
@@ -22,29 +22,37 @@ impl Threshold {
         match self {
             Threshold::Amount(amount, format) => Quantity::new(amount, format),
             // Upstream's percentages are numbers of 32 bits, and become bytes whatever they are of.
-            Threshold::Percent(percent) => {
-                Quantity::from_bytes((capacity as f64 * f64::from(f32::from(percent) / 100.0)) as i64)
-            }
+            Threshold::Percent(percent) => Quantity::from_bytes((capacity as f64 * f64::from(percent / 100.0)) as i64),
         }
     }
 
     /// None for percentages that upstream ignores.
-    fn parse(text: &str) -> Result<Option<Threshold>, String> {
-        if let Some(number) = text.strip_suffix('%') {
-            let percent = number.parse::<u8>().ok().filter(|percent| *percent <= 100);
-            let percent = percent.ok_or_else(|| format!("{text}: a whole number of percent from 0 to 100 is due"))?;
-            return Ok((percent != 0 && percent != 100).then_some(Threshold::Percent(percent)));
+    fn parse(signal: &str, text: &str) -> Result<Option<Threshold>, String> {
+        if text.ends_with('%') {
+            if matches!(text, "0%" | "100%") {
+                return Ok(None);
+            }
+            let number = text.trim_end_matches('%');
+            let percent = number.parse::<f32>().ok().filter(|percent| !percent.is_nan());
+            let percent = percent.ok_or_else(|| format!("strconv.ParseFloat: parsing \"{number}\": invalid syntax"))?;
+            if percent < 0.0 {
+                return Err(format!("eviction percentage threshold {signal} must be >= 0%: {text}"));
+            }
+            if percent > 100.0 {
+                return Err(format!("eviction percentage threshold {signal} must be <= 100%: {text}"));
+            }
+            return Ok(Some(Threshold::Percent(percent)));
         }
         let amount = Quantity::parse(text).map_err(|error| error.to_string())?;
         if amount.value() <= 0 {
-            return Err(format!("must be positive: {text}"));
+            return Err(format!("eviction threshold {signal} must be positive: {text}"));
         }
         Ok(Some(Threshold::Amount(amount.value(), amount.format())))
     }
 }
 
 /// The thresholds of one node. None is never.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EvictionHard {
     /// `memory.available`
     pub memory: Option<Threshold>,
@@ -74,10 +82,10 @@ impl EvictionHard {
     /// What a kubelet has that was told nothing (`DefaultEvictionHard`): `memory.available<100Mi,nodefs.available<10%,` and so on.
     pub const UPSTREAM: EvictionHard = EvictionHard {
         memory: Some(Threshold::Amount(100 << 20, Format::Binary)),
-        nodefs: Some(Threshold::Percent(10)),
-        nodefs_inodes: Some(Threshold::Percent(5)),
-        imagefs: Some(Threshold::Percent(15)),
-        imagefs_inodes: Some(Threshold::Percent(5)),
+        nodefs: Some(Threshold::Percent(10.0)),
+        nodefs_inodes: Some(Threshold::Percent(5.0)),
+        imagefs: Some(Threshold::Percent(15.0)),
+        imagefs_inodes: Some(Threshold::Percent(5.0)),
         pids: None,
     };
 
@@ -92,7 +100,8 @@ impl EvictionHard {
             let Some((signal, value)) = pair.split_once('<') else {
                 return Err(format!("malformed pair, expect string<string: {pair}"));
             };
-            let slot = match signal.trim() {
+            let signal = signal.trim();
+            let slot = match signal {
                 "memory.available" => &mut hard.memory,
                 "nodefs.available" => &mut hard.nodefs,
                 "nodefs.inodesFree" => &mut hard.nodefs_inodes,
@@ -101,8 +110,7 @@ impl EvictionHard {
                 "pid.available" => &mut hard.pids,
                 other => return Err(format!("unsupported eviction signal {other}")),
             };
-            let value = Threshold::parse(value.trim());
-            *slot = value.map_err(|why| format!("eviction threshold {signal}: {why}"))?;
+            *slot = Threshold::parse(signal, value.trim())?;
         }
         Ok(hard)
     }
@@ -119,12 +127,19 @@ mod tests {
         let none = "nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%";
         assert_eq!(EvictionHard::parse(none), Ok(EvictionHard::MINIKUBE));
         let pids = EvictionHard::parse(" pid.available < 10% ").unwrap().pids;
-        assert_eq!(pids, Some(Threshold::Percent(10)));
+        assert_eq!(pids, Some(Threshold::Percent(10.0)));
+        let nodefs = EvictionHard::parse("nodefs.available<7.5%").unwrap().nodefs;
+        assert_eq!(nodefs, Some(Threshold::Percent(7.5)));
+        // 0.075 of 32 bits is a little more.
+        assert_eq!(nodefs.map(|threshold| threshold.of(1 << 30).value()), Some(80_530_640));
         let wrong = |text: &str| EvictionHard::parse(text).unwrap_err();
         assert_eq!(wrong("memory.available=1Gi"), "malformed pair, expect string<string: memory.available=1Gi");
         assert_eq!(wrong("memory.free<1Gi"), "unsupported eviction signal memory.free");
-        assert_eq!(wrong("memory.available<0"), "eviction threshold memory.available: must be positive: 0");
-        assert!(wrong("nodefs.available<101%").starts_with("eviction threshold nodefs.available: 101%: "));
-        assert!(wrong("nodefs.available<much").starts_with("eviction threshold nodefs.available: "));
+        assert_eq!(wrong("memory.available<0"), "eviction threshold memory.available must be positive: 0");
+        let percent = "eviction percentage threshold nodefs.available must be";
+        assert_eq!(wrong("nodefs.available<100.5%"), format!("{percent} <= 100%: 100.5%"));
+        assert_eq!(wrong("nodefs.available<-1%"), format!("{percent} >= 0%: -1%"));
+        assert_eq!(wrong("nodefs.available<x%"), "strconv.ParseFloat: parsing \"x\": invalid syntax");
+        assert!(wrong("nodefs.available<much").starts_with("quantities must match the regular expression"));
     }
 }

@@ -4,6 +4,7 @@ use json::Value;
 use simulation::TraceKind;
 
 use super::Worker;
+use crate::cri::State;
 use crate::eviction::{ContainerUsage, PodUsage, VolumeUsage, is_ephemeral};
 use crate::spec;
 
@@ -20,13 +21,14 @@ pub(super) struct Eviction {
 }
 
 impl Worker {
-    /// What the pod uses now; none while nothing of it was started.
+    /// What the pod uses now; none while nothing of it was started. Of its containers those count that run
+    /// (`removeTerminatedContainers`).
     pub(crate) fn usage(&self) -> Option<PodUsage> {
         self.sandbox.borrow().as_ref()?;
         let mut containers: Vec<ContainerUsage> = Vec::new();
         for record in self.records.borrow().iter().rev() {
-            // Of a container that was started again the newest counts.
-            if containers.iter().any(|c| c.name == record.name) {
+            let status = self.shared.runtime.container_status(&record.id);
+            if status.is_none_or(|status| status.state != State::Running) {
                 continue;
             }
             let Some(stats) = self.shared.runtime.container_stats(&record.id) else { continue };
@@ -57,6 +59,23 @@ impl Worker {
         let usages = pod.list("spec.volumes").iter().filter(|v| is_ephemeral(v));
         let usages = usages.filter_map(|v| self.volumes.usage(spec::name(v)));
         usages.fold((0, 0), |(bytes, inodes), usage| (bytes + usage.bytes, inodes + usage.nodes as u64))
+    }
+
+    /// The images that the pod's volumes are made of, while it may still use them.
+    pub(crate) fn mounted_images(&self) -> Vec<String> {
+        if self.has_stopped() {
+            return Vec::new();
+        }
+        let pod = self.pod.borrow();
+        let references = pod.list("spec.volumes").iter().map(|volume| spec::text(&volume["image"], "reference"));
+        references.filter(|reference| !reference.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Gives back the layers and logs of a pod that has stopped. Its status stays as it is.
+    pub(crate) fn remove_containers(&self) {
+        for (_, id) in self.all_containers() {
+            self.shared.runtime.remove_container(&id);
+        }
     }
 
     /// Whether the pod is one that an eviction could end: it takes resources and is not ending already.

@@ -168,7 +168,7 @@ impl Worker {
             pod_ip: &pod_ip,
             host_ip: &host_ip,
             allocatable: shared.config.allocatable(),
-            storage_bytes: shared.config.ephemeral_storage_bytes,
+            storage_bytes: shared.config.allocatable_storage_bytes(),
         };
         let file = |volume: &str, path: &str| self.volumes.file(pod, volume, path);
         let env = env::of_container(&shared.client, &facts, container, &shared.services.list(), &file).await?;

@@ -213,7 +213,7 @@ impl Worker {
             pod_ip: &pod_ip,
             host_ip: &host_ip,
             allocatable: shared.config.allocatable(),
-            storage_bytes: shared.config.ephemeral_storage_bytes,
+            storage_bytes: shared.config.allocatable_storage_bytes(),
         };
         let source = Source {
             sim: &shared.sim,

@@ -71,22 +71,22 @@ fn bytes(value: &Value) -> Option<u64> {
     u64::try_from(value).ok().filter(|bytes| *bytes > 0)
 }
 
+/// An `emptyDir`.
+///
+/// Difference: none holds more than `vfs::limits::TREE_BYTES_MAX`, because all of it lies in the memory of a browser's tab. Where more
+/// is allowed, writing ends there with `ENOSPC` all the same, and nobody is evicted for it.
 fn empty(source: &Source<'_>, spec: &Value) -> Result<Volume, String> {
     let medium = spec::text(spec, "medium");
     let tree = Vfs::new(source.sim.clone());
-    let limit = bytes(&spec["sizeLimit"]);
     match medium {
-        "" => {
-            // A disk goes on beyond the limit, and the kubelet evicts the pod.
-            if let Some(bytes) = limit.filter(|bytes| *bytes > vfs::limits::TREE_BYTES_MAX) {
-                tree.set_limit(bytes);
-            }
-        }
+        // A disk goes on beyond the limit, and the kubelet evicts the pod.
+        "" => {}
         // Memory is full at its limit, or with what the pod or the node has (`calculateEmptyDirMemorySize`).
         "Memory" => {
             let node = u64::try_from(source.facts.allocatable.1).unwrap_or(u64::MAX);
             let of_pod = memory_limit(source.facts.pod).filter(|bytes| *bytes <= node).unwrap_or(node);
-            tree.set_limit(limit.filter(|bytes| *bytes <= of_pod).unwrap_or(of_pod));
+            let limit = bytes(&spec["sizeLimit"]).filter(|bytes| *bytes <= of_pod).unwrap_or(of_pod);
+            tree.set_limit(limit.min(vfs::limits::TREE_BYTES_MAX));
         }
         other => return Err(format!("{}: {other}", simulation::stub!("kubelet", "emptyDir volumes of this medium"))),
     }
@@ -176,6 +176,9 @@ fn folder(source: &Source<'_>, volume: &Object, read_only: bool) -> Result<Strin
     if !source.host.is_dir(path) {
         return Err("only directory and block device are supported".to_owned());
     }
-    ownership::set_group_by_policy(source.host, path, read_only, source.facts.pod)?;
+    // What the pod cannot write stays whose it is (`pkg/volume/local`).
+    if !read_only {
+        ownership::set_group_by_policy(source.host, path, source.facts.pod)?;
+    }
     Ok(path.to_owned())
 }

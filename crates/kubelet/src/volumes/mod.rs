@@ -20,6 +20,7 @@ use vfs::Vfs;
 
 use crate::cri::Mount;
 use crate::env::{self, Facts};
+use crate::limits::ENV_FILE_BYTES_MAX;
 use crate::spec;
 
 pub(crate) use files::{hosts_file, one_file};
@@ -130,10 +131,12 @@ impl Volumes {
         failed
     }
 
-    /// Brings volumes that show API objects up to date.
+    /// Brings volumes that show API objects up to date. What admission gave the pod for its token changes with the token alone.
     pub(crate) async fn refresh(&self, source: &Source<'_>) -> Vec<MountError> {
         let mut failed = Vec::new();
-        for spec in source.facts.pod.list("spec.volumes").iter().filter(|spec| content::is_of_api(spec)) {
+        let is_token_due = self.token_due().is_some_and(|due| due <= source.sim.now());
+        let is_due = |spec: &&Value| content::is_of_api(spec) && (is_token_due || is_user_made(spec));
+        for spec in source.facts.pod.list("spec.volumes").iter().filter(is_due) {
             let name = spec::name(spec);
             let Some(volume) = self.all.borrow().get(name).cloned() else { continue };
             if let Err(message) = make::fill(source, &volume.tree, spec).await {
@@ -156,8 +159,7 @@ impl Volumes {
 
     /// Whether any volume shows API objects that may change.
     pub(crate) fn need_refresh(pod: &Object) -> bool {
-        let user_made = |v: &Value| !spec::name(v).starts_with("kube-api-access-");
-        pod.list("spec.volumes").iter().any(|volume| content::is_of_api(volume) && user_made(volume))
+        pod.list("spec.volumes").iter().any(|volume| content::is_of_api(volume) && is_user_made(volume))
     }
 
     /// When the first token of the pod is to be renewed.
@@ -166,10 +168,12 @@ impl Volumes {
     }
 
     /// A file of a volume, which links cannot lead out of; with it its path as the kubelet names it. None if there is no such
-    /// volume.
+    /// volume; no content if there is no such file, or one of more than [`ENV_FILE_BYTES_MAX`].
     pub(crate) fn file(&self, pod: &Object, volume: &str, path: &str) -> Option<(String, Option<String>)> {
         let found = self.all.borrow().get(volume).cloned()?;
-        let content = found.tree.read_to_string(&join(&found.root, path)).ok();
+        let path_in_tree = join(&found.root, path);
+        let is_small = found.tree.stat(&path_in_tree).is_ok_and(|meta| meta.size <= ENV_FILE_BYTES_MAX);
+        let content = found.tree.read_to_string(&path_in_tree).ok().filter(|_| is_small);
         let uid = pod.uid();
         let shown = format!("/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir/{volume}/{path}");
         Some((shown, content))
@@ -221,6 +225,11 @@ impl Volumes {
         let paid = pod.list("spec.volumes").iter().filter(paid);
         paid.filter_map(|spec| volumes.get(spec::name(spec)).map(|volume| volume.tree.clone())).collect()
     }
+}
+
+/// Whether a volume is none of those that admission gives every pod.
+fn is_user_made(volume: &Value) -> bool {
+    !spec::name(volume).starts_with("kube-api-access-")
 }
 
 /// The names of the volumes that some container mounts; nobody looks at the others.

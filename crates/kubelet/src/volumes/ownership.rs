@@ -34,16 +34,16 @@ pub(super) fn set_group(tree: &Vfs, root: &str, read_only: bool, pod: &Object) -
     change_all(tree, root, gid, read_only).map_err(|errno| errno.message().to_lowercase())
 }
 
-/// As [`set_group`], but with `fsGroupChangePolicy: OnRootMismatch` not again if the root is as it should be.
-pub(super) fn set_group_by_policy(tree: &Vfs, root: &str, read_only: bool, pod: &Object) -> Result<(), String> {
+/// As [`set_group`] of what may be written, but with `fsGroupChangePolicy: OnRootMismatch` not again if the root is as it should be.
+pub(super) fn set_group_by_policy(tree: &Vfs, root: &str, pod: &Object) -> Result<(), String> {
     let Some(gid) = fs_group(pod) else { return Ok(()) };
-    let wanted = mask(true, read_only);
+    let wanted = mask(true, false);
     let fits = |meta: vfs::Metadata| meta.gid == gid && meta.is_dir() && meta.mode & wanted == wanted;
     let on_mismatch = pod.str("spec.securityContext.fsGroupChangePolicy") == "OnRootMismatch";
     if on_mismatch && tree.stat(root).is_ok_and(fits) {
         return Ok(());
     }
-    set_group(tree, root, read_only, pod)
+    set_group(tree, root, false, pod)
 }
 
 /// The bits that the group gets.
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(shown("/v/dir/file"), "-rw-rw---- 0:2000");
         tree.chown("/v/dir/file", 0, 7).unwrap();
         let lazy = pod(json!({"fsGroup": 2000, "fsGroupChangePolicy": "OnRootMismatch"}));
-        set_group_by_policy(&tree, "/v", false, &lazy).unwrap();
+        set_group_by_policy(&tree, "/v", &lazy).unwrap();
         assert_eq!(shown("/v/dir/file"), "-rw-rw---- 0:7", "the root is as it should be");
         set_group(&tree, "/v", false, &pod(json!({}))).unwrap();
         assert_eq!(shown("/v/dir/file"), "-rw-rw---- 0:7", "no group is asked for");

@@ -77,6 +77,11 @@ async fn start(call: Call) -> i32 {
         Ok(kubelet) => kubelet,
         Err(problem) => return call.give_up("MK_USAGE", EXIT_USAGE, problem).await,
     };
+    if let Err(problem) = call.host.check_kubelet(&name, &kubelet) {
+        let given: Vec<&str> = call.parsed.all("extra-config").filter(|given| !given.is_empty()).collect();
+        let problem = format!("--extra-config={}: {problem}", given.join(" "));
+        return call.give_up("MK_USAGE", EXIT_USAGE, problem).await;
+    }
     let driver = "kubonsai driver (simulated machines, nothing is installed)";
     match &known {
         None => call.step(Style::Sparkle, format!("Using the {driver}")).await,

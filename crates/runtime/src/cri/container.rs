@@ -298,14 +298,15 @@ impl Container {
         }
     }
 
-    /// What it adds to what its node uses.
+    /// What it adds to what its node uses. One that has ended holds no memory: what it kept in volumes is the next one's.
     pub(super) fn usage(&self) -> NodeUsage {
         let files = self.jail.files().usage();
+        let running = self.state.get() == State::Running;
         NodeUsage {
-            memory_bytes: self.jail.memory().used(),
+            memory_bytes: if running { self.jail.memory().used() } else { 0 },
             disk_bytes: files.bytes + self.log.disk_bytes(),
             inodes: files.nodes as u64,
-            processes: if self.state.get() == State::Running { self.jail.process_count() } else { 0 },
+            processes: if running { self.jail.process_count() } else { 0 },
         }
     }
 

@@ -4,8 +4,10 @@
 //! file that is too large by then begins anew. Only the newest file can be read, as by `kubectl logs`. Nobody is woken for the look:
 //! when it is due shows in the times of what is written and read.
 //!
-//! Difference: containers of a machine's own docker have the same logs, which Docker would let grow. Who follows a log and does not
-//! keep up with it loses what is rotated away.
+//! Difference: of the newest file, which counts in full, only the last [`LOG_BYTES_MAX`] are held. `kubectl logs` of a larger one
+//! begins with the first line of these, as if `--tail` had been given; a trace event says so once for each container. Containers of a
+//! machine's own docker have the same logs, which Docker would let grow. Who follows a log and does not keep up with it loses what is
+//! dropped or rotated away.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -62,7 +64,10 @@ pub struct Log {
     lines: RefCell<VecDeque<Line>>,
     /// Number of the first line that is still there.
     first: Cell<u64>,
+    /// Bytes of the newest file, with those of its lines that are no longer held.
     bytes: Cell<usize>,
+    /// Bytes of the lines that are held.
+    held: Cell<usize>,
     /// Since when the file is large enough to be rotated.
     full_since: Cell<Option<Time>>,
     /// Sizes of the rotated files, oldest first.
@@ -89,6 +94,7 @@ impl Log {
             lines: RefCell::default(),
             first: Cell::new(0),
             bytes: Cell::new(0),
+            held: Cell::new(0),
             full_since: Cell::new(None),
             rotated: RefCell::default(),
             was_cut: Cell::new(false),
@@ -131,18 +137,20 @@ impl Log {
     fn add(&self, stream: Stream, text: Bytes) {
         self.rotate_if_due();
         let (mut lines, now) = (self.lines.borrow_mut(), self.sim.now());
-        self.bytes.set(self.bytes.get() + text.len() + LOG_LINE_OVERHEAD_BYTES);
+        let bytes = text.len() + LOG_LINE_OVERHEAD_BYTES;
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
+        self.held.set(self.held.get() + bytes);
         lines.push_back(Line { time: now, stream, text });
         if self.bytes.get() >= LOG_FILE_BYTES_MAX && self.full_since.get().is_none() {
             self.full_since.set(Some(now));
         }
-        while self.bytes.get() > LOG_BYTES_MAX
+        while self.held.get() > LOG_BYTES_MAX
             && let Some(oldest) = lines.pop_front()
         {
             if !self.was_cut.replace(true) {
                 self.sim.trace(TraceKind::Limit { limit: "LOG_BYTES_MAX".into(), what: self.name.clone() });
             }
-            self.bytes.set(self.bytes.get() - oldest.text.len() - LOG_LINE_OVERHEAD_BYTES);
+            self.held.set(self.held.get() - oldest.text.len() - LOG_LINE_OVERHEAD_BYTES);
             self.first.set(self.first.get() + 1);
         }
     }
@@ -161,6 +169,7 @@ impl Log {
             rotated.pop_front();
         }
         let lines = std::mem::take(&mut *self.lines.borrow_mut());
+        self.held.set(0);
         self.first.set(self.first.get() + lines.len() as u64);
         self.full_since.set(None);
     }
@@ -207,7 +216,7 @@ impl Log {
         self.waiters.wake_all();
     }
 
-    /// Bytes of the newest file, with what each line costs besides.
+    /// Bytes of the newest file, with what each line costs besides, and with lines that are no longer held.
     pub fn len(&self) -> usize {
         self.bytes.get()
     }
@@ -345,12 +354,15 @@ mod tests {
     #[test]
     fn a_large_log_begins_anew_at_the_next_look() {
         let f = Fixture::new();
-        f.write(639);
+        f.write(64);
+        assert_eq!(f.read(), (64, "000000".into()), "all of it");
+        f.write(575);
         f.pass(30);
-        assert_eq!(f.read(), (639, "000000".into()), "not large enough");
+        assert_eq!(f.read(), (64, "000575".into()), "not large enough: the newest of it");
+        assert_eq!(f.log.disk_bytes(), 639 * 16 * 1024, "what is not held counts");
         f.write(1);
         f.pass(9);
-        assert_eq!(f.read(), (640, "000000".into()), "nobody has looked yet");
+        assert_eq!(f.read(), (64, "000576".into()), "nobody has looked yet");
         f.pass(1);
         assert_eq!(f.read(), (0, String::new()), "rotated, and nothing is new");
         f.write(2);
@@ -377,8 +389,10 @@ mod tests {
         let f = Fixture::new();
         let mut pieces = f.log.read(LogOptions { follow: true, ..LogOptions::default() });
         let mut next = || pieces.next().now_or_never().flatten().map(|bytes| bytes.len() / LINE_BYTES);
-        f.write(640);
-        assert_eq!((next(), next()), (Some(640), None));
+        for _ in 0..10 {
+            f.write(64);
+            assert_eq!((next(), next()), (Some(64), None));
+        }
         f.pass(10);
         f.write(1);
         assert_eq!((next(), next()), (Some(1), None));
@@ -390,14 +404,16 @@ mod tests {
         f.write(640);
         f.log.close();
         f.pass(60);
-        assert_eq!(f.read(), (640, "000000".into()));
+        assert_eq!(f.read(), (64, "000576".into()));
+        assert_eq!(f.log.disk_bytes(), 640 * 16 * 1024);
     }
 
     #[test]
-    fn a_flood_between_two_looks_costs_the_oldest_lines() {
+    fn a_flood_is_counted_and_costs_the_oldest_lines() {
         let f = Fixture::new();
         f.write(1_000);
-        assert_eq!(f.read(), (768, "000232".into()), "12 MiB");
+        assert_eq!(f.read(), (64, "000936".into()), "1 MiB");
+        assert_eq!(f.log.disk_bytes(), 1_000 * 16 * 1024);
         f.write(1);
         let limits = f.sim.trace_since(0).into_iter().filter(|e| matches!(e.kind, TraceKind::Limit { .. }));
         assert_eq!(limits.count(), 1, "visible, and once");

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::engine::{Engine, WasmiEngine};
 use crate::image::{Image, ImageInfo, ImageStore, Login, Registry, StoredImage};
+use crate::limits::IMAGE_AGE_MIN;
 use crate::pace::{JITTER, Pace};
 use crate::process::{Jail, JailConfig, Loader};
 
@@ -395,11 +396,16 @@ impl ContainerRuntime {
         sum
     }
 
-    /// Removes images that no container was made of (`DeleteUnusedImages`).
-    pub fn remove_unused_images(&self) {
-        let used: BTreeSet<String> = self.0.containers.borrow().values().map(|c| c.image().id.clone()).collect();
-        for stored in self.0.images.entries().iter().filter(|stored| !used.contains(&stored.image.id)) {
-            let _ = self.0.images.delete(&stored.image.id);
+    /// Removes images that no container was made of, that are none of those `mounted`, and that have been there for
+    /// [`IMAGE_AGE_MIN`] (`DeleteUnusedImages`).
+    pub fn remove_unused_images(&self, mounted: &BTreeSet<String>) {
+        let images = &self.0.images;
+        let mut used: BTreeSet<String> = self.0.containers.borrow().values().map(|c| c.image().id.clone()).collect();
+        used.extend(mounted.iter().filter_map(|name| images.image(name)).map(|image| image.id.clone()));
+        let now = self.0.sim.now();
+        let is_old = |since: Time| now.saturating_since(since) >= IMAGE_AGE_MIN;
+        for id in images.known_since(is_old).iter().filter(|id| !used.contains(*id)) {
+            let _ = images.delete(id);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use simulation::Sim;
+use simulation::{Sim, Time};
 
 use super::{Image, Login, PullError, Reference, Registry};
 use crate::pace::Pace;
@@ -61,6 +61,8 @@ struct Stored {
     image: Rc<Image>,
     /// Familiar names with tags, and repositories with digests.
     names: BTreeSet<String>,
+    /// Since when the machine has it.
+    since: Time,
 }
 
 fn is_digest(name: &str) -> bool {
@@ -125,7 +127,7 @@ impl ImageStore {
 
     /// Puts an image into the store without a name, as a build without a tag does.
     pub fn insert_unnamed(&self, image: Rc<Image>) {
-        let stored = Stored { image: Rc::clone(&image), names: BTreeSet::new() };
+        let stored = Stored { image: Rc::clone(&image), names: BTreeSet::new(), since: self.sim.now() };
         let mut images = self.images.borrow_mut();
         let kept = images.entry(image.id.clone()).or_insert(stored);
         if image.digest.is_some() {
@@ -248,6 +250,12 @@ impl ImageStore {
         let by_digest = format!("{}@", reference.repository());
         self.tags.borrow_mut().retain(|name, other| *other != id || !name.starts_with(&by_digest));
         Some(removed)
+    }
+
+    /// The IDs of the images that the machine has since a time that is one of those meant.
+    pub(crate) fn known_since(&self, is_meant: impl Fn(Time) -> bool) -> Vec<String> {
+        let images = self.images.borrow();
+        images.iter().filter(|(_, stored)| is_meant(stored.since)).map(|(id, _)| id.clone()).collect()
     }
 
     /// What all images take on disk.
