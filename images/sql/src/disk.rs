@@ -1,7 +1,7 @@
 //! The log of changes in a file: what has been answered is in it, and what broke off at its end is not.
 //!
-//! Behind the magic, a frame is the count of its bytes, their checksum, and the changes of one commit. When the log has grown much larger
-//! than what it leads to, it is written anew beside itself and takes its own place.
+//! Behind the magic, a frame is the count of its bytes, the checksums of that count and of the bytes, and the changes of one
+//! commit. When the log has grown much larger than what it leads to, it is written anew beside itself and takes its own place.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -33,11 +33,12 @@ fn checksum(bytes: &[u8]) -> u64 {
 fn frame(changes: &[Change]) -> Vec<u8> {
     let mut body = Vec::new();
     changes.iter().for_each(|change| codec::write(change, &mut body));
-    let mut out = Vec::with_capacity(body.len() + 16);
-    out.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    out.extend_from_slice(&checksum(&body).to_le_bytes());
-    out.extend_from_slice(&body);
-    out
+    framed(&body)
+}
+
+fn framed(body: &[u8]) -> Vec<u8> {
+    let count = (body.len() as u64).to_le_bytes();
+    [&count[..], &checksum(&count).to_le_bytes(), &checksum(body).to_le_bytes(), body].concat()
 }
 
 /// What a log has next.
@@ -52,13 +53,19 @@ enum Next<'a> {
 
 /// The first frame of a log.
 fn first_frame(bytes: &[u8]) -> Next<'_> {
-    let cut = || {
+    let head = || {
         let (count, rest) = bytes.split_first_chunk::<8>()?;
+        let (count_sum, rest) = rest.split_first_chunk::<8>()?;
         let (sum, rest) = rest.split_first_chunk::<8>()?;
-        let (body, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*count)).ok()?)?;
-        Some((u64::from_le_bytes(*sum), body, rest))
+        Some((count, u64::from_le_bytes(*count_sum), u64::from_le_bytes(*sum), rest))
     };
-    let Some((sum, body, rest)) = cut() else { return Next::End };
+    let Some((count, count_sum, sum, rest)) = head() else { return Next::End };
+    if checksum(count) != count_sum {
+        // Some disks give zeros for what was not written any more.
+        return if bytes.iter().all(|byte| *byte == 0) { Next::End } else { Next::Damaged };
+    }
+    let count = usize::try_from(u64::from_le_bytes(*count)).ok();
+    let Some((body, rest)) = count.and_then(|count| rest.split_at_checked(count)) else { return Next::End };
     if checksum(body) != sum {
         return if rest.is_empty() { Next::End } else { Next::Damaged };
     }
@@ -177,17 +184,17 @@ mod tests {
         *last.last_mut().expect("not empty") ^= 1;
         assert_eq!(opened(&last, "last").expect("cut"), (names(&["a"]), first));
         assert_eq!(opened(&MAGIC[..3], "begun").expect("begun"), (Vec::new(), MAGIC.to_vec()));
+        let zeros = [&whole[..], &[0; 40]].concat();
+        assert_eq!(opened(&zeros, "zeros").expect("cut"), (names(&["a", "b"]), whole.clone()));
         let mut middle = whole.clone();
-        middle[MAGIC.len() + 17] ^= 1;
-        let unknown = [MAGIC, &unreadable(), &frames[1]].concat();
-        for bad in [middle, unknown, frames.concat(), b"KBNSSQL\x02".to_vec()] {
+        middle[MAGIC.len() + 25] ^= 1;
+        // A count that is wrong does not hide what is behind it, though it may lead past the end.
+        let mut count = whole.clone();
+        count[MAGIC.len() + 3] ^= 1;
+        // Written whole, and of a change that nobody knows.
+        let unknown = [MAGIC, &framed(&[250]), &frames[1]].concat();
+        for bad in [middle, count, unknown, frames.concat(), b"KBNSSQL\x02".to_vec()] {
             assert_eq!(opened(&bad, "bad").expect_err("refused").kind(), io::ErrorKind::InvalidData);
         }
-    }
-
-    /// A frame that was written whole, of a change that nobody knows.
-    fn unreadable() -> Vec<u8> {
-        let body = [250u8];
-        [&1u64.to_le_bytes()[..], &checksum(&body).to_le_bytes(), &body].concat()
     }
 }
