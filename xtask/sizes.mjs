@@ -15,12 +15,12 @@ export const TOTAL_BYTES_MAX = 2.5e6;
  */
 const LATER = /^(worker-rest-.*\.wasm|js\/editor\..*|api\/.*|stage\.html|sw\.js|tutorials\/.*\/(?!create-cluster\.).*)$/;
 /** What a page asks for when something on it needs just that: docs/decisions/0018-code-on-demand.md. */
-const ON_DEMAND = /^(images\/.*|worker-(rare|policies|images)-.*\.wasm)$/;
+const ON_DEMAND = /^(images\/.*|js\/editor\..*|api\/.*|worker-(rare|policies|images)-.*\.wasm)$/;
 /** What no browser asks for: what describes the build. */
 const NEVER = /^build\.json$/;
 /** Whether a file counts as sent before the first prompt. */
 export const isEarly = (file) => isSent(file) && !isOnDemand(file) && !LATER.test(file);
-/** Whether a file is counted apart: images, and parts of the worker that no lesson needs. */
+/** Whether a file is counted apart: images, the editor, prose, and parts of the worker that no lesson of the Basics needs. */
 export const isOnDemand = (file) => ON_DEMAND.test(file);
 /** Whether a file is sent at all. */
 export const isSent = (file) => !NEVER.test(file);
