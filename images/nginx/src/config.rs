@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::variables::{self, Known};
+
 /// A directive with its block, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directive {
@@ -268,13 +270,18 @@ pub fn load(
     let Some(text) = read(file) else {
         return error(format!("open() \"{file}\" failed (2: No such file or directory)"));
     };
-    let mut loader = Loader { config: Config::default(), read, list };
+    let mut loader = Loader { config: Config::default(), unknown: Vec::new(), makes_variables: false, read, list };
     loader.directives(parse(&text, file)?, &mut Settings::default(), None)?;
+    loader.check_unknown()?;
     Ok(loader.config)
 }
 
 struct Loader<'a> {
     config: Config,
+    /// Variables that nginx does not have itself, and where they stand.
+    unknown: Vec<(String, String)>,
+    /// Whether a directive was skipped that makes variables, or texts for `$1`.
+    makes_variables: bool,
     read: &'a dyn Fn(&str) -> Option<String>,
     list: &'a dyn Fn(&str) -> Vec<String>,
 }
@@ -348,7 +355,33 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// Looks at the variables of a directive: what nginx has and this has not is warned of, what nobody has is kept in mind.
+    fn check_variables(&mut self, args: &[String], place: &str) {
+        for name in args.iter().flat_map(|arg| variables::names(arg)) {
+            match variables::known(name) {
+                Known::Built => {}
+                Known::Named => self.skip(&format!("${name}"), place),
+                Known::Nowhere => self.unknown.push((name.to_owned(), place.to_owned())),
+            }
+        }
+    }
+
+    /// Variables that nobody has, when all is read: they are an error, unless a directive that was skipped may have made them.
+    fn check_unknown(&mut self) -> Result<(), ConfigError> {
+        for (name, place) in std::mem::take(&mut self.unknown) {
+            if !self.makes_variables {
+                return error(match name.as_str() {
+                    "" => "invalid variable name".to_owned() + " in " + &place,
+                    name => format!("unknown \"{name}\" variable"),
+                });
+            }
+            self.skip(&format!("${name}"), &place);
+        }
+        Ok(())
+    }
+
     fn skip(&mut self, what: &str, place: &str) {
+        self.makes_variables |= ["set", "map", "geo", "split_clients", "rewrite"].contains(&what);
         self.config.warnings.push(format!("kubonsai does not support \"{what}\" (nginx) yet in {place}"));
     }
 
@@ -380,6 +413,9 @@ impl Loader<'_> {
     ) -> Result<(), ConfigError> {
         let Directive { name, args, place, .. } = directive;
         let first = args.first().cloned().unwrap_or_default();
+        if ["return", "try_files", "add_header", "proxy_set_header"].contains(&name.as_str()) {
+            self.check_variables(args, place);
+        }
         match (name.as_str(), server) {
             ("listen", Some(server)) => {
                 let port = first.rsplit(':').next().unwrap_or(&first);
@@ -454,6 +490,19 @@ mod tests {
         load("/etc/nginx/nginx.conf", &move |file| (file == "/etc/nginx/nginx.conf").then(|| text.clone()), &|_| {
             Vec::new()
         })
+    }
+
+    #[test]
+    fn variables_are_known_or_refused() {
+        let with = |directives: &str| load_text(&format!("http {{ server {{ listen 80; {directives} }} }}"));
+        let unknown = |directives: &str| with(directives).expect_err("no such variable").0;
+        assert_eq!(unknown("add_header X-Port $prot;"), "unknown \"prot\" variable");
+        assert_eq!(unknown("return 200 a$;"), "invalid variable name in /etc/nginx/nginx.conf:1");
+        let warned = |directives: &str| with(directives).expect("a configuration").warnings.concat();
+        assert_eq!(warned("add_header X-Host $hostname; return 200 \"$server_port $arg_a $1\";"), "");
+        assert!(warned("proxy_set_header X-Id $request_id;").contains("does not support \"$request_id\""));
+        // Who made it is skipped, and said.
+        assert!(warned("set $mine 1; return 200 $mine;").contains("does not support \"$mine\""));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod config;
 mod proxy;
 mod serve;
 mod status;
+mod variables;
 
 use std::net::SocketAddrV4;
 use std::time::SystemTime;

@@ -1,70 +1,13 @@
-//! What a backend is sent (ngx_http_proxy_module), and the variables that configurations use.
+//! What a backend is sent (ngx_http_proxy_module).
 
-use std::net::SocketAddrV4;
-
-use net::http::{Request, Url};
+use net::http::Url;
 
 use crate::config::Settings;
+use crate::variables::Asked;
 
 /// Headers of the client's connection, and those that nginx sets itself.
 const NOT_PASSED: &[&str] =
     &["host", "connection", "content-length", "transfer-encoding", "te", "upgrade", "keep-alive", "expect"];
-
-/// A request and who made it: what variables are about.
-#[derive(Clone, Copy)]
-pub struct Asked<'a> {
-    pub request: &'a Request,
-    pub peer: SocketAddrV4,
-    /// The path that is looked for now.
-    pub path: &'a str,
-}
-
-impl Asked<'_> {
-    /// A text with its variables, `$name` and `${name}`, replaced. What is no variable stays.
-    pub fn expand(&self, text: &str) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('$') {
-            out.push_str(before);
-            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let (name, following) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-                Some(braced) => braced,
-                None => after.split_at(after.find(|c| !is_part(c)).unwrap_or(after.len())),
-            };
-            match self.variable(name) {
-                Some(value) => out.push_str(&value),
-                None => {
-                    out.push('$');
-                    out.push_str(&after[..after.len() - following.len()]);
-                }
-            }
-            rest = following;
-        }
-        out + rest
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        let header = |name: &str| self.request.header(name).unwrap_or("").to_owned();
-        let host = header("host");
-        Some(match name {
-            "uri" => self.path.to_owned(),
-            "request_uri" => self.request.target.clone(),
-            "host" => host.split(':').next().unwrap_or("").to_owned(),
-            "hostname" => proc::hostname(),
-            "scheme" => "http".to_owned(),
-            "request_method" => self.request.method.clone(),
-            "server_protocol" => self.request.version.clone(),
-            "args" | "query_string" => self.request.target.split_once('?').map_or("", |(_, query)| query).to_owned(),
-            "remote_addr" => self.peer.ip().to_string(),
-            "remote_port" => self.peer.port().to_string(),
-            "proxy_add_x_forwarded_for" => match header("x-forwarded-for").as_str() {
-                "" => self.peer.ip().to_string(),
-                before => format!("{before}, {}", self.peer.ip()),
-            },
-            _ => header(&name.strip_prefix("http_")?.replace('_', "-")),
-        })
-    }
-}
 
 /// The headers for a backend: those that are configured, else nginx's own, then the client's. What has no value is not sent.
 pub fn headers(settings: &Settings, url: &Url, asked: Asked<'_>) -> Vec<(String, String)> {
@@ -76,7 +19,7 @@ pub fn headers(settings: &Settings, url: &Url, asked: Asked<'_>) -> Vec<(String,
         }
     }
     for (name, value) in &settings.proxy_headers {
-        set.push((name.clone(), asked.expand(&value.replace("$proxy_host", &own_host))));
+        set.push((name.clone(), asked.expand(value, &own_host)));
     }
     let is_set = |name: &str| set.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
     let of_client = asked.request.headers.iter();
@@ -88,7 +31,12 @@ pub fn headers(settings: &Settings, url: &Url, asked: Asked<'_>) -> Vec<(String,
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddrV4;
+
+    use net::http::Request;
+
     use super::*;
+    use crate::config::Virtual;
 
     fn sent(configured: &[(&str, &str)]) -> String {
         let owned = |list: &[(&str, &str)]| list.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
@@ -100,7 +48,8 @@ mod tests {
             headers: owned(&[("Host", "site:8080"), ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("X-A", "b")]),
             body: Vec::new(),
         };
-        let asked = Asked { request: &request, peer: SocketAddrV4::new([10, 244, 0, 9].into(), 40_000), path: "/chat" };
+        let (peer, server) = (SocketAddrV4::new([10, 244, 0, 9].into(), 40_000), Virtual::default());
+        let asked = Asked { request: &request, peer, path: "/chat", server: &server, version: "1.29.3" };
         let url = Url::parse("http://app:3000").expect("a URL");
         headers(&settings, &url, asked).iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
     }
@@ -115,10 +64,10 @@ mod tests {
                 ("Host", "$host"),
                 ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
                 ("X-A", ""),
-                ("X-Uri", "${request_uri} of $hostnames $5"),
+                ("X-Uri", "${request_uri} of $proxy_host"),
             ]),
             "Upgrade: websocket\nConnection: upgrade\nHost: site\nX-Forwarded-For: 10.244.0.9\n\
-             X-Uri: /chat?a=b of $hostnames $5\n"
+             X-Uri: /chat?a=b of app:3000\n"
         );
     }
 }

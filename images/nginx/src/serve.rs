@@ -8,8 +8,9 @@ use net::TcpStream;
 use net::http::{Delayed, Request, Response, Url, decode, http_date, request_keeping};
 
 use crate::config::{Config, Settings, Virtual};
-use crate::proxy::{self, Asked};
+use crate::proxy;
 use crate::status::{title, words};
+use crate::variables::Asked;
 
 /// How often an internal redirect may follow another.
 const REDIRECTS_MAX: usize = 5;
@@ -35,8 +36,9 @@ impl Site<'_> {
         for _ in 0..REDIRECTS_MAX {
             let (settings, location) = server.settings_for(&path);
             log = settings.access_log;
-            match self.attempt(server, settings, location, Asked { request, peer, path: &path }) {
-                Outcome::Done(response) => return (self.finish(response, settings).into(), log),
+            let asked = Asked { request, peer, path: &path, server, version: self.version };
+            match self.attempt(server, settings, location, asked) {
+                Outcome::Done(response) => return (self.finish(response, settings, asked).into(), log),
                 Outcome::Upgraded(response, backend) => {
                     return (Delayed { upgrade: Some(backend), ..response.into() }, log);
                 }
@@ -46,9 +48,11 @@ impl Site<'_> {
         (self.error(500, None).into(), log)
     }
 
-    fn finish(&self, mut response: Response, settings: &Settings) -> Response {
+    fn finish(&self, mut response: Response, settings: &Settings, asked: Asked<'_>) -> Response {
         if response.status < 400 {
-            response.headers.extend(settings.headers.iter().cloned());
+            let added = settings.headers.iter().map(|(name, value)| (name.clone(), asked.expand(value, "")));
+            // What has no value is not sent.
+            response.headers.extend(added.filter(|(_, value)| !value.is_empty()));
         }
         response
     }
@@ -86,7 +90,7 @@ impl Site<'_> {
     fn attempt(&self, server: &Virtual, settings: &Settings, location: &str, asked: Asked<'_>) -> Outcome {
         let Asked { request, path, .. } = asked;
         if let Some((status, text)) = &settings.answer {
-            let text = asked.expand(text);
+            let text = asked.expand(text, "");
             if (301..=308).contains(status) {
                 let response = self.error(*status, None).header("Location", text);
                 return Outcome::Done(response);
@@ -118,7 +122,7 @@ impl Site<'_> {
             None => return Outcome::Done(self.error(404, Some(settings))),
         };
         for candidate in candidates {
-            let uri = asked.expand(candidate);
+            let uri = asked.expand(candidate, "");
             let file = format!("{}{uri}", settings.root);
             let wants_directory = uri.ends_with('/');
             if std::fs::metadata(&file).is_ok_and(|m| m.is_dir() == wants_directory) {
@@ -132,7 +136,7 @@ impl Site<'_> {
         match last.strip_prefix('=').and_then(|code| code.parse().ok()) {
             Some(code) => Outcome::Done(self.error(code, Some(settings))),
             None => {
-                let to = asked.expand(last);
+                let to = asked.expand(last, "");
                 if to == path { self.file(settings, "/", &to, request) } else { Outcome::Redirect(to) }
             }
         }
