@@ -16,7 +16,7 @@ use simulation::Duration;
 const PODS: usize = 1_000;
 /// Nodes, of a hundred and ten pods each.
 const NODES: u32 = 12;
-/// A container that does nothing.
+/// A container that runs a program of some size, and then waits.
 const IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.53";
 /// Objects of the file that is applied.
 const APPLIED: usize = 1_000;
@@ -33,7 +33,9 @@ const DEPLOYMENTS_LARGE: usize = 10;
 
 /// Plays the scenarios and prints figures, one `name value` a line.
 pub(super) fn run() -> anyhow::Result<()> {
-    pods()?;
+    pods("pods", &format!("--image={IMAGE} -- /agnhost pause"))?;
+    // As the one that is compared with: there a stand-in played the kubelets, and no container ran anything.
+    pods("pause_pods", &format!("--image={PAUSE}"))?;
     objects()
 }
 
@@ -64,24 +66,24 @@ pub(super) fn large(pods: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pods() -> anyhow::Result<()> {
+/// Makes and deletes the pods of one Deployment.
+fn pods(what: &str, of: &str) -> anyhow::Result<()> {
     let mut world = drive::new_world(1, drive::begin_now(), Some("minikube"), NODES)?;
     script(&mut world, REST)?;
     let before = resident_mib();
     let begun = Clock::now();
-    let create =
-        format!("kubectl create deployment web --image={IMAGE} --replicas={PODS} -- /agnhost pause > /dev/null");
+    let create = format!("kubectl create deployment web --replicas={PODS} {of} > /dev/null");
     let run = world.run_script(&create, Vec::new());
     until(&mut world, (PODS, "scheduled"), |world| count(world, |pod| !pod.str("spec.nodeName").is_empty()) == PODS)?;
-    println!("{PODS}_pods_scheduled_in_seconds {:.2}", begun.seconds());
+    println!("{PODS}_{what}_scheduled_in_seconds {:.2}", begun.seconds());
     until(&mut world, (PODS, "ready"), |world| count(world, is_ready) == PODS)?;
     anyhow::ensure!(run.exit_code() == Some(0), "the deployment was not created");
-    println!("{PODS}_pods_ready_in_seconds {:.2}", begun.seconds());
-    println!("mib_for_{PODS}_pods {}", resident_mib().saturating_sub(before));
+    println!("{PODS}_{what}_ready_in_seconds {:.2}", begun.seconds());
+    println!("mib_for_{PODS}_{what} {}", resident_mib().saturating_sub(before));
     let begun = Clock::now();
     script(&mut world, "kubectl delete deployment web > /dev/null")?;
     until(&mut world, (PODS, "gone"), |world| count(world, |_| true) == 0)?;
-    println!("{PODS}_pods_deleted_in_seconds {:.2}", begun.seconds());
+    println!("{PODS}_{what}_deleted_in_seconds {:.2}", begun.seconds());
     Ok(())
 }
 
